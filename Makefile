@@ -1,0 +1,43 @@
+# `make demo` and `make test` set everything up by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: demo test test-long bench docs lint clean
+.DELETE_ON_ERROR:
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"jdgnn needs Python 3.11 or newer, and {sys.executable} is {v[0]}.{v[1]}: write `make PYTHON=python3.11 ...`")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+demo: $(VENV)/.installed
+	$(BIN)/jdgnn run configs/quickstart.toml
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -m "not long" -n 2 --dist worksteal
+
+test-long: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m long -n 2 --dist worksteal
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.learning
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/picture.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

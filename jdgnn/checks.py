@@ -1,0 +1,47 @@
+"""Checks of numbers given by the caller, shared by all factories."""
+
+import math
+from typing import Any
+
+import jax
+import numpy as np
+
+from jdgnn.errors import InputError
+
+
+def check_count(name: str, value: Any, *, minimum: int = 1) -> None:
+    """Raises InputError unless `value` is a whole number of at least `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
+        raise InputError(f"{name}: got {value!r}, and a whole number of at least {minimum} is needed")
+
+
+def check_number(
+    name: str, value: Any, *, above: float | None = None, minimum: float | None = None, below: float | None = None
+) -> None:
+    """Raises InputError unless `value` is a finite number within the bounds; traced values pass."""
+    if isinstance(value, jax.core.Tracer):
+        return
+    wanted = " and ".join(
+        text
+        for bound, text in (
+            (above, f"above {above}"),
+            (minimum, f"of at least {minimum}"),
+            (below, f"below {below}"),
+        )
+        if bound is not None
+    )
+    is_number = np.ndim(value) == 0 and not isinstance(value, bool | str) and _is_finite(value)
+    if (
+        not is_number
+        or (above is not None and value <= above)
+        or (minimum is not None and value < minimum)
+        or (below is not None and value >= below)
+    ):
+        raise InputError(f"{name}: got {value!r}, and one finite number{' ' + wanted if wanted else ''} is needed")
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except TypeError:
+        return False

@@ -1,0 +1,271 @@
+"""The linear probe: how well a linear classifier reads the labels off frozen embeddings."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jdgnn.errors import InputError, suggestion
+from jdgnn.network.network import Network, Splits
+
+METRICS = ("accuracy", "roc_auc")
+"""What a probe can report: the share of test nodes classified right, or the area under the ROC curve (two classes)."""
+
+REGULARISATIONS = tuple(10.0**exponent for exponent in range(-3, 6))
+"""The inverse strengths C of the L2 penalty that are tried, as scikit-learn counts them."""
+
+_MAX_ITERATIONS = 2000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ProbeResult:
+    """What a probe found on the test nodes of S splits; shares of 1, not percent.
+
+    `mean` and `sd` are taken over the splits. With a single split the sd is 0: the spread is unknown then, and
+    `num_splits` says so.
+    """
+
+    metric: str  # one of METRICS
+    values: NDArray[np.float64]  # [S], each from 0 to 1
+    regularisation: NDArray[np.float64]  # [S]: the C chosen on the validation nodes
+    width: int  # columns of what was probed
+    num_unconverged: int  # fits that ended before the solver converged, of S · len(REGULARISATIONS)
+
+    @property
+    def num_splits(self) -> int:
+        """Number of splits, S."""
+        return len(self.values)
+
+    @property
+    def mean(self) -> float:
+        """Mean of the metric over the splits."""
+        return float(self.values.mean())
+
+    @property
+    def sd(self) -> float:
+        """Sample standard deviation over the splits (divisor S − 1); 0 for a single split."""
+        return float(self.values.std(ddof=1)) if self.num_splits > 1 else 0.0
+
+    def __repr__(self) -> str:
+        spread = f" ± {100 * self.sd:.1f} over {self.num_splits} splits" if self.num_splits > 1 else " on one split"
+        unconverged = f", {self.num_unconverged} fits unconverged" if self.num_unconverged else ""
+        return f"ProbeResult({self.metric} {100 * self.mean:.1f}{spread}, width {self.width}{unconverged})"
+
+
+def linear_probe(
+    embeddings: ArrayLike, network: Network, *, splits: Splits | None = None, metric: str | None = None
+) -> ProbeResult:
+    """Judges embeddings by logistic regression on the training nodes of each split.
+
+    Each node's vector is scaled to length one, as in the evaluation of GRACE (Zhu et al., arXiv 2006.04131), so only
+    its direction is read and the penalty means the same for every kind of embedding; a vector of zeros stays. (A
+    width of 1 has no direction: a constant, the root mean square, is put beside it first.) C is the one of
+    `REGULARISATIONS` with the best metric on the validation nodes, the smallest of those that tie. Nothing here is
+    random.
+
+    Args:
+      embeddings: one vector for each node, finite numbers [N, W].
+      network: the network; its labels are what is predicted.
+      splits: which nodes to learn from, to choose C on and to judge on; None for those of the network.
+      metric: one of `METRICS`; None for ROC-AUC if there are two classes, else accuracy.
+
+    Returns:
+      The metric on the test nodes of each split.
+
+    Raises:
+      InputError: embeddings do not fit the network, labels or splits are missing, or a split cannot be used.
+
+    Example:
+      >>> from jdgnn.network import from_edges, random_splits
+      >>> labels = np.arange(40) % 2
+      >>> network = from_edges(np.arange(39), np.arange(1, 40), np.eye(2)[labels], labels=labels)
+      >>> splits = random_splits(labels, 5, per_class=4, validation=10)
+      >>> linear_probe(network.features, network, splits=splits)
+      ProbeResult(roc_auc 100.0 ± 0.0 over 5 splits, width 2)
+    """
+    vectors = _checked_embeddings("embeddings", embeddings, network.num_nodes)
+    return _probe(_unit_length(vectors), vectors.shape[1], _checked_task(network, splits, metric))
+
+
+def probe_table(
+    embeddings: Mapping[str, ArrayLike], network: Network, *, splits: Splits | None = None, metric: str | None = None
+) -> dict[str, ProbeResult]:
+    """Judges several embeddings of one network alike, each as `linear_probe` does.
+
+    All are checked before the first is probed.
+
+    Args:
+      embeddings: vectors [N, W] by name; the widths may differ.
+      network: the network; its labels are what is predicted.
+      splits: which nodes to learn from, to choose C on and to judge on; None for those of the network.
+      metric: one of `METRICS`; None for ROC-AUC if there are two classes, else accuracy.
+
+    Returns:
+      A result for each name, in the order given.
+
+    Raises:
+      InputError: embeddings do not fit the network, labels or splits are missing, or a split cannot be used.
+
+    Example:
+      >>> from jdgnn.evaluation import controls
+      >>> from jdgnn.network import from_edges, random_splits
+      >>> labels = np.arange(60) // 20
+      >>> splits = random_splits(labels, 1, per_class=4, validation=10)
+      >>> network = from_edges(np.arange(59), np.arange(1, 60), np.eye(3)[labels], labels=labels, splits=splits)
+      >>> probe_table(controls(network, width=2), network)["raw"]
+      ProbeResult(accuracy 100.0 on one split, width 3)
+    """
+    vectors = {
+        name: _checked_embeddings(f"embeddings[{name!r}]", given, network.num_nodes)
+        for name, given in embeddings.items()
+    }
+    task = _checked_task(network, splits, metric)
+    return {name: _probe(_unit_length(given), given.shape[1], task) for name, given in vectors.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """What every embedding of a comparison is judged on, checked."""
+
+    labels: NDArray[np.int32]  # [N]
+    splits: Splits
+    metric: str
+
+
+def _probe(vectors: NDArray[np.float64], width: int, task: _Task) -> ProbeResult:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):  # the fits are small: more threads wait for each other, tens of times as long
+        results = [_probe_split(vectors, task, split) for split in range(task.splits.num_splits)]
+    values, regularisation, num_unconverged = zip(*results, strict=True)
+    return ProbeResult(
+        metric=task.metric,
+        values=np.array(values),
+        regularisation=np.array(regularisation),
+        width=width,
+        num_unconverged=sum(num_unconverged),
+    )
+
+
+def _probe_split(vectors: NDArray[np.float64], task: _Task, split: int) -> tuple[float, float, int]:
+    """Gives the metric on the test nodes, the C chosen for it, and how many fits did not converge."""
+    from sklearn.linear_model import LogisticRegression
+
+    train, validation, test = (
+        (vectors[mask[split]], task.labels[mask[split]])
+        for mask in (task.splits.train, task.splits.validation, task.splits.test)
+    )
+    # from strong to weak: each fit starts where the one before ended
+    classifier = LogisticRegression(max_iter=_MAX_ITERATIONS, warm_start=True)
+    best, value, chosen, num_unconverged = -np.inf, np.nan, np.nan, 0
+    for regularisation in REGULARISATIONS:
+        num_unconverged += not _fit(classifier.set_params(C=regularisation), *train)
+        score = _score(classifier, task.metric, *validation)
+        if score > best:
+            best, value, chosen = score, _score(classifier, task.metric, *test), regularisation
+    return value, chosen, num_unconverged
+
+
+def _fit(classifier: Any, vectors: NDArray[np.float64], labels: NDArray[np.int32]) -> bool:
+    """Fits in place; says whether the solver converged, in place of scikit-learn's warning."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        classifier.fit(vectors, labels)
+    is_about_convergence = [issubclass(warning.category, ConvergenceWarning) for warning in caught]
+    for warning, is_expected in zip(caught, is_about_convergence, strict=True):
+        if not is_expected:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return not any(is_about_convergence)
+
+
+def _score(classifier: Any, metric: str, vectors: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    if metric == "accuracy":
+        return float(classifier.score(vectors, labels))
+    return float(roc_auc_score(labels, classifier.decision_function(vectors)))
+
+
+def _unit_length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    if vectors.shape[1] == 1:
+        vectors = np.column_stack([vectors, np.full(len(vectors), np.sqrt(np.mean(vectors**2)))])
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+
+
+def _checked_embeddings(name: str, embeddings: ArrayLike, num_nodes: int) -> NDArray[np.float64]:
+    try:
+        vectors = np.asarray(embeddings).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: not an array of real numbers ({error}); give [{num_nodes}, width]") from error
+    if vectors.ndim != 2 or len(vectors) != num_nodes or not vectors.shape[1]:
+        raise InputError(
+            f"{name}: got shape {vectors.shape}, and one vector for each node, [{num_nodes}, width], is needed"
+        )
+    bad = np.argwhere(~np.isfinite(vectors))
+    if len(bad):
+        node, column = bad[0].tolist()
+        raise InputError(
+            f"{name}: {len(bad)} entries are not finite, the first is {vectors[node, column]} at node {node}, "
+            f"column {column}; a smaller learning rate may keep training from diverging"
+        )
+    return vectors
+
+
+def _checked_task(network: Network, splits: Splits | None, metric: str | None) -> _Task:
+    labels = network.labels
+    if labels is None:
+        raise InputError(f"network: {network.name!r} has no labels to predict; make it with labels=")
+    splits = network.splits if splits is None else splits
+    if splits is None:
+        raise InputError(
+            f"splits: {network.name!r} has none; write splits=jdgnn.network.random_splits(network.labels, 10, "
+            "per_class=20), or others that suit it"
+        )
+    _check_shape(splits, network.num_nodes)
+    num_classes = len(np.unique(labels[(splits.train | splits.validation | splits.test).any(axis=0)]))
+    metric = _checked_metric(metric, num_classes)
+    for split in range(splits.num_splits):
+        _check_split(labels, splits, split, metric)
+    return _Task(labels=labels, splits=splits, metric=metric)
+
+
+def _check_shape(splits: Splits, num_nodes: int) -> None:
+    for part in ("train", "validation", "test"):
+        mask = np.asarray(getattr(splits, part))
+        if mask.dtype != bool or mask.shape != (splits.num_splits, num_nodes) or not splits.num_splits:
+            raise InputError(
+                f"splits.{part}: got {mask.dtype} {mask.shape}, and booleans [splits, {num_nodes}] are needed"
+            )
+
+
+def _checked_metric(metric: str | None, num_classes: int) -> str:
+    if metric is None:
+        return "roc_auc" if num_classes == 2 else "accuracy"
+    if metric not in METRICS:
+        raise InputError(f"metric: got {metric!r}; {suggestion(str(metric), METRICS)}")
+    if metric == "roc_auc" and num_classes != 2:
+        raise InputError(f"metric: got 'roc_auc', and there are {num_classes} classes, not 2; write 'accuracy'")
+    return metric
+
+
+def _check_split(labels: NDArray[np.int32], splits: Splits, split: int, metric: str) -> None:
+    """Raises InputError where a part of a split is empty or lacks a class that it needs."""
+    parts = {part: labels[getattr(splits, part)[split]] for part in ("train", "validation", "test")}
+    classes = np.unique(np.concatenate(list(parts.values())))
+    for part, present in parts.items():
+        if not len(present):
+            raise InputError(f"splits.{part}: split {split} has no nodes there; give it some")
+        missing = np.setdiff1d(classes, present)
+        if len(missing) and (part == "train" or metric == "roc_auc"):
+            raise InputError(
+                f"splits.{part}: split {split} has no node of class {missing[0]} there; "
+                "write jdgnn.network.random_splits with per_class, or with more nodes"
+            )
+    if len(classes) < 2:
+        raise InputError(f"network: all nodes of split {split} are of class {classes[0]}; nothing is to be predicted")

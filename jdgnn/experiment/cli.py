@@ -1,0 +1,126 @@
+"""The command line: `jdgnn run`, `jdgnn datasets list`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+import jdgnn
+from jdgnn.errors import InputError
+from jdgnn.experiment.config import read
+from jdgnn.experiment.run_directory import RunDirectory, next_free
+from jdgnn.experiment.runner import run_experiment
+from jdgnn.experiment.tables import datasets_table
+
+DESCRIPTION = "Emulates a decentralised graph neural network: every node of a network trains its own model."
+
+EXAMPLES = """\
+examples:
+  jdgnn run configs/quickstart.toml
+      learn on handwritten digits, linked to their nearest neighbours, and judge what was learned
+  jdgnn run configs/cora.toml --data-root data --out runs/cora
+      the same on a citation network, read from data/cora (or downloaded, if no data root is given)
+  jdgnn run configs/cora.toml --set emulation.ticks=50 --set seed=3
+      change any key of the configuration; layers are counted from 0: --set layers.0.units=32
+  jdgnn run runs/cora/config.toml
+      repeat a run: its directory holds the whole configuration
+  jdgnn datasets list
+      networks to choose from, and where each would be read from
+
+A configuration is a TOML file; the commented ones in configs/ explain every table.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+      argv: arguments after the program's name; those of the process if None.
+
+    Returns:
+      The exit status: 0, or 2 if something given makes no sense, 1 if a file could not be written, 130 after Ctrl-C.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.command(arguments)
+    except InputError as error:
+        return _fail(f"error: {error}", 2)
+    except OSError as error:
+        return _fail(f"error: {error}", 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    return 0
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"jdgnn: {message}", file=sys.stderr)
+    return status
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    config = read(arguments.config, arguments.set)
+    path = arguments.out or next_free(Path("runs"), arguments.config.stem)
+    directory = RunDirectory(path, overwrite=arguments.overwrite)
+    run_experiment(config, directory, Console(), data_root=arguments.data_root)
+
+
+def _list_datasets(arguments: argparse.Namespace) -> None:
+    Console().print(datasets_table(arguments.data_root))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jdgnn", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"jdgnn {jdgnn.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_datasets(commands)
+    return parser
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = commands.add_parser(
+        "run",
+        help="run a configuration",
+        description="Runs a configuration, judges the embeddings, and writes everything into a new directory.",
+        epilog="The directory gets config.toml (everything resolved), metrics.jsonl (a line per recorded tick), "
+        "summary.json and embeddings.npz.",
+    )
+    run.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file")
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a key of the configuration, for example emulation.ticks=50; may be repeated",
+    )
+    run.add_argument(
+        "--out", type=Path, metavar="DIR", help="directory of the run (default: runs/NAME-1, or the next number)"
+    )
+    run.add_argument("--overwrite", action="store_true", help="replace the run that --out already holds")
+    _add_data_root(run)
+    run.set_defaults(command=_run)
+
+
+def _add_datasets(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    datasets = commands.add_parser("datasets", help="networks that come with jdgnn")
+    subcommands = datasets.add_subparsers(required=True, metavar="COMMAND")
+    listing = subcommands.add_parser("list", help="list them, and where each would be read from")
+    _add_data_root(listing)
+    listing.set_defaults(command=_list_datasets)
+
+
+def _add_data_root(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="directory with a folder for each data set (default: $JDGNN_DATA, else a download into the cache)",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""The configuration of an experiment: a strict TOML file."""
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import Field, ValidationError
+
+import jdgnn
+from jdgnn.errors import InputError
+from jdgnn.experiment.networks import NETWORK, NetworkPart
+from jdgnn.experiment.overrides import with_overrides
+from jdgnn.experiment.parts import NamedPart, SwitchedPart, Table, arguments_of, registered
+from jdgnn.experiment.problems import first_problem
+from jdgnn.learning.layers import LAYERS
+from jdgnn.learning.objectives import OBJECTIVES
+from jdgnn.learning.optimizers import OPTIMIZERS
+
+_DEFAULTS = Field(default={}, validate_default=True)
+
+
+class EmulationTable(Table):
+    """How the nodes start, and how long they run."""
+
+    ticks: int = Field(default=100, ge=1, lt=2**31)
+    record_every: int = Field(default=10, ge=1, lt=2**31)
+    start: Literal["common", "independent"] = "common"
+    num_positives: int = Field(default=8, ge=1, lt=2**31)
+
+
+class EvaluationTable(Table):
+    """Random splits, for networks that come without splits of their own."""
+
+    num_splits: int = Field(default=10, ge=1)
+    per_class: int = Field(default=5, ge=1)
+    validation: float = Field(default=0.1, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+
+
+class Config(Table):
+    """Everything that decides what a run computes.
+
+    Everything random in the emulation, and the projection of features, follows from `seed`; a generated network follows
+    from `network.seed` and random splits from `evaluation.seed`, so that runs with other seeds are judged alike.
+    """
+
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    network: Annotated[NetworkPart, NETWORK]
+    layers: Annotated[list[Annotated[NamedPart, registered(LAYERS)]], Field(min_length=1)]
+    objective: Annotated[NamedPart, registered(OBJECTIVES)]
+    optimizer: Annotated[NamedPart, registered(OPTIMIZERS)]
+    push: Annotated[SwitchedPart, arguments_of(jdgnn.push, SwitchedPart)] = _DEFAULTS
+    gossip: Annotated[SwitchedPart, arguments_of(jdgnn.gossip, SwitchedPart)] = _DEFAULTS
+    emulation: EmulationTable = EmulationTable()
+    evaluation: EvaluationTable = EvaluationTable()
+
+
+def read(path: Path, overrides: Iterable[str] = ()) -> Config:
+    """Reads a configuration file.
+
+    Args:
+      path: a TOML file.
+      overrides: changes, each `key=value`; see `jdgnn.experiment.overrides`.
+
+    Returns:
+      The configuration with all defaults filled in.
+
+    Raises:
+      InputError: the file cannot be read, is no TOML, or says something that makes no sense.
+    """
+    return resolve(with_overrides(_tables(path), overrides))
+
+
+def resolve(tables: dict[str, Any]) -> Config:
+    """Checks a configuration and fills in all defaults.
+
+    Raises:
+      InputError: a key does not exist, or a value has the wrong type or makes no sense.
+
+    Example:
+      >>> config = resolve(
+      ...     {
+      ...         "network": "digits",
+      ...         "layers": [{"name": "gcn", "units": 8}],
+      ...         "objective": "info_nce",
+      ...         "optimizer": {"name": "adam", "learning_rate": 0.01},
+      ...     }
+      ... )
+      >>> config.emulation.start
+      'common'
+    """
+    try:
+        return Config.model_validate(tables)
+    except ValidationError as error:
+        raise first_problem(error, Config).as_input_error() from error
+
+
+def as_toml(config: Config) -> str:
+    """The configuration as a TOML text that `read` turns into the same configuration."""
+    return tomli_w.dumps(config.model_dump(exclude_none=True, serialize_as_any=True))
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file; give the path of a TOML file") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path}: is a directory; give the path of a TOML file, such as {path}/config.toml") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: is no valid TOML, {_lower_first(str(error))}") from error
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+

@@ -1,0 +1,62 @@
+"""What was learned against what took no learning: the probes of a run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
+
+from jdgnn.errors import InputError
+from jdgnn.evaluation import ProbeResult, controls, probe_table
+from jdgnn.experiment.config import EvaluationTable
+from jdgnn.experiment.problems import from_factory
+from jdgnn.network import Network, random_splits
+
+Results = dict[str, ProbeResult]
+
+
+def with_splits(network: Network, table: EvaluationTable) -> Network:
+    """The network with the splits it came with, or else with random ones as the `evaluation` table says.
+
+    Raises:
+      InputError: the network is too small for such splits.
+    """
+    if network.labels is None or network.splits is not None:
+        return network
+    arguments = table.model_dump()
+    try:
+        return network.replace(splits=random_splits(network.labels, **arguments))
+    except InputError as error:
+        raise from_factory(error, arguments).inside(("evaluation",)).as_input_error() from error
+
+
+def judge_controls(network: Network, untrained: NDArray[Any], *, seed: int) -> Results:
+    """Probes the untrained encoder [N, W], and the features as they are, propagated, and projected to W columns.
+
+    Returns:
+      A result by name; none if the network has no labels.
+    """
+    others = controls(network, width=untrained.shape[1], seed=seed + 1)  # not the matrix of network.projection
+    return judge(network, {"untrained": untrained, **others})
+
+
+def judge(network: Network, embeddings: Mapping[str, ArrayLike]) -> Results:
+    """Probes embeddings by name; without labels there is nothing to probe, and the result is empty."""
+    if network.labels is None:
+        return {}
+    with threadpool_limits(limits=1):  # fits are small: more threads wait for one another, longest on a busy machine
+        return probe_table(embeddings, network)
+
+
+def figures(results: Results) -> dict[str, Any]:
+    """The results as plain numbers: by metric, then by name."""
+    table: dict[str, Any] = {}
+    for name, result in results.items():
+        table.setdefault(result.metric, {})[name] = {
+            "mean": result.mean,
+            "sd": result.sd,
+            "width": result.width,
+            "num_splits": result.num_splits,
+            "num_unconverged": result.num_unconverged,
+        }
+    return table

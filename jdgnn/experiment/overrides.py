@@ -1,0 +1,62 @@
+"""Changes to a configuration from the command line: `--set key=value`."""
+
+import copy
+import tomllib
+from collections.abc import Iterable
+from typing import Any
+
+from jdgnn.errors import InputError, suggestion
+from jdgnn.experiment.problems import shown
+
+
+def with_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """Applies changes to what a file says.
+
+    Args:
+      tables: the configuration as read; it is left as it is.
+      overrides: each `key=value`. The key is a path with dots, a number for an entry of a list. The value is read as
+        TOML, and taken as text if it is none.
+
+    Returns:
+      The changed configuration; whether its keys exist is checked with all others.
+
+    Raises:
+      InputError: an override has no `=`, or its path runs through something that is no table.
+
+    Example:
+      >>> with_overrides({"layers": [{"units": 64}]}, ["layers.0.units=32", "objective=info_nce"])
+      {'layers': [{'units': 32}], 'objective': 'info_nce'}
+    """
+    tables = copy.deepcopy(tables)
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not all(key.strip().split(".")):
+            raise InputError(f"--set: got {override!r}, and key=value is needed, for example emulation.ticks=50")
+        _put(tables, key.strip().split("."), _value(text.strip()))
+    return tables
+
+
+def _value(text: str) -> Any:
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return read["value"] if len(read) == 1 else text
+
+
+def _put(place: Any, path: list[str], value: Any) -> None:
+    for depth, name in enumerate(path):
+        parent = ".".join(path[:depth])
+        if not isinstance(place, dict | list):
+            raise InputError(f"{'.'.join(path)}: cannot be set, since {parent} is {shown(place)}, and no table")
+        key = _index(parent, name, len(place)) if isinstance(place, list) else name
+        if depth == len(path) - 1:
+            place[key] = value
+        else:
+            place = place[key] if isinstance(place, list) else place.setdefault(key, {})
+
+
+def _index(parent: str, key: str, length: int) -> int:
+    if not key.isascii() or not key.isdigit() or int(key) >= length:
+        raise InputError(f"{parent}.{key}: {parent} is a list; {suggestion(key, [str(i) for i in range(length)])}")
+    return int(key)

@@ -1,0 +1,105 @@
+"""What a person sees of a run while it goes: a live bar on a terminal, plain lines anywhere else."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
+
+from jdgnn import Progress as RunProgress
+
+PLAIN_LINES = 20
+"""At most so many lines for a run, where there is no terminal."""
+
+
+class Display(Protocol):
+    """Shows how far a run is."""
+
+    def show(self, progress: RunProgress) -> None:
+        """Takes what `jdgnn.run` reports after each chunk."""
+
+
+@contextlib.contextmanager
+def display(console: Console, ticks: int) -> Iterator[Display]:
+    """A display of a run of so many ticks, fit for where the console writes to."""
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    with _rich_progress(console) as bar:
+        yield _Bar(bar, ticks)
+
+
+@contextlib.contextmanager
+def stage(console: Console, what: str) -> Iterator[None]:
+    """Says what is being done: a spinner on a terminal, a line anywhere else."""
+    if console.is_terminal:
+        with console.status(what):
+            yield
+    else:
+        console.print(what)
+        yield
+
+
+class _Lines:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lines_shown = -1
+
+    def show(self, progress: RunProgress) -> None:
+        ticks = progress.end_tick - progress.start_tick
+        line = (progress.tick - progress.start_tick) * PLAIN_LINES // ticks
+        if line > self._lines_shown and progress.rows:
+            self._lines_shown = line
+            self._console.print(f"tick {progress.tick}/{progress.end_tick}, {', '.join(_figures(progress).values())}")
+
+
+class _Bar:
+    def __init__(self, bar: Progress, ticks: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=ticks, speed="compiling", left="", loss="", consensus="")
+
+    def show(self, progress: RunProgress) -> None:
+        self._bar.update(self._task, completed=progress.tick - progress.start_tick, **_figures(progress))
+
+
+def _rich_progress(console: Console) -> Progress:
+    """One line that fits 80 columns: the bar takes what the figures leave."""
+    bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=6))
+    done = TextColumn("{task.completed}/{task.total}", table_column=Column(no_wrap=True))
+    figures = TextColumn("{task.fields[speed]} {task.fields[left]}", table_column=Column(no_wrap=True))
+    recorded = TextColumn("{task.fields[loss]} {task.fields[consensus]}", table_column=Column(no_wrap=True))
+    return Progress(bar, done, figures, recorded, console=console, expand=True)
+
+
+def _figures(progress: RunProgress) -> dict[str, str]:
+    """Speed and time left, and what was recorded last, if anything was."""
+    seconds_left = (progress.end_tick - progress.tick) / progress.ticks_per_second
+    figures = {"speed": f"{progress.ticks_per_second:.3g} ticks/s", "left": f"{_duration(seconds_left)} left"}
+    if progress.rows:
+        row = progress.rows[-1]
+        figures["loss"] = f"loss {_mean(row['loss'])}"
+        figures["consensus"] = f"consensus {_short(row['consensus_distance'])}"
+    return figures
+
+
+def _mean(losses: list[float | None]) -> str:
+    """The mean over layers, to fit one line; each layer's loss is in the metrics."""
+    known = [loss for loss in losses if loss is not None]
+    return _short(sum(known) / len(known)) if known else "–"
+
+
+def _short(value: Any) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _duration(seconds: float) -> str:
+    """Minutes and seconds, with hours where there are any.
+
+    >>> _duration(75), _duration(4000)
+    ('1:15', '1:06:40')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

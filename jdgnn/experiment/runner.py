@@ -1,0 +1,126 @@
+"""One experiment, from its configuration to its run directory."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.console import Console
+
+import jdgnn
+from jdgnn import Emulator, History, Network, State
+from jdgnn.errors import InputError
+from jdgnn.experiment.config import Config, as_toml
+from jdgnn.experiment.judging import figures, judge, judge_controls, with_splits
+from jdgnn.experiment.networks import make_network
+from jdgnn.experiment.progress import display, stage
+from jdgnn.experiment.run_directory import FILES, RunDirectory
+from jdgnn.experiment.summary import Seconds, summarise
+from jdgnn.experiment.tables import print_result
+
+
+def run_experiment(
+    config: Config, directory: RunDirectory, console: Console, *, data_root: Path | None = None
+) -> dict[str, Any]:
+    """Emulates, evaluates and writes what came of it.
+
+    Everything is checked, the network loaded and the controls judged before the directory is made.
+
+    Args:
+      config: what to do.
+      directory: where the files go.
+      console: where progress and the closing table are shown.
+      data_root: directory with a folder for each data set; None for `JDGNN_DATA`, then the cache, then a download.
+
+    Returns:
+      The summary, as written to `summary.json`.
+
+    Raises:
+      InputError: something given makes no sense, or the run diverged.
+    """
+    directory.check()
+    started = time.perf_counter()
+    emulator = make_emulator(config)
+    with stage(console, f"loading {config.network.name}"):
+        network = make_network(config.network, data_root=data_root, seed=config.seed)
+        network = with_splits(network, config.evaluation)
+    console.print(str(network), highlight=False, soft_wrap=True)
+    state = emulator.init(jax.random.key(config.seed), network)
+    loaded = time.perf_counter()
+    with stage(console, "judging what takes no learning"):
+        results = judge_controls(network, emulator.encode(state.params, network), seed=config.seed)
+    judged = time.perf_counter()
+    directory.create(as_toml(config))
+    state, history = _emulate(config, emulator, state, network, directory, console)
+    embeddings = emulator.embeddings(state)
+    emulated = time.perf_counter()
+    with stage(console, "judging what was learned"):
+        results = {**judge(network, {"learned": embeddings}), **results}
+    finished = time.perf_counter()
+    seconds = Seconds(
+        wall=finished - started,
+        load=loaded - started,
+        compile=history.compile_seconds,
+        emulate=history.seconds,
+        evaluate=judged - loaded + finished - emulated,
+    )
+    summary = summarise(config, network, history, figures(results), seconds)
+    directory.write_embeddings(**_arrays(emulator, embeddings, network))
+    directory.write_summary(summary)
+    print_result(console, summary, directory.path, FILES)
+    return summary
+
+
+def make_emulator(config: Config) -> Emulator:
+    """Puts the parts of a configuration together.
+
+    Raises:
+      InputError: the parts do not go together.
+    """
+    objective = config.objective.make()
+    if not config.push.enabled and not objective.is_defined(jnp.ones(1, bool), jnp.zeros(0, bool)):
+        raise InputError(
+            f"push.enabled: got false, and the objective {config.objective.name} learns nothing without the samples "
+            "that are pushed; write true, or another objective"
+        )
+    return Emulator(
+        layers=[layer.make() for layer in config.layers],
+        objective=objective,
+        optimizer=config.optimizer.make(),
+        push=config.push.make() if config.push.enabled else None,
+        gossip=config.gossip.make() if config.gossip.enabled else None,
+        num_positives=config.emulation.num_positives,
+        start=config.emulation.start,
+    )
+
+
+def _emulate(
+    config: Config, emulator: Emulator, state: State, network: Network, directory: RunDirectory, console: Console
+) -> tuple[State, History]:
+    ticks = config.emulation.ticks
+    with display(console, ticks) as shown:
+
+        def on_progress(progress: jdgnn.Progress) -> None:
+            directory.add_metrics(progress.rows)
+            shown.show(progress)
+            for row in progress.rows:
+                _check_finite(row, directory.path)
+
+        return jdgnn.run(
+            emulator, state, network, ticks, record_every=config.emulation.record_every, on_progress=on_progress
+        )
+
+
+def _check_finite(row: dict[str, Any], path: Path) -> None:
+    if any(loss is None and stepped > 0 for loss, stepped in zip(row["loss"], row["stepped"], strict=True)):
+        raise InputError(
+            f"optimizer.learning_rate: the loss is no finite number at tick {row['tick']}; write a smaller rate "
+            f"(the metrics so far are in {path})"
+        )
+
+
+def _arrays(emulator: Emulator, embeddings: np.ndarray, network: Network) -> dict[str, np.ndarray]:
+    arrays = {"embeddings": embeddings, "layer_widths": np.array(emulator.units(network.num_features))}
+    return arrays if network.labels is None else {**arrays, "labels": network.labels}

@@ -1,0 +1,1 @@
+"""What one node computes: layers, objectives, optimisers and the layer-wise local step."""

@@ -1,0 +1,62 @@
+"""How a node combines what its in-neighbours sent: the one place with operations over ragged edges.
+
+Axes: N nodes, E directed edges, F features.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from jdgnn.network.topology import Topology
+
+
+def sum_over_in_edges(values: jax.Array, topology: Topology) -> jax.Array:
+    """Sums [E, ...] over the in-edges of each node: [N, ...], zero where there are none."""
+    return jax.ops.segment_sum(values, topology.receivers, topology.num_nodes, indices_are_sorted=True)
+
+
+def symmetric_sum(
+    own: jax.Array, received: jax.Array, received_mask: jax.Array, topology: Topology, query: None = None
+) -> jax.Array:
+    """GCN's sum over a node and its in-neighbours, weighted by 1/√((dᵤ+1)(dᵥ+1)) with in-degrees d.
+
+    Weights are those of the whole network: a neighbour from whom nothing has arrived is left out and the others keep
+    their weights (Kipf & Welling, arXiv 1609.02907).
+
+    Args:
+      own: each node's own vector [N, F].
+      received: the newest vector over each edge [E, F].
+      received_mask: whether anything has arrived over it [E].
+      topology: the links.
+      query: not used.
+
+    Returns:
+      One vector per node [N, F].
+    """
+    del query
+    inverse_root = jax.lax.rsqrt(topology.in_degree.astype(own.dtype) + 1)
+    weight = jnp.where(received_mask, inverse_root[topology.senders], 0)
+    neighbours = sum_over_in_edges(weight[:, None] * received, topology)
+    return inverse_root[:, None] * (neighbours + inverse_root[:, None] * own)
+
+
+def mean(
+    own: jax.Array, received: jax.Array, received_mask: jax.Array, topology: Topology, query: None = None
+) -> jax.Array:
+    """GraphSAGE's mean over the in-neighbours from whom something has arrived, zero if there is none.
+
+    Hamilton, Ying & Leskovec, arXiv 1706.02216.
+
+    Args:
+      own: each node's own vector [N, F]; it takes no part.
+      received: the newest vector over each edge [E, F].
+      received_mask: whether anything has arrived over it [E].
+      topology: the links.
+      query: not used.
+
+    Returns:
+      One vector per node [N, F].
+    """
+    del query
+    total = sum_over_in_edges(jnp.where(received_mask[:, None], received, 0), topology)
+    count = sum_over_in_edges(received_mask.astype(own.dtype), topology)
+    return total / jnp.maximum(count, 1)[:, None]

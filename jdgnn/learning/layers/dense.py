@@ -1,0 +1,40 @@
+"""The dense step that the built-in layers share: activation and normalisation of a linear map."""
+
+import functools
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from jdgnn.checks import check_count
+from jdgnn.errors import InputError, suggestion
+
+ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
+    "identity": lambda z: z,
+    "leaky_relu": functools.partial(nnx.leaky_relu, negative_slope=0.25),
+    "relu": nnx.relu,
+    "tanh": jnp.tanh,
+}
+
+
+def unit_norm(vector: jax.Array) -> jax.Array:
+    """Scales a vector [F] to length one; a zero vector stays zero, with zero gradient."""
+    square = jnp.sum(vector * vector)
+    is_zero = square == 0
+    return jnp.where(is_zero, 0, vector * jax.lax.rsqrt(jnp.where(is_zero, 1, square)))
+
+
+def finish(linear: jax.Array, activation: str, normalize: bool) -> jax.Array:
+    """Turns the linear map of a layer [F] into its output [F]."""
+    output = ACTIVATIONS[activation](linear)
+    return unit_norm(output) if normalize else output
+
+
+def check_dense(units: int, activation: str, normalize: bool) -> None:
+    """Raises InputError unless these describe a built-in layer."""
+    check_count("units", units)
+    if activation not in ACTIVATIONS:
+        raise InputError(f"activation: got {activation!r}; {suggestion(str(activation), ACTIVATIONS)}")
+    if not isinstance(normalize, bool):
+        raise InputError(f"normalize: got {normalize!r}, and True or False is needed")

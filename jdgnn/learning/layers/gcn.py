@@ -1,0 +1,52 @@
+"""The graph convolution of Kipf & Welling."""
+
+import functools
+from collections.abc import Callable
+
+import jax
+from flax import nnx
+from jax.typing import DTypeLike
+
+from jdgnn.learning.aggregation import symmetric_sum
+from jdgnn.learning.layers.dense import check_dense, finish
+from jdgnn.learning.layers.layer import Layer
+from jdgnn.learning.layers.modules import from_nnx
+
+
+def gcn(units: int, activation: str = "leaky_relu", normalize: bool = True) -> Layer:
+    """Graph convolution: a linear map of the symmetrically weighted sum over a node and its in-neighbours.
+
+    Source: Kipf & Welling, "Semi-Supervised Classification with Graph Convolutional Networks", arXiv 1609.02907.
+
+    Args:
+      units: width of the output, F'.
+      activation: one of `identity`, `leaky_relu` (slope 0.25), `relu`, `tanh`.
+      normalize: scale the output to length one.
+
+    Returns:
+      The layer; its parameters are a kernel [F, F'] and a bias [F'].
+
+    Raises:
+      InputError: an argument makes no sense.
+
+    Example:
+      >>> import jax, jax.numpy as jnp
+      >>> layer = gcn(units=2)
+      >>> params = layer.init(jax.random.key(0), 3, jnp.float32)
+      >>> layer.apply(params, jnp.zeros(3), jnp.ones(3)).shape
+      (2,)
+    """
+    check_dense(units, activation, normalize)
+    return from_nnx(_module(units, activation, normalize), symmetric_sum)
+
+
+@functools.cache
+def _module(units: int, activation: str, normalize: bool) -> Callable[..., nnx.Module]:
+    class GraphConvolution(nnx.Module):
+        def __init__(self, num_features: int, *, rngs: nnx.Rngs, param_dtype: DTypeLike) -> None:
+            self.linear = nnx.Linear(num_features, units, rngs=rngs, param_dtype=param_dtype)
+
+        def __call__(self, own: jax.Array, aggregated: jax.Array) -> jax.Array:
+            return finish(self.linear(aggregated), activation, normalize)
+
+    return GraphConvolution

@@ -1,0 +1,54 @@
+"""GraphSAGE with the mean aggregator."""
+
+import functools
+from collections.abc import Callable
+
+import jax
+from flax import nnx
+from jax.typing import DTypeLike
+
+from jdgnn.learning.aggregation import mean
+from jdgnn.learning.layers.dense import check_dense, finish
+from jdgnn.learning.layers.layer import Layer
+from jdgnn.learning.layers.modules import from_nnx
+
+
+def sage(units: int, activation: str = "leaky_relu", normalize: bool = True) -> Layer:
+    """GraphSAGE: one linear map of a node's own vector plus another of the mean over its in-neighbours.
+
+    The own path keeps what a node knows of itself where neighbours mislead.
+    Source: Hamilton, Ying & Leskovec, "Inductive Representation Learning on Large Graphs", arXiv 1706.02216.
+
+    Args:
+      units: width of the output, F'.
+      activation: one of `identity`, `leaky_relu` (slope 0.25), `relu`, `tanh`.
+      normalize: scale the output to length one.
+
+    Returns:
+      The layer; its parameters are two kernels [F, F'] and a bias [F'].
+
+    Raises:
+      InputError: an argument makes no sense.
+
+    Example:
+      >>> import jax, jax.numpy as jnp
+      >>> layer = sage(units=2)
+      >>> params = layer.init(jax.random.key(0), 3, jnp.float32)
+      >>> layer.apply(params, jnp.zeros(3), jnp.ones(3)).shape
+      (2,)
+    """
+    check_dense(units, activation, normalize)
+    return from_nnx(_module(units, activation, normalize), mean)
+
+
+@functools.cache
+def _module(units: int, activation: str, normalize: bool) -> Callable[..., nnx.Module]:
+    class GraphSage(nnx.Module):
+        def __init__(self, num_features: int, *, rngs: nnx.Rngs, param_dtype: DTypeLike) -> None:
+            self.own = nnx.Linear(num_features, units, rngs=rngs, param_dtype=param_dtype)
+            self.neighbours = nnx.Linear(num_features, units, use_bias=False, rngs=rngs, param_dtype=param_dtype)
+
+        def __call__(self, own: jax.Array, aggregated: jax.Array) -> jax.Array:
+            return finish(self.own(own) + self.neighbours(aggregated), activation, normalize)
+
+    return GraphSage

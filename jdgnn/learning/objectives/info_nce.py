@@ -1,0 +1,68 @@
+"""InfoNCE with neighbours as positives."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+from jax.typing import ArrayLike
+
+from jdgnn.checks import check_number
+from jdgnn.learning.objectives.objective import Objective, masked_mean, no_params
+
+
+def info_nce(temperature: ArrayLike = 0.5) -> Objective:
+    """InfoNCE: each neighbour should be told from the random nodes by its cosine similarity.
+
+    mean over positives p of −log( exp(s_p/τ) / (exp(s_p/τ) + Σₙ exp(sₙ/τ)) ), with s the cosine to the node's own
+    embedding. Both kinds are needed; without one of them the layer does not step.
+    Source: van den Oord, Li & Vinyals, "Representation Learning with Contrastive Predictive Coding", arXiv 1807.03748.
+
+    Args:
+      temperature: τ.
+
+    Returns:
+      The objective, without parameters of its own.
+
+    Raises:
+      InputError: `temperature` is no positive number.
+
+    Example:
+      >>> info_nce(temperature=0.2).apply.keywords
+      {'temperature': 0.2}
+    """
+    check_number("temperature", temperature, above=0)
+    return Objective(init=no_params, apply=Partial(_loss, temperature=temperature), is_defined=_is_defined)
+
+
+def _loss(
+    params: tuple[()],
+    encode: Callable[[jax.Array, jax.Array], jax.Array],
+    own: jax.Array,
+    aggregated: jax.Array,
+    positives: jax.Array,
+    pos_mask: jax.Array,
+    negatives: jax.Array,
+    neg_mask: jax.Array,
+    key: jax.Array,
+    *,
+    temperature: ArrayLike,
+) -> tuple[jax.Array, dict[str, Any]]:
+    del params, key
+    embedding = encode(own, aggregated)
+    near = _cosines(positives, embedding) / temperature
+    far = _cosines(negatives, embedding) / temperature
+    rest = jax.nn.logsumexp(jnp.where(neg_mask, far, jnp.finfo(far.dtype).min / 2))
+    return masked_mean(jax.nn.softplus(rest - near), pos_mask), {}
+
+
+def _cosines(others: jax.Array, embedding: jax.Array) -> jax.Array:
+    """Cosine of each of [n, F] to [F]; zero where either is the zero vector."""
+    square = jnp.sum(others * others, axis=1) * jnp.sum(embedding * embedding)
+    is_zero = square == 0
+    return jnp.where(is_zero, 0, (others @ embedding) * jax.lax.rsqrt(jnp.where(is_zero, 1, square)))
+
+
+def _is_defined(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:
+    return jnp.any(pos_mask) & jnp.any(neg_mask)

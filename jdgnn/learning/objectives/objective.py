@@ -1,0 +1,42 @@
+"""What an objective is, and the masked mean that most need."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+
+class Objective(NamedTuple):
+    """The self-supervised loss of one layer of one node; no labels.
+
+    Axes: F features that enter the layer, F' that leave it, K positives, C samples (negatives).
+
+    Members:
+      init: `(key, num_units, dtype) -> params`, parameters of the objective itself for one node, or () if it has none;
+        they are trained and travel with the layer's.
+      apply: `(params, encode, own [F], aggregated [F], positives [K, F'], pos_mask [K], negatives [C, F'],
+        neg_mask [C], key) -> (loss, aux)` where `encode(own, aggregated) -> [F']` is the layer at this node's
+        parameters, and aux is a dict of scalars worth looking at. Entries whose mask is False must not count, and
+        must leave gradients finite even if nothing else is there.
+      is_defined: `(pos_mask [K], neg_mask [C]) -> bool`, whether enough has arrived for the loss to mean anything;
+        where it has not, the layer does not step.
+
+    Positives and negatives are constants: no gradient enters another node.
+    """
+
+    init: Callable[..., Any]
+    apply: Callable[..., Any]
+    is_defined: Callable[..., jax.Array]
+
+
+def no_params(key: jax.Array, num_units: int, dtype: Any) -> tuple[()]:
+    """The `init` of an objective without parameters."""
+    del key, num_units, dtype
+    return ()
+
+
+def masked_mean(values: jax.Array, mask: jax.Array) -> jax.Array:
+    """Mean of the entries [n] whose mask is True, zero if there is none."""
+    count = jnp.sum(mask, dtype=values.dtype)
+    return jnp.sum(jnp.where(mask, values, 0)) / jnp.maximum(count, 1)

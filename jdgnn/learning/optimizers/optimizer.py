@@ -1,0 +1,113 @@
+"""What an optimiser is, and how one is made of optax."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import optax
+from jax.tree_util import Partial
+from jax.typing import ArrayLike
+
+from jdgnn.checks import check_number
+from jdgnn.errors import InputError
+from jdgnn.learning.optimizers.schedules import constant
+
+
+class Optimizer(NamedTuple):
+    """How one layer of one node moves down its gradient.
+
+    Members:
+      init: `(params) -> opt_state`.
+      step: `(gradient, opt_state, params, num_steps) -> (params, opt_state)`, where `num_steps` counts the steps this
+        layer of this node has made before.
+    """
+
+    init: Callable[..., Any]
+    step: Callable[..., Any]
+
+
+def from_scaling(
+    build: Callable[..., optax.GradientTransformation],
+    learning_rate: ArrayLike,
+    schedule: Callable[..., Any] | None = None,
+    **numbers: ArrayLike,
+) -> Optimizer:
+    """Makes an optimiser of a transformation that gives a direction; one program serves all its numbers.
+
+    Args:
+      build: an optax function such as `optax.scale_by_adam`, called with `numbers` while compiling.
+      learning_rate: the base rate, the same for all nodes.
+      schedule: `(num_steps) -> factor` for the base rate, from `jdgnn.learning.optimizers.SCHEDULES`; None keeps it.
+      **numbers: what `build` takes, traced.
+
+    Returns:
+      The optimiser.
+
+    Raises:
+      InputError: the learning rate is no positive number.
+    """
+    check_number("learning_rate", learning_rate, above=0)
+    init, step = _scaling_program(build)
+    return Optimizer(
+        init=Partial(init, **numbers),
+        step=Partial(step, learning_rate=learning_rate, schedule=schedule or constant(), numbers=numbers),
+    )
+
+
+@functools.cache
+def _scaling_program(build: Callable[..., optax.GradientTransformation]) -> tuple[Callable, Callable]:
+    def init(params: Any, **numbers: ArrayLike) -> Any:
+        return build(**numbers).init(params)
+
+    def step(
+        gradient: Any,
+        opt_state: Any,
+        params: Any,
+        num_steps: jax.Array,
+        *,
+        learning_rate: ArrayLike,
+        schedule: Callable[..., Any],
+        numbers: dict[str, ArrayLike],
+    ) -> tuple[Any, Any]:
+        rate = learning_rate * schedule(num_steps)
+        with jax.numpy_dtype_promotion("standard"):  # optax's Adam mixes dtypes
+            direction, opt_state = build(**numbers).update(gradient, opt_state, params)
+            moved = jax.tree.map(lambda p, d: (p - rate * d).astype(p.dtype), params, direction)
+        return moved, opt_state
+
+    return init, step
+
+
+@functools.cache
+def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
+    """Wraps any optax optimiser as it is, learning rate included.
+
+    Its numbers are part of the program: another object, even with equal numbers, is compiled anew. The optimisers of
+    `jdgnn.learning.optimizers` are not.
+
+    Args:
+      transformation: for example `optax.adamw(1e-3)`.
+
+    Returns:
+      The optimiser; the same object is returned for the same transformation.
+
+    Raises:
+      InputError: this is no `optax.GradientTransformation`.
+
+    Example:
+      >>> import optax
+      >>> optimizer = from_optax(optax.lion(1e-3))
+    """
+    if not isinstance(transformation, optax.GradientTransformation):
+        raise InputError(
+            f"optimizer: got {type(transformation).__name__}, and an optax.GradientTransformation is needed"
+        )
+
+    def step(gradient: Any, opt_state: Any, params: Any, num_steps: jax.Array) -> tuple[Any, Any]:
+        del num_steps
+        with jax.numpy_dtype_promotion("standard"):
+            updates, opt_state = transformation.update(gradient, opt_state, params)
+            return optax.apply_updates(params, updates), opt_state
+
+    return Optimizer(init=transformation.init, step=step)

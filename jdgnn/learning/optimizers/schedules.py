@@ -1,0 +1,53 @@
+"""Schedules: a factor for the base learning rate, by the node's own step count of the layer."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+from jax.typing import ArrayLike
+
+from jdgnn.checks import check_number
+
+
+def constant() -> Callable[[jax.Array], jax.Array]:
+    """Keeps the base rate.
+
+    Example:
+      >>> float(constant()(10))
+      1.0
+    """
+    return Partial(_constant)
+
+
+def _constant(num_steps: ArrayLike) -> jax.Array:
+    return jnp.ones(jnp.shape(num_steps))
+
+
+def cosine(horizon: ArrayLike, floor: ArrayLike = 0.0) -> Callable[[jax.Array], jax.Array]:
+    """Falls from 1 to `floor` along half a cosine, and stays there.
+
+    Source: Loshchilov & Hutter, "SGDR", arXiv 1608.03983.
+
+    Args:
+      horizon: steps until the floor is reached, a setting of its own and not the length of the run.
+      floor: the last factor.
+
+    Returns:
+      `(num_steps) -> factor`.
+
+    Raises:
+      InputError: a number makes no sense.
+
+    Example:
+      >>> float(cosine(horizon=100)(50)).__round__(6)
+      0.5
+    """
+    check_number("horizon", horizon, above=0)
+    check_number("floor", floor, minimum=0)
+    return Partial(_cosine, horizon=float(horizon) if isinstance(horizon, int) else horizon, floor=floor)
+
+
+def _cosine(num_steps: ArrayLike, *, horizon: ArrayLike, floor: ArrayLike) -> jax.Array:
+    done = jnp.clip(jnp.asarray(num_steps).astype(float) / horizon, 0.0, 1.0)
+    return floor + (1.0 - floor) * 0.5 * (1.0 + jnp.cos(jnp.pi * done))

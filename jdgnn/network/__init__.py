@@ -1,0 +1,47 @@
+"""Floor 0: who exists and who is linked.
+
+A `Network` comes from edge arrays (`from_edges`), from other libraries (`from_jraph`, `from_networkx`, `from_scipy`,
+`as_network`), from a generator (`GENERATORS`) or from a data set (`datasets.load`).
+"""
+
+from jdgnn.network import datasets, generators
+from jdgnn.network.convert import as_network, from_jraph, from_networkx, from_scipy, to_jraph, to_networkx
+from jdgnn.network.generators import (
+    GENERATORS,
+    barabasi_albert,
+    grid,
+    k_regular,
+    random_geometric,
+    ring,
+    stochastic_block_model,
+)
+from jdgnn.network.network import Network, Splits, from_edges
+from jdgnn.network.projection import project, random_projection
+from jdgnn.network.splits import random_splits
+from jdgnn.network.topology import Topology, topology
+
+__all__ = [
+    "GENERATORS",
+    "Network",
+    "Splits",
+    "Topology",
+    "as_network",
+    "barabasi_albert",
+    "datasets",
+    "from_edges",
+    "from_jraph",
+    "from_networkx",
+    "from_scipy",
+    "generators",
+    "grid",
+    "k_regular",
+    "project",
+    "random_geometric",
+    "random_projection",
+    "random_splits",
+    "ring",
+    "stochastic_block_model",
+    "to_jraph",
+    "to_networkx",
+    "topology",
+]

@@ -1,0 +1,83 @@
+"""All data sets by name, and how to load one."""
+
+import os
+
+from jdgnn.errors import InputError, suggestion
+from jdgnn.network.datasets.amazon_photo import AMAZON_PHOTO
+from jdgnn.network.datasets.cora import CORA
+from jdgnn.network.datasets.description import Dataset
+from jdgnn.network.datasets.digits import DIGITS
+from jdgnn.network.datasets.files import contents
+from jdgnn.network.datasets.freifunk import FREIFUNK
+from jdgnn.network.datasets.minesweeper import MINESWEEPER
+from jdgnn.network.network import Network
+from jdgnn.network.projection import project
+
+DATASETS: dict[str, Dataset] = {
+    dataset.name: dataset for dataset in (DIGITS, CORA, FREIFUNK, AMAZON_PHOTO, MINESWEEPER)
+}
+
+
+def names() -> tuple[str, ...]:
+    """Gives the names that `load` takes.
+
+    >>> names()
+    ('digits', 'cora', 'freifunk', 'amazon_photo', 'minesweeper')
+    """
+    return tuple(DATASETS)
+
+
+def describe(name: str) -> Dataset:
+    """Gives the facts of a data set without loading it.
+
+    Args:
+      name: one of `names()`.
+
+    Returns:
+      Its description.
+
+    Raises:
+      InputError: no data set has this name.
+
+    Example:
+      >>> describe("digits").num_nodes
+      1797
+    """
+    if name not in DATASETS:
+        raise InputError(f"dataset: got {name!r}; {suggestion(str(name), DATASETS)}")
+    return DATASETS[name]
+
+
+def load(
+    name: str,
+    *,
+    data_root: str | os.PathLike[str] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    projection: int | None = None,
+    seed: int = 0,
+) -> Network:
+    """Loads a data set as a network.
+
+    Files are looked for in the data root, if there is one; otherwise they are downloaded from where they are
+    published into the cache. Either way their SHA-256 must be the one on record. `digits` needs no file.
+
+    Args:
+      name: one of `names()`.
+      data_root: folder with one folder per data set; None for the environment variable JDGNN_DATA.
+      cache: folder for downloads; None for jdgnn under XDG_CACHE_HOME or ~/.cache.
+      projection: project the features to this many columns with `random_projection`; None for not at all.
+      seed: of the projection. The splits are part of a data set and do not depend on it.
+
+    Returns:
+      The network, with labels and splits.
+
+    Raises:
+      InputError: the name is unknown, or a file is missing, damaged or cannot be fetched.
+
+    Example:
+      >>> load("digits")
+      Network('digits': 1,797 nodes, 19,856 directed edges, 64 features, 10 classes)
+    """
+    dataset = describe(name)
+    network = dataset.build(contents(dataset, data_root, cache))
+    return network if projection is None else project(network, projection, seed)

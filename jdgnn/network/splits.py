@@ -1,0 +1,123 @@
+"""Random splits of labelled nodes into train, validation and test."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jdgnn.checks import check_count
+from jdgnn.errors import InputError
+from jdgnn.network.network import Splits
+
+
+def random_splits(
+    labels: ArrayLike,
+    num_splits: int,
+    *,
+    per_class: int | None = None,
+    train: float | int | None = None,
+    validation: float | int = 0.1,
+    eligible: ArrayLike | None = None,
+    seed: int = 0,
+) -> Splits:
+    """Draws random splits; whatever is neither train nor validation is test.
+
+    With `per_class` the training nodes are stratified: exactly that many of each class. With `train` they are drawn
+    uniformly from all nodes, as in the 10/10/80 protocol of GRACE (Zhu et al. 2020) and its successors, so that a
+    rare class may be missing. Validation nodes are always drawn uniformly from the rest. Split i depends on the seed
+    and on i alone, not on how many splits are drawn.
+
+    Args:
+      labels: class of each node, integers [N] from 0.
+      num_splits: S.
+      per_class: training nodes of each class; not together with `train`.
+      train: training nodes, a share of the eligible ones (between 0 and 1, as a float) or their number (as an int);
+        0.1 where neither `per_class` nor this is given.
+      validation: validation nodes, a share or a number, likewise; 0 for none.
+      eligible: which nodes may stand in a split, booleans [N]; None for all.
+      seed: what the draws depend on.
+
+    Returns:
+      Masks [S, N].
+
+    Raises:
+      InputError: a value makes no sense, a class has too few nodes, or no node would be left for the test.
+
+    Example:
+      >>> splits = random_splits([0, 0, 0, 1, 1, 1], 3, per_class=1, validation=2)
+      >>> splits.train.sum(axis=1).tolist(), splits.test.sum(axis=1).tolist()
+      ([2, 2, 2], [2, 2, 2])
+    """
+    classes = _checked_labels(labels)
+    candidates = _candidates(eligible, len(classes))
+    check_count("num_splits", num_splits)
+    check_count("seed", seed, minimum=0)
+    if per_class is not None and train is not None:
+        raise InputError(f"train: got {train!r} together with per_class={per_class!r}; give one of them")
+    if per_class is not None:
+        check_count("per_class", per_class)
+        _check_class_sizes(classes[candidates], per_class)
+        num_train = per_class * len(np.unique(classes[candidates]))
+    else:
+        num_train = _number("train", 0.1 if train is None else train, len(candidates), minimum=1)
+    num_validation = _number("validation", validation, len(candidates), minimum=0)
+    if num_train + num_validation >= len(candidates):
+        raise InputError(
+            f"validation: {num_train} training and {num_validation} validation nodes leave none of {len(candidates)} "
+            "for the test; ask for fewer"
+        )
+    masks = np.zeros((3, num_splits, len(classes)), bool)
+    for split in range(num_splits):
+        order = np.random.default_rng([seed, split]).permutation(candidates)
+        if per_class is not None:
+            order = _first_of_each_class_first(order, classes, per_class)
+        bounds = [num_train, num_train + num_validation]
+        for mask, nodes in zip(masks[:, split], np.split(order, bounds), strict=True):
+            mask[nodes] = True
+    return Splits(train=masks[0], validation=masks[1], test=masks[2])
+
+
+def _first_of_each_class_first(
+    order: NDArray[np.int64], classes: NDArray[np.integer], per_class: int
+) -> NDArray[np.int64]:
+    """Moves the first `per_class` nodes of each class to the front, both parts in the given order."""
+    of_class = classes[order]
+    is_first = np.zeros(len(order), bool)
+    for label in np.unique(of_class):
+        is_first[np.flatnonzero(of_class == label)[:per_class]] = True
+    return np.concatenate([order[is_first], order[~is_first]])
+
+
+def _checked_labels(labels: ArrayLike) -> NDArray[np.integer]:
+    classes = np.asarray(labels)
+    if classes.ndim != 1 or not classes.size or not np.issubdtype(classes.dtype, np.integer) or classes.min() < 0:
+        raise InputError(f"labels: got {classes.dtype} {classes.shape}, and integers from 0, one per node, are needed")
+    return classes
+
+
+def _candidates(eligible: ArrayLike | None, num_nodes: int) -> NDArray[np.int64]:
+    if eligible is None:
+        return np.arange(num_nodes)
+    mask = np.asarray(eligible)
+    if mask.dtype != bool or mask.shape != (num_nodes,):
+        raise InputError(f"eligible: got {mask.dtype} {mask.shape}, and booleans [{num_nodes}] are needed")
+    return np.flatnonzero(mask)
+
+
+def _check_class_sizes(classes: NDArray[np.integer], per_class: int) -> None:
+    labels, sizes = np.unique(classes, return_counts=True)
+    for label, size in zip(labels.tolist(), sizes.tolist(), strict=True):
+        if size < per_class:
+            raise InputError(f"per_class: got {per_class}, and class {label} has just {size} nodes")
+
+
+def _number(name: str, value: float | int, num_candidates: int, *, minimum: int) -> int:
+    """Turns a share (float) or a number (int) of the candidates into a number."""
+    is_share = isinstance(value, float | np.floating)
+    if not is_share:
+        check_count(name, value, minimum=minimum)
+        return int(value)
+    if not 0 <= value < 1 or round(value * num_candidates) < minimum:
+        raise InputError(
+            f"{name}: got {value!r} of {num_candidates} nodes, and a share below 1 that makes at least {minimum} of "
+            "them, or a whole number of nodes, is needed"
+        )
+    return round(value * num_candidates)

@@ -1,0 +1,27 @@
+"""Parts as arguments of compiled functions."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from jax.tree_util import Partial
+
+Part = TypeVar("Part", bound=tuple[Any, ...])
+
+
+def as_argument(part: Part) -> Part:
+    """Makes a part (a NamedTuple of functions) fit to be passed to a compiled function.
+
+    Each function becomes a `jax.tree_util.Partial`: the function itself is structure, and numbers bound to it by
+    keyword are traced, so that another number compiles nothing anew.
+
+    Args:
+      part: the part; members are functions, `Partial`s, or None.
+
+    Returns:
+      The same part.
+    """
+    return type(part)(*map(_as_partial, part))
+
+
+def _as_partial(member: Callable[..., Any] | None) -> Partial | None:
+    return member if member is None or isinstance(member, Partial) else Partial(member)

@@ -1,0 +1,1 @@
+"""What travels between nodes: events, peers, message order, sample buffers, merge rules, accounts."""

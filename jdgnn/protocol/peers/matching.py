@@ -1,0 +1,35 @@
+"""Random pairs."""
+
+import jax
+import jax.numpy as jnp
+
+from jdgnn.network.topology import Topology
+from jdgnn.protocol.peers.peer_sampler import PeerSampler
+
+
+def matching() -> PeerSampler:
+    """Nodes are paired at random and the two of a pair send to each other; with an odd number one sits out.
+
+    Every node gets at most one message a slot. Merged by `average`, pairs end with the same model and the mean over
+    all nodes is kept.
+
+    Example:
+      >>> import jax, jdgnn
+      >>> ring = jdgnn.network.topology(jdgnn.network.generators.ring(4))
+      >>> partner = matching().sample(jax.random.key(0), ring, 1)[:, 0]
+      >>> [int(v) for v in partner[partner]]
+      [0, 1, 2, 3]
+    """
+    return PeerSampler(sample=_sample)
+
+
+def _sample(key: jax.Array, topology: Topology, num_slots: int) -> jax.Array:
+    slots = [_pairs(slot_key, topology.num_nodes) for slot_key in jax.random.split(key, num_slots)]
+    return jnp.stack(slots, axis=1) if slots else jnp.zeros((topology.num_nodes, 0), jnp.int32)
+
+
+def _pairs(key: jax.Array, num_nodes: int) -> jax.Array:
+    order = jax.random.permutation(key, jnp.arange(num_nodes, dtype=jnp.int32))
+    left, right = order[0 : num_nodes - 1 : 2], order[1::2]
+    nobody = jnp.full(num_nodes, num_nodes, jnp.int32)
+    return nobody.at[left].set(right, unique_indices=True).at[right].set(left, unique_indices=True)

@@ -1,0 +1,34 @@
+"""What every test shares: strict promotion of dtypes, repeatable hypothesis, and where the real graphs are."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import jax
+import pytest
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeatable")
+
+DATA_ROOT = Path(os.environ.get("JDGNN_DATA") or Path(__file__).parents[2] / "shared" / "data")
+LEAVES_OUT_SHARED_DATA = not DATA_ROOT.is_dir() and os.environ.get("CI") != "true"
+
+
+@pytest.fixture
+def data_root() -> Path:
+    assert DATA_ROOT.is_dir(), f"no folder {DATA_ROOT}: set JDGNN_DATA to the one that holds the real graphs"
+    return DATA_ROOT
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not LEAVES_OUT_SHARED_DATA:
+        return
+    left_out = [item for item in items if item.get_closest_marker("shared_data")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if LEAVES_OUT_SHARED_DATA:
+        terminalreporter.write_line(f"tests marked shared_data were left out: no folder {DATA_ROOT} (set JDGNN_DATA)")

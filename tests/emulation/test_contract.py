@@ -1,0 +1,142 @@
+"""The contract of the charter over every registered part."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import jdgnn
+from jdgnn.emulation import run as run_module
+from jdgnn.emulation.tick import apply_events, sample_events
+from jdgnn.learning.layers import LAYERS
+from jdgnn.learning.objectives import OBJECTIVES
+from jdgnn.learning.optimizers import OPTIMIZERS, SCHEDULES
+from jdgnn.network.topology import topology
+from jdgnn.protocol.merging import MERGES
+from jdgnn.protocol.peers import PEERS
+from tests.support import assert_same_bits, leaves, small_emulator, small_network
+
+compiled_sample = jax.jit(sample_events)
+compiled_apply = jax.jit(lambda *arguments: apply_events(*arguments)[0])
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    **{f"layer {n}": lambda f=f: {"layers": [f(4), f(3, activation="tanh")]} for n, f in LAYERS.items()},
+    **{f"objective {n}": lambda f=f: {"objective": f()} for n, f in OBJECTIVES.items()},
+    **{f"optimizer {n}": lambda f=f: {"optimizer": f(1e-2)} for n, f in OPTIMIZERS.items()},
+    "schedule constant": lambda: {"optimizer": jdgnn.adam(1e-2, schedule=SCHEDULES["constant"]())},
+    "schedule cosine": lambda: {"optimizer": jdgnn.sgd(1e-1, schedule=SCHEDULES["cosine"](horizon=50))},
+    **{
+        f"peers {n}": lambda f=f: {"gossip": jdgnn.gossip(peers=f()), "push": jdgnn.push(peers=f())}
+        for n, f in PEERS.items()
+    },
+    **{f"merge {n}": lambda f=f: {"gossip": jdgnn.gossip(merge=f())} for n, f in MERGES.items()},
+    "no push": lambda: {"push": None, "objective": jdgnn.edge_reconstruction()},
+    "no gossip": lambda: {"gossip": None},
+    "independent": lambda: {"start": "independent"},
+    "optax": lambda: {"optimizer": optax.adamw(1e-2)},
+}
+
+
+def test_every_registered_part_is_covered() -> None:
+    for kind, registry in (
+        ("layer", LAYERS),
+        ("objective", OBJECTIVES),
+        ("optimizer", OPTIMIZERS),
+        ("schedule", SCHEDULES),
+        ("peers", PEERS),
+        ("merge", MERGES),
+    ):
+        assert {f"{kind} {name}" for name in registry} <= set(PARTS)
+
+
+@pytest.fixture(params=PARTS)
+def emulator(request: pytest.FixtureRequest) -> jdgnn.Emulator:
+    return small_emulator(**PARTS[request.param]())
+
+
+def test_a_run_keeps_the_state_moves_the_parameters_and_compiles_once(emulator: jdgnn.Emulator) -> None:
+    network = small_network()
+    state = emulator.init(jax.random.key(0), network)
+    before = leaves(state.params)
+    shapes = jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), state)
+    state, history = jdgnn.run(emulator, state, network, 7)
+    assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), state) == shapes
+    assert all(np.isfinite(leaf).all() for leaf in leaves(state.params))
+    assert any((a != b).any() for a, b in zip(before, leaves(state.params), strict=True))
+    assert history.stepped[-1].max() > 0
+
+    num_programs = run_module._run_chunk._cache_size()
+    jdgnn.run(emulator, state, network, 12, record_every=5)
+    assert run_module._run_chunk._cache_size() == num_programs
+
+
+def test_cutting_and_recording_change_no_bit(emulator: jdgnn.Emulator) -> None:
+    network = small_network()
+    whole, _ = jdgnn.run(emulator, emulator.init(jax.random.key(3), network), network, 11, record_every=1)
+    state = emulator.init(jax.random.key(3), network)
+    for ticks in (1, 6, 4):
+        state, _ = jdgnn.run(emulator, state, network, ticks, record_every=100)
+    assert_same_bits(whole, state)
+
+
+def test_relabelling_nodes_and_events_commutes_with_a_tick(emulator: jdgnn.Emulator) -> None:
+    with jax.enable_x64():
+        network = small_network()
+        network = network.replace(features=network.features.astype(np.float64))
+        arrays = (topology(network), jnp.asarray(network.features))
+        state = emulator.init(jax.random.key(0), network)
+        for _ in range(4):
+            events = compiled_sample(emulator, arrays[0], state.key, state.tick)
+            before, state = state, compiled_apply(emulator, *arrays, state, events)
+
+        relabel = Relabelling(network, np.random.default_rng(0).permutation(network.num_nodes))
+        arrays = (topology(relabel.network), jnp.asarray(relabel.network.features))
+        relabelled = compiled_apply(emulator, *arrays, relabel.state(before), relabel.events(events))
+        expected = relabel.state(state)
+    for name in ("params", "opt_state", "embeddings", "age", "wakes", "num_steps", "in_flight"):
+        for a, b in zip(leaves(getattr(expected, name)), leaves(getattr(relabelled, name)), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+
+
+class Relabelling:
+    """Old node v becomes node `new[v]`."""
+
+    def __init__(self, network: jdgnn.Network, new: np.ndarray) -> None:
+        self.new, self.old = new, np.argsort(new)
+        senders, receivers = new[network.senders], new[network.receivers]
+        self.old_edge = np.lexsort((senders, receivers))
+        self.network = network.replace(
+            features=network.features[self.old],
+            senders=senders[self.old_edge].astype(np.int32),
+            receivers=receivers[self.old_edge].astype(np.int32),
+        )
+
+    def rows(self, tree: Any) -> Any:
+        return jax.tree.map(lambda leaf: leaf[self.old], tree)
+
+    def nodes(self, dst: jax.Array) -> jax.Array:
+        names = jnp.asarray(np.append(self.new, len(self.new)).astype(np.int32))
+        return names[self.rows(dst)]
+
+    def state(self, state: jdgnn.State) -> jdgnn.State:
+        flight = self.rows(state.in_flight)
+        per_node = ("params", "opt_state", "embeddings", "is_published", "samples", "age", "wakes", "num_steps")
+        return state.replace(
+            **{name: self.rows(getattr(state, name)) for name in per_node},
+            in_flight=flight.replace(
+                push_dst=self.nodes(state.in_flight.push_dst), model_dst=self.nodes(state.in_flight.model_dst)
+            ),
+        )
+
+    def events(self, events: Any) -> Any:
+        num_edges = len(self.old_edge)
+        new_edge = np.append(np.argsort(self.old_edge), num_edges).astype(np.int32)
+        return self.rows(events).replace(
+            push_dst=self.nodes(events.push_dst),
+            model_dst=self.nodes(events.model_dst),
+            positives=jnp.asarray(new_edge)[self.rows(events.positives)],
+        )

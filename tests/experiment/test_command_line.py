@@ -1,0 +1,296 @@
+"""The command line on a tiny network: files, output, exit statuses, and that nothing is overwritten."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import jdgnn
+from jdgnn.experiment import runner
+from jdgnn.experiment.cli import main
+from jdgnn.experiment.run_directory import FILES
+
+CONFIG = """
+[network]
+name = "stochastic_block_model"
+num_nodes = 40
+num_features = 6
+
+[[layers]]
+name = "gcn"
+units = 4
+
+[objective]
+name = "info_nce"
+
+[optimizer]
+name = "adam"
+learning_rate = 0.01
+
+[emulation]
+ticks = 7
+record_every = 3
+
+[evaluation]
+num_splits = 2
+per_class = 3
+"""
+
+PROBED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "projected_2hop"]
+
+
+class Golden(NamedTuple):
+    config: Path
+    directory: Path
+    output: str
+
+
+@pytest.fixture(autouse=True)
+def _width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.fixture(scope="module")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Golden:
+    folder = tmp_path_factory.mktemp("golden")
+    config = folder / "tiny.toml"
+    config.write_text(CONFIG)
+    output = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
+        patch.setenv("COLUMNS", "80")
+        assert main(["run", str(config), "--out", str(folder / "run")]) == 0
+    return Golden(config, folder / "run", output.getvalue())
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def rows(directory: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+
+
+def summary(directory: Path) -> dict[str, Any]:
+    return json.loads((directory / "summary.json").read_text())
+
+
+def test_a_run_writes_its_files_and_nothing_else(golden: Golden) -> None:
+    assert set(contents(golden.directory)) == set(FILES)
+
+
+def test_metrics_have_a_line_for_each_recorded_tick(golden: Golden) -> None:
+    recorded = rows(golden.directory)
+    assert [row["tick"] for row in recorded] == [3, 6, 7]
+    assert set(recorded[0]) >= {"loss", "stepped", "consensus_distance", "norm_ratio", "messages_sent", "bytes_sent"}
+
+
+def test_the_summary_says_what_was_found_and_with_what(golden: Golden) -> None:
+    found = summary(golden.directory)
+    assert (found["dataset"], found["nodes"], found["ticks"], found["seed"]) == ("stochastic_block_model", 40, 7, 0)
+    assert list(found["probe"]) == ["accuracy"]
+    assert list(found["probe"]["accuracy"]) == PROBED
+    for score in found["probe"]["accuracy"].values():
+        assert 0 <= score["mean"] <= 1
+        assert score["sd"] >= 0
+        assert score["num_splits"] == 2
+    assert found["probe"]["accuracy"]["learned"]["width"] == 4
+    assert found["wall_seconds"] > found["emulate_seconds"] > 0
+    assert found["consensus_distance"] == rows(golden.directory)[-1]["consensus_distance"]
+    assert found["messages"]["model"]["sent"] == 7 * 40
+    assert found["warnings"]["displaced_models"] == found["messages"]["model"]["displaced"]
+    assert found["versions"]["jdgnn"] == jdgnn.__version__
+    assert set(found["versions"]) >= {"python", "jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn"}
+
+
+def test_embeddings_are_read_without_pickle(golden: Golden) -> None:
+    with np.load(golden.directory / "embeddings.npz", allow_pickle=False) as arrays:
+        assert arrays["embeddings"].shape == (40, 4)
+        assert arrays["labels"].shape == (40,)
+        assert arrays["layer_widths"].tolist() == [4]
+
+
+def test_output_that_is_no_terminal_is_plain_and_fits_80_columns(golden: Golden) -> None:
+    assert "\x1b" not in golden.output
+    assert "\r" not in golden.output
+    assert "tick 7/7, " in golden.output
+    table = golden.output[golden.output.index("Linear probe") :]
+    assert "learned, without labels" in table
+    assert "untrained encoder" in table
+    assert "accuracy %" in table
+    assert "±" in table
+    unfolded = "".join(line.strip() for line in table.splitlines())
+    assert str(golden.directory) in unfolded
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_the_written_configuration_repeats_the_run(golden: Golden, tmp_path: Path) -> None:
+    assert main(["run", str(golden.directory / "config.toml"), "--out", str(tmp_path / "again")]) == 0
+    first, second = contents(golden.directory), contents(tmp_path / "again")
+    assert second["config.toml"] == first["config.toml"]
+    assert second["metrics.jsonl"] == first["metrics.jsonl"]
+    with np.load(golden.directory / "embeddings.npz") as ours, np.load(tmp_path / "again" / "embeddings.npz") as theirs:
+        np.testing.assert_array_equal(ours["embeddings"], theirs["embeddings"])
+    assert summary(tmp_path / "again")["probe"] == summary(golden.directory)["probe"]
+
+
+def test_a_run_is_never_overwritten_unasked(golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(golden.directory)
+    assert main(["run", str(golden.config), "--out", str(golden.directory), "--set", "seed=1"]) == 2
+    assert contents(golden.directory) == before
+    message = capsys.readouterr().err
+    assert str(golden.directory) in message
+    assert "--overwrite" in message
+
+
+def test_overwrite_replaces_a_run_and_leaves_other_files(golden: Golden, tmp_path: Path) -> None:
+    for name in (*FILES, "notes.txt"):
+        (tmp_path / name).write_text("old")
+    assert main(["run", str(golden.config), "--out", str(tmp_path), "--overwrite", "--set", "emulation.ticks=4"]) == 0
+    assert summary(tmp_path)["ticks"] == 4
+    assert [row["tick"] for row in rows(tmp_path)] == [3, 4]
+    assert (tmp_path / "notes.txt").read_text() == "old"
+
+
+def test_set_changes_the_run_and_its_configuration(golden: Golden, tmp_path: Path) -> None:
+    overrides = ["--set", "seed=5", "--set", "push.peers=matching", "--set", "emulation.ticks=2"]
+    assert main(["run", str(golden.config), "--out", str(tmp_path / "run"), *overrides]) == 0
+    written = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert written["seed"] == 5
+    assert written["push"]["peers"]["name"] == "matching"
+    assert summary(tmp_path / "run")["ticks"] == 2
+
+
+def test_runs_are_numbered_if_no_directory_is_given(
+    golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "tiny-1").mkdir(parents=True)
+    assert main(["run", str(golden.config)]) == 0
+    assert set(contents(tmp_path / "runs" / "tiny-2")) == set(FILES)
+
+
+def test_a_network_without_labels_is_not_probed(
+    golden: Golden, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = ["--set", "network={name = 'ring', num_nodes = 12, num_features = 3, projection = 2}"]
+    assert main(["run", str(golden.config), "--out", str(tmp_path / "run"), *network]) == 0
+    assert "this network has no labels" in capsys.readouterr().out
+    assert summary(tmp_path / "run")["probe"] == {}
+    with np.load(tmp_path / "run" / "embeddings.npz") as arrays:
+        assert set(arrays) == {"embeddings", "layer_widths"}
+
+
+REFUSED = {
+    "emulation.tics=5": "emulation.tics",
+    "network.num_nodes=1": "network.num_nodes: got 1",
+    "network.mean_degree=400": "network.mean_degree: got 400",
+    "evaluation.per_class=11": "evaluation.per_class: got 11",
+    "push.enabled=false": "push.enabled: got false",
+    "network={name = 'cora'}": "data_root",
+}
+
+
+@pytest.mark.parametrize("override", REFUSED)
+def test_bad_input_ends_with_one_sentence_before_anything_is_written(
+    override: str, golden: Golden, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--out", str(tmp_path / "run"), "--data-root", str(tmp_path / "nowhere")]
+    assert main(["run", str(golden.config), *where, "--set", override]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("jdgnn: error: ")
+    assert REFUSED[override] in message
+    assert message.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_file_in_the_way_is_refused(golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(golden.config), "--out", str(golden.config)]) == 2
+    assert "is a file" in capsys.readouterr().err
+    assert golden.config.read_text() == CONFIG
+
+
+def test_a_run_that_diverges_says_so_and_keeps_its_metrics(
+    golden: Golden, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    diverging = ["--set", "optimizer={name = 'sgd', learning_rate = 1e38}"]
+    assert main(["run", str(golden.config), "--out", str(tmp_path / "run"), *diverging]) == 2
+    assert "optimizer.learning_rate: the loss is no finite number" in capsys.readouterr().err
+    assert rows(tmp_path / "run")
+
+
+def test_an_interrupted_run_ends_cleanly(
+    golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner.jdgnn, "run", interrupted)
+    assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 130
+    assert capsys.readouterr().err == "jdgnn: interrupted\n"
+
+
+def test_a_disk_error_is_no_traceback(
+    golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runner.RunDirectory, "add_metrics", full)
+    assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_data_sets_are_listed_with_where_they_are_read_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["datasets", "list", "--data-root", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    sources = {line.split()[0]: line.split()[-1] for line in lines if line.startswith(("digits", "cora", "freifunk"))}
+    assert sources == {"digits": "embedded", "cora": "missing", "freifunk": "missing"}
+
+
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert "jdgnn run configs/quickstart.toml" in text
+    assert "datasets" in text
+
+
+@pytest.mark.parametrize("arguments", [[], ["run"], ["rum", "a.toml"], ["run", "a.toml", "--outt", "b"]])
+def test_wrong_usage_has_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+def test_a_process_ends_with_the_status_and_no_traceback(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "jdgnn.experiment.cli", "run", str(tmp_path / "none.toml")],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines()[-1].startswith(f"jdgnn: error: {tmp_path / 'none.toml'}: there is no such file")
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_package_alone_does_without_what_the_command_line_needs() -> None:
+    code = "import jdgnn, sys; print({'pydantic', 'tomli_w', 'jdgnn.experiment'} & set(sys.modules))"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
+    assert ended.stdout == "set()\n"

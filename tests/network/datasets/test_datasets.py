@@ -1,0 +1,175 @@
+"""The data sets are what their publishers say."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from jdgnn.errors import InputError
+from jdgnn.network import Network, random_projection
+from jdgnn.network.datasets import DATASETS, describe, load, names
+
+EVERY = [
+    pytest.param(name, marks=() if name == "digits" else pytest.mark.shared_data)
+    for name in ("digits", "cora", "freifunk", "amazon_photo", "minesweeper")
+]
+
+
+@pytest.fixture
+def network(request: pytest.FixtureRequest) -> Network:
+    return _load(request.param, request)
+
+
+def _load(name: str, request: pytest.FixtureRequest) -> Network:
+    return load(name, data_root=None if name == "digits" else request.getfixturevalue("data_root"))
+
+
+@pytest.mark.parametrize("network", EVERY, indirect=True)
+def test_facts_on_record_are_true(network: Network) -> None:
+    known = describe(network.name)
+    assert (network.num_nodes, network.num_features) == (known.num_nodes, known.num_features)
+    assert network.num_edges == 2 * known.num_edges
+    edges = set(zip(network.senders.tolist(), network.receivers.tolist(), strict=True))
+    assert edges == {(v, u) for u, v in edges}
+    assert network.features.dtype == np.float32
+    assert network.labels is not None
+    assert set(network.labels.tolist()) == set(range(known.num_classes))
+    assert len(network.class_names) == known.num_classes
+    assert network.splits is not None
+    assert network.splits.train.any(axis=1).all()
+    assert network.splits.validation.any(axis=1).all()
+
+
+def test_names_and_unknown_names() -> None:
+    assert names() == tuple(DATASETS) == tuple(parameter.values[0] for parameter in EVERY)
+    with pytest.raises(InputError, match=r"dataset: got 'coral'; allowed: .*did you mean 'cora'"):
+        load("coral")
+
+
+def test_digits_has_two_labelled_nodes_per_class() -> None:
+    network = load("digits")
+    assert network.splits is not None
+    assert network.labels is not None
+    assert network.splits.num_splits == 10
+    for mask in network.splits.train:
+        assert np.bincount(network.labels[mask]).tolist() == [2] * 10
+    assert (network.features.min(), network.features.max()) == (0, 1)
+    assert network.in_degree.min() >= 8
+
+
+def test_projection_is_that_of_the_seed() -> None:
+    network = load("digits")
+    projected = load("digits", projection=16, seed=2)
+    np.testing.assert_array_equal(projected.features, random_projection(network.features, 16, seed=2))
+    assert projected.splits is not None
+    assert network.splits is not None
+    np.testing.assert_array_equal(projected.splits.train, network.splits.train)
+
+
+@pytest.mark.shared_data
+def test_cora_is_the_planetoid_version(data_root: Path) -> None:
+    network = load("cora", data_root=data_root)
+    assert network.splits is not None
+    assert network.labels is not None
+    assert np.count_nonzero(network.features) == 49_216
+    assert set(np.unique(network.features).tolist()) == {0, 1}
+    assert np.flatnonzero(network.splits.train[0]).tolist() == list(range(140))
+    assert np.flatnonzero(network.splits.validation[0]).tolist() == list(range(140, 640))
+    listed = sorted(int(line) for line in (data_root / "cora" / "ind.cora.test.index").read_text().split())
+    assert np.flatnonzero(network.splits.test[0]).tolist() == listed
+    assert np.bincount(network.labels[:140]).tolist() == [20] * 7
+    assert network.in_degree.max() == 168
+    assert network.in_degree.min() > 0
+    # 0.81 is known; test rows left out of place would give about 0.5
+    assert np.mean(network.labels[network.senders] == network.labels[network.receivers]) == pytest.approx(
+        0.81, abs=1e-3
+    )
+
+
+@pytest.mark.shared_data
+def test_amazon_photo_facts(data_root: Path) -> None:
+    network = load("amazon_photo", data_root=data_root)
+    assert network.splits is not None
+    assert network.labels is not None
+    assert np.count_nonzero(network.features) == 1_979_909
+    assert np.bincount(network.labels).tolist() == [369, 1686, 703, 915, 882, 823, 1941, 331]
+    assert network.num_self_loops_removed == 1
+    assert np.mean(network.labels[network.senders] == network.labels[network.receivers]) == pytest.approx(
+        0.827, abs=5e-4
+    )
+    assert (network.in_degree == 0).sum() == 115
+    parts = [mask.sum(axis=1).tolist() for mask in (network.splits.train, network.splits.validation)]
+    assert parts == [[765] * 10, [765] * 10]
+
+
+@pytest.mark.shared_data
+def test_minesweeper_facts(data_root: Path) -> None:
+    network = load("minesweeper", data_root=data_root)
+    assert network.splits is not None
+    assert network.labels is not None
+    assert np.bincount(network.labels).tolist() == [8000, 2000]
+    assert network.splits.num_splits == 10
+    assert (network.splits.train | network.splits.validation | network.splits.test).all()
+    assert np.mean(network.labels[network.senders] == network.labels[network.receivers]) == pytest.approx(
+        0.683, abs=5e-4
+    )
+    assert set(network.in_degree.tolist()) == {3, 5, 8}
+
+
+@pytest.mark.shared_data
+def test_freifunk_families_follow_the_published_rule(data_root: Path) -> None:
+    network = load("freifunk", data_root=data_root)
+    assert network.labels is not None
+    assert network.splits is not None
+    with (data_root / "freifunk" / "aachen_nodes.csv").open(newline="") as file:
+        models = [row["model"] for row in csv.DictReader(file)]
+    family = {model: network.class_names[label] for model, label in zip(models, network.labels, strict=False)}
+    assert family["TP-Link TL-WR841N/ND v9"] == "tplink-indoor-2.4"
+    assert family["TP-Link TL-WDR4300 v1"] == "tplink-wdr"
+    assert family["TP-Link Archer C7 v2"] == "tplink-archer"
+    assert family["Ubiquiti UniFiAP Outdoor+"] == "outdoor-ap"
+    assert family[""] == "other"
+    in_a_split = network.splits.train[0] | network.splits.validation[0] | network.splits.test[0]
+    assert (~in_a_split).sum() == 81  # those of unknown model
+    assert not in_a_split[: len(models)][[model == "" for model in models]].any()
+    # published: same-family share of the links of Aachen 0.551, where both ends name their model
+    is_known = in_a_split[network.senders] & in_a_split[network.receivers] & (network.receivers < len(models))
+    same = network.labels[network.senders[is_known]] == network.labels[network.receivers[is_known]]
+    assert same.mean() == pytest.approx(0.551, abs=5e-4)
+
+
+@pytest.mark.shared_data
+def test_freifunk_telemetry_tells_the_family_as_well_as_published(data_root: Path) -> None:
+    network = load("freifunk", data_root=data_root)
+    assert network.labels is not None
+    assert network.splits is not None
+    train, test = network.splits.train[0], network.splits.test[0]
+    probe = LogisticRegression(max_iter=500).fit(network.features[train], network.labels[train])
+    # published: 70.2 ± 1.0 over splits; the model name itself would give 100
+    assert probe.score(network.features[test], network.labels[test]) == pytest.approx(0.702, abs=0.03)
+    assert np.bincount(network.labels[test]).max() / test.sum() == pytest.approx(0.392, abs=0.02)
+
+
+@pytest.mark.shared_data
+def test_freifunk_link_quality_is_that_of_the_sending_end(data_root: Path) -> None:
+    network = load("freifunk", data_root=data_root)
+    assert network.link_quality is not None
+    quality = {
+        (u, v): q
+        for u, v, q in zip(
+            network.senders.tolist(), network.receivers.tolist(), network.link_quality.tolist(), strict=True
+        )
+    }
+    with (data_root / "freifunk" / "aachen_links.csv").open(newline="") as file:  # its nodes come first
+        links = list(csv.DictReader(file))
+    ends = [frozenset((link["source"], link["target"])) for link in links]
+    num_links = Counter(ends)
+    for link, pair in zip(links, ends, strict=True):
+        u, v = int(link["source"]), int(link["target"])
+        there, back = float(link["source_tq"]), float(link["target_tq"])
+        if num_links[pair] == 1:
+            assert quality[u, v] == pytest.approx(there or back)
+            assert quality[v, u] == pytest.approx(back or there)

@@ -1,0 +1,224 @@
+"""Networks from and to jraph, networkx and SciPy."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import jraph
+import networkx
+import numpy as np
+import pytest
+from scipy import sparse
+
+from jdgnn.errors import InputError
+from jdgnn.network import (
+    Network,
+    as_network,
+    from_edges,
+    from_jraph,
+    from_networkx,
+    from_scipy,
+    random_splits,
+    to_jraph,
+    to_networkx,
+)
+
+
+def _network() -> Network:
+    features = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    labels = [1, 0, 1, 0, 1]
+    return from_edges(
+        [0, 1, 2, 3],
+        [1, 0, 0, 2],
+        features,
+        labels=labels,
+        splits=random_splits(labels, 2, train=1, validation=1),
+        link_quality=[0.1, 0.5, 0.9, 1.0],
+        name="five",
+        class_names=("router", "accesspoint"),
+    )
+
+
+def _assert_same_links(network: Network, other: Network) -> None:
+    np.testing.assert_array_equal(network.features, other.features)
+    assert network.features.dtype == other.features.dtype
+    np.testing.assert_array_equal(network.senders, other.senders)
+    np.testing.assert_array_equal(network.receivers, other.receivers)
+    if network.link_quality is None:
+        assert other.link_quality is None
+    else:
+        np.testing.assert_array_equal(network.link_quality, other.link_quality)
+
+
+def test_round_trip_through_jraph() -> None:
+    network = _network()
+    graph = to_jraph(network)
+    assert isinstance(graph, jraph.GraphsTuple)
+    _assert_same_links(network, from_jraph(graph))
+    _assert_same_links(network, as_network(graph))
+    back = from_jraph(graph, labels=network.labels, splits=network.splits, class_names=network.class_names, name="five")
+    np.testing.assert_array_equal(network.labels, back.labels)
+    assert repr(back) == repr(network)
+
+
+def test_round_trip_through_networkx() -> None:
+    network = _network()
+    graph = to_networkx(network)
+    back = as_network(graph)
+    _assert_same_links(network, back)
+    np.testing.assert_array_equal(network.labels, back.labels)
+    assert back.class_names == network.class_names
+    assert repr(back) == repr(network)
+
+
+def test_round_trip_without_quality_and_labels() -> None:
+    network = from_edges([0, 1], [1, 2], np.eye(3))
+    for back in (as_network(to_jraph(network)), as_network(to_networkx(network))):
+        _assert_same_links(network, back)
+        assert back.labels is None
+
+
+def test_a_network_is_itself() -> None:
+    network = _network()
+    assert as_network(network) is network
+
+
+def test_something_else_is_no_network() -> None:
+    with pytest.raises(InputError, match=r"network: got ndarray, .* from_edges .* from_scipy .* datasets.load"):
+        as_network(np.eye(3))
+
+
+def _graphs_tuple(**changes: Any) -> jraph.GraphsTuple:
+    graph = jraph.GraphsTuple(
+        nodes=jnp.eye(3),
+        edges=None,
+        senders=jnp.array([0, 1]),
+        receivers=jnp.array([1, 2]),
+        globals=None,
+        n_node=jnp.array([3]),
+        n_edge=jnp.array([2]),
+    )
+    return graph._replace(**changes)
+
+
+def test_jraph_graph_of_accelerator_arrays() -> None:
+    network = from_jraph(_graphs_tuple())
+    assert network.senders.tolist() == [0, 1]
+    assert isinstance(network.features, np.ndarray)
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        (jraph.batch([_graphs_tuple(), _graphs_tuple()]), "got 2 graphs, .* jraph.unbatch"),
+        (jraph.pad_with_graphs(_graphs_tuple(), 8, 8, 2), "got 2 graphs, .* jraph.unpad_with_graphs"),
+        (_graphs_tuple(nodes=None), "graphs_tuple.nodes: got NoneType"),
+        (_graphs_tuple(nodes={"x": jnp.eye(3)}), "graphs_tuple.nodes: got dict"),
+        (_graphs_tuple(senders=None), "graphs_tuple.senders"),
+        (_graphs_tuple(n_node=jnp.array([4])), "graphs_tuple.n_node: says 4, and the arrays hold 3"),
+        (_graphs_tuple(n_edge=jnp.array([1])), "graphs_tuple.n_edge: says 1, and the arrays hold 2"),
+        (_graphs_tuple(edges=jnp.ones((2, 4))), "graphs_tuple.edges: edges have no features"),
+        (_graphs_tuple(edges={"link_quality": jnp.array([1.0, 2.0])}), "link_quality: edge 1 has 2.0"),
+        (networkx.path_graph(2), "graphs_tuple: got Graph"),
+    ],
+)
+def test_unfit_jraph_graphs_are_refused(graph: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        from_jraph(graph)
+
+
+def _edges(network: Network) -> list[tuple[int, int]]:
+    return sorted(zip(network.senders.tolist(), network.receivers.tolist(), strict=True))
+
+
+def test_undirected_networkx_graph_gives_both_directions_in_node_order() -> None:
+    graph = networkx.Graph(name="lab")
+    graph.add_nodes_from(["sink", (0, 1), frozenset({2})])
+    graph.add_edge(frozenset({2}), "sink", link_quality=0.25)
+    network = from_networkx(graph, features=np.eye(3))
+    assert _edges(network) == [(0, 2), (2, 0)]
+    assert network.link_quality is not None
+    assert network.link_quality.tolist() == [0.25, 0.25]
+    assert network.name == "lab"
+
+
+def test_directed_and_multigraphs() -> None:
+    assert _edges(from_networkx(networkx.DiGraph([(0, 1), (1, 2)]), features=np.eye(3))) == [(0, 1), (1, 2)]
+    graph = networkx.MultiGraph([(0, 1), (0, 1), (1, 1)])
+    network = from_networkx(graph, features=np.eye(2))
+    assert _edges(network) == [(0, 1), (1, 0)]
+    assert network.num_self_loops_removed == 1
+    assert network.num_duplicates_merged > 0
+
+
+def test_attributes_of_any_name() -> None:
+    graph = networkx.path_graph(3)
+    for node, club in enumerate(["tennis", "chess", "tennis"]):
+        graph.nodes[node].update(reading=node * 0.5, club=club)
+    networkx.set_edge_attributes(graph, 0.5, "quality")
+    network = from_networkx(graph, features="reading", label="club", link_quality="quality")
+    assert network.features.tolist() == [[0.0], [0.5], [1.0]]
+    assert network.labels is not None
+    assert network.labels.tolist() == [1, 0, 1]
+    assert network.class_names == ("chess", "tennis")
+    assert network.link_quality is not None
+
+
+@pytest.mark.parametrize(
+    ("nodes", "arguments", "message"),
+    [
+        ([{}, {}], {}, "features: no node has the attribute 'features'"),
+        ([{"features": [1.0]}, {}], {}, "features: 1 of 2 nodes, 1 the first, lack the attribute 'features'"),
+        ([{"features": [1.0]}, {"features": [1.0, 2.0]}], {}, "features: 'features' differs in shape"),
+        ([{"label": 1}, {}], {"features": np.eye(2)}, "label: 1 of 2 nodes"),
+        ([{"label": 1.5}, {"label": "a"}], {"features": np.eye(2)}, "label: 'label' holds float, str"),
+        ([{}, {}], {"features": np.eye(2), "label": "club"}, "label: no node has the attribute 'club'"),
+        ([{}, {}], {"features": np.eye(2), "link_quality": "tq"}, "link_quality: no edge has the attribute 'tq'"),
+    ],
+)
+def test_missing_attributes_are_named(nodes: list[dict[str, Any]], arguments: dict[str, Any], message: str) -> None:
+    graph = networkx.Graph()
+    graph.add_nodes_from(enumerate(nodes))
+    graph.add_edge(0, 1)
+    with pytest.raises(InputError, match=message):
+        from_networkx(graph, **arguments)
+
+
+def test_something_else_is_no_networkx_graph() -> None:
+    with pytest.raises(InputError, match="graph: got list"):
+        from_networkx([(0, 1)])
+
+
+FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
+
+
+@pytest.mark.parametrize("kind", ["array", "matrix"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_sparse_class_gives_the_same_network(form: str, kind: str) -> None:
+    dense = np.array([[0.5, 0.25, 0.0], [0.0, 0.0, 1.0], [0.75, 0.0, 0.0]])
+    matrix = getattr(sparse, f"{form}_{kind}")(dense)
+    network = from_scipy(matrix, np.eye(3), link_quality="data")
+    assert _edges(network) == [(0, 1), (1, 2), (2, 0)]
+    assert network.link_quality is not None
+    assert network.link_quality.tolist() == [0.75, 0.25, 1.0]  # of the receivers 0, 1, 2
+    assert network.num_self_loops_removed == 1
+    np.testing.assert_array_equal(matrix.toarray(), dense)
+
+
+def test_entries_of_a_sparse_matrix_are_summed_and_zeros_are_no_edges() -> None:
+    matrix = sparse.coo_array(([1.0, -1.0, 0.0, 2.0], ([0, 0, 1, 1], [1, 1, 0, 2])), shape=(3, 3))
+    assert _edges(from_scipy(matrix, np.eye(3))) == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "arguments", "message"),
+    [
+        (np.eye(3), {}, "matrix: got ndarray, .* scipy.sparse.csr_array"),
+        (sparse.csr_array((3, 2)), {}, r"matrix: got shape \(3, 2\)"),
+        (sparse.csr_array((4, 4)), {}, "matrix: describes 4 nodes, and features 3"),
+        (sparse.csr_array(np.full((3, 3), 2.0)), {"link_quality": "data"}, "link_quality: edge 0 has 2.0"),
+        (sparse.csr_array(np.ones((3, 3))), {"link_quality": "weights"}, "link_quality: got 'weights'"),
+    ],
+)
+def test_unfit_matrices_are_refused(matrix: Any, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        from_scipy(matrix, np.eye(3), **arguments)

@@ -1,0 +1,1 @@
+"""A slow, plain second opinion: the charter's rules in Python and NumPy, one object per node and per message."""

@@ -1,0 +1,46 @@
+"""Small networks, emulators and comparisons that many tests share."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+import jdgnn
+from jdgnn.network.network import Network, from_edges
+
+
+def small_network(num_nodes: int = 12, num_features: int = 5, seed: int = 0) -> Network:
+    """A random directed network with an isolated node (the last) and a hub (the first)."""
+    generator = np.random.default_rng(seed)
+    senders = np.concatenate([generator.integers(0, num_nodes - 1, 3 * num_nodes), np.arange(1, num_nodes - 1)])
+    receivers = np.concatenate([generator.integers(0, num_nodes - 1, 3 * num_nodes), np.zeros(num_nodes - 2, int)])
+    return from_edges(senders, receivers, generator.normal(size=(num_nodes, num_features)).astype(np.float32))
+
+
+def small_emulator(**changes: Any) -> jdgnn.Emulator:
+    """Two small layers with everything switched on."""
+    settings: dict[str, Any] = {
+        "layers": [jdgnn.gcn(4), jdgnn.sage(3)],
+        "objective": jdgnn.info_nce(),
+        "optimizer": jdgnn.adam(1e-2),
+        "push": jdgnn.push(fanout=2, capacity=3),
+        "gossip": jdgnn.gossip(capacity=2),
+        "num_positives": 3,
+    }
+    return jdgnn.Emulator(**(settings | changes))
+
+
+def leaves(tree: Any) -> list[np.ndarray]:
+    """The arrays of a tree, PRNG keys as their bits."""
+    return [
+        np.asarray(jax.random.key_data(leaf) if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf)
+        for leaf in jax.tree.leaves(tree)
+    ]
+
+
+def assert_same_bits(first: Any, second: Any) -> None:
+    """Asserts that two trees of arrays are equal, bit for bit."""
+    assert jax.tree.structure(first) == jax.tree.structure(second)
+    for a, b in zip(leaves(first), leaves(second), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
