@@ -20,7 +20,8 @@ def as_argument(part: Part) -> Part:
     Returns:
       The same part.
     """
-    return type(part)(*map(_as_partial, part))
+    members: tuple[Any, ...] = tuple(_as_partial(member) for member in part)
+    return type(part)(*members)
 
 
 def _as_partial(member: Callable[..., Any] | None) -> Partial | None:

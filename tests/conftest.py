@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Most of the suite's time is compilation of programs that run for milliseconds. Set before JAX starts its backend.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+
 import hypothesis
 import jax
 import pytest

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 import jdgnn
+from jdgnn.emulation import run as run_module
 from jdgnn.network.network import Network, from_edges
 
 
@@ -40,7 +41,14 @@ def leaves(tree: Any) -> list[np.ndarray]:
 
 def assert_same_bits(first: Any, second: Any) -> None:
     """Asserts that two trees of arrays are equal, bit for bit."""
-    assert jax.tree.structure(first) == jax.tree.structure(second)
+    structures: list[Any] = [jax.tree.structure(first), jax.tree.structure(second)]
+    assert structures[0] == structures[1]
     for a, b in zip(leaves(first), leaves(second), strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_array_equal(a, b)
+
+
+def num_programs() -> int:
+    """How many programs the engine has compiled so far."""
+    compiled: Any = run_module._run_chunk
+    return int(compiled._cache_size())

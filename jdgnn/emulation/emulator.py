@@ -89,6 +89,7 @@ class Emulator:
     @property
     def objectives(self) -> tuple[Objective, ...]:
         """The objective of each layer."""
+        assert not isinstance(self.objective, Objective)
         return tuple(self.objective)
 
     def init(self, key: jax.Array, network: Any) -> State:

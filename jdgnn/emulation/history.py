@@ -4,6 +4,7 @@ Axes: R records, L layers.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -102,7 +103,7 @@ def history(measured: Measurement, is_recorded: Sequence[bool], state: State) ->
 def join(chunks: Sequence[History], *, seconds: float, compile_seconds: float) -> History:
     """Puts the histories of successive chunks after one another."""
     joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *chunks)
-    return joined.replace(seconds=seconds, compile_seconds=compile_seconds)
+    return replace(joined, seconds=seconds, compile_seconds=compile_seconds)
 
 
 def _or_none(value: Any) -> Any:

@@ -132,7 +132,7 @@ def copy(state: State) -> State:
 def _plan(done: int, end: int, record_every: int, horizon: int) -> list[tuple[int, bool]]:
     """Up to R pairs (run until this tick, record it) that reach at most `horizon` ticks far, or one tick."""
     limit = min(end, done + max(1, horizon))
-    slots = []
+    slots: list[tuple[int, bool]] = []
     while done < limit and len(slots) < SLOTS:
         done = min(limit, (done // record_every + 1) * record_every)
         slots.append((done, done % record_every == 0 or done == end))

@@ -3,11 +3,13 @@
 Axes: N nodes, L layers, M models in an inbox.
 """
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 
 from jdgnn.emulation.emulator import Emulator
-from jdgnn.emulation.merging import merge_inbox
+from jdgnn.emulation.merging import merge_inbox, merge_pairs
 from jdgnn.emulation.state import State, TickInfo
 from jdgnn.emulation.training import publish, train
 from jdgnn.network.topology import Topology
@@ -57,7 +59,7 @@ def apply_events(
     state, info = train(emulator, topology, features, state, events)
     state = send_embeddings(emulator, topology, state, events)
     state = send_models(emulator, state, events)
-    return state.replace(tick=state.tick + 1, wakes=state.wakes + 1), info
+    return replace(state, tick=state.tick + 1, wakes=state.wakes + 1), info
 
 
 def refresh_tick(emulator: Emulator, topology: Topology, features: jax.Array, state: State) -> State:
@@ -69,7 +71,7 @@ def refresh_tick(emulator: Emulator, topology: Topology, features: jax.Array, st
     state = receive_embeddings(emulator, topology, state)
     state = publish(emulator, topology, features, state)
     state = send_embeddings(emulator, topology, state, events)
-    return state.replace(tick=state.tick + 1)
+    return replace(state, tick=state.tick + 1)
 
 
 def receive_embeddings(emulator: Emulator, topology: Topology, state: State) -> State:
@@ -80,9 +82,10 @@ def receive_embeddings(emulator: Emulator, topology: Topology, state: State) -> 
     """
     accounts = book(state.accounts, "embedding", "delivered", _num_embedding_messages(topology, state))
     if emulator.push is None:
-        return state.replace(accounts=accounts)
+        return replace(state, accounts=accounts)
     pushes = arrivals(state.in_flight.push_dst, state.in_flight.push_rank)
-    return state.replace(
+    return replace(
+        state,
         samples=store(state.samples, pushes, state.embeddings),
         accounts=_book_arrivals(accounts, "push", pushes, emulator.push.capacity),
     )
@@ -92,19 +95,24 @@ def receive_models(emulator: Emulator, state: State) -> State:
     """Merges the models that were sent in the tick before."""
     if emulator.gossip is None:
         return state
-    models = arrivals(state.in_flight.model_dst, state.in_flight.model_rank)
-    params, age = merge_inbox(emulator.gossip, models, state.params, state.age)
+    dst = state.in_flight.model_dst
+    models = arrivals(dst, state.in_flight.model_rank)
+    if emulator.gossip.peers.pairs is None:
+        params, age = merge_inbox(emulator.gossip, models, state.params, state.age)
+    else:
+        params, age = merge_pairs(emulator.gossip, dst[:, 0], state.params, state.age)
     accounts = _book_arrivals(state.accounts, "model", models, emulator.gossip.capacity)
-    return state.replace(params=params, age=age, accounts=accounts)
+    return replace(state, params=params, age=age, accounts=accounts)
 
 
 def send_embeddings(emulator: Emulator, topology: Topology, state: State, events: Events) -> State:
     """Sends the new embeddings to all graph neighbours, and pushes them to random nodes."""
-    state = state.replace(is_published=jnp.ones_like(state.is_published))
+    state = replace(state, is_published=jnp.ones_like(state.is_published))
     accounts = book(state.accounts, "embedding", "sent", _num_embedding_messages(topology, state))
     dst = _sent(emulator.push, state, events.push_dst)
-    return state.replace(
-        in_flight=state.in_flight.replace(push_dst=dst, push_rank=events.push_rank),
+    return replace(
+        state,
+        in_flight=replace(state.in_flight, push_dst=dst, push_rank=events.push_rank),
         accounts=_book_sent(accounts, "push", dst),
     )
 
@@ -112,8 +120,9 @@ def send_embeddings(emulator: Emulator, topology: Topology, state: State, events
 def send_models(emulator: Emulator, state: State, events: Events) -> State:
     """Sends each node's parameters, as they are after its step, with their age."""
     dst = _sent(emulator.gossip, state, events.model_dst)
-    return state.replace(
-        in_flight=state.in_flight.replace(model_dst=dst, model_rank=events.model_rank),
+    return replace(
+        state,
+        in_flight=replace(state.in_flight, model_dst=dst, model_rank=events.model_rank),
         accounts=_book_sent(state.accounts, "model", dst),
     )
 

@@ -3,6 +3,7 @@
 Axes: N nodes, E directed edges, F features that enter a layer, F' that leave it, K positives, C samples.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -43,7 +44,8 @@ def train(
         loss=jnp.stack([layer["loss"] for layer in layers], axis=1),
         is_stepped=jnp.stack([layer["is_stepped"] for layer in layers], axis=1),
     )
-    trained_state = state.replace(
+    trained_state = replace(
+        state,
         params=tuple(layer["params"] for layer in layers),
         opt_state=tuple(layer["opt_state"] for layer in layers),
         embeddings=tuple(layer["embedding"] for layer in layers),
@@ -62,7 +64,7 @@ def publish(emulator: Emulator, topology: Topology, features: jax.Array, state: 
         own = layer_output(layer, params["layer"], topology, own, *_mailbox(topology, state, index, below))
         embeddings.append(own)
         below = state.embeddings[index]
-    return state.replace(embeddings=tuple(embeddings))
+    return replace(state, embeddings=tuple(embeddings))
 
 
 def _train_layer(
@@ -108,7 +110,8 @@ def _mailbox(topology: Topology, state: State, index: int, below: jax.Array) -> 
 
 
 def _received(topology: Topology, state: State, events: Events, index: int) -> Received:
-    sender = topology.senders.at[events.positives].get(mode="fill", fill_value=topology.num_nodes)
+    senders = jnp.append(topology.senders, jnp.int32(topology.num_nodes))  # edge E, which is none, comes from nobody
+    sender = senders[events.positives]
     return Received(
         positives=state.embeddings[index].at[sender].get(mode="fill", fill_value=0),
         pos_mask=state.is_published.at[sender].get(mode="fill", fill_value=False),

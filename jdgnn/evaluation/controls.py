@@ -72,6 +72,7 @@ def controls(network: Network, *, width: int, seed: int = 0) -> dict[str, NDArra
     Example:
       >>> from jdgnn.network import ring
       >>> {name: control.shape for name, control in controls(ring(8), width=4).items()}
+      {'raw': (8, 32), 'propagated_1hop': (8, 32), 'propagated_2hop': (8, 32), 'projected_2hop': (8, 4)}
     """
     projected = random_projection(network.features, width, seed)
     one_hop = propagate(network.features, network, 1)

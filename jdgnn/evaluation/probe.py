@@ -200,7 +200,7 @@ def _unit_length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _checked_embeddings(name: str, embeddings: ArrayLike, num_nodes: int) -> NDArray[np.float64]:
     try:
-        vectors = np.asarray(embeddings).astype(np.float64)
+        vectors = np.asarray(embeddings).astype(np.float64, casting="same_kind")
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: not an array of real numbers ({error}); give [{num_nodes}, width]") from error
     if vectors.ndim != 2 or len(vectors) != num_nodes or not vectors.shape[1]:

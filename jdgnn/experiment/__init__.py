@@ -1,0 +1,1 @@
+"""Experiments: configuration, run directory, command line and closing tables."""

@@ -119,4 +119,3 @@ def _tables(path: Path) -> dict[str, Any]:
 
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
-

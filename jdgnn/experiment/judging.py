@@ -1,10 +1,10 @@
 """What was learned against what took no learning: the probes of a run."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from jdgnn.errors import InputError
 from jdgnn.evaluation import ProbeResult, controls, probe_table
@@ -25,7 +25,7 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
         return network
     arguments = table.model_dump()
     try:
-        return network.replace(splits=random_splits(network.labels, **arguments))
+        return dataclasses.replace(network, splits=random_splits(network.labels, **arguments))
     except InputError as error:
         raise from_factory(error, arguments).inside(("evaluation",)).as_input_error() from error
 
@@ -44,8 +44,7 @@ def judge(network: Network, embeddings: Mapping[str, ArrayLike]) -> Results:
     """Probes embeddings by name; without labels there is nothing to probe, and the result is empty."""
     if network.labels is None:
         return {}
-    with threadpool_limits(limits=1):  # fits are small: more threads wait for one another, longest on a busy machine
-        return probe_table(embeddings, network)
+    return probe_table(embeddings, network)
 
 
 def figures(results: Results) -> dict[str, Any]:

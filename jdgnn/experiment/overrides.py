@@ -49,7 +49,7 @@ def _put(place: Any, path: list[str], value: Any) -> None:
         parent = ".".join(path[:depth])
         if not isinstance(place, dict | list):
             raise InputError(f"{'.'.join(path)}: cannot be set, since {parent} is {shown(place)}, and no table")
-        key = _index(parent, name, len(place)) if isinstance(place, list) else name
+        key: Any = _index(parent, name, len(place)) if isinstance(place, list) else name
         if depth == len(path) - 1:
             place[key] = value
         else:

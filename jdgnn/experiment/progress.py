@@ -25,6 +25,7 @@ class Display(Protocol):
 def display(console: Console, ticks: int) -> Iterator[Display]:
     """A display of a run of so many ticks, fit for where the console writes to."""
     if not console.is_terminal:
+        console.print("compiling")
         yield _Lines(console)
         return
     with _rich_progress(console) as bar:
@@ -73,25 +74,30 @@ def _rich_progress(console: Console) -> Progress:
     return Progress(bar, done, figures, recorded, console=console, expand=True)
 
 
-def _figures(progress: RunProgress) -> dict[str, str]:
+def _figures(progress: RunProgress) -> dict[str, Any]:
     """Speed and time left, and what was recorded last, if anything was."""
     seconds_left = (progress.end_tick - progress.tick) / progress.ticks_per_second
     figures = {"speed": f"{progress.ticks_per_second:.3g} ticks/s", "left": f"{_duration(seconds_left)} left"}
     if progress.rows:
         row = progress.rows[-1]
         figures["loss"] = f"loss {_mean(row['loss'])}"
-        figures["consensus"] = f"consensus {_short(row['consensus_distance'])}"
+        figures["consensus"] = f"consensus {short(row['consensus_distance'])}"
     return figures
 
 
 def _mean(losses: list[float | None]) -> str:
     """The mean over layers, to fit one line; each layer's loss is in the metrics."""
     known = [loss for loss in losses if loss is not None]
-    return _short(sum(known) / len(known)) if known else "–"
+    return short(sum(known) / len(known)) if known else short(None)
 
 
-def _short(value: Any) -> str:
-    return "–" if value is None else f"{value:.3g}"
+def short(value: float | None) -> str:
+    """A figure in three digits, a dash if it is missing.
+
+    >>> short(0.0123456), short(None)
+    ('0.0123', '-')
+    """
+    return "-" if value is None else f"{value:.3g}"
 
 
 def _duration(seconds: float) -> str:

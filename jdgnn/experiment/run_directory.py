@@ -16,7 +16,7 @@ FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS)
 
 
 class RunDirectory:
-    """Writes the files of one run; each appears complete or not at all, but for the metrics, which grow line by line.
+    r"""Writes the files of one run; each appears complete or not at all, but for the metrics, which grow line by line.
 
     Example:
       >>> import pathlib, tempfile
@@ -25,7 +25,7 @@ class RunDirectory:
       ...     directory.create("seed = 0")
       ...     directory.add_metrics([{"tick": 1}])
       ...     (directory.path / "metrics.jsonl").read_text()
-      '{"tick": 1}\\n'
+      '{"tick": 1}\n'
     """
 
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:

@@ -114,10 +114,11 @@ def _emulate(
 
 
 def _check_finite(row: dict[str, Any], path: Path) -> None:
-    if any(loss is None and stepped > 0 for loss, stepped in zip(row["loss"], row["stepped"], strict=True)):
+    is_lost = [loss is None and stepped > 0 for loss, stepped in zip(row["loss"], row["stepped"], strict=True)]
+    if any(is_lost) or row["norm_ratio"] is None:
         raise InputError(
-            f"optimizer.learning_rate: the loss is no finite number at tick {row['tick']}; write a smaller rate "
-            f"(the metrics so far are in {path})"
+            f"optimizer.learning_rate: the run has diverged by tick {row['tick']}, as losses or parameters are no "
+            f"finite numbers; write a smaller rate (the metrics so far are in {path})"
         )
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from jdgnn.experiment.progress import short
 from jdgnn.network.datasets import DATASETS, Dataset
 from jdgnn.network.datasets.files import default_cache
 
@@ -122,7 +123,7 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "sent", f"{sent.replace('pushs', 'pushes')} ({filesize.decimal(sum(summary['bytes_sent'].values()))})"
     yield (
         "models",
-        f"consensus distance {_short(summary['consensus_distance'])}, norm ratio {_short(summary['norm_ratio'])}",
+        f"consensus distance {short(summary['consensus_distance'])}, norm ratio {short(summary['norm_ratio'])}",
     )
 
 
@@ -134,7 +135,3 @@ def _notes(warnings: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if any(warnings["wakes_without_step"]):
         counts = ", ".join(f"{count:,}" for count in warnings["wakes_without_step"])
         yield "note", f"wakes in which a layer had nothing to learn from, by layer: {counts}"
-
-
-def _short(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"

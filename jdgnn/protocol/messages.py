@@ -69,5 +69,5 @@ def inbox_sources(messages: Arrivals, capacity: int) -> tuple[jax.Array, jax.Arr
     dropped = jnp.maximum(messages.num_received - capacity, 0).at[messages.dst].get(mode="fill", fill_value=0)
     row = jnp.where(messages.is_among_last(capacity), messages.dst, num_nodes)
     nobody = jnp.full((num_nodes, capacity), num_nodes, jnp.int32)
-    src = nobody.at[row, messages.position - dropped].set(messages.src, mode="drop", unique_indices=True)
+    src = nobody.at[row, messages.position - dropped].set(messages.src, mode="drop")
     return src, src < num_nodes

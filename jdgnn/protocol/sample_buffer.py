@@ -59,7 +59,7 @@ def store(buffer: SampleBuffer, messages: Arrivals, embeddings: tuple[jax.Array,
     row = jnp.where(messages.is_among_last(capacity), messages.dst, num_nodes)
 
     def write(entries: jax.Array, embedding: jax.Array) -> jax.Array:
-        return entries.at[row, slot].set(embedding[messages.src], mode="drop", unique_indices=True)
+        return entries.at[row, slot].set(embedding[messages.src], mode="drop")
 
     return SampleBuffer(
         entries=tuple(map(write, buffer.entries, embeddings)),

@@ -38,7 +38,8 @@ def push(fanout: int = 1, capacity: int = 16, every: int = 1, phase: int = 0, pe
     """Says how embeddings are pushed: the newest embeddings of all layers go to `fanout` random nodes.
 
     Args:
-      fanout: pushes per sending wake.
+      fanout: pushes per sending wake. A node gets as many on average, so capacity / fanout is the age its samples
+        reach; with old samples contrastive objectives learn to flee where others were, and end below no learning.
       capacity: C, how many pushed embeddings a node keeps; a full buffer loses its oldest.
       every: k, a node pushes at wakes w with (w − phase) mod k = 0.
       phase: see `every`.

@@ -1,6 +1,6 @@
 """The contract of the charter over every registered part."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -10,7 +10,6 @@ import optax
 import pytest
 
 import jdgnn
-from jdgnn.emulation import run as run_module
 from jdgnn.emulation.tick import apply_events, sample_events
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
@@ -18,26 +17,26 @@ from jdgnn.learning.optimizers import OPTIMIZERS, SCHEDULES
 from jdgnn.network.topology import topology
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
-from tests.support import assert_same_bits, leaves, small_emulator, small_network
+from tests.support import assert_same_bits, leaves, num_programs, small_emulator, small_network
 
 compiled_sample = jax.jit(sample_events)
 compiled_apply = jax.jit(lambda *arguments: apply_events(*arguments)[0])
 
-PARTS: dict[str, Callable[[], dict[str, Any]]] = {
-    **{f"layer {n}": lambda f=f: {"layers": [f(4), f(3, activation="tanh")]} for n, f in LAYERS.items()},
-    **{f"objective {n}": lambda f=f: {"objective": f()} for n, f in OBJECTIVES.items()},
-    **{f"optimizer {n}": lambda f=f: {"optimizer": f(1e-2)} for n, f in OPTIMIZERS.items()},
-    "schedule constant": lambda: {"optimizer": jdgnn.adam(1e-2, schedule=SCHEDULES["constant"]())},
-    "schedule cosine": lambda: {"optimizer": jdgnn.sgd(1e-1, schedule=SCHEDULES["cosine"](horizon=50))},
+SETTINGS: dict[str, dict[str, Any]] = {
+    **{f"layer {n}": {"layers": [make(4), make(3, activation="tanh")]} for n, make in LAYERS.items()},
+    **{f"objective {n}": {"objective": make()} for n, make in OBJECTIVES.items()},
+    **{f"optimizer {n}": {"optimizer": make(1e-2)} for n, make in OPTIMIZERS.items()},
+    "schedule constant": {"optimizer": jdgnn.adam(1e-2, schedule=SCHEDULES["constant"]())},
+    "schedule cosine": {"optimizer": jdgnn.sgd(1e-1, schedule=SCHEDULES["cosine"](horizon=50))},
     **{
-        f"peers {n}": lambda f=f: {"gossip": jdgnn.gossip(peers=f()), "push": jdgnn.push(peers=f())}
-        for n, f in PEERS.items()
+        f"peers {n}": {"gossip": jdgnn.gossip(peers=make()), "push": jdgnn.push(peers=make())}
+        for n, make in PEERS.items()
     },
-    **{f"merge {n}": lambda f=f: {"gossip": jdgnn.gossip(merge=f())} for n, f in MERGES.items()},
-    "no push": lambda: {"push": None, "objective": jdgnn.edge_reconstruction()},
-    "no gossip": lambda: {"gossip": None},
-    "independent": lambda: {"start": "independent"},
-    "optax": lambda: {"optimizer": optax.adamw(1e-2)},
+    **{f"merge {n}": {"gossip": jdgnn.gossip(merge=make())} for n, make in MERGES.items()},
+    "no push": {"push": None, "objective": jdgnn.edge_reconstruction()},
+    "no gossip": {"gossip": None},
+    "independent": {"start": "independent"},
+    "optax": {"optimizer": optax.adamw(1e-2)},
 }
 
 
@@ -50,12 +49,12 @@ def test_every_registered_part_is_covered() -> None:
         ("peers", PEERS),
         ("merge", MERGES),
     ):
-        assert {f"{kind} {name}" for name in registry} <= set(PARTS)
+        assert {f"{kind} {name}" for name in registry} <= set(SETTINGS)
 
 
-@pytest.fixture(params=PARTS)
+@pytest.fixture(params=SETTINGS)
 def emulator(request: pytest.FixtureRequest) -> jdgnn.Emulator:
-    return small_emulator(**PARTS[request.param]())
+    return small_emulator(**SETTINGS[request.param])
 
 
 def test_a_run_keeps_the_state_moves_the_parameters_and_compiles_once(emulator: jdgnn.Emulator) -> None:
@@ -69,9 +68,9 @@ def test_a_run_keeps_the_state_moves_the_parameters_and_compiles_once(emulator: 
     assert any((a != b).any() for a, b in zip(before, leaves(state.params), strict=True))
     assert history.stepped[-1].max() > 0
 
-    num_programs = run_module._run_chunk._cache_size()
+    compiled = num_programs()
     jdgnn.run(emulator, state, network, 12, record_every=5)
-    assert run_module._run_chunk._cache_size() == num_programs
+    assert num_programs() == compiled
 
 
 def test_cutting_and_recording_change_no_bit(emulator: jdgnn.Emulator) -> None:
@@ -86,7 +85,7 @@ def test_cutting_and_recording_change_no_bit(emulator: jdgnn.Emulator) -> None:
 def test_relabelling_nodes_and_events_commutes_with_a_tick(emulator: jdgnn.Emulator) -> None:
     with jax.enable_x64():
         network = small_network()
-        network = network.replace(features=network.features.astype(np.float64))
+        network = replace(network, features=network.features.astype(np.float64))
         arrays = (topology(network), jnp.asarray(network.features))
         state = emulator.init(jax.random.key(0), network)
         for _ in range(4):
@@ -109,7 +108,8 @@ class Relabelling:
         self.new, self.old = new, np.argsort(new)
         senders, receivers = new[network.senders], new[network.receivers]
         self.old_edge = np.lexsort((senders, receivers))
-        self.network = network.replace(
+        self.network = replace(
+            network,
             features=network.features[self.old],
             senders=senders[self.old_edge].astype(np.int32),
             receivers=receivers[self.old_edge].astype(np.int32),
@@ -125,17 +125,19 @@ class Relabelling:
     def state(self, state: jdgnn.State) -> jdgnn.State:
         flight = self.rows(state.in_flight)
         per_node = ("params", "opt_state", "embeddings", "is_published", "samples", "age", "wakes", "num_steps")
-        return state.replace(
+        return replace(
+            state,
             **{name: self.rows(getattr(state, name)) for name in per_node},
-            in_flight=flight.replace(
-                push_dst=self.nodes(state.in_flight.push_dst), model_dst=self.nodes(state.in_flight.model_dst)
+            in_flight=replace(
+                flight, push_dst=self.nodes(state.in_flight.push_dst), model_dst=self.nodes(state.in_flight.model_dst)
             ),
         )
 
     def events(self, events: Any) -> Any:
         num_edges = len(self.old_edge)
         new_edge = np.append(np.argsort(self.old_edge), num_edges).astype(np.int32)
-        return self.rows(events).replace(
+        return replace(
+            self.rows(events),
             push_dst=self.nodes(events.push_dst),
             model_dst=self.nodes(events.model_dst),
             positives=jnp.asarray(new_edge)[self.rows(events.positives)],

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import jdgnn
-from jdgnn.emulation.merging import merge_inbox
+from jdgnn.emulation.merging import BLOCK, merge_inbox, merge_pairs
 from jdgnn.emulation.metrics import consensus_distance
+from jdgnn.network.network import from_edges
 from jdgnn.network.topology import topology
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.messages import arrivals
@@ -15,6 +16,19 @@ from jdgnn.protocol.peers import PEERS
 from tests.support import assert_same_bits, small_network
 
 NUM_NODES = 12
+
+
+@pytest.mark.parametrize("merge", MERGES)
+@pytest.mark.parametrize("peers", [name for name in PEERS if PEERS[name]().pairs is not None])
+@pytest.mark.parametrize("num_nodes", [1, 2, 5, 2 * BLOCK, 2 * BLOCK + 3])
+def test_merging_pair_by_pair_is_merging_the_inbox(merge: str, peers: str, num_nodes: int) -> None:
+    setting = jdgnn.gossip(merge=MERGES[merge](), peers=PEERS[peers]())
+    links = topology(from_edges([], [], np.ones((num_nodes, 1)), allow_no_edges=True))
+    params = {"kernel": jax.random.normal(jax.random.key(0), (num_nodes, 3, 2)), "bias": jnp.arange(num_nodes * 1.0)}
+    age = jnp.arange(num_nodes, dtype=jnp.int32)
+    dst = setting.peers.sample(jax.random.key(1), links, 1)
+    expected = merge_inbox(setting, arrivals(dst, jnp.zeros(dst.shape, jnp.uint32)), params, age)
+    assert_same_bits(merge_pairs(setting, dst[:, 0], params, age), expected)
 
 
 def one_round(setting: jdgnn.Gossip, params: jax.Array, age: jax.Array, seed: int) -> tuple[jax.Array, jax.Array]:

@@ -13,20 +13,20 @@ from hypothesis import strategies as st
 from jax.flatten_util import ravel_pytree
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
-from reference import twins
 
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS, cosine
 from jdgnn.network.network import from_edges
 from jdgnn.network.topology import topology
+from tests.reference import twins
 
 NUM_FEATURES, UNITS, NUM_POSITIVES, NUM_SAMPLES = 4, 3, 2, 3
 EXACT = 1e-12
 NUMBER = {"edge_reconstruction": ("scale", 3.0), "info_nce": ("temperature", 0.3)}
 layers = pytest.mark.parametrize("kind", sorted(LAYERS))
 objectives = pytest.mark.parametrize("objective", sorted(OBJECTIVES))
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 seeds = st.integers(0, 2**32 - 1)
 
 

@@ -1,5 +1,7 @@
 """Peers and positives: what is drawn, and that it is drawn evenly (fixed seeds; bounds are five standard errors)."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -77,7 +79,7 @@ def test_the_same_key_gives_the_same_events_and_another_key_others() -> None:
 
     def draw(seed: int) -> list[np.ndarray]:
         events = sample_events(jax.random.key(seed), links, push(fanout=2), gossip(), 4, 2)
-        events = events.replace(keys=jax.random.key_data(events.keys))
+        events = replace(events, keys=jax.random.key_data(events.keys))
         return [np.asarray(leaf) for leaf in jax.tree.leaves(events)]
 
     for first, again, other in zip(draw(0), draw(0), draw(1), strict=True):

@@ -9,8 +9,8 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from reference.messages import Message, Post
-from reference.twins import AGGREGATES, MERGES, Array, Tree
+from tests.reference.messages import Message, Post
+from tests.reference.twins import AGGREGATES, MERGES, Array, Tree
 
 
 @dataclass(frozen=True)

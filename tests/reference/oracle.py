@@ -10,9 +10,9 @@ import jax
 import numpy as np
 
 from jdgnn.network.network import Network
-from reference.messages import Message, Post
-from reference.node import Node, Parts, Rules, jittable
-from reference.twins import Tree
+from tests.reference.messages import Message, Post
+from tests.reference.node import Node, Parts, Rules, jittable
+from tests.reference.twins import Tree
 
 
 class Oracle:

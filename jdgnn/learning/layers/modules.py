@@ -59,7 +59,8 @@ def from_nnx(make: ModuleFactory, aggregate: Callable[..., jax.Array]) -> Layer:
 
 
 def _split(module: nnx.Module) -> tuple[Any, Any]:
-    graph, params, rest = nnx.split(module, nnx.Param, ...)
+    split: Any = nnx.split(module, nnx.Param, ...)
+    graph, params, rest = split
     others = sorted({type(variable).__name__ for _, variable in nnx.to_flat_state(rest)})
     if others:
         raise InputError(

@@ -47,7 +47,7 @@ def _loss(
     neg_mask: jax.Array,
     key: jax.Array,
     *,
-    scale: ArrayLike,
+    scale: Any,
 ) -> tuple[jax.Array, dict[str, Any]]:
     del params, key
     embedding = encode(own, aggregated)

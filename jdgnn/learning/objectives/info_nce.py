@@ -47,18 +47,19 @@ def _loss(
     neg_mask: jax.Array,
     key: jax.Array,
     *,
-    temperature: ArrayLike,
+    temperature: Any,
 ) -> tuple[jax.Array, dict[str, Any]]:
     del params, key
     embedding = encode(own, aggregated)
-    near = _cosines(positives, embedding) / temperature
-    far = _cosines(negatives, embedding) / temperature
+    near = _cosines(positives, pos_mask, embedding) / temperature
+    far = _cosines(negatives, neg_mask, embedding) / temperature
     rest = jax.nn.logsumexp(jnp.where(neg_mask, far, jnp.finfo(far.dtype).min / 2))
     return masked_mean(jax.nn.softplus(rest - near), pos_mask), {}
 
 
-def _cosines(others: jax.Array, embedding: jax.Array) -> jax.Array:
-    """Cosine of each of [n, F] to [F]; zero where either is the zero vector."""
+def _cosines(others: jax.Array, mask: jax.Array, embedding: jax.Array) -> jax.Array:
+    """Cosine of each of [n, F] to [F]; zero where either is the zero vector or the mask [n] is False."""
+    others = jnp.where(mask[:, None], others, 0)
     square = jnp.sum(others * others, axis=1) * jnp.sum(embedding * embedding)
     is_zero = square == 0
     return jnp.where(is_zero, 0, (others @ embedding) * jax.lax.rsqrt(jnp.where(is_zero, 1, square)))

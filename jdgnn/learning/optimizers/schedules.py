@@ -50,4 +50,4 @@ def cosine(horizon: ArrayLike, floor: ArrayLike = 0.0) -> Callable[[jax.Array], 
 
 def _cosine(num_steps: ArrayLike, *, horizon: ArrayLike, floor: ArrayLike) -> jax.Array:
     done = jnp.clip(jnp.asarray(num_steps).astype(float) / horizon, 0.0, 1.0)
-    return floor + (1.0 - floor) * 0.5 * (1.0 + jnp.cos(jnp.pi * done))
+    return jnp.asarray(floor + (1.0 - floor) * 0.5 * (1.0 + jnp.cos(jnp.pi * done)))

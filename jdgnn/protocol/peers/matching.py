@@ -20,16 +20,23 @@ def matching() -> PeerSampler:
       >>> [int(v) for v in partner[partner]]
       [0, 1, 2, 3]
     """
-    return PeerSampler(sample=_sample)
+    return PeerSampler(sample=_sample, pairs=_pairs)
 
 
 def _sample(key: jax.Array, topology: Topology, num_slots: int) -> jax.Array:
-    slots = [_pairs(slot_key, topology.num_nodes) for slot_key in jax.random.split(key, num_slots)]
+    slots = [_match(slot_key, topology.num_nodes) for slot_key in jax.random.split(key, num_slots)]
     return jnp.stack(slots, axis=1) if slots else jnp.zeros((topology.num_nodes, 0), jnp.int32)
 
 
-def _pairs(key: jax.Array, num_nodes: int) -> jax.Array:
+def _match(key: jax.Array, num_nodes: int) -> jax.Array:
     order = jax.random.permutation(key, jnp.arange(num_nodes, dtype=jnp.int32))
     left, right = order[0 : num_nodes - 1 : 2], order[1::2]
     nobody = jnp.full(num_nodes, num_nodes, jnp.int32)
     return nobody.at[left].set(right, unique_indices=True).at[right].set(left, unique_indices=True)
+
+
+def _pairs(dst: jax.Array) -> tuple[jax.Array, jax.Array]:
+    num_nodes = dst.shape[0]
+    is_left = (jnp.arange(num_nodes, dtype=jnp.int32) < dst) & (dst < num_nodes)
+    (left,) = jnp.nonzero(is_left, size=num_nodes // 2, fill_value=num_nodes)
+    return left.astype(jnp.int32), dst.at[left].get(mode="fill", fill_value=num_nodes)

@@ -1,0 +1,1 @@
+"""Benchmarks: what jdgnn learns and how fast, measured by scripts whose results are committed."""

@@ -1,0 +1,121 @@
+"""What the shipped configurations learn, against the controls, over several seeds.
+
+`python -m bench.learning` runs them and writes `bench/results/learning.json`; `--table` prints its figures as the
+Markdown table that stands in the README.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from jdgnn.experiment.cli import main as jdgnn_command
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "bench" / "results" / "learning.json"
+CONFIGS = ("quickstart", "cora", "freifunk")
+NAMES = {
+    "learned": "**learned, decentralised**",
+    "untrained": "untrained encoder of the same shape",
+    "raw": "raw features",
+    "propagated_1hop": "propagated, 1 hop",
+    "propagated_2hop": "propagated, 2 hops",
+    "projected_2hop": "projected to the same width, 2 hops",
+}
+
+
+def run_config(name: str, seed: int, data_root: str | None, directory: Path) -> dict[str, Any]:
+    """Runs one configuration from the command line and gives its summary."""
+    out = directory / f"{name}-{seed}"
+    command = ["run", str(ROOT / "configs" / f"{name}.toml"), "--set", f"seed={seed}", "--out", str(out)]
+    status = jdgnn_command([*command, "--data-root", data_root] if data_root else command)
+    if status:
+        sys.exit(status)
+    summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
+    return summary
+
+
+def over_seeds(values: list[float]) -> dict[str, Any]:
+    """Mean and standard deviation (divisor n − 1), and the values themselves."""
+    return {"mean": statistics.mean(values), "sd": statistics.stdev(values) if len(values) > 1 else 0.0, "all": values}
+
+
+def collect(summaries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Figures of one configuration over its seeds."""
+    (metric,) = summaries[0]["probe"]
+    probes = [summary["probe"][metric] for summary in summaries]
+    return {
+        "dataset": summaries[0]["dataset"],
+        "nodes": summaries[0]["nodes"],
+        "ticks": summaries[0]["ticks"],
+        "metric": metric,
+        "num_splits": probes[0]["learned"]["num_splits"],
+        "width": probes[0]["learned"]["width"],
+        "probe": {name: over_seeds([probe[name]["mean"] for probe in probes]) for name in NAMES},
+        "wall_seconds": over_seeds([summary["wall_seconds"] for summary in summaries]),
+        "compile_seconds": over_seeds([summary["compile_seconds"] for summary in summaries]),
+        "emulate_seconds": over_seeds([summary["emulate_seconds"] for summary in summaries]),
+        "consensus_distance": over_seeds([summary["consensus_distance"] for summary in summaries]),
+        "bytes_sent": summaries[0]["bytes_sent"],
+    }
+
+
+def machine() -> dict[str, Any]:
+    """The processor and how many cores of it there are."""
+    import os
+    import platform
+
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return {"processor": models[0] if models else platform.processor(), "cores": os.cpu_count()}
+
+
+def commit() -> str:
+    """The commit that was measured."""
+    run = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return run.stdout.strip() or "unknown"
+
+
+def table(result: dict[str, Any]) -> str:
+    """The figures as a Markdown table, in percent."""
+    configs = result["configs"]
+    titles = [f"{c['dataset']} ({c['metric'].replace('_', '-')})" for c in configs.values()]
+    rows = [["linear probe, %", *titles], ["---"] * (len(titles) + 1)]
+    for name, label in NAMES.items():
+        figures = [c["probe"][name] for c in configs.values()]
+        rows.append([label, *(f"{100 * f['mean']:.1f} ± {100 * f['sd']:.1f}" for f in figures)])
+    rows.append(["nodes; ticks", *(f"{c['nodes']:,}; {c['ticks']}" for c in configs.values())])
+    rows.append(["seconds for a run", *(f"{c['wall_seconds']['mean']:.0f}" for c in configs.values())])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def main() -> None:
+    """Runs the configurations, or prints what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-root", help="directory with a folder for each data set")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--configs", nargs="+", default=list(CONFIGS), choices=CONFIGS)
+    parser.add_argument("--table", action="store_true", help="print the committed figures and measure nothing")
+    arguments = parser.parse_args()
+    if arguments.table:
+        print(table(json.loads(RESULT.read_text())))
+        return
+    configs: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as directory:
+        for name in arguments.configs:
+            summaries = [
+                run_config(name, seed, arguments.data_root, Path(directory)) for seed in range(arguments.seeds)
+            ]
+            configs[name], versions = collect(summaries), summaries[0]["versions"]
+    result = {"commit": commit(), "machine": machine(), "versions": versions, "configs": configs}
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(table(result))
+
+
+if __name__ == "__main__":
+    main()
