@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from jdgnn.network.convert import from_scipy
 from jdgnn.network.datasets.description import Dataset
-from jdgnn.network.network import Network, from_edges
+from jdgnn.network.network import Network
 from jdgnn.network.splits import random_splits
 
 NUM_NEIGHBOURS = 8
@@ -17,14 +18,12 @@ def _build(_: Mapping[str, bytes]) -> Network:
 
     images, labels = load_digits(return_X_y=True)
     features = (images / 16).astype(np.float32)  # grey levels are 0 to 16
-    links = kneighbors_graph(features, NUM_NEIGHBOURS).tocoo()
-    return from_edges(
-        links.row,
-        links.col,
+    nearest = kneighbors_graph(features, NUM_NEIGHBOURS)
+    return from_scipy(
+        nearest.maximum(nearest.T),
         features,
         labels=labels,
         splits=random_splits(labels, 10, per_class=2, validation=100),
-        undirected=True,
         name="digits",
         class_names=tuple("0123456789"),
     )
