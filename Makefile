@@ -4,18 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
+.NOTPARALLEL:
 .PHONY: demo test test-long bench docs lint clean
 .DELETE_ON_ERROR:
 
-$(BIN)/python:
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { echo 'jdgnn needs Python 3.11 or newer, and there is no $(PYTHON): write `make PYTHON=python3.11 ...`' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"jdgnn needs Python 3.11 or newer, and {sys.executable} is {v[0]}.{v[1]}: write `make PYTHON=python3.11 ...`")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
-$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(BIN)/python pyproject.toml constraints.txt
+$(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP) --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 

@@ -13,19 +13,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import jdgnn
 from jdgnn.experiment.cli import main as jdgnn_command
+from jdgnn.experiment.config import read
+from jdgnn.experiment.tables import PROBED
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "bench" / "results" / "learning.json"
 CONFIGS = ("quickstart", "cora", "freifunk")
-NAMES = {
-    "learned": "**learned, decentralised**",
-    "untrained": "untrained encoder of the same shape",
-    "raw": "raw features",
-    "propagated_1hop": "propagated, 1 hop",
-    "propagated_2hop": "propagated, 2 hops",
-    "projected_2hop": "projected to the same width, 2 hops",
-}
 
 
 def run_config(name: str, seed: int, data_root: str | None, directory: Path) -> dict[str, Any]:
@@ -49,13 +44,14 @@ def collect(summaries: list[dict[str, Any]]) -> dict[str, Any]:
     (metric,) = summaries[0]["probe"]
     probes = [summary["probe"][metric] for summary in summaries]
     return {
+        "versions": summaries[0]["versions"],
         "dataset": summaries[0]["dataset"],
         "nodes": summaries[0]["nodes"],
         "ticks": summaries[0]["ticks"],
         "metric": metric,
         "num_splits": probes[0]["learned"]["num_splits"],
         "width": probes[0]["learned"]["width"],
-        "probe": {name: over_seeds([probe[name]["mean"] for probe in probes]) for name in NAMES},
+        "probe": {name: over_seeds([probe[name]["mean"] for probe in probes]) for name in PROBED},
         "wall_seconds": over_seeds([summary["wall_seconds"] for summary in summaries]),
         "compile_seconds": over_seeds([summary["compile_seconds"] for summary in summaries]),
         "emulate_seconds": over_seeds([summary["emulate_seconds"] for summary in summaries]),
@@ -75,8 +71,9 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit that was measured."""
-    run = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    """The commit that was measured, marked if files had been changed since."""
+    describe = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    run = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=False)
     return run.stdout.strip() or "unknown"
 
 
@@ -85,11 +82,12 @@ def table(result: dict[str, Any]) -> str:
     configs = result["configs"]
     titles = [f"{c['dataset']} ({c['metric'].replace('_', '-')})" for c in configs.values()]
     rows = [["linear probe, %", *titles], ["---"] * (len(titles) + 1)]
-    for name, label in NAMES.items():
+    for name, label in PROBED.items():
         figures = [c["probe"][name] for c in configs.values()]
         rows.append([label, *(f"{100 * f['mean']:.1f} ± {100 * f['sd']:.1f}" for f in figures)])
     rows.append(["nodes; ticks", *(f"{c['nodes']:,}; {c['ticks']}" for c in configs.values())])
-    rows.append(["seconds for a run", *(f"{c['wall_seconds']['mean']:.0f}" for c in configs.values())])
+    cores = [f"{c['wall_seconds']['mean']:.0f} on {c['machine']['cores']} cores" for c in configs.values()]
+    rows.append(["seconds for a run", *cores])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
@@ -104,16 +102,17 @@ def main() -> None:
     if arguments.table:
         print(table(json.loads(RESULT.read_text())))
         return
-    configs: dict[str, Any] = {}
-    versions: dict[str, str] = {}
+    result = json.loads(RESULT.read_text()) if RESULT.exists() else {"configs": {}}
+    for name in arguments.configs:  # before minutes are spent
+        config = read(ROOT / "configs" / f"{name}.toml")
+        jdgnn.datasets.load(config.network.name, data_root=arguments.data_root)
     with tempfile.TemporaryDirectory() as directory:
         for name in arguments.configs:
             summaries = [
                 run_config(name, seed, arguments.data_root, Path(directory)) for seed in range(arguments.seeds)
             ]
-            configs[name], versions = collect(summaries), summaries[0]["versions"]
-    result = {"commit": commit(), "machine": machine(), "versions": versions, "configs": configs}
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+            result["configs"][name] = {"commit": commit(), "machine": machine(), **collect(summaries)}
+            RESULT.write_text(json.dumps(result, indent=2) + "\n")
     print(table(result))
 
 

@@ -71,6 +71,7 @@ def draw_curve(axes: Any, ticks: list[int], learned: list[Any], baselines: dict[
     for name, (label, colour, style) in LINES.items():
         axes.axhline(100 * baselines[name].mean, color=colour, linestyle=style, label=label)
     axes.set(title="linear probe, 2 labels per class", xlabel="tick", ylabel="accuracy, %")
+    axes.set_ylim(bottom=66)
     axes.legend(frameon=False, loc="lower right")
 
 

@@ -13,7 +13,7 @@ from jdgnn.emulation.run import Progress, copy, refresh, run
 from jdgnn.emulation.state import State
 from jdgnn.errors import InputError
 from jdgnn.learning import layers, objectives, optimizers
-from jdgnn.learning.layers import Layer, from_nnx, gcn, sage
+from jdgnn.learning.layers import Layer, from_linen, from_nnx, gcn, sage
 from jdgnn.learning.objectives import Objective, edge_reconstruction, info_nce
 from jdgnn.learning.optimizers import Optimizer, adam, from_optax, momentum, sgd
 from jdgnn.network import Network, datasets, generators
@@ -44,6 +44,7 @@ __all__ = [
     "datasets",
     "edge_reconstruction",
     "evaluation",
+    "from_linen",
     "from_nnx",
     "from_optax",
     "gcn",

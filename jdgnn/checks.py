@@ -17,10 +17,17 @@ def check_count(name: str, value: Any, *, minimum: int = 1) -> None:
 
 def check_number(
     name: str, value: Any, *, above: float | None = None, minimum: float | None = None, below: float | None = None
-) -> None:
-    """Raises InputError unless `value` is a finite number within the bounds; traced values pass."""
+) -> Any:
+    """Checks that `value` is a finite number within the bounds; arrays that are being traced pass.
+
+    Returns:
+      The number as a float, so that 1 and 1.0 make the same program; arrays as they are.
+
+    Raises:
+      InputError: it is no such number.
+    """
     if isinstance(value, jax.core.Tracer):
-        return
+        return value
     wanted = " and ".join(
         text
         for bound, text in (
@@ -38,6 +45,7 @@ def check_number(
         or (below is not None and value >= below)
     ):
         raise InputError(f"{name}: got {value!r}, and one finite number{' ' + wanted if wanted else ''} is needed")
+    return value if isinstance(value, jax.Array) else float(value)
 
 
 def _is_finite(value: Any) -> bool:

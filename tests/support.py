@@ -3,11 +3,13 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import jdgnn
 from jdgnn.emulation import run as run_module
 from jdgnn.network.network import Network, from_edges
+from jdgnn.network.topology import Topology
 
 
 def small_network(num_nodes: int = 12, num_features: int = 5, seed: int = 0) -> Network:
@@ -29,6 +31,11 @@ def small_emulator(**changes: Any) -> jdgnn.Emulator:
         "num_positives": 3,
     }
     return jdgnn.Emulator(**(settings | changes))
+
+
+def all_joined(links: Topology) -> jax.Array:
+    """Everybody is there."""
+    return jnp.ones(links.num_nodes, bool)
 
 
 def leaves(tree: Any) -> list[np.ndarray]:

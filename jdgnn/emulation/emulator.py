@@ -79,9 +79,11 @@ class Emulator:
         if isinstance(optimizer, optax.GradientTransformation):
             optimizer = from_optax(optimizer)
         (optimizer,) = _checked_parts("optimizer", optimizer, Optimizer, "jdgnn.adam(1e-2)")
-        _check_kind("push", self.push, Push, "jdgnn.push(), or None")
-        _check_kind("gossip", self.gossip, Gossip, "jdgnn.gossip(), or None")
-        if isinstance(self.objective, Objective) or len(objectives) == 1:
+        if self.push is not None:
+            _check_kind("push", self.push, Push, "jdgnn.push(), or None")
+        if self.gossip is not None:
+            _check_kind("gossip", self.gossip, Gossip, "jdgnn.gossip(), or None")
+        if len(objectives) == 1:
             objectives *= len(layers)
         for name, value in (("layers", layers), ("objective", objectives), ("optimizer", optimizer)):
             object.__setattr__(self, name, value)
@@ -158,10 +160,14 @@ class Emulator:
         return np.asarray(_encode(self, params, topology(network), jnp.asarray(network.features)))
 
     def units(self, num_features: int) -> tuple[int, ...]:
-        """Width of each layer's embedding, for nodes of `num_features` features."""
+        """Width of each layer's embedding, for nodes of `num_features` features.
+
+        Raises:
+          InputError: a layer cannot be applied, or gives no vector.
+        """
         units: list[int] = []
-        for layer in self.layers:
-            units.append(_width(layer, num_features))
+        for index, layer in enumerate(self.layers):
+            units.append(_width(index, layer, num_features))
             num_features = units[-1]
         return tuple(units)
 
@@ -241,12 +247,22 @@ def _encode(emulator: Emulator, params: tuple[Any, ...], links: Topology, featur
     return jnp.concatenate(vectors[1:], axis=1)
 
 
-def _width(layer: Layer, num_features: int) -> int:
-    def output(key: jax.Array) -> jax.Array:
-        vector = jnp.zeros(num_features)
-        return layer.apply(layer.init(key, num_features, vector.dtype), vector, vector)
+def _width(index: int, layer: Layer, num_features: int) -> int:
+    """Width of a layer's output, found by applying it to one node without neighbours, in shapes only."""
 
-    return jax.eval_shape(output, jax.random.key(0)).shape[0]
+    def output(key: jax.Array) -> jax.Array:
+        own, nothing = jnp.zeros((1, num_features)), jnp.zeros(0, jnp.int32)
+        alone = Topology(senders=nothing, receivers=nothing, in_degree=jnp.zeros(1, jnp.int32), in_offset=nothing)
+        params = jax.tree.map(lambda leaf: leaf[None], layer.init(key, num_features, own.dtype))
+        return layer_output(layer, params, alone, own, own[:0], jnp.zeros(0, bool))
+
+    try:
+        shape = jax.eval_shape(output, jax.random.key(0)).shape
+    except (TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
+        raise InputError(f"layers: layer {index} cannot be applied to {num_features} features ({error})") from error
+    if len(shape) != 2:
+        raise InputError(f"layers: layer {index} gives {list(shape[1:])} for one node, and a vector [F'] is needed")
+    return shape[1]
 
 
 def _checked_parts(name: str, given: Any, kind: type, example: str) -> tuple[Any, ...]:
@@ -260,7 +276,7 @@ def _checked_parts(name: str, given: Any, kind: type, example: str) -> tuple[Any
 
 
 def _check_kind(name: str, given: Any, kind: type, example: str) -> None:
-    if (given is not None and not isinstance(given, kind)) or (given is None and "None" not in example):
+    if not isinstance(given, kind):
         raise InputError(f"{name}: got {given!r}, and {example} is needed")
 
 

@@ -24,11 +24,12 @@ class History:
     tick: NDArray[np.int64]  # [R]
     loss: NDArray[np.floating]  # [R, L], mean over the nodes that stepped; NaN if none did
     stepped: NDArray[np.floating]  # [R, L], share of nodes that stepped
+    aux: tuple[dict[str, NDArray[np.floating]], ...]  # per layer, what its objective tells, each [R] as `loss`
     consensus_distance: NDArray[np.floating]  # [R], mean over nodes of |θᵥ − θ̄|² / |θ̄|²
     norm_ratio: NDArray[np.floating]  # [R], mean norm of the parameters over that at initialisation
     messages: NDArray[np.int64]  # [R, kinds, outcomes], see jdgnn.protocol.accounts
     bytes_sent: NDArray[np.int64]  # [R, kinds]
-    idle: NDArray[np.int64]  # [R, L], wakes in which a layer had nothing to learn from
+    num_idle: NDArray[np.int64]  # [R, L], wakes in which a layer had nothing to learn from
     seconds: float = struct.field(pytree_node=False, default=0.0)  # wall time of the ticks
     compile_seconds: float = struct.field(pytree_node=False, default=0.0)  # wall time before the first
 
@@ -51,6 +52,7 @@ class History:
                 "tick": int(self.tick[i]),
                 "loss": _or_none(self.loss[i]),
                 "stepped": self.stepped[i].tolist(),
+                "aux": [{name: _or_none(values[i]) for name, values in layer.items()} for layer in self.aux],
                 "consensus_distance": _or_none(self.consensus_distance[i]),
                 "norm_ratio": _or_none(self.norm_ratio[i]),
                 **{
@@ -58,7 +60,7 @@ class History:
                     for column, outcome in enumerate(OUTCOMES)
                 },
                 "bytes_sent": dict(zip(KINDS, self.bytes_sent[i].tolist(), strict=True)),
-                "idle": self.idle[i].tolist(),
+                "num_idle": self.num_idle[i].tolist(),
             }
             for i in range(len(self))
         ]
@@ -92,11 +94,12 @@ def history(measured: Measurement, is_recorded: Sequence[bool], state: State) ->
         tick=kept.tick.astype(np.int64),
         loss=kept.loss,
         stepped=kept.stepped,
+        aux=kept.aux,
         consensus_distance=kept.consensus_distance,
         norm_ratio=kept.norm_ratio,
         messages=messages,
         bytes_sent=messages[..., OUTCOMES.index("sent")] * message_bytes(state),
-        idle=whole(kept.idle),
+        num_idle=whole(kept.num_idle),
     )
 
 

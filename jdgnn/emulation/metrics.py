@@ -3,6 +3,7 @@
 Axes: N nodes, L layers.
 """
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -23,10 +24,11 @@ class Measurement:
     tick: jax.Array  # []
     loss: jax.Array  # [L], mean over the nodes that stepped; NaN if none did
     stepped: jax.Array  # [L], share of nodes that stepped
+    aux: tuple[dict[str, jax.Array], ...]  # per layer, means over the nodes that stepped; NaN if none did
     consensus_distance: jax.Array  # []
     norm_ratio: jax.Array  # []
     messages: jax.Array  # [kinds, outcomes, 2] uint32, since the start
-    idle: jax.Array  # [L, 2] uint32, since the start
+    num_idle: jax.Array  # [L, 2] uint32, since the start
 
 
 def measure(state: State, info: TickInfo) -> Measurement:
@@ -39,16 +41,17 @@ def measure(state: State, info: TickInfo) -> Measurement:
     Returns:
       The measurement.
     """
-    num_stepped = jnp.sum(info.is_stepped, axis=0, dtype=info.loss.dtype)
-    loss = sum_over_nodes(jnp.where(info.is_stepped, info.loss, 0)) / jnp.maximum(num_stepped, 1)
     return Measurement(
         tick=state.tick,
-        loss=jnp.where(num_stepped > 0, loss, jnp.nan),
-        stepped=num_stepped / state.num_nodes,
+        loss=mean_where(info.is_stepped, info.loss),
+        stepped=mean_over_nodes(info.is_stepped.astype(info.loss.dtype)),
+        aux=tuple(
+            jax.tree.map(partial(mean_where, info.is_stepped[:, index]), layer) for index, layer in enumerate(info.aux)
+        ),
         consensus_distance=consensus_distance(state.params),
         norm_ratio=mean_over_nodes(per_node(optax.tree.norm)(state.params)) / state.initial_norm,
         messages=state.accounts.words,
-        idle=state.num_idle,
+        num_idle=state.num_idle,
     )
 
 
@@ -68,6 +71,12 @@ def consensus_distance(params: Any) -> jax.Array:
     center = jax.tree.map(mean_over_nodes, params)
     deviation = per_node(lambda own, mean: optax.tree.norm(optax.tree.sub(own, mean), squared=True), shared=(1,))
     return mean_over_nodes(deviation(params, center)) / optax.tree.norm(center, squared=True)
+
+
+def mean_where(mask: jax.Array, values: jax.Array) -> jax.Array:
+    """Mean of [N, ...] over the nodes where the mask [N, ...] is True: [...], NaN if there is none."""
+    count = jnp.sum(mask, axis=0, dtype=values.dtype)
+    return jnp.where(count > 0, sum_over_nodes(jnp.where(mask, values, 0)) / jnp.maximum(count, 1), jnp.nan)
 
 
 def mean_over_nodes(values: jax.Array) -> jax.Array:

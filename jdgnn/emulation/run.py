@@ -1,7 +1,4 @@
-"""A run: ticks in a compiled loop, cut into chunks that do not change a bit.
-
-Axes: R slots of a chunk.
-"""
+"""A run: ticks in a compiled loop, cut into chunks that do not change a bit."""
 
 import functools
 import time
@@ -16,7 +13,7 @@ from jdgnn.checks import check_count
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History, history, join
 from jdgnn.emulation.metrics import Measurement, measure
-from jdgnn.emulation.state import State, TickInfo
+from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import refresh_tick, tick
 from jdgnn.errors import InputError
 from jdgnn.network.convert import as_network
@@ -130,7 +127,7 @@ def copy(state: State) -> State:
 
 
 def _plan(done: int, end: int, record_every: int, horizon: int) -> list[tuple[int, bool]]:
-    """Up to R pairs (run until this tick, record it) that reach at most `horizon` ticks far, or one tick."""
+    """Up to SLOTS pairs (run until this tick, record it) that reach at most `horizon` ticks far, or one tick."""
     limit = min(end, done + max(1, horizon))
     slots: list[tuple[int, bool]] = []
     while done < limit and len(slots) < SLOTS:
@@ -158,12 +155,9 @@ def _run_chunk(
     until: jax.Array,
     is_recorded: jax.Array,
 ) -> tuple[State, Measurement]:
-    """Runs to each of `until` [R] in turn, and measures there if `is_recorded` [R]."""
-    no_info = TickInfo(
-        loss=jnp.zeros(state.num_steps.shape, state.initial_norm.dtype),
-        is_stepped=jnp.zeros(state.num_steps.shape, bool),
-    )
-    empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(measure, state, no_info))
+    """Runs to each of `until` [SLOTS] in turn, and measures there if `is_recorded` [SLOTS]."""
+    no_info = _zeros(jax.eval_shape(tick, emulator, links, features, state)[1])
+    empty = _zeros(jax.eval_shape(measure, state, no_info))
 
     def slot(state: State, planned: tuple[jax.Array, jax.Array]) -> tuple[State, Measurement]:
         until, is_recorded = planned
@@ -175,6 +169,10 @@ def _run_chunk(
         return state, jax.lax.cond(is_recorded, measure, lambda *_: empty, state, info)
 
     return jax.lax.scan(slot, state, (until, is_recorded))
+
+
+def _zeros(shapes: Any) -> Any:
+    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
 
 @functools.partial(jax.jit, donate_argnames="state")

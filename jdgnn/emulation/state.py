@@ -57,6 +57,7 @@ class TickInfo:
 
     loss: jax.Array  # [N, L], zero where the layer did not step
     is_stepped: jax.Array  # [N, L] bool
+    aux: tuple[dict[str, jax.Array], ...]  # per layer, what its objective tells besides the loss, each [N]
 
 
 def nothing_in_flight(num_nodes: int, num_pushes: int, num_models: int) -> InFlight:

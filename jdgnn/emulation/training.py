@@ -43,6 +43,7 @@ def train(
     info = TickInfo(
         loss=jnp.stack([layer["loss"] for layer in layers], axis=1),
         is_stepped=jnp.stack([layer["is_stepped"] for layer in layers], axis=1),
+        aux=tuple(layer["aux"] for layer in layers),
     )
     trained_state = replace(
         state,
@@ -83,13 +84,13 @@ def _train_layer(
 
     def total_loss(params: Any) -> tuple[jax.Array, Any]:
         aggregated = aggregate(layer, params["layer"], topology, own, *mailbox)
-        losses, (embedding, is_defined) = per_node(local_loss, shared=(0, 1))(
+        losses, (embedding, is_defined, aux) = per_node(local_loss, shared=(0, 1))(
             layer, objective, params, own, aggregated, received, events.keys[:, index]
         )
-        return jnp.sum(losses), (losses, embedding, is_defined)
+        return jnp.sum(losses), (losses, embedding, is_defined, aux)
 
     params, opt_state = state.params[index], state.opt_state[index]
-    gradient, (loss, embedding, is_stepping) = jax.grad(total_loss, has_aux=True)(params)
+    gradient, (loss, embedding, is_stepping, aux) = jax.grad(total_loss, has_aux=True)(params)
     params, opt_state = per_node(local_update, shared=(0,))(
         emulator.optimizer, gradient, opt_state, params, state.num_steps[:, index], is_stepping
     )
@@ -99,6 +100,7 @@ def _train_layer(
         "embedding": embedding,
         "loss": loss,
         "is_stepped": is_stepping,
+        "aux": aux,
     }
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.problems import Problem, first_problem, from_factory, shown
-from jdgnn.learning.optimizers import SCHEDULES
+from jdgnn.learning.optimizers import RATE_SCHEDULES
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 
@@ -28,7 +28,7 @@ Registry = Mapping[str, Factory]
 NESTED: dict[str, tuple[Registry, str]] = {
     "merge": (MERGES, "average"),
     "peers": (PEERS, "uniform"),
-    "schedule": (SCHEDULES, "constant"),
+    "rate_schedule": (RATE_SCHEDULES, "constant"),
 }
 """Arguments of factories that are parts themselves, and what each factory takes if none is given."""
 

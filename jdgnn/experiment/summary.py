@@ -9,7 +9,7 @@ import jax
 import jdgnn
 from jdgnn import History, Network
 from jdgnn.experiment.config import Config
-from jdgnn.protocol.accounts import KINDS
+from jdgnn.protocol.accounts import KINDS, OUTCOMES
 
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn")
 
@@ -54,10 +54,7 @@ def summarise(
         "loss": last["loss"],
         "consensus_distance": last["consensus_distance"],
         "norm_ratio": last["norm_ratio"],
-        "messages": {
-            kind: {outcome: last[f"messages_{outcome}"][kind] for outcome in ("sent", "delivered", "displaced")}
-            for kind in KINDS
-        },
+        "messages": {kind: {outcome: last[f"messages_{outcome}"][kind] for outcome in OUTCOMES} for kind in KINDS},
         "bytes_sent": last["bytes_sent"],
         "warnings": _warnings(network, last),
         "versions": versions(),
@@ -79,5 +76,5 @@ def _warnings(network: Network, last: dict[str, Any]) -> dict[str, Any]:
         "isolated_nodes": int((network.in_degree == 0).sum()),
         "displaced_pushes": last["messages_displaced"]["push"],
         "displaced_models": last["messages_displaced"]["model"],
-        "wakes_without_step": last["idle"],
+        "wakes_without_step": last["num_idle"],
     }

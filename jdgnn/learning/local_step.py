@@ -48,7 +48,7 @@ def local_loss(
     aggregated: jax.Array,
     received: Received,
     key: jax.Array,
-) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array, dict[str, jax.Array]]]:
     """The loss of one layer of one node, zero where it is not defined, and the layer's output.
 
     Args:
@@ -61,13 +61,14 @@ def local_loss(
       key: for objectives that draw.
 
     Returns:
-      The loss, and beside it the embedding [F'] and whether the loss is defined, all at `params`.
+      The loss, and beside it the embedding [F'], whether the loss is defined, and what else the objective tells, all at
+      `params`.
     """
 
     def encode(own: jax.Array, aggregated: jax.Array) -> jax.Array:
         return layer.apply(params["layer"], own, aggregated)
 
-    loss, _ = objective.apply(
+    loss, aux = objective.apply(
         params["objective"],
         encode,
         own,
@@ -79,7 +80,7 @@ def local_loss(
         key,
     )
     is_defined = objective.is_defined(received.pos_mask, received.neg_mask)
-    return jnp.where(is_defined, loss, 0), (encode(own, aggregated), is_defined)
+    return jnp.where(is_defined, loss, 0), (encode(own, aggregated), is_defined, aux)
 
 
 def local_update(

@@ -65,7 +65,8 @@ def sample_events(
 def _destinations(key: jax.Array, topology: Topology, setting: Push | Gossip | None) -> jax.Array:
     if setting is None:
         return jnp.zeros((topology.num_nodes, 0), jnp.int32)
-    return setting.peers.sample(key, topology, setting.fanout)
+    joined_mask = jnp.ones(topology.num_nodes, bool)
+    return setting.peers.sample(key, topology, joined_mask, setting.fanout)
 
 
 def choose_in_edges(key: jax.Array, topology: Topology, num_choices: int) -> jax.Array:
@@ -84,9 +85,12 @@ def choose_in_edges(key: jax.Array, topology: Topology, num_choices: int) -> jax
     degree = topology.in_degree
     last = jnp.maximum(degree[:, None] - num_choices, 0) + jnp.arange(num_choices, dtype=jnp.int32)
     drawn = jax.random.randint(key, last.shape, 0, last + 1, dtype=jnp.int32)
-    chosen = last  # all in-edges in order, where there are no more than K
-    for i in range(num_choices):
-        is_taken = jnp.any(chosen[:, :i] == drawn[:, i : i + 1], axis=1)
-        pick = jnp.where(is_taken, last[:, i], drawn[:, i])
-        chosen = chosen.at[:, i].set(jnp.where(degree > num_choices, pick, last[:, i]))
+    column = jnp.arange(num_choices, dtype=jnp.int32)
+
+    def choose(i: jax.Array, chosen: jax.Array) -> jax.Array:
+        is_taken = jnp.any((chosen == drawn[:, i, None]) & (column < i), axis=1)
+        pick = jnp.where(is_taken | (degree <= num_choices), last[:, i], drawn[:, i])
+        return chosen.at[:, i].set(pick)
+
+    chosen = jax.lax.fori_loop(0, num_choices, choose, last)  # all in-edges, where there are no more than K
     return jnp.where(chosen < degree[:, None], topology.in_offset[:, None] + chosen, topology.num_edges)

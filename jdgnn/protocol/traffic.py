@@ -18,8 +18,8 @@ class Push:
     peers: PeerSampler
     fanout: int = struct.field(pytree_node=False)
     capacity: int = struct.field(pytree_node=False)
-    every: int = struct.field(pytree_node=False)
-    phase: int = struct.field(pytree_node=False)
+    every: int  # traced
+    phase: int  # traced
 
 
 @struct.dataclass(kw_only=True)
@@ -30,8 +30,8 @@ class Gossip:
     merge: MergeRule
     fanout: int = struct.field(pytree_node=False)
     capacity: int = struct.field(pytree_node=False)
-    every: int = struct.field(pytree_node=False)
-    phase: int = struct.field(pytree_node=False)
+    every: int  # traced
+    phase: int  # traced
 
 
 def push(fanout: int = 1, capacity: int = 16, every: int = 1, phase: int = 0, peers: PeerSampler | None = None) -> Push:

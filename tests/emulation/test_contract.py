@@ -1,4 +1,4 @@
-"""The contract of the charter over every registered part."""
+"""The contract of docs/design.md over every registered part."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,7 @@ import jdgnn
 from jdgnn.emulation.tick import apply_events, sample_events
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
-from jdgnn.learning.optimizers import OPTIMIZERS, SCHEDULES
+from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES
 from jdgnn.network.topology import topology
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
@@ -26,8 +26,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     **{f"layer {n}": {"layers": [make(4), make(3, activation="tanh")]} for n, make in LAYERS.items()},
     **{f"objective {n}": {"objective": make()} for n, make in OBJECTIVES.items()},
     **{f"optimizer {n}": {"optimizer": make(1e-2)} for n, make in OPTIMIZERS.items()},
-    "schedule constant": {"optimizer": jdgnn.adam(1e-2, schedule=SCHEDULES["constant"]())},
-    "schedule cosine": {"optimizer": jdgnn.sgd(1e-1, schedule=SCHEDULES["cosine"](horizon=50))},
+    "rate_schedule constant": {"optimizer": jdgnn.adam(1e-2, rate_schedule=RATE_SCHEDULES["constant"]())},
+    "rate_schedule cosine": {"optimizer": jdgnn.sgd(1e-1, rate_schedule=RATE_SCHEDULES["cosine"](horizon=50))},
     **{
         f"peers {n}": {"gossip": jdgnn.gossip(peers=make()), "push": jdgnn.push(peers=make())}
         for n, make in PEERS.items()
@@ -45,7 +45,7 @@ def test_every_registered_part_is_covered() -> None:
         ("layer", LAYERS),
         ("objective", OBJECTIVES),
         ("optimizer", OPTIMIZERS),
-        ("schedule", SCHEDULES),
+        ("rate_schedule", RATE_SCHEDULES),
         ("peers", PEERS),
         ("merge", MERGES),
     ):
@@ -96,7 +96,7 @@ def test_relabelling_nodes_and_events_commutes_with_a_tick(emulator: jdgnn.Emula
         arrays = (topology(relabel.network), jnp.asarray(relabel.network.features))
         relabelled = compiled_apply(emulator, *arrays, relabel.state(before), relabel.events(events))
         expected = relabel.state(state)
-    for name in ("params", "opt_state", "embeddings", "age", "wakes", "num_steps", "in_flight"):
+    for name in ("params", "opt_state", "embeddings", "samples", "age", "wakes", "num_steps", "num_idle", "in_flight"):
         for a, b in zip(leaves(getattr(expected, name)), leaves(getattr(relabelled, name)), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
 

@@ -13,7 +13,7 @@ from jdgnn.network.topology import topology
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.messages import arrivals
 from jdgnn.protocol.peers import PEERS
-from tests.support import assert_same_bits, small_network
+from tests.support import all_joined, assert_same_bits, small_network
 
 NUM_NODES = 12
 
@@ -26,13 +26,14 @@ def test_merging_pair_by_pair_is_merging_the_inbox(merge: str, peers: str, num_n
     links = topology(from_edges([], [], np.ones((num_nodes, 1)), allow_no_edges=True))
     params = {"kernel": jax.random.normal(jax.random.key(0), (num_nodes, 3, 2)), "bias": jnp.arange(num_nodes * 1.0)}
     age = jnp.arange(num_nodes, dtype=jnp.int32)
-    dst = setting.peers.sample(jax.random.key(1), links, 1)
+    dst = setting.peers.sample(jax.random.key(1), links, all_joined(links), 1)
     expected = merge_inbox(setting, arrivals(dst, jnp.zeros(dst.shape, jnp.uint32)), params, age)
     assert_same_bits(merge_pairs(setting, dst[:, 0], params, age), expected)
 
 
 def one_round(setting: jdgnn.Gossip, params: jax.Array, age: jax.Array, seed: int) -> tuple[jax.Array, jax.Array]:
-    dst = setting.peers.sample(jax.random.key(seed), topology(small_network()), 1)
+    links = topology(small_network())
+    dst = setting.peers.sample(jax.random.key(seed), links, all_joined(links), 1)
     rank = jax.random.bits(jax.random.key(seed + 1), dst.shape, jnp.uint32)
     return merge_inbox(setting, arrivals(dst, rank), params, age)
 
@@ -76,3 +77,9 @@ def test_a_full_inbox_keeps_the_newest() -> None:
     messages = arrivals(jnp.array([[3], [0], [0]], jnp.int32), jnp.array([[0], [2], [1]], jnp.uint32))
     merged, _ = merge_inbox(jdgnn.gossip(capacity=1), messages, params, jnp.zeros(3, jnp.int32))
     assert merged.tolist() == [[4.0], [8.0], [16.0]]
+
+
+def test_only_pairs_that_sent_to_each_other_are_merged() -> None:
+    left, right = jdgnn.peers.matching().pairs(jnp.array([1, 5, 3, 2, 5], jnp.int32))  # type: ignore[misc]
+    assert left.tolist() == [2, 5]
+    assert right.tolist() == [3, 5]

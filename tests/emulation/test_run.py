@@ -56,7 +56,7 @@ def test_what_the_first_ticks_do(network: jdgnn.Network) -> None:
     assert_same_bits(first.params, start.params)  # nothing has arrived, so there is nothing to learn from
     assert_same_bits(first.opt_state, start.opt_state)
     assert history.rows()[-1]["loss"] == [None, None]
-    assert history.rows()[-1]["idle"] == [network.num_nodes] * 2
+    assert history.rows()[-1]["num_idle"] == [network.num_nodes] * 2
     assert first.is_published.all()
     assert first.age.tolist() == [0] * network.num_nodes
     second, history = jdgnn.run(emulator, first, network, 1)
@@ -119,7 +119,7 @@ def test_another_number_compiles_nothing(network: jdgnn.Network) -> None:
     def once(temperature: float, rate: float, b1: float, scale: float) -> None:
         emulator = small_emulator(
             objective=[jdgnn.info_nce(temperature), jdgnn.edge_reconstruction(scale)],
-            optimizer=jdgnn.adam(rate, b1=b1, schedule=jdgnn.optimizers.cosine(100 * rate)),
+            optimizer=jdgnn.adam(rate, b1=b1, rate_schedule=jdgnn.optimizers.cosine(100 * rate)),
         )
         jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 2)
 

@@ -159,11 +159,11 @@ def test_overwrite_replaces_a_run_and_leaves_other_files(golden: Golden, tmp_pat
 
 
 def test_set_changes_the_run_and_its_configuration(golden: Golden, tmp_path: Path) -> None:
-    overrides = ["--set", "seed=5", "--set", "optimizer.schedule.name=constant", "--set", "emulation.ticks=2"]
+    overrides = ["--set", "seed=5", "--set", "optimizer.rate_schedule.name=constant", "--set", "emulation.ticks=2"]
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run"), *overrides]) == 0
     written = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
     assert written["seed"] == 5
-    assert written["optimizer"]["schedule"] == {"name": "constant"}
+    assert written["optimizer"]["rate_schedule"] == {"name": "constant"}
     assert summary(tmp_path / "run")["ticks"] == 2
 
 

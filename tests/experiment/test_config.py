@@ -56,9 +56,9 @@ REFUSED = {
     "optimizer.learning_rate=-0.1": ["optimizer.learning_rate: got -0.1", "above 0"],
     "optimizer.b1=1": ["optimizer.b1: got 1", "below 1"],
     "optimizer.learning_rate=2020-01-01": ["optimizer.learning_rate: got 2020-01-01", "a number"],
-    "optimizer.schedule=cosin": ["optimizer.schedule.name: got 'cosin'", "did you mean 'cosine'?"],
-    "optimizer.schedule=cosine": ["optimizer.schedule.horizon: is missing"],
-    "optimizer.schedule={name = 'cosine', horizon = -1}": ["optimizer.schedule.horizon: got -1", "above 0"],
+    "optimizer.rate_schedule=cosin": ["optimizer.rate_schedule.name: got 'cosin'", "did you mean 'cosine'?"],
+    "optimizer.rate_schedule=cosine": ["optimizer.rate_schedule.horizon: is missing"],
+    "optimizer.rate_schedule={name = 'cosine', horizon = -1}": ["optimizer.rate_schedule.horizon: got -1", "above 0"],
     "push.fanut=2": ["push.fanut: got 2", "did you mean 'fanout'?"],
     "push.fanout=0": ["push.fanout: got 0", "at least 1"],
     "push.phase=1": ["push.phase: got 1", "below every = 1"],
@@ -110,7 +110,7 @@ def test_the_resolved_configuration_shows_everything_and_reads_back() -> None:
     assert tables["network"]["homophily"] == 0.8
     assert tables["network"]["projection"] == 5
     assert tables["layers"][1] == {"name": "sage", "units": 4, "activation": "leaky_relu", "normalize": True}
-    assert tables["optimizer"]["schedule"] == {"name": "constant"}
+    assert tables["optimizer"]["rate_schedule"] == {"name": "constant"}
     assert tables["push"]["peers"] == {"name": "matching"}
     assert tables["gossip"] == {
         "enabled": False,
@@ -142,7 +142,7 @@ def test_every_nested_part_can_be_chosen_by_name(key: str, registry: dict[str, A
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_takes_a_schedule(name: str) -> None:
-    schedule = "optimizer.schedule={name = 'cosine', horizon = 50}"
+    schedule = "optimizer.rate_schedule={name = 'cosine', horizon = 50}"
     config = resolve(with_overrides(BASE, [f"optimizer.name={name}", schedule]))
     assert config.optimizer.make()
 

@@ -257,7 +257,7 @@ def test_what_an_objective_needs(objective: str, has_positives: bool, has_negati
 def test_optimizer_equals_numpy(optimizer: str, has_schedule: bool) -> None:
     rng = np.random.default_rng(3)
     start, gradients = rng.normal(size=5), list(rng.normal(size=(6, 5)))
-    made = OPTIMIZERS[optimizer](0.05, schedule=cosine(horizon=4, floor=0.1) if has_schedule else None)
+    made = OPTIMIZERS[optimizer](0.05, rate_schedule=cosine(horizon=4, floor=0.1) if has_schedule else None)
     params: Any = {"kernel": jnp.asarray(start)}
     opt_state = made.init(params)
     for num_steps, gradient in enumerate(gradients):

@@ -13,6 +13,7 @@ from jdgnn.network.topology import topology
 from jdgnn.protocol.events import choose_in_edges, sample_events
 from jdgnn.protocol.peers import PEERS, matching, uniform
 from jdgnn.protocol.traffic import gossip, push
+from tests.support import all_joined
 
 CHI_SQUARE_LEVEL = 1e-6  # one-sided level of a five-sigma test
 
@@ -27,7 +28,7 @@ def star(num_leaves: int) -> Network:
 @pytest.mark.parametrize("num_slots", [0, 1, 3])
 def test_peers_are_other_nodes_or_nobody(name: str, num_nodes: int, num_slots: int) -> None:
     links = topology(from_edges([], [], np.ones((num_nodes, 1)), allow_no_edges=True))
-    dst = np.asarray(PEERS[name]().sample(jax.random.key(1), links, num_slots))
+    dst = np.asarray(PEERS[name]().sample(jax.random.key(1), links, all_joined(links), num_slots))
     assert dst.shape == (num_nodes, num_slots)
     assert dst.dtype == np.int32
     assert ((dst >= 0) & (dst <= num_nodes)).all()
@@ -39,16 +40,31 @@ def test_peers_are_other_nodes_or_nobody(name: str, num_nodes: int, num_slots: i
 def test_uniform_peers_are_uniform() -> None:
     num_nodes, num_slots = 7, 4000
     links = topology(star(num_nodes - 1))
-    dst = np.asarray(uniform().sample(jax.random.key(0), links, num_slots))
+    dst = np.asarray(uniform().sample(jax.random.key(0), links, all_joined(links), num_slots))
     for node in range(num_nodes):
         counts = np.delete(np.bincount(dst[node], minlength=num_nodes), node)
         assert stats.chisquare(counts).pvalue > CHI_SQUARE_LEVEL
 
 
+def test_uniform_peers_are_among_those_who_joined() -> None:
+    joined = np.array([False, True, True, False, True, False, True])
+    links = topology(star(6))
+    dst = np.asarray(uniform().sample(jax.random.key(0), links, jnp.asarray(joined), 3000))
+    for node in range(7):
+        others = np.flatnonzero(joined & (np.arange(7) != node))
+        counts = np.bincount(dst[node], minlength=8)
+        assert counts[others].sum() == 3000
+        assert stats.chisquare(counts[others]).pvalue > CHI_SQUARE_LEVEL
+    alone = jnp.zeros(7, bool).at[2].set(True)
+    dst = np.asarray(uniform().sample(jax.random.key(0), links, alone, 4))
+    assert (dst[2] == 7).all()
+    assert (np.delete(dst, 2, axis=0) == 2).all()
+
+
 @pytest.mark.parametrize("num_nodes", [2, 5, 6])
 def test_matching_pairs_everyone_it_can(num_nodes: int) -> None:
     links = topology(star(num_nodes - 1))
-    dst = np.asarray(matching().sample(jax.random.key(0), links, 300))
+    dst = np.asarray(matching().sample(jax.random.key(0), links, all_joined(links), 300))
     for slot in range(300):
         paired = np.flatnonzero(dst[:, slot] < num_nodes)
         assert len(paired) == num_nodes // 2 * 2

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from jdgnn.learning.layers.gcn import gcn
 from jdgnn.learning.layers.layer import Layer
-from jdgnn.learning.layers.modules import from_nnx
+from jdgnn.learning.layers.modules import from_linen, from_nnx
 from jdgnn.learning.layers.sage import sage
 
 LAYERS: dict[str, Callable[..., Layer]] = {
@@ -12,4 +12,4 @@ LAYERS: dict[str, Callable[..., Layer]] = {
     "sage": sage,
 }
 
-__all__ = ["LAYERS", "Layer", "from_nnx", "gcn", "sage"]
+__all__ = ["LAYERS", "Layer", "from_linen", "from_nnx", "gcn", "sage"]

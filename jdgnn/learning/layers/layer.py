@@ -12,9 +12,9 @@ class Layer(NamedTuple):
     Members:
       init: `(key, num_features, dtype) -> params`, the parameters of one node as a tree of arrays.
       apply: `(params, own [F], aggregated [F]) -> [F']`, one node.
-      aggregate: `(own [N, F], received [E, F], received_mask [E], topology, query) -> [N, F]`, over the ragged edges;
+      aggregate: `(own [N, F], received [E, F], received_mask [E], topology, query) -> [N, ...]`, over the ragged edges;
         edges whose mask is False have delivered nothing yet and must not count. See `jdgnn.learning.aggregation`.
-      query: `(params, own [F]) -> [F]`, one node, for attention: `aggregate` gets all nodes' queries [N, F] and may
+      query: `(params, own [F]) -> array`, one node, for attention: `aggregate` gets all nodes' queries [N, ...] and may
         weigh what was received by them, so that no edge is ever multiplied by a node's matrix. None if not needed.
 
     What was received is a constant; parameters inside `query` and `apply` are trained.

@@ -32,7 +32,7 @@ def edge_reconstruction(scale: ArrayLike = 5.0) -> Objective:
       >>> edge_reconstruction(scale=2.0).apply.keywords
       {'scale': 2.0}
     """
-    check_number("scale", scale, above=0)
+    scale = check_number("scale", scale, above=0)
     return Objective(init=no_params, apply=Partial(_loss, scale=scale), is_defined=_is_defined)
 
 
@@ -53,7 +53,7 @@ def _loss(
     embedding = encode(own, aggregated)
     attraction = masked_mean(jax.nn.softplus(-scale * (positives @ embedding)), pos_mask)
     repulsion = masked_mean(jax.nn.softplus(scale * (negatives @ embedding)), neg_mask)
-    return attraction + repulsion, {}
+    return attraction + repulsion, {"attraction": attraction, "repulsion": repulsion}
 
 
 def _is_defined(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:

@@ -13,14 +13,14 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": sgd,
 }
 
-SCHEDULES: dict[str, Callable[..., Callable[..., Any]]] = {
+RATE_SCHEDULES: dict[str, Callable[..., Callable[..., Any]]] = {
     "constant": constant,
     "cosine": cosine,
 }
 
 __all__ = [
     "OPTIMIZERS",
-    "SCHEDULES",
+    "RATE_SCHEDULES",
     "Optimizer",
     "adam",
     "constant",

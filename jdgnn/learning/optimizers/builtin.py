@@ -10,12 +10,12 @@ from jdgnn.checks import check_number
 from jdgnn.learning.optimizers.optimizer import Optimizer, from_scaling
 
 
-def sgd(learning_rate: ArrayLike, schedule: Callable[..., Any] | None = None) -> Optimizer:
+def sgd(learning_rate: ArrayLike, rate_schedule: Callable[..., Any] | None = None) -> Optimizer:
     """Stochastic gradient descent.
 
     Args:
       learning_rate: the base rate.
-      schedule: a factor for it by the layer's own step count, or None.
+      rate_schedule: a factor for it by the layer's own step count, or None.
 
     Returns:
       The optimiser; it keeps no state.
@@ -26,16 +26,18 @@ def sgd(learning_rate: ArrayLike, schedule: Callable[..., Any] | None = None) ->
     Example:
       >>> optimizer = sgd(0.1)
     """
-    return from_scaling(optax.identity, learning_rate, schedule)
+    return from_scaling(optax.identity, learning_rate, rate_schedule)
 
 
-def momentum(learning_rate: ArrayLike, decay: ArrayLike = 0.9, schedule: Callable[..., Any] | None = None) -> Optimizer:
+def momentum(
+    learning_rate: ArrayLike, decay: ArrayLike = 0.9, rate_schedule: Callable[..., Any] | None = None
+) -> Optimizer:
     """Stochastic gradient descent with momentum.
 
     Args:
       learning_rate: the base rate.
       decay: what is kept of the running sum of gradients at each step.
-      schedule: a factor for the rate by the layer's own step count, or None.
+      rate_schedule: a factor for the rate by the layer's own step count, or None.
 
     Returns:
       The optimiser; it keeps one number per parameter.
@@ -46,8 +48,8 @@ def momentum(learning_rate: ArrayLike, decay: ArrayLike = 0.9, schedule: Callabl
     Example:
       >>> optimizer = momentum(0.1, decay=0.8)
     """
-    check_number("decay", decay, minimum=0, below=1)
-    return from_scaling(optax.trace, learning_rate, schedule, decay=decay)
+    decay = check_number("decay", decay, minimum=0, below=1)
+    return from_scaling(optax.trace, learning_rate, rate_schedule, decay=decay)
 
 
 def adam(
@@ -55,7 +57,7 @@ def adam(
     b1: ArrayLike = 0.9,
     b2: ArrayLike = 0.999,
     eps: ArrayLike = 1e-8,
-    schedule: Callable[..., Any] | None = None,
+    rate_schedule: Callable[..., Any] | None = None,
 ) -> Optimizer:
     """Adam.
 
@@ -66,7 +68,7 @@ def adam(
       b1: decay of the mean of gradients.
       b2: decay of the mean of their squares.
       eps: what is added to the root of the latter.
-      schedule: a factor for the rate by the layer's own step count, or None.
+      rate_schedule: a factor for the rate by the layer's own step count, or None.
 
     Returns:
       The optimiser; it keeps two numbers per parameter.
@@ -76,9 +78,9 @@ def adam(
 
     Example:
       >>> from jdgnn.learning.optimizers import cosine
-      >>> optimizer = adam(1e-2, schedule=cosine(horizon=300))
+      >>> optimizer = adam(1e-2, rate_schedule=cosine(horizon=300))
     """
-    check_number("b1", b1, minimum=0, below=1)
-    check_number("b2", b2, minimum=0, below=1)
-    check_number("eps", eps, above=0)
-    return from_scaling(optax.scale_by_adam, learning_rate, schedule, b1=b1, b2=b2, eps=eps)
+    b1 = check_number("b1", b1, minimum=0, below=1)
+    b2 = check_number("b2", b2, minimum=0, below=1)
+    eps = check_number("eps", eps, above=0)
+    return from_scaling(optax.scale_by_adam, learning_rate, rate_schedule, b1=b1, b2=b2, eps=eps)

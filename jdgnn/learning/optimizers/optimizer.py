@@ -30,7 +30,7 @@ class Optimizer(NamedTuple):
 def from_scaling(
     build: Callable[..., optax.GradientTransformation],
     learning_rate: ArrayLike,
-    schedule: Callable[..., Any] | None = None,
+    rate_schedule: Callable[..., Any] | None = None,
     **numbers: ArrayLike,
 ) -> Optimizer:
     """Makes an optimiser of a transformation that gives a direction; one program serves all its numbers.
@@ -38,7 +38,7 @@ def from_scaling(
     Args:
       build: an optax function such as `optax.scale_by_adam`, called with `numbers` while compiling.
       learning_rate: the base rate, the same for all nodes.
-      schedule: `(num_steps) -> factor` for the base rate, from `jdgnn.learning.optimizers.SCHEDULES`; None keeps it.
+      rate_schedule: `(num_steps) -> factor` for the base rate, one of `RATE_SCHEDULES`; None keeps it.
       **numbers: what `build` takes, traced.
 
     Returns:
@@ -47,11 +47,11 @@ def from_scaling(
     Raises:
       InputError: the learning rate is no positive number.
     """
-    check_number("learning_rate", learning_rate, above=0)
+    learning_rate = check_number("learning_rate", learning_rate, above=0)
     init, step = _scaling_program(build)
     return Optimizer(
         init=Partial(init, **numbers),
-        step=Partial(step, learning_rate=learning_rate, schedule=schedule or constant(), numbers=numbers),
+        step=Partial(step, learning_rate=learning_rate, rate_schedule=rate_schedule or constant(), numbers=numbers),
     )
 
 
@@ -67,10 +67,10 @@ def _scaling_program(build: Callable[..., optax.GradientTransformation]) -> tupl
         num_steps: jax.Array,
         *,
         learning_rate: ArrayLike,
-        schedule: Callable[..., Any],
+        rate_schedule: Callable[..., Any],
         numbers: dict[str, ArrayLike],
     ) -> tuple[Any, Any]:
-        rate = learning_rate * schedule(num_steps)
+        rate = learning_rate * rate_schedule(num_steps)
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam mixes dtypes
             direction, opt_state = build(**numbers).update(gradient, opt_state, params)
             moved = jax.tree.map(lambda p, d: (p - rate * d).astype(p.dtype), params, direction)

@@ -43,9 +43,9 @@ def cosine(horizon: ArrayLike, floor: ArrayLike = 0.0) -> Callable[[jax.Array], 
       >>> float(cosine(horizon=100)(50)).__round__(6)
       0.5
     """
-    check_number("horizon", horizon, above=0)
-    check_number("floor", floor, minimum=0)
-    return Partial(_cosine, horizon=float(horizon) if isinstance(horizon, int) else horizon, floor=floor)
+    horizon = check_number("horizon", horizon, above=0)
+    floor = check_number("floor", floor, minimum=0)
+    return Partial(_cosine, horizon=horizon, floor=floor)
 
 
 def _cosine(num_steps: ArrayLike, *, horizon: ArrayLike, floor: ArrayLike) -> jax.Array:

@@ -16,16 +16,16 @@ def matching() -> PeerSampler:
     Example:
       >>> import jax, jdgnn
       >>> ring = jdgnn.network.topology(jdgnn.network.generators.ring(4))
-      >>> partner = matching().sample(jax.random.key(0), ring, 1)[:, 0]
+      >>> partner = matching().sample(jax.random.key(0), ring, jax.numpy.ones(4, bool), 1)[:, 0]
       >>> [int(v) for v in partner[partner]]
       [0, 1, 2, 3]
     """
     return PeerSampler(sample=_sample, pairs=_pairs)
 
 
-def _sample(key: jax.Array, topology: Topology, num_slots: int) -> jax.Array:
-    slots = [_match(slot_key, topology.num_nodes) for slot_key in jax.random.split(key, num_slots)]
-    return jnp.stack(slots, axis=1) if slots else jnp.zeros((topology.num_nodes, 0), jnp.int32)
+def _sample(key: jax.Array, topology: Topology, joined_mask: jax.Array, num_slots: int) -> jax.Array:
+    del joined_mask  # a matching runs over all nodes
+    return jax.lax.map(lambda slot_key: _match(slot_key, topology.num_nodes), jax.random.split(key, num_slots)).T
 
 
 def _match(key: jax.Array, num_nodes: int) -> jax.Array:
@@ -37,6 +37,8 @@ def _match(key: jax.Array, num_nodes: int) -> jax.Array:
 
 def _pairs(dst: jax.Array) -> tuple[jax.Array, jax.Array]:
     num_nodes = dst.shape[0]
-    is_left = (jnp.arange(num_nodes, dtype=jnp.int32) < dst) & (dst < num_nodes)
+    node = jnp.arange(num_nodes, dtype=jnp.int32)
+    is_mutual = dst.at[dst].get(mode="fill", fill_value=num_nodes) == node
+    is_left = is_mutual & (node < dst)
     (left,) = jnp.nonzero(is_left, size=num_nodes // 2, fill_value=num_nodes)
     return left.astype(jnp.int32), dst.at[left].get(mode="fill", fill_value=num_nodes)

@@ -10,8 +10,8 @@ class PeerSampler(NamedTuple):
     """Who gets this tick's pushes or models.
 
     Members:
-      sample: `(key, topology, num_slots) -> dst [N, num_slots]` int32, the receiver of each candidate message of each
-        node; N stands for nobody. A node never picks itself.
+      sample: `(key, topology, joined_mask [N], num_slots) -> dst [N, num_slots]` int32, the receiver of each candidate
+        message of each node; N stands for nobody. A node never picks itself.
       pairs: `(dst [N]) -> (left [N // 2], right [N // 2])`, for samplers by which two nodes always send to each other:
         the pairs in one slot of `dst`, filled up with N. Models are then merged pair by pair, in place. None for
         other samplers.

@@ -8,23 +8,24 @@ from jdgnn.protocol.peers.peer_sampler import PeerSampler
 
 
 def uniform() -> PeerSampler:
-    """Each message goes to a uniformly random other node, independently of all others.
+    """Each message goes to a uniformly random other node that has joined, independently of all others.
 
-    Some nodes get several messages in a tick, some none. With one node there is nobody.
+    Some nodes get several messages in a tick, some none. Where no other node has joined there is nobody.
 
     Example:
       >>> import jax, jdgnn
       >>> ring = jdgnn.network.topology(jdgnn.network.generators.ring(5))
-      >>> uniform().sample(jax.random.key(0), ring, 2).shape
+      >>> uniform().sample(jax.random.key(0), ring, jax.numpy.ones(5, bool), 2).shape
       (5, 2)
     """
     return PeerSampler(sample=_sample)
 
 
-def _sample(key: jax.Array, topology: Topology, num_slots: int) -> jax.Array:
+def _sample(key: jax.Array, topology: Topology, joined_mask: jax.Array, num_slots: int) -> jax.Array:
     num_nodes = topology.num_nodes
-    node = jnp.arange(num_nodes, dtype=jnp.int32)[:, None]
-    other = jax.random.randint(key, (num_nodes, num_slots), 0, max(num_nodes - 1, 1), dtype=jnp.int32)
-    return jnp.where(
-        other >= node, other + 1, other
-    )  # skips the node itself; a single node is sent past the end, to nobody
+    (joined,) = jnp.nonzero(joined_mask, size=num_nodes, fill_value=num_nodes)
+    place = jnp.cumsum(joined_mask, dtype=jnp.int32) - 1  # of each joined node among them
+    num_others = (place[-1] + 1 - joined_mask.astype(jnp.int32))[:, None]
+    other = jax.random.randint(key, (num_nodes, num_slots), 0, jnp.maximum(num_others, 1), dtype=jnp.int32)
+    is_past_itself = joined_mask[:, None] & (other >= place[:, None])
+    return jnp.where(num_others > 0, joined[jnp.where(is_past_itself, other + 1, other)], num_nodes).astype(jnp.int32)

@@ -1,0 +1,68 @@
+"""What the README promises of the shipped configurations: of the demo by running it, of the others as measured.
+
+The demo runs as users run it, compiled with all optimisations, which the rest of the suite does without.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.learning import RESULT
+
+ROOT = Path(__file__).parents[1]
+MEASURED: dict[str, Any] = json.loads(RESULT.read_text())["configs"]
+
+CUT = """
+import jax, jdgnn, numpy as np
+network = jdgnn.generators.stochastic_block_model(200, 3, 12)
+emulator = jdgnn.Emulator(
+    layers=[jdgnn.gcn(16), jdgnn.sage(16)], objective=jdgnn.info_nce(), optimizer=jdgnn.adam(1e-2),
+    push=jdgnn.push(), gossip=jdgnn.gossip(capacity=2))
+whole, _ = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 23, record_every=1)
+cut = emulator.init(jax.random.key(0), network)
+for ticks in (1, 15, 7):
+    cut, _ = jdgnn.run(emulator, cut, network, ticks, record_every=50)
+for a, b in zip(jax.tree.leaves(whole.replace(key=None)), jax.tree.leaves(cut.replace(key=None)), strict=True):
+    np.testing.assert_array_equal(a, b)
+print("same bits")
+"""
+
+
+def run_optimised(*arguments: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_demo_learns(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    shown = run_optimised("-m", "jdgnn.experiment.cli", "run", "configs/quickstart.toml", "--out", str(out))
+    probe = json.loads((out / "summary.json").read_text())["probe"]["accuracy"]
+    assert probe["learned"]["mean"] >= probe["untrained"]["mean"] + 0.04
+    assert probe["learned"]["mean"] >= probe["propagated_2hop"]["mean"]
+    assert f"{100 * probe['learned']['mean']:.1f}" in shown
+
+
+def test_cutting_changes_no_bit_when_optimised() -> None:
+    assert run_optimised("-c", CUT) == "same bits\n"
+
+
+def mean(config: str, name: str) -> float:
+    return float(MEASURED[config]["probe"][name]["mean"])
+
+
+@pytest.mark.parametrize(
+    ("config", "margin", "floor"), [("quickstart", 0.04, mean("quickstart", "propagated_2hop")), ("cora", 0.15, 0.75)]
+)
+def test_what_was_measured_holds_the_bars(config: str, margin: float, floor: float) -> None:
+    assert len(MEASURED[config]["probe"]["learned"]["all"]) == 3
+    assert mean(config, "learned") >= mean(config, "untrained") + margin
+    assert mean(config, "learned") >= floor
+    assert max(MEASURED[config]["wall_seconds"]["all"]) < (60 if config == "quickstart" else 300)
