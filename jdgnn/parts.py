@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 from jax.tree_util import Partial
 
+from jdgnn.errors import InputError
+
 Part = TypeVar("Part", bound=tuple[Any, ...])
 
 
@@ -19,7 +21,14 @@ def as_argument(part: Part) -> Part:
 
     Returns:
       The same part.
+
+    Raises:
+      InputError: a member is no function.
     """
+    defaults = getattr(part, "_field_defaults", {})
+    for name, member in zip(getattr(part, "_fields", ()), part, strict=True):
+        if not callable(member) and (member is not None or name not in defaults):
+            raise InputError(f"{type(part).__name__}.{name}: got {member!r}, and a function is needed")
     members: tuple[Any, ...] = tuple(_as_partial(member) for member in part)
     return type(part)(*members)
 

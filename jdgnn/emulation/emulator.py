@@ -11,9 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.typing import DTypeLike
 from numpy.typing import NDArray
 
 from jdgnn.checks import check_count
+from jdgnn.emulation.check_parts import check_learning, check_merge, layer_units
 from jdgnn.emulation.layerwise import layer_output
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import State, nothing_in_flight
@@ -23,9 +25,11 @@ from jdgnn.learning.local_step import init_params
 from jdgnn.learning.objectives import Objective
 from jdgnn.learning.optimizers import Optimizer, from_optax
 from jdgnn.network.convert import as_network
+from jdgnn.network.network import Network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.parts import as_argument
 from jdgnn.protocol.accounts import no_accounts
+from jdgnn.protocol.events import destinations
 from jdgnn.protocol.sample_buffer import empty_buffer
 from jdgnn.protocol.traffic import Gossip, Push
 
@@ -109,20 +113,36 @@ class Emulator:
         """
         _check_key(key)
         network = as_network(network)
-        return _init(self, key, jnp.asarray(network.features))
+        features = features_of(network)
+        self._check_parts(features, topology(network))
+        return _init(self, key, features)
 
-    def shapes(self, network: Any) -> State:
+    def _check_parts(self, features: jax.Array, links: Topology) -> None:
+        inputs, units = features.shape[1:], self.units(features.shape[1], features.dtype)
+        for index, layer in enumerate(self.layers):
+            part, width = f"objective[{index}]", (*inputs, *units)[index]
+            check_learning(part, layer, self.objectives[index], self.optimizer, width, units[index], features.dtype)
+        if self.gossip is not None:
+            model = jax.eval_shape(
+                lambda key: init_model(self, key, features.shape[1], features.dtype), jax.random.key(0)
+            )
+            check_merge(self.gossip.merge, model)
+        for setting in (self.push, self.gossip):
+            jax.eval_shape(destinations, jax.random.key(0), links, setting)
+
+    def shapes(self, network: Any, key: Any = None) -> State:
         """The state of a network as shapes and dtypes only; nothing is computed.
 
         Args:
           network: the network.
+          key: a PRNG key of the kind the run takes; the default kind if None.
 
         Returns:
           A `State` of `jax.ShapeDtypeStruct`.
         """
         features = as_network(network).features
         dtype = jax.dtypes.canonicalize_dtype(features.dtype)
-        key = jax.eval_shape(lambda: jax.random.key(0))
+        key = jax.eval_shape(lambda: jax.random.key(0)) if key is None else key
         return jax.eval_shape(_init, self, key, jax.ShapeDtypeStruct(features.shape, dtype))
 
     def embeddings(self, state: State, *, layer: int | None = None) -> NDArray[np.floating]:
@@ -136,12 +156,13 @@ class Emulator:
           One vector per node [N, F'], or [N, sum of F']; zeros before a node's first wake.
 
         Raises:
-          InputError: there is no such layer.
+          InputError: there is no such layer, or the state was consumed.
         """
+        check_alive(state)
         if layer is None:
             return np.concatenate([np.asarray(h) for h in state.embeddings], axis=1)
-        if not -len(self.layers) <= layer < len(self.layers):
-            raise InputError(f"layer: got {layer}, and there are layers 0 to {len(self.layers) - 1}")
+        if not isinstance(layer, int) or not 0 <= layer < len(self.layers):
+            raise InputError(f"layer: got {layer!r}, and there are layers 0 to {len(self.layers) - 1}")
         return np.asarray(state.embeddings[layer])
 
     def encode(self, params: tuple[Any, ...], network: Any) -> NDArray[np.floating]:
@@ -155,11 +176,17 @@ class Emulator:
 
         Returns:
           All layers side by side [N, sum of F'].
+
+        Raises:
+          InputError: the parameters are not those of this emulator and network.
         """
         network = as_network(network)
-        return np.asarray(_encode(self, params, topology(network), jnp.asarray(network.features)))
+        features, wanted = features_of(network), self.shapes(network).params
+        if jax.tree.map(jnp.shape, wanted) != jax.tree.map(jnp.shape, params):
+            raise InputError("params: these are not the parameters of this emulator on this network; give state.params")
+        return np.asarray(_encode(self, params, topology(network), features))
 
-    def units(self, num_features: int) -> tuple[int, ...]:
+    def units(self, num_features: int, dtype: DTypeLike = jnp.float32) -> tuple[int, ...]:
         """Width of each layer's embedding, for nodes of `num_features` features.
 
         Raises:
@@ -167,7 +194,7 @@ class Emulator:
         """
         units: list[int] = []
         for index, layer in enumerate(self.layers):
-            units.append(_width(index, layer, num_features))
+            units.append(layer_units(f"layers[{index}]", layer, num_features, dtype))
             num_features = units[-1]
         return tuple(units)
 
@@ -193,9 +220,8 @@ def _init(emulator: Emulator, key: jax.Array, features: jax.Array) -> State:
     num_nodes, num_features = features.shape
     dtype = features.dtype
     params_key, run_key = jax.random.split(key)
-    units = emulator.units(num_features)
-    inputs = (num_features, *units[:-1])
-    params = _init_params(emulator, params_key, num_nodes, inputs, units, dtype)
+    units = emulator.units(num_features, dtype)
+    params = _init_params(emulator, params_key, num_nodes, num_features, dtype)
     num_pushes = 0 if emulator.push is None else emulator.push.fanout
     num_models = 0 if emulator.gossip is None else emulator.gossip.fanout
     return State(
@@ -216,25 +242,47 @@ def _init(emulator: Emulator, key: jax.Array, features: jax.Array) -> State:
     )
 
 
-def _init_params(
-    emulator: Emulator, key: jax.Array, num_nodes: int, inputs: tuple[int, ...], units: tuple[int, ...], dtype: Any
-) -> tuple[Any, ...]:
+def _init_params(emulator: Emulator, key: jax.Array, num_nodes: int, num_features: int, dtype: Any) -> tuple[Any, ...]:
     def init_one(key: jax.Array) -> tuple[Any, ...]:
-        return tuple(
-            init_params(layer, objective, layer_key, width_in, width_out, dtype)
-            for layer, objective, layer_key, width_in, width_out in zip(
-                emulator.layers,
-                emulator.objectives,
-                jax.random.split(key, len(units)),
-                inputs,
-                units,
-                strict=True,
-            )
-        )
+        return init_model(emulator, key, num_features, dtype)
 
     if emulator.start == "independent":
         return per_node(init_one)(jax.random.split(key, num_nodes))
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_nodes, *leaf.shape)), init_one(key))
+
+
+def init_model(emulator: Emulator, key: jax.Array, num_features: int, dtype: Any) -> tuple[Any, ...]:
+    """Draws the parameters of all layers of one node."""
+    units = emulator.units(num_features, dtype)
+    widths = (num_features, *units)
+    keys = jax.random.split(key, len(units))
+    return tuple(
+        init_params(layer, emulator.objectives[index], keys[index], widths[index], units[index], dtype)
+        for index, layer in enumerate(emulator.layers)
+    )
+
+
+def features_of(network: Network) -> jax.Array:
+    """Puts features on the accelerator [N, F0], in the precision it computes in.
+
+    Raises:
+      InputError: a number is too large for that precision.
+    """
+    with np.errstate(over="ignore"):
+        features = network.features.astype(jax.dtypes.canonicalize_dtype(network.features.dtype))
+    if not np.isfinite(features).all():
+        raise InputError(f"features: an entry is too large for {features.dtype}; scale them, or turn jax_enable_x64 on")
+    return jnp.asarray(features)
+
+
+def check_alive(state: Any) -> None:
+    """Raises InputError unless this is a state whose arrays are there."""
+    if not isinstance(state, State):
+        raise InputError(f"state: got {type(state).__name__}, and what emulator.init or a run gave is needed")
+    if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in jax.tree.leaves(state)):
+        raise InputError(
+            "state: an earlier run has consumed it; go on with the state that run returned, or run on jdgnn.copy(state)"
+        )
 
 
 @jax.jit
@@ -245,24 +293,6 @@ def _encode(emulator: Emulator, params: tuple[Any, ...], links: Topology, featur
         mask = jnp.ones(links.num_edges, bool)
         vectors.append(layer_output(layer, layer_params["layer"], links, own, own[links.senders], mask))
     return jnp.concatenate(vectors[1:], axis=1)
-
-
-def _width(index: int, layer: Layer, num_features: int) -> int:
-    """Width of a layer's output, found by applying it to one node without neighbours, in shapes only."""
-
-    def output(key: jax.Array) -> jax.Array:
-        own, nothing = jnp.zeros((1, num_features)), jnp.zeros(0, jnp.int32)
-        alone = Topology(senders=nothing, receivers=nothing, in_degree=jnp.zeros(1, jnp.int32), in_offset=nothing)
-        params = jax.tree.map(lambda leaf: leaf[None], layer.init(key, num_features, own.dtype))
-        return layer_output(layer, params, alone, own, own[:0], jnp.zeros(0, bool))
-
-    try:
-        shape = jax.eval_shape(output, jax.random.key(0)).shape
-    except (TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
-        raise InputError(f"layers: layer {index} cannot be applied to {num_features} features ({error})") from error
-    if len(shape) != 2:
-        raise InputError(f"layers: layer {index} gives {list(shape[1:])} for one node, and a vector [F'] is needed")
-    return shape[1]
 
 
 def _checked_parts(name: str, given: Any, kind: type, example: str) -> tuple[Any, ...]:

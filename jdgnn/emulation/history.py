@@ -45,6 +45,12 @@ class History:
             f"consensus distance {self.consensus_distance[-1]:.2e})"
         )
 
+    @property
+    def tick_diverged(self) -> int | None:
+        """The first recorded tick with a loss or parameters that are no finite numbers, or None."""
+        is_lost = ((self.stepped > 0) & ~np.isfinite(self.loss)).any(axis=1) | ~np.isfinite(self.norm_ratio)
+        return int(self.tick[is_lost][0]) if is_lost.any() else None
+
     def rows(self) -> list[dict[str, Any]]:
         """The records as flat dicts of plain Python numbers, ready for JSON; what is missing is None."""
         return [

@@ -2,6 +2,7 @@
 
 import functools
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jdgnn.checks import check_count
-from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulation.emulator import Emulator, check_alive, features_of
 from jdgnn.emulation.history import History, history, join
 from jdgnn.emulation.metrics import Measurement, measure
 from jdgnn.emulation.state import State
@@ -55,7 +56,7 @@ def run(
       network: the network the state was made for.
       ticks: how many ticks to run.
       record_every: ticks whose number is a multiple of this are measured, and the last one.
-      on_progress: called about twice a second.
+      on_progress: called about twice a second; if it raises, the run ends there and its state is lost.
 
     Returns:
       The state after the last tick, and the history.
@@ -75,6 +76,8 @@ def run(
     """
     check_count("ticks", ticks)
     check_count("record_every", record_every)
+    if on_progress is not None and not callable(on_progress):
+        raise InputError(f"on_progress: got {on_progress!r}, and a function of a jdgnn.Progress, or None, is needed")
     links, features = _arrays(emulator, state, network)
     advance = functools.partial(_run_chunk, emulator, links, features)
     started = time.perf_counter()
@@ -95,7 +98,12 @@ def run(
                 Progress(tick=done, start_tick=start, end_tick=end, rows=recorded.rows(), ticks_per_second=rate)
             )
     seconds = time.perf_counter() - compiled
-    return state, join(chunks, seconds=seconds, compile_seconds=compiled - started)
+    whole = join(chunks, seconds=seconds, compile_seconds=compiled - started)
+    if (tick_diverged := whole.tick_diverged) is not None:
+        warnings.warn(
+            f"the run has diverged by tick {tick_diverged}: losses or parameters are not finite", stacklevel=2
+        )
+    return state, whole
 
 
 def refresh(emulator: Emulator, state: State, network: Any, ticks: int) -> State:
@@ -122,7 +130,12 @@ def refresh(emulator: Emulator, state: State, network: Any, ticks: int) -> State
 
 
 def copy(state: State) -> State:
-    """A copy of a state, for when a run must not consume it."""
+    """A copy of a state, for when a run must not consume it.
+
+    Raises:
+      InputError: it was consumed already.
+    """
+    check_alive(state)
     return jax.tree.map(jnp.copy, state)
 
 
@@ -184,15 +197,10 @@ def _arrays(emulator: Emulator, state: State, network: Any) -> tuple[Topology, j
     """Puts the network on the accelerator, once it is sure that it fits the state."""
     if not isinstance(emulator, Emulator):
         raise InputError(f"emulator: got {type(emulator).__name__}, and a jdgnn.Emulator is needed")
-    if not isinstance(state, State):
-        raise InputError(f"state: got {type(state).__name__}, and what emulator.init or an earlier run gave is needed")
-    if state.tick.is_deleted():
-        raise InputError(
-            "state: an earlier run has consumed it; go on with the state that run returned, or run on jdgnn.copy(state)"
-        )
+    check_alive(state)
     network = as_network(network)
     _check_fit(emulator, state, network)
-    return topology(network), jnp.asarray(network.features)
+    return topology(network), features_of(network)
 
 
 def _check_fit(emulator: Emulator, state: State, network: Network) -> None:
@@ -201,7 +209,7 @@ def _check_fit(emulator: Emulator, state: State, network: Network) -> None:
             f"network: it has {network.num_nodes} nodes and the state {state.num_nodes}; "
             "give the network that the state was made for"
         )
-    expected = emulator.shapes(network)
+    expected = emulator.shapes(network, state.key)
     if _shapes(expected) != _shapes(state):
         raise InputError("state: its arrays are not those of this emulator and network; make it by emulator.init")
 

@@ -1,6 +1,7 @@
 """The command line: `jdgnn run`, `jdgnn datasets list`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +11,12 @@ from rich.console import Console
 import jdgnn
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import read
-from jdgnn.experiment.run_directory import RunDirectory, next_free
+from jdgnn.experiment.interrupts import remembered_interrupts
+from jdgnn.experiment.run_directory import CONFIG, RunDirectory, next_free
 from jdgnn.experiment.runner import run_experiment
-from jdgnn.experiment.tables import datasets_table
+from jdgnn.experiment.tables import datasets_table, print_table
+
+INTERRUPTED = 130
 
 DESCRIPTION = "Emulates a decentralised graph neural network: every node of a network trains its own model."
 
@@ -37,20 +41,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line.
 
     Args:
-      argv: arguments after the program's name; those of the process if None.
+      argv: arguments after the program's name; if None, those of the process, which Ctrl-C then ends at once: threads
+        that still compile do not survive an orderly exit.
 
     Returns:
       The exit status: 0, or 2 if something given makes no sense, 1 if a file could not be written, 130 after Ctrl-C.
     """
-    arguments = _parser().parse_args(argv)
+    status = _status(_parser().parse_args(argv))
+    if argv is None and status == INTERRUPTED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _status(arguments: argparse.Namespace) -> int:
     try:
         arguments.command(arguments)
     except InputError as error:
         return _fail(f"error: {error}", 2)
     except OSError as error:
         return _fail(f"error: {error}", 1)
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+    except (MemoryError, OverflowError) as error:
+        return _fail(f"error: the configuration asks for more than this machine can hold ({error}); write less", 2)
+    except KeyboardInterrupt as interrupt:
+        return _fail("; ".join(("interrupted", *interrupt.args)), INTERRUPTED)
     return 0
 
 
@@ -60,14 +75,30 @@ def _fail(message: str, status: int) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    if arguments.overwrite and arguments.out is None:
+        raise InputError("--overwrite: got no --out, and without one a new directory is made; add --out DIR")
     config = read(arguments.config, arguments.set)
-    path = arguments.out or next_free(Path("runs"), arguments.config.stem)
+    path = arguments.out or next_free(Path("runs"), _name(arguments.config))
     directory = RunDirectory(path, overwrite=arguments.overwrite)
-    run_experiment(config, directory, Console(), data_root=arguments.data_root)
+    try:
+        with remembered_interrupts() as interrupts:
+            run_experiment(config, directory, Console(), data_root=arguments.data_root, check=interrupts.check)
+    except KeyboardInterrupt as interrupt:
+        if directory.is_made:
+            raise KeyboardInterrupt(f"what was recorded so far is in {path}") from interrupt
+        raise
+
+
+def _name(config: Path) -> str:
+    """What to call runs of a configuration: after its file, or the run it was written by."""
+    return (config.name == CONFIG and config.resolve().parent.name) or config.stem
 
 
 def _list_datasets(arguments: argparse.Namespace) -> None:
-    Console().print(datasets_table(arguments.data_root))
+    root = arguments.data_root
+    if root is not None and not root.is_dir():
+        raise InputError(f"--data-root: there is no directory {root}; give the one that holds the data sets")
+    print_table(Console(), datasets_table(root))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,19 +6,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 import jdgnn
-from jdgnn.errors import InputError
+from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.networks import NETWORK, NetworkPart
 from jdgnn.experiment.overrides import with_overrides
 from jdgnn.experiment.parts import NamedPart, SwitchedPart, Table, arguments_of, registered
-from jdgnn.experiment.problems import first_problem
+from jdgnn.experiment.problems import Problem, first_problem
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS
 
 _DEFAULTS = Field(default={}, validate_default=True)
+_NEEDED = Field(default=None, validate_default=True)
+"""What is missing is refused by the validator, which knows what is allowed; TOML cannot say None."""
 
 
 class EmulationTable(Table):
@@ -39,6 +41,12 @@ class EvaluationTable(Table):
     seed: int = Field(default=0, ge=0, lt=2**32)
 
 
+def _some_layers(given: Any) -> Any:
+    if given is None:
+        raise Problem((), f"is missing; write [[layers]] and a name for each; {suggestion('', LAYERS)}")
+    return given
+
+
 class Config(Table):
     """Everything that decides what a run computes.
 
@@ -47,10 +55,12 @@ class Config(Table):
     """
 
     seed: int = Field(default=0, ge=0, lt=2**32)
-    network: Annotated[NetworkPart, NETWORK]
-    layers: Annotated[list[Annotated[NamedPart, registered(LAYERS)]], Field(min_length=1)]
-    objective: Annotated[NamedPart, registered(OBJECTIVES)]
-    optimizer: Annotated[NamedPart, registered(OPTIMIZERS)]
+    network: Annotated[NetworkPart, NETWORK] = _NEEDED
+    layers: Annotated[
+        list[Annotated[NamedPart, registered(LAYERS)]], Field(min_length=1), BeforeValidator(_some_layers)
+    ] = _NEEDED
+    objective: Annotated[NamedPart, registered(OBJECTIVES)] = _NEEDED
+    optimizer: Annotated[NamedPart, registered(OPTIMIZERS)] = _NEEDED
     push: Annotated[SwitchedPart, arguments_of(jdgnn.push, SwitchedPart)] = _DEFAULTS
     gossip: Annotated[SwitchedPart, arguments_of(jdgnn.gossip, SwitchedPart)] = _DEFAULTS
     emulation: EmulationTable = EmulationTable()
@@ -97,9 +107,15 @@ def resolve(tables: dict[str, Any]) -> Config:
         raise first_problem(error, Config).as_input_error() from error
 
 
-def as_toml(config: Config) -> str:
-    """The configuration as a TOML text that `read` turns into the same configuration."""
-    return tomli_w.dumps(config.model_dump(exclude_none=True, serialize_as_any=True))
+def as_toml(config: Config, *, has_own_splits: bool = False) -> str:
+    """The configuration as a TOML text that `read` turns into the same configuration.
+
+    Args:
+      config: the configuration.
+      has_own_splits: whether the network came with splits, so that the table `evaluation` says nothing.
+    """
+    left_out = {"evaluation"} if has_own_splits else set()
+    return tomli_w.dumps(config.model_dump(exclude=left_out, exclude_none=True, serialize_as_any=True))
 
 
 def _tables(path: Path) -> dict[str, Any]:

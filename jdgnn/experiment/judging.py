@@ -19,9 +19,13 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
     """The network with the splits it came with, or else with random ones as the `evaluation` table says.
 
     Raises:
-      InputError: the network is too small for such splits.
+      InputError: the network is too small for such splits, or has its own and the table asks for others.
     """
-    if network.labels is None or network.splits is not None:
+    if network.splits is not None:
+        for key in sorted(table.model_fields_set):
+            raise InputError(f"evaluation.{key}: has no effect, since {network.name} has splits of its own; remove it")
+        return network
+    if network.labels is None:
         return network
     arguments = table.model_dump()
     try:

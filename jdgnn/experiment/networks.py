@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from jdgnn.errors import InputError
+from jdgnn.experiment.memory import check_projection_fits
 from jdgnn.experiment.parts import NamedPart, registered
 from jdgnn.experiment.problems import from_factory
 from jdgnn.network import Network
@@ -20,7 +21,7 @@ def _no_arguments() -> None:
 class NetworkPart(NamedPart):
     """A network by name, with its features projected to fewer columns if `projection` says how many."""
 
-    projection: int | None = Field(default=None, ge=1)
+    projection: int | None = Field(default=None, ge=1, lt=2**31)
 
 
 NETWORK = registered({**dict.fromkeys(DATASETS, _no_arguments), **GENERATORS}, NetworkPart, check=False)
@@ -39,10 +40,14 @@ def make_network(part: NetworkPart, *, data_root: Path | None, seed: int) -> Net
       The network.
 
     Raises:
-      InputError: the data cannot be had, or an argument of the generator makes no sense.
+      InputError: the data cannot be had, an argument of the generator makes no sense, or the projection is too wide
+        for the memory.
     """
     network = load(part.name, data_root=data_root) if part.name in DATASETS else _generated(part)
-    return network if part.projection is None else project(network, part.projection, seed)
+    if part.projection is None:
+        return network
+    check_projection_fits(network, part.projection)
+    return project(network, part.projection, seed)
 
 
 def _generated(part: NetworkPart) -> Network:

@@ -15,7 +15,8 @@ def with_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> dict[str
     Args:
       tables: the configuration as read; it is left as it is.
       overrides: each `key=value`. The key is a path with dots, a number for an entry of a list. The value is read as
-        TOML, and taken as text if it is none.
+        TOML, and taken as text if it is none. A path that runs through a bare name, as `gossip.merge.name` where the
+        file says `merge = "average"`, makes it a table with that name.
 
     Returns:
       The changed configuration; whether its keys exist is checked with all others.
@@ -53,7 +54,15 @@ def _put(place: Any, path: list[str], value: Any) -> None:
         if depth == len(path) - 1:
             place[key] = value
         else:
-            place = place[key] if isinstance(place, list) else place.setdefault(key, {})
+            place = _entered(place, key)
+
+
+def _entered(place: Any, key: Any) -> Any:
+    """What is at a key on the way to another: made if it is missing, and a table if it is the bare name of a part."""
+    value = place[key] if isinstance(place, list) else place.setdefault(key, {})
+    if isinstance(value, str) and key != "name":
+        place[key] = value = {"name": value}
+    return value
 
 
 def _index(parent: str, key: str, length: int) -> int:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import jax
 from jax.typing import ArrayLike
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, conint, create_model
 
 from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.problems import Problem, first_problem, from_factory, shown
@@ -31,6 +31,9 @@ NESTED: dict[str, tuple[Registry, str]] = {
     "rate_schedule": (RATE_SCHEDULES, "constant"),
 }
 """Arguments of factories that are parts themselves, and what each factory takes if none is given."""
+
+COUNT = conint(lt=2**31)
+"""A whole number that the engine can count with."""
 
 
 class Table(BaseModel):
@@ -77,6 +80,8 @@ def registered(registry: Registry, base: type[NamedPart] = NamedPart, *, check: 
     def choose(given: Any) -> Part:
         if isinstance(given, Part):
             return given
+        if given is None:
+            raise Problem((), f"is missing; write a name, or a table with one; {suggestion('', registry)}")
         given = {"name": given} if isinstance(given, str) else given
         if not isinstance(given, Mapping):
             raise Problem((), f"got {shown(given)}, and a table with a name is needed; {suggestion('', registry)}")
@@ -141,7 +146,9 @@ def _setting(name: str, hint: Any) -> Any:
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         options = {option for one in typing.get_args(hint) if (option := _setting(name, one)) is not None}
         return functools.reduce(operator.or_, options) if options - {types.NoneType} else None
-    if hint in (bool, float, int, str, types.NoneType) or typing.get_origin(hint) is Literal:
+    if hint is int:
+        return COUNT
+    if hint in (bool, float, str, types.NoneType) or typing.get_origin(hint) is Literal:
         return hint
     return None
 

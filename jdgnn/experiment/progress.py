@@ -39,7 +39,7 @@ def stage(console: Console, what: str) -> Iterator[None]:
         with console.status(what):
             yield
     else:
-        console.print(what)
+        console.print(what, soft_wrap=True)
         yield
 
 

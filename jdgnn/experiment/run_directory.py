@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -30,21 +31,40 @@ class RunDirectory:
 
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:
         self.path = path
+        self.is_made = False
         self._overwrite = overwrite
 
     def check(self) -> None:
         """Refuses a place that cannot be a new run directory, without touching it.
 
         Raises:
-          InputError: there is a file of this name, or a directory with something in it.
+          InputError: there is a file of this name, a directory with something in it (for `overwrite`, something else
+            than a run), or no right to write there.
         """
+        try:
+            self._check_content()
+            path = self.path.absolute()
+            place = next(place for place in (path, *path.parents) if place.exists())
+        except OSError as error:
+            raise self._not_writable(error) from error
+        if not place.is_dir():
+            raise InputError(f"--out: {self.path} is inside {place}, which is a file; give another directory")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise InputError(f"--out: {self.path} cannot be written (no right to write in {place}); give another one")
+
+    def _check_content(self) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"--out: {self.path} is a file; give a directory that does not exist yet")
-        if self.path.is_dir() and any(self.path.iterdir()) and not self._overwrite:
+        names = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
+        if names and not self._overwrite:
             raise InputError(
                 f"--out: {self.path} exists and is not empty; give another directory, or add --overwrite to replace "
                 "the run in it"
             )
+        others = sorted(names - {*FILES, *map(_partial, FILES)})
+        if names and (others or CONFIG not in names):
+            reason = f"it holds {others[0]}" if others else f"it holds no {CONFIG}"
+            raise InputError(f"--overwrite: {self.path} is not the directory of a run, as {reason}; give another --out")
 
     def create(self, config: str) -> None:
         """Makes the directory, removes the files of an earlier run if that was asked for, and writes the configuration.
@@ -55,11 +75,15 @@ class RunDirectory:
         self.check()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for name in FILES:
+            for name in (*FILES, *map(_partial, FILES)):
                 (self.path / name).unlink(missing_ok=True)
             self._write(CONFIG, config)
         except OSError as error:
-            raise InputError(f"--out: {self.path} cannot be written ({error.strerror})") from error
+            raise self._not_writable(error) from error
+        self.is_made = True
+
+    def _not_writable(self, error: OSError) -> InputError:
+        return InputError(f"--out: {self.path} cannot be written ({error.strerror}); give another directory")
 
     def add_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Appends a line for each recorded tick."""
@@ -81,13 +105,18 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def _complete_or_not_at_all(self, name: str) -> Iterator[IO[bytes]]:
-        partial = self.path / f".{name}.partial"
+        partial = self.path / _partial(name)
         try:
             with partial.open("wb") as file:
                 yield file
             partial.replace(self.path / name)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def _partial(name: str) -> str:
+    """What a file is called while it is written."""
+    return f".{name}.partial"
 
 
 def next_free(folder: Path, stem: str) -> Path:

@@ -1,6 +1,7 @@
 """One experiment, from its configuration to its run directory."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import jdgnn
 from jdgnn import Emulator, History, Network, State
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import Config, as_toml
-from jdgnn.experiment.judging import figures, judge, judge_controls, with_splits
+from jdgnn.experiment.judging import Results, figures, judge, judge_controls, with_splits
+from jdgnn.experiment.memory import check_run_fits
 from jdgnn.experiment.networks import make_network
 from jdgnn.experiment.progress import display, stage
 from jdgnn.experiment.run_directory import FILES, RunDirectory
@@ -22,7 +24,12 @@ from jdgnn.experiment.tables import print_result
 
 
 def run_experiment(
-    config: Config, directory: RunDirectory, console: Console, *, data_root: Path | None = None
+    config: Config,
+    directory: RunDirectory,
+    console: Console,
+    *,
+    data_root: Path | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Emulates, evaluates and writes what came of it.
 
@@ -33,6 +40,7 @@ def run_experiment(
       directory: where the files go.
       console: where progress and the closing table are shown.
       data_root: directory with a folder for each data set; None for `JDGNN_DATA`, then the cache, then a download.
+      check: called before the directory is made and about twice a second while the nodes run; ends the run by raising.
 
     Returns:
       The summary, as written to `summary.json`.
@@ -44,20 +52,26 @@ def run_experiment(
     started = time.perf_counter()
     emulator = make_emulator(config)
     with stage(console, f"loading {config.network.name}"):
-        network = make_network(config.network, data_root=data_root, seed=config.seed)
-        network = with_splits(network, config.evaluation)
+        loaded_network = make_network(config.network, data_root=data_root, seed=config.seed)
+        network = with_splits(loaded_network, config.evaluation)
     console.print(str(network), highlight=False, soft_wrap=True)
+    check_run_fits(emulator, network)
     state = emulator.init(jax.random.key(config.seed), network)
     loaded = time.perf_counter()
-    with stage(console, "judging what takes no learning"):
-        results = judge_controls(network, emulator.encode(state.params, network), seed=config.seed)
+    controls: Results = {}
+    if network.labels is not None:
+        with stage(console, "judging what takes no learning"):
+            controls = judge_controls(network, emulator.encode(state.params, network), seed=config.seed)
     judged = time.perf_counter()
-    directory.create(as_toml(config))
-    state, history = _emulate(config, emulator, state, network, directory, console)
+    check()
+    directory.create(as_toml(config, has_own_splits=loaded_network.splits is not None))
+    state, history = _emulate(config, emulator, state, network, directory, console, check)
     embeddings = emulator.embeddings(state)
     emulated = time.perf_counter()
-    with stage(console, "judging what was learned"):
-        results = {**judge(network, {"learned": embeddings}), **results}
+    learned: Results = {}
+    if network.labels is not None:
+        with stage(console, "judging what was learned"):
+            learned = judge(network, {"learned": embeddings})
     finished = time.perf_counter()
     seconds = Seconds(
         wall=finished - started,
@@ -66,7 +80,7 @@ def run_experiment(
         emulate=history.seconds,
         evaluate=judged - loaded + finished - emulated,
     )
-    summary = summarise(config, network, history, figures(results), seconds)
+    summary = summarise(config, network, history, figures({**learned, **controls}), seconds)
     directory.write_embeddings(**_arrays(emulator, embeddings, network))
     directory.write_summary(summary)
     print_result(console, summary, directory.path, FILES)
@@ -97,7 +111,13 @@ def make_emulator(config: Config) -> Emulator:
 
 
 def _emulate(
-    config: Config, emulator: Emulator, state: State, network: Network, directory: RunDirectory, console: Console
+    config: Config,
+    emulator: Emulator,
+    state: State,
+    network: Network,
+    directory: RunDirectory,
+    console: Console,
+    check: Callable[[], None],
 ) -> tuple[State, History]:
     ticks = config.emulation.ticks
     with display(console, ticks) as shown:
@@ -107,6 +127,7 @@ def _emulate(
             shown.show(progress)
             for row in progress.rows:
                 _check_finite(row, directory.path)
+            check()
 
         return jdgnn.run(
             emulator, state, network, ticks, record_every=config.emulation.record_every, on_progress=on_progress
@@ -117,8 +138,8 @@ def _check_finite(row: dict[str, Any], path: Path) -> None:
     is_lost = [loss is None and stepped > 0 for loss, stepped in zip(row["loss"], row["stepped"], strict=True)]
     if any(is_lost) or row["norm_ratio"] is None:
         raise InputError(
-            f"optimizer.learning_rate: the run has diverged by tick {row['tick']}, as losses or parameters are no "
-            f"finite numbers; write a smaller rate (the metrics so far are in {path})"
+            f"the run has diverged by tick {row['tick']}, as losses or parameters are no finite numbers: usually too "
+            f"large an optimizer.learning_rate; try a smaller one (the metrics so far are in {path})"
         )
 
 

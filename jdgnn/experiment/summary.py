@@ -44,7 +44,7 @@ def summarise(
     return {
         "dataset": network.name,
         "nodes": network.num_nodes,
-        "edges": network.num_edges,
+        "directed_edges": network.num_edges,
         "features": network.num_features,
         "seed": config.seed,
         "ticks": last["tick"],
@@ -69,12 +69,15 @@ def versions() -> dict[str, str]:
 
 
 def _warnings(network: Network, last: dict[str, Any]) -> dict[str, Any]:
-    """Counts of what could make the figures mean less than they seem to; zero where all is well."""
+    """Counts of what could make the figures mean less than they seem to; zero where all is well.
+
+    In the first tick nobody has received anything, so a wake without a step there counts for nothing.
+    """
     return {
         "self_loops_removed": network.num_self_loops_removed,
         "duplicate_edges_merged": network.num_duplicates_merged,
         "isolated_nodes": int((network.in_degree == 0).sum()),
         "displaced_pushes": last["messages_displaced"]["push"],
         "displaced_models": last["messages_displaced"]["model"],
-        "wakes_without_step": last["num_idle"],
+        "wakes_without_step": [max(0, count - network.num_nodes) for count in last["num_idle"]],
     }

@@ -28,12 +28,17 @@ NOTES = {
     "isolated_nodes": "{} nodes have no in-neighbour",
     "self_loops_removed": "{} links of a node to itself were removed",
     "duplicate_edges_merged": "{} duplicate links were merged",
-    "displaced_pushes": "{} pushed embeddings were displaced before they could be used",
-    "displaced_models": "{} models found a full inbox, or were displaced there",
 }
 """Counted warnings of the summary, in words."""
 
 METRICS = {"accuracy": "accuracy %", "roc_auc": "ROC-AUC %"}
+
+
+DISPLACED = {
+    "push": "{} of pushed embeddings were displaced before they could be used",
+    "model": "{} of models found a full inbox, or were displaced there",
+}
+"""Shares of what was sent, in words."""
 
 
 def datasets_table(data_root: Path | None = None) -> Table:
@@ -84,12 +89,31 @@ def print_result(console: Console, summary: dict[str, Any], directory: Path, fil
     if not summary["probe"]:
         console.print("nothing was probed: this network has no labels")
     else:
-        console.print(_probe_table(summary))
-    facts = Table.grid(padding=(0, 2))
-    for name, text in (*_facts(summary), *_notes(summary["warnings"])):
-        facts.add_row(Text(name, "bold"), text)
-    facts.add_row(Text("files", "bold"), Text(f"{', '.join(files)} in {directory}", overflow="fold"))
-    console.print(facts, highlight=False)
+        print_table(console, _probe_table(summary))
+    _print_facts(console, [*_facts(summary), *_notes(summary), ("files", f"{', '.join(files)} in {directory}")])
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Prints a table; where there is no terminal, without blanks at the ends of lines."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as capture:
+        console.print(table)
+    for line in capture.get().splitlines():
+        console.print(Text(line.rstrip()), soft_wrap=True)
+
+
+def _print_facts(console: Console, facts: list[tuple[str, str]]) -> None:
+    """A line each, or more on a terminal, which folds paths."""
+    if not console.is_terminal:
+        for name, text in facts:
+            console.print(Text(f"{name:6}  {text}"), soft_wrap=True)
+        return
+    grid = Table.grid(padding=(0, 2))
+    for name, text in facts:
+        grid.add_row(Text(name, "bold"), Text(text, overflow="fold"))
+    console.print(grid, highlight=False)
 
 
 def _probe_table(summary: dict[str, Any]) -> Table:
@@ -127,11 +151,26 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     )
 
 
-def _notes(warnings: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _notes(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Whatever was counted that could make the figures mean less than they seem to."""
+    warnings = summary["warnings"]
     for name, text in NOTES.items():
         if warnings[name]:
             yield "note", text.format(f"{warnings[name]:,}")
+    for kind, text in DISPLACED.items():
+        count = summary["messages"][kind]
+        if count["displaced"]:
+            yield "note", text.format(percent(count["displaced"] / count["sent"]))
     if any(warnings["wakes_without_step"]):
-        counts = ", ".join(f"{count:,}" for count in warnings["wakes_without_step"])
-        yield "note", f"wakes in which a layer had nothing to learn from, by layer: {counts}"
+        wakes = summary["nodes"] * (summary["ticks"] - 1)
+        shares = ", ".join(percent(count / wakes) for count in warnings["wakes_without_step"])
+        yield "note", f"wakes after the first in which a layer had nothing to learn from, by layer: {shares}"
+
+
+def percent(share: float) -> str:
+    """A share in words, in two digits.
+
+    >>> percent(0.357), percent(0.00123), percent(1.0)
+    ('36 %', '0.12 %', '100 %')
+    """
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
+from jdgnn.network.arguments import as_array, check_name, checked_class_names, checked_features
 from jdgnn.network.network import Network, Splits, from_edges
+from jdgnn.network.soundness import check_network
 
 
 def from_jraph(
@@ -54,28 +56,11 @@ def from_jraph(
 
     if not isinstance(graphs_tuple, jraph.GraphsTuple):
         raise InputError(f"graphs_tuple: got {type(graphs_tuple).__name__}, and a jraph.GraphsTuple is needed")
-    num_graphs = np.size(graphs_tuple.n_node)
-    if num_graphs != 1:
-        raise InputError(
-            f"graphs_tuple: got {num_graphs} graphs, and one network is one graph; take it out with "
-            "jraph.unpad_with_graphs or jraph.unbatch"
-        )
-    if graphs_tuple.nodes is None or isinstance(graphs_tuple.nodes, Mapping | list | tuple):
-        raise InputError(
-            f"graphs_tuple.nodes: got {type(graphs_tuple.nodes).__name__}, and one array [nodes, features] is needed"
-        )
-    if graphs_tuple.senders is None or graphs_tuple.receivers is None:
-        raise InputError("graphs_tuple.senders: senders and receivers are needed, and one of them is None")
-    for field, total, array in (
-        ("n_node", graphs_tuple.n_node, graphs_tuple.nodes),
-        ("n_edge", graphs_tuple.n_edge, graphs_tuple.senders),
-    ):
-        if int(np.sum(total)) != len(array):
-            raise InputError(f"graphs_tuple.{field}: says {int(np.sum(total))}, and the arrays hold {len(array)}")
+    features, senders, receivers = _jraph_arrays(graphs_tuple)
     return from_edges(
-        np.asarray(graphs_tuple.senders),
-        np.asarray(graphs_tuple.receivers),
-        np.asarray(graphs_tuple.nodes),
+        senders,
+        receivers,
+        features,
         labels=labels,
         splits=splits,
         link_quality=_jraph_link_quality(graphs_tuple.edges),
@@ -85,11 +70,37 @@ def from_jraph(
     )
 
 
+def _jraph_arrays(graphs_tuple: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Nodes, senders and receivers of the one graph, as long as the tuple says."""
+    if isinstance(graphs_tuple.nodes, Mapping | list | tuple):
+        raise InputError(
+            f"graphs_tuple.nodes: got {type(graphs_tuple.nodes).__name__}, and one array [nodes, features] is needed"
+        )
+    part = {
+        field: as_array(f"graphs_tuple.{field}", getattr(graphs_tuple, field))
+        for field in ("n_node", "n_edge", "nodes", "senders", "receivers")
+    }
+    if part["n_node"].size != 1:
+        raise InputError(
+            f"graphs_tuple: got {part['n_node'].size} graphs, and one network is one graph; take it out with "
+            "jraph.unpad_with_graphs or jraph.unbatch"
+        )
+    for field, array in (("n_node", "nodes"), ("n_edge", "senders")):
+        total, held = part[field], part[array]
+        if total.size != 1 or not np.issubdtype(total.dtype, np.integer):
+            raise InputError(f"graphs_tuple.{field}: got {total}, and one whole number, as an array [1], is needed")
+        if not held.ndim:
+            raise InputError(f"graphs_tuple.{array}: got the single value {held}, and an array is needed")
+        if int(total.sum()) != len(held):
+            raise InputError(f"graphs_tuple.{field}: says {int(total.sum())}, and the arrays hold {len(held)}")
+    return part["nodes"], part["senders"], part["receivers"]
+
+
 def _jraph_link_quality(edges: Any) -> ArrayLike | None:
     if edges is None:
         return None
     if isinstance(edges, Mapping) and set(edges) == {"link_quality"}:
-        return np.asarray(edges["link_quality"])
+        return as_array("graphs_tuple.edges['link_quality']", edges["link_quality"])
     raise InputError(
         "graphs_tuple.edges: edges have no features here; write graphs_tuple._replace(edges=None), or "
         "edges={'link_quality': array [edges]} for the probability that a message gets through"
@@ -165,6 +176,8 @@ def from_networkx(
 
     if not isinstance(graph, networkx.Graph):
         raise InputError(f"graph: got {type(graph).__name__}, and a networkx graph is needed")
+    check_name("label", label)
+    check_name("link_quality", link_quality)
     number = {node: v for v, node in enumerate(graph.nodes)}
     if isinstance(features, str):
         rows = _attribute(graph.nodes(data=True), features, "features", "node")
@@ -174,11 +187,17 @@ def from_networkx(
                 "array [nodes, features]"
             )
         features = _stacked(rows, features)
+    features = checked_features(features)
+    if len(features) != len(number):
+        raise InputError(
+            f"features: got {len(features)} rows, and the graph has {len(number)} nodes; give one row per node, in "
+            "the order of graph.nodes"
+        )
     given_labels = _attribute(graph.nodes(data=True), label, "label", "node")
     if given_labels is None and label != "label":
         raise InputError(f"label: no node has the attribute {label!r}; name the one that holds its class")
     labels, class_names = (None, ()) if given_labels is None else _numbered(given_labels, label)
-    class_names = class_names or tuple(graph.graph.get("class_names", ()))
+    class_names = class_names or checked_class_names("graph.graph['class_names']", graph.graph.get("class_names", ()))
     edges = [(number[u], number[v]) for u, v in graph.edges()]
     quality = _attribute(
         (((u, v), attributes) for u, v, attributes in graph.edges(data=True)), link_quality, "link_quality", "edge"
@@ -295,7 +314,7 @@ def from_scipy(
       The network.
 
     Raises:
-      InputError: the matrix is not sparse or not square, or a value does not fit.
+      InputError: the matrix is not sparse, not square or not finite, or a value does not fit.
 
     Example:
       >>> import numpy as np
@@ -313,17 +332,19 @@ def from_scipy(
         )
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InputError(f"matrix: got shape {matrix.shape}, and one row and one column per node are needed")
-    if matrix.shape[0] != len(np.asarray(features)):
-        raise InputError(
-            f"matrix: describes {matrix.shape[0]} nodes, and features {len(np.asarray(features))}; give one row each"
-        )
-    if link_quality not in (None, "data"):
-        raise InputError(
-            f"link_quality: got {link_quality!r}, and 'data' (the entries of the matrix) or None is needed"
-        )
+    features = checked_features(features)
+    if matrix.shape[0] != len(features):
+        raise InputError(f"matrix: describes {matrix.shape[0]} nodes, and features {len(features)}; give one row each")
+    _check_quality_source(link_quality)
+    if not (np.issubdtype(matrix.dtype, np.number) or matrix.dtype == bool):
+        raise InputError(f"matrix: got entries of dtype {matrix.dtype}, and numbers are needed")
     canonical = sparse.csr_array(matrix, copy=True)
     canonical.sum_duplicates()
     entries = canonical.tocoo()
+    bad = np.flatnonzero(~np.isfinite(entries.data))
+    if len(bad):
+        u, v = int(entries.row[bad[0]]), int(entries.col[bad[0]])
+        raise InputError(f"matrix: the entry [{u}, {v}] is {entries.data[bad[0]]}, and finite numbers are needed")
     is_edge = entries.data != 0
     return from_edges(
         entries.row[is_edge],
@@ -338,17 +359,25 @@ def from_scipy(
     )
 
 
+def _check_quality_source(link_quality: Any) -> None:
+    if link_quality is None or (isinstance(link_quality, str) and link_quality == "data"):
+        return
+    given = repr(link_quality) if isinstance(link_quality, str) else type(link_quality).__name__
+    raise InputError(f"link_quality: got {given}, and 'data' (the entries of the matrix) or None is needed")
+
+
 def as_network(thing: Any) -> Network:
     """Gives a network of whatever holds one by itself: a network, a `jraph.GraphsTuple` or a networkx graph.
 
     Args:
-      thing: a `Network`, returned as it is, or what `from_jraph` or `from_networkx` take without further arguments.
+      thing: a `Network`, checked and returned as it is, or what `from_jraph` or `from_networkx` take without further
+        arguments.
 
     Returns:
       The network.
 
     Raises:
-      InputError: it is none of these, or its conversion fails.
+      InputError: it is none of these, its conversion fails, or it is a `Network` whose fields do not fit together.
 
     Example:
       >>> import numpy as np
@@ -356,6 +385,7 @@ def as_network(thing: Any) -> Network:
       Network('network': 2 nodes, 2 directed edges, 2 features, no labels)
     """
     if isinstance(thing, Network):
+        check_network(thing)
         return thing
     import jraph
     import networkx

@@ -4,6 +4,7 @@ Networks without classes get *smooth* features: Gaussian noise averaged twice ov
 by column, so that linked nodes measure similar things, as neighbouring sensors do.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from jdgnn.checks import check_count, check_number
 from jdgnn.errors import InputError
 from jdgnn.network.network import Network, from_edges
+
+_MAX_ENTRIES = 2**31 - 1  # what an int32 can number
 
 
 def stochastic_block_model(
@@ -57,6 +60,7 @@ def stochastic_block_model(
     ):
         check_count(name, count, minimum=minimum)
     check_number("mean_degree", mean_degree, above=0)
+    _check_sizes(num_nodes=(num_nodes,), num_features=(num_nodes, num_features))
     check_number("homophily", homophily, minimum=0)
     check_number("separation", separation, minimum=0)
     if num_nodes < 2 * num_classes:
@@ -144,6 +148,7 @@ def random_geometric(num_nodes: int = 1000, radius: float = 0.06, num_features: 
     check_number("radius", radius, above=0)
     check_count("num_features", num_features, minimum=2)
     check_count("seed", seed, minimum=0)
+    _check_sizes(num_nodes=(num_nodes,), num_features=(num_nodes, num_features))
     positions = np.random.default_rng([seed, 1]).random((num_nodes, 2))
     # networkx asks the same tree, then sorts the pairs as Python tuples, which takes ten times as long
     ends = KDTree(positions).query_pairs(radius, output_type="ndarray")
@@ -177,7 +182,9 @@ def barabasi_albert(num_nodes: int = 1000, num_links: int = 3, num_features: int
 
     check_count("num_links", num_links)
     check_count("num_nodes", num_nodes, minimum=num_links + 1)
+    check_count("num_features", num_features)
     check_count("seed", seed, minimum=0)
+    _check_sizes(num_nodes=(num_nodes,), num_features=(num_nodes, num_features), num_links=(num_nodes, num_links))
     graph = networkx.barabasi_albert_graph(num_nodes, num_links, seed=seed)
     return _with_smooth_features(_ends(graph), num_nodes, num_features, seed, "barabasi_albert")
 
@@ -205,7 +212,9 @@ def k_regular(num_nodes: int = 1000, degree: int = 4, num_features: int = 32, *,
 
     check_count("degree", degree)
     check_count("num_nodes", num_nodes, minimum=degree + 1)
+    check_count("num_features", num_features)
     check_count("seed", seed, minimum=0)
+    _check_sizes(num_nodes=(num_nodes,), num_features=(num_nodes, num_features), degree=(num_nodes, degree))
     if num_nodes * degree % 2:
         raise InputError(f"degree: got {degree} for {num_nodes} nodes, and one of the two must be even")
     graph = networkx.random_regular_graph(degree, num_nodes, seed=seed)
@@ -233,7 +242,9 @@ def ring(num_nodes: int = 1000, num_features: int = 32, *, seed: int = 0) -> Net
     import networkx
 
     check_count("num_nodes", num_nodes, minimum=3)
+    check_count("num_features", num_features)
     check_count("seed", seed, minimum=0)
+    _check_sizes(num_nodes=(num_nodes,), num_features=(num_nodes, num_features))
     return _with_smooth_features(_ends(networkx.cycle_graph(num_nodes)), num_nodes, num_features, seed, "ring")
 
 
@@ -260,9 +271,19 @@ def grid(num_rows: int = 32, num_columns: int = 32, num_features: int = 32, *, s
 
     check_count("num_rows", num_rows)
     check_count("num_columns", num_columns, minimum=2 if num_rows == 1 else 1)
+    check_count("num_features", num_features)
     check_count("seed", seed, minimum=0)
+    _check_sizes(num_rows=(num_columns, num_rows), num_features=(num_rows, num_columns, num_features))
     graph = networkx.convert_node_labels_to_integers(networkx.grid_2d_graph(num_rows, num_columns))
     return _with_smooth_features(_ends(graph), num_rows * num_columns, num_features, seed, "grid")
+
+
+def _check_sizes(**factors: tuple[int, ...]) -> None:
+    """Refuses the argument whose factors make an array of more entries than can be numbered."""
+    for name, counts in factors.items():
+        size = math.prod(int(count) for count in counts)
+        if size > _MAX_ENTRIES:
+            raise InputError(f"{name}: got {counts[-1]!r}, which makes an array of {size:,} entries; stay below 2**31")
 
 
 def _ends(graph: Any) -> NDArray[np.int64]:
@@ -271,7 +292,6 @@ def _ends(graph: Any) -> NDArray[np.int64]:
 
 
 def _with_smooth_features(ends: NDArray[np.int64], num_nodes: int, num_features: int, seed: int, name: str) -> Network:
-    check_count("num_features", num_features)
     features = _smooth_features(ends, num_nodes, num_features, seed)
     return from_edges(ends[:, 0], ends[:, 1], features, undirected=True, name=name)
 

@@ -3,13 +3,21 @@
 Axes: N nodes, E directed edges, F0 features of a node, S splits.
 """
 
-from typing import Any
-
 import numpy as np
 from flax import struct
 from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
+from jdgnn.network.arguments import (
+    as_array,
+    check_flag,
+    check_name,
+    checked_class_names,
+    checked_ends,
+    checked_features,
+    checked_labels,
+    checked_quality,
+)
 
 
 @struct.dataclass(kw_only=True)
@@ -42,8 +50,9 @@ class Network:
     link_quality: NDArray[np.float32] | None = None  # [E], in [0, 1]: share of messages that get through
     name: str = struct.field(pytree_node=False, default="network")
     class_names: tuple[str, ...] = struct.field(pytree_node=False, default=())
+    # both count links as they were given: an undirected one once, a directed one by itself
     num_self_loops_removed: int = struct.field(pytree_node=False, default=0)
-    num_duplicates_merged: int = struct.field(pytree_node=False, default=0)
+    num_duplicates_merged: int = struct.field(pytree_node=False, default=0)  # those beyond the first of the same ends
 
     @property
     def num_nodes(self) -> int:
@@ -89,7 +98,8 @@ def from_edges(
     """Makes a network from an edge list.
 
     Self-loops are removed (a node always knows itself) and duplicate edges merged, keeping the best link quality; both
-    are counted in the result. Isolated nodes, several components and one-way links are fine.
+    are counted in the result, in links as given: with `undirected`, the link u-v counts once, and v-u repeats it.
+    Isolated nodes, several components and one-way links are fine.
 
     Args:
       senders: node that sends over each edge, integers [E].
@@ -114,13 +124,18 @@ def from_edges(
       >>> from_edges([0, 1, 1], [1, 2, 1], np.eye(3), undirected=True)
       Network('network': 3 nodes, 4 directed edges, 3 features, no labels)
     """
-    features = _checked_features(features)
+    check_flag("undirected", undirected)
+    check_flag("allow_no_edges", allow_no_edges)
+    check_name("name", name)
+    class_names = checked_class_names("class_names", class_names)
+    features = checked_features(features)
     num_nodes = len(features)
-    senders, receivers = _checked_ends(senders, receivers, num_nodes)
-    quality = _checked_quality(link_quality, len(senders))
+    senders, receivers = checked_ends(senders, receivers, num_nodes)
+    quality = checked_quality(link_quality, len(senders))
     if undirected:
         senders, receivers = np.concatenate([senders, receivers]), np.concatenate([receivers, senders])
         quality = None if quality is None else np.concatenate([quality, quality])
+    directions = 2 if undirected else 1
     is_loop = senders == receivers
     num_given = len(senders) - int(is_loop.sum())
     senders, receivers, quality = _sorted_unique(senders, receivers, quality, ~is_loop)
@@ -133,13 +148,13 @@ def from_edges(
         features=features,
         senders=senders,
         receivers=receivers,
-        labels=_checked_labels(labels, num_nodes, tuple(class_names)),
-        splits=_checked_splits(splits, num_nodes),
+        labels=checked_labels(labels, num_nodes, class_names),
+        splits=checked_splits(splits, num_nodes),
         link_quality=quality,
         name=name,
-        class_names=tuple(class_names),
-        num_self_loops_removed=int(is_loop.sum()) // (2 if undirected else 1),
-        num_duplicates_merged=num_given - len(senders),
+        class_names=class_names,
+        num_self_loops_removed=int(is_loop.sum()) // directions,
+        num_duplicates_merged=(num_given - len(senders)) // directions,
     )
 
 
@@ -159,85 +174,16 @@ def _sorted_unique(
     return senders[is_first], receivers[is_first], None if quality is None else quality[order][is_first]
 
 
-def _checked_features(features: ArrayLike) -> NDArray[np.floating]:
-    given = _as_array("features", features)
-    if given.ndim != 2 or 0 in given.shape:
-        raise InputError(
-            f"features: got shape {given.shape}, and [nodes, features] with at least one of each is needed"
-            " (for nodes that measure nothing, write their degrees or a one-hot identity)"
-        )
-    if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool) or np.iscomplexobj(given):
-        raise InputError(f"features: got dtype {given.dtype}, and real numbers are needed")
-    result = given.astype(given.dtype if given.dtype in (np.float32, np.float64) else np.float32)
-    bad = np.argwhere(~np.isfinite(result))
-    if len(bad):
-        node, column = (int(i) for i in bad[0])
-        raise InputError(
-            f"features: {len(bad)} entries are not finite, the first is {result[node, column]} at node {node}, "
-            f"column {column}; replace them before making the network"
-        )
-    return result
-
-
-def _checked_ends(
-    senders: ArrayLike, receivers: ArrayLike, num_nodes: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    ends = []
-    for name, given in (("senders", senders), ("receivers", receivers)):
-        nodes = _as_array(name, given)
-        if nodes.ndim != 1:
-            raise InputError(f"{name}: got shape {nodes.shape}, and one node number per edge, [edges], is needed")
-        if nodes.size and not np.issubdtype(nodes.dtype, np.integer):
-            raise InputError(f"{name}: got dtype {nodes.dtype}, and whole node numbers from 0 are needed")
-        bad = np.flatnonzero((nodes < 0) | (nodes >= num_nodes)) if nodes.size else nodes
-        if len(bad):
-            raise InputError(
-                f"{name}: edge {bad[0]} names node {nodes[bad[0]]}, and features describe nodes 0 to {num_nodes - 1}"
-            )
-        ends.append(nodes.astype(np.int32))
-    if len(ends[0]) != len(ends[1]):
-        raise InputError(
-            f"receivers: got {len(ends[1])} entries, and senders has {len(ends[0])}; give one of each per edge"
-        )
-    return ends[0], ends[1]
-
-
-def _checked_quality(link_quality: ArrayLike | None, num_edges: int) -> NDArray[np.float32] | None:
-    if link_quality is None:
-        return None
-    quality = _as_array("link_quality", link_quality)
-    if quality.shape != (num_edges,):
-        raise InputError(f"link_quality: got shape {quality.shape}, and one number per edge, [{num_edges}], is needed")
-    if quality.size and not (np.issubdtype(quality.dtype, np.floating) or np.issubdtype(quality.dtype, np.integer)):
-        raise InputError(f"link_quality: got dtype {quality.dtype}, and real numbers from 0 to 1 are needed")
-    bad = np.flatnonzero(~((quality >= 0) & (quality <= 1)))
-    if len(bad):
-        raise InputError(f"link_quality: edge {bad[0]} has {quality[bad[0]]}, and a probability from 0 to 1 is needed")
-    return quality.astype(np.float32)
-
-
-def _checked_labels(labels: ArrayLike | None, num_nodes: int, class_names: tuple[str, ...]) -> NDArray[np.int32] | None:
-    if labels is None:
-        return None
-    given = _as_array("labels", labels)
-    if given.shape != (num_nodes,):
-        raise InputError(f"labels: got shape {given.shape}, and one class per node, [{num_nodes}], is needed")
-    if not np.issubdtype(given.dtype, np.integer):
-        raise InputError(f"labels: got dtype {given.dtype}, and whole numbers from 0 are needed")
-    if given.min() < 0:
-        node = int(given.argmin())
-        raise InputError(f"labels: got {given[node]} at node {node}, and whole numbers from 0 are needed")
-    if class_names and given.max() >= len(class_names):
-        raise InputError(
-            f"class_names: got {len(class_names)} names, and labels go up to {given.max()}; name every class"
-        )
-    return given.astype(np.int32)
-
-
-def _checked_splits(splits: Splits | None, num_nodes: int) -> Splits | None:
+def checked_splits(splits: Splits | None, num_nodes: int) -> Splits | None:
+    """Gives the splits with NumPy masks; InputError unless they are masks [S, N] of which no two of a split overlap."""
     if splits is None:
         return None
-    masks = {part: _as_array(f"splits.{part}", getattr(splits, part)) for part in ("train", "validation", "test")}
+    if not isinstance(splits, Splits):
+        raise InputError(
+            f"splits: got {type(splits).__name__}, and a Splits is needed; write Splits(train=..., validation=..., "
+            "test=...) or random_splits(labels, num_splits)"
+        )
+    masks = {part: as_array(f"splits.{part}", getattr(splits, part)) for part in ("train", "validation", "test")}
     num_splits = len(masks["train"]) if masks["train"].ndim else 0
     for part, mask in masks.items():
         if mask.dtype != bool or mask.shape != (num_splits, num_nodes) or not num_splits:
@@ -251,15 +197,3 @@ def _checked_splits(splits: Splits | None, num_nodes: int) -> Splits | None:
         split, node = (int(i) for i in np.argwhere(overlap)[0])
         raise InputError(f"splits: node {node} stands in two parts of split {split}; each node may be in one at most")
     return Splits(**masks)
-
-
-def _as_array(name: str, given: Any) -> NDArray[Any]:
-    try:
-        array = np.asarray(given)
-    except ValueError as error:
-        raise InputError(f"{name}: not a rectangular array ({error})") from error
-    if array.dtype == object:
-        raise InputError(
-            f"{name}: got {type(given).__name__} of mixed entries, and a rectangular array of numbers is needed"
-        )
-    return array

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.traffic import Gossip, Push
 
@@ -50,8 +51,8 @@ def sample_events(
       The events.
     """
     push_key, push_rank_key, model_key, model_rank_key, positives_key, objective_key = jax.random.split(key, 6)
-    push_dst = _destinations(push_key, topology, push)
-    model_dst = _destinations(model_key, topology, gossip)
+    push_dst = destinations(push_key, topology, push)
+    model_dst = destinations(model_key, topology, gossip)
     return Events(
         push_dst=push_dst,
         push_rank=jax.random.bits(push_rank_key, push_dst.shape, jnp.uint32),
@@ -62,11 +63,32 @@ def sample_events(
     )
 
 
-def _destinations(key: jax.Array, topology: Topology, setting: Push | Gossip | None) -> jax.Array:
+def destinations(key: jax.Array, topology: Topology, setting: Push | Gossip | None) -> jax.Array:
+    """Draws who gets each candidate push or model [N, slots]; whatever is no other node becomes N, nobody.
+
+    Args:
+      key: what to draw with.
+      topology: the links.
+      setting: who is drawn and how many; None for nobody.
+
+    Returns:
+      Receivers, int32.
+
+    Raises:
+      InputError: the peer sampler gives no node number per node and slot.
+    """
     if setting is None:
         return jnp.zeros((topology.num_nodes, 0), jnp.int32)
-    joined_mask = jnp.ones(topology.num_nodes, bool)
-    return setting.peers.sample(key, topology, joined_mask, setting.fanout)
+    num_nodes = topology.num_nodes
+    dst = setting.peers.sample(key, topology, jnp.ones(num_nodes, bool), setting.fanout)
+    if jnp.shape(dst) != (num_nodes, setting.fanout) or not jnp.issubdtype(jnp.result_type(dst), jnp.integer):
+        raise InputError(
+            f"peers: sample gives {jnp.result_type(dst)}{list(jnp.shape(dst))}, and one node number per node and slot, "
+            f"integers [{num_nodes}, {setting.fanout}], is needed"
+        )
+    dst = dst.astype(jnp.int32)
+    is_somebody = (dst >= 0) & (dst < num_nodes) & (dst != jnp.arange(num_nodes, dtype=jnp.int32)[:, None])
+    return jnp.where(is_somebody, dst, num_nodes)
 
 
 def choose_in_edges(key: jax.Array, topology: Topology, num_choices: int) -> jax.Array:

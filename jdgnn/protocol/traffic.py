@@ -34,7 +34,7 @@ class Gossip:
     phase: int  # traced
 
 
-def push(fanout: int = 1, capacity: int = 16, every: int = 1, phase: int = 0, peers: PeerSampler | None = None) -> Push:
+def push(fanout: int = 8, capacity: int = 16, every: int = 1, phase: int = 0, peers: PeerSampler | None = None) -> Push:
     """Says how embeddings are pushed: the newest embeddings of all layers go to `fanout` random nodes.
 
     Args:

@@ -1,8 +1,10 @@
 """The command line on a tiny network: files, output, exit statuses, and that nothing is overwritten."""
 
 import contextlib
+import dataclasses
 import io
 import json
+import signal
 import subprocess
 import sys
 import tomllib
@@ -13,9 +15,11 @@ import numpy as np
 import pytest
 
 import jdgnn
-from jdgnn.experiment import runner
+from jdgnn.experiment import memory, runner
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.run_directory import FILES
+from jdgnn.network.generators import ring
+from jdgnn.network.splits import random_splits
 
 CONFIG = """
 [network]
@@ -101,6 +105,9 @@ def test_the_summary_says_what_was_found_and_with_what(golden: Golden) -> None:
         assert score["sd"] >= 0
         assert score["num_splits"] == 2
     assert found["probe"]["accuracy"]["learned"]["width"] == 4
+    assert found["directed_edges"] > 0
+    assert "edges" not in found
+    assert found["warnings"]["wakes_without_step"] == [rows(golden.directory)[-1]["num_idle"][0] - 40]
     assert found["wall_seconds"] > found["emulate_seconds"] > 0
     assert found["consensus_distance"] == rows(golden.directory)[-1]["consensus_distance"]
     assert found["messages"]["model"]["sent"] == 7 * 40
@@ -125,9 +132,10 @@ def test_output_that_is_no_terminal_is_plain_and_fits_80_columns(golden: Golden)
     assert "untrained encoder" in table
     assert "accuracy %" in table
     assert "±" in table
-    unfolded = "".join(line.strip() for line in table.splitlines())
-    assert str(golden.directory) in unfolded
-    assert max(map(len, table.splitlines())) <= 80
+    lines = golden.output.splitlines()
+    assert lines[-1] == f"files   {', '.join(FILES)} in {golden.directory}"
+    assert not [line for line in lines if line != line.rstrip()]
+    assert max(len(line) for line in table.splitlines() if line.startswith(("┃", "│", "tick"))) <= 80
 
 
 def test_the_written_configuration_repeats_the_run(golden: Golden, tmp_path: Path) -> None:
@@ -149,13 +157,32 @@ def test_a_run_is_never_overwritten_unasked(golden: Golden, capsys: pytest.Captu
     assert "--overwrite" in message
 
 
-def test_overwrite_replaces_a_run_and_leaves_other_files(golden: Golden, tmp_path: Path) -> None:
-    for name in (*FILES, "notes.txt"):
+def test_overwrite_replaces_a_run(golden: Golden, tmp_path: Path) -> None:
+    for name in (*FILES, ".summary.json.partial"):
         (tmp_path / name).write_text("old")
     assert main(["run", str(golden.config), "--out", str(tmp_path), "--overwrite", "--set", "emulation.ticks=4"]) == 0
+    assert set(contents(tmp_path)) == set(FILES)
     assert summary(tmp_path)["ticks"] == 4
     assert [row["tick"] for row in rows(tmp_path)] == [3, 4]
-    assert (tmp_path / "notes.txt").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [(("metrics.jsonl",), "it holds no config.toml"), (("config.toml", "thesis.tex"), "it holds thesis.tex")],
+)
+def test_overwrite_refuses_a_directory_that_is_no_run(
+    names: tuple[str, ...], reason: str, golden: Golden, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in names:
+        (tmp_path / name).write_text("mine")
+    assert main(["run", str(golden.config), "--out", str(tmp_path), "--overwrite"]) == 2
+    assert reason in capsys.readouterr().err
+    assert set(contents(tmp_path).values()) == {b"mine"}
+
+
+def test_overwrite_needs_to_be_told_what(golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(golden.config), "--overwrite"]) == 2
+    assert "add --out" in capsys.readouterr().err
 
 
 def test_set_changes_the_run_and_its_configuration(golden: Golden, tmp_path: Path) -> None:
@@ -174,6 +201,8 @@ def test_runs_are_numbered_if_no_directory_is_given(
     (tmp_path / "runs" / "tiny-1").mkdir(parents=True)
     assert main(["run", str(golden.config)]) == 0
     assert set(contents(tmp_path / "runs" / "tiny-2")) == set(FILES)
+    assert main(["run", "runs/tiny-2/config.toml"]) == 0
+    assert set(contents(tmp_path / "runs" / "tiny-2-1")) == set(FILES)
 
 
 def test_a_network_without_labels_is_not_probed(
@@ -181,7 +210,9 @@ def test_a_network_without_labels_is_not_probed(
 ) -> None:
     network = ["--set", "network={name = 'ring', num_nodes = 12, num_features = 3, projection = 2}"]
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run"), *network]) == 0
-    assert "this network has no labels" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "this network has no labels" in output
+    assert "judging" not in output
     assert summary(tmp_path / "run")["probe"] == {}
     with np.load(tmp_path / "run" / "embeddings.npz") as arrays:
         assert set(arrays) == {"embeddings", "layer_widths"}
@@ -194,13 +225,26 @@ REFUSED = {
     "evaluation.per_class=11": "evaluation.per_class: got 11",
     "push.enabled=false": "push.enabled: got false",
     "network={name = 'cora'}": "data_root",
+    "network={name = 'digits'}": "evaluation.num_splits: has no effect, since digits has splits of its own",
+    "push.fanout=99999999999": "push.fanout: got 99999999999",
+    "push.fanout=2147483647": "push.fanout: takes ",
+    "push.capacity=2147483647": "push.capacity: takes ",
+    "gossip.capacity=2147483647": "gossip.capacity: takes ",
+    "layers.0.units=2147483647": "layers.0: takes ",
+    "emulation.num_positives=2147483647": "emulation.num_positives: takes ",
+    "network.projection=2147483647": "network.projection: takes ",
 }
 
 
 @pytest.mark.parametrize("override", REFUSED)
 def test_bad_input_ends_with_one_sentence_before_anything_is_written(
-    override: str, golden: Golden, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    override: str,
+    golden: Golden,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: 10**9)
     where = ["--out", str(tmp_path / "run"), "--data-root", str(tmp_path / "nowhere")]
     assert main(["run", str(golden.config), *where, "--set", override]) == 2
     message = capsys.readouterr().err
@@ -216,12 +260,50 @@ def test_a_file_in_the_way_is_refused(golden: Golden, capsys: pytest.CaptureFixt
     assert golden.config.read_text() == CONFIG
 
 
+@pytest.mark.parametrize("where", ["{file}/run", "{folder}/" + 300 * "a"])
+def test_a_place_that_cannot_be_written_is_refused_before_loading(
+    where: str, golden: Golden, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(golden.config), "--out", where.format(file=golden.config, folder=tmp_path)]) == 2
+    output, message = capsys.readouterr()
+    assert message.startswith("jdgnn: error: --out: ")
+    assert message.count("\n") == 1
+    assert output == ""
+
+
+def test_a_network_with_splits_of_its_own_needs_no_evaluation_table(
+    golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = ring(60, num_features=3)
+    labels = np.arange(60, dtype=np.int32) % 2
+    labelled = dataclasses.replace(network, labels=labels, splits=random_splits(labels, 2, per_class=3, validation=20))
+    monkeypatch.setattr(runner, "make_network", lambda *_, **__: labelled)
+    config = tmp_path / "own.toml"
+    config.write_text(CONFIG.partition("[evaluation]")[0])
+    assert main(["run", str(config), "--out", str(tmp_path / "run")]) == 0
+    assert "evaluation" not in (tmp_path / "run" / "config.toml").read_text()
+    assert main(["run", str(tmp_path / "run" / "config.toml"), "--out", str(tmp_path / "again")]) == 0
+
+
+def test_too_little_memory_is_no_traceback(
+    golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise MemoryError("Unable to allocate 7 TiB")
+
+    monkeypatch.setattr(runner, "make_network", full)
+    assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 2
+    assert "Unable to allocate 7 TiB" in capsys.readouterr().err
+
+
 def test_a_run_that_diverges_says_so_and_keeps_its_metrics(
     golden: Golden, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     diverging = ["--set", "optimizer.learning_rate=1e38"]
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run"), *diverging]) == 2
-    assert "optimizer.learning_rate: the run has diverged by tick 3" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "the run has diverged by tick 3" in message
+    assert "usually too large an optimizer.learning_rate" in message
     assert rows(tmp_path / "run")
 
 
@@ -233,7 +315,36 @@ def test_an_interrupted_run_ends_cleanly(
 
     monkeypatch.setattr(runner.jdgnn, "run", interrupted)
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 130
-    assert capsys.readouterr().err == "jdgnn: interrupted\n"
+    assert capsys.readouterr().err == f"jdgnn: interrupted; what was recorded so far is in {tmp_path / 'run'}\n"
+
+
+def test_an_interrupt_that_was_swallowed_still_ends_the_run(
+    golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_metrics = runner.RunDirectory.add_metrics
+
+    def swallowing(self: Any, recorded: Any) -> None:
+        add_metrics(self, recorded)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(runner.RunDirectory, "add_metrics", swallowing)
+    assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 130
+    assert "interrupted; what was recorded so far" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "summary.json").exists()
+
+
+def test_an_interrupt_while_compiling_ends_the_process(golden: Golden, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "jdgnn.experiment.cli", "run", str(golden.config), "--out", str(tmp_path / "run")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    ) as process:
+        assert process.stdout is not None
+        assert "compiling\n" in process.stdout
+        process.send_signal(signal.SIGINT)
+        _, message = process.communicate()
+    assert process.returncode == 130
+    assert message == f"jdgnn: interrupted; what was recorded so far is in {tmp_path / 'run'}\n"
 
 
 def test_a_disk_error_is_no_traceback(
@@ -253,6 +364,11 @@ def test_data_sets_are_listed_with_where_they_are_read_from(tmp_path: Path, caps
     assert max(map(len, lines)) <= 80
     sources = {line.split()[0]: line.split()[-1] for line in lines if line.startswith(("digits", "cora", "freifunk"))}
     assert sources == {"digits": "embedded", "cora": "missing", "freifunk": "missing"}
+
+
+def test_data_sets_are_not_looked_for_where_nothing_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["datasets", "list", "--data-root", str(tmp_path / "nope")]) == 2
+    assert "--data-root: there is no directory" in capsys.readouterr().err
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,6 +61,8 @@ REFUSED = {
     "optimizer.rate_schedule={name = 'cosine', horizon = -1}": ["optimizer.rate_schedule.horizon: got -1", "above 0"],
     "push.fanut=2": ["push.fanut: got 2", "did you mean 'fanout'?"],
     "push.fanout=0": ["push.fanout: got 0", "at least 1"],
+    "push.fanout=99999999999": ["push.fanout: got 99999999999", "below 2147483648"],
+    "gossip.capacity=99999999999": ["gossip.capacity: got 99999999999", "below 2147483648"],
     "push.phase=1": ["push.phase: got 1", "below every = 1"],
     "push.peers=unifrom": ["push.peers.name: got 'unifrom'", "did you mean 'uniform'?"],
     "push.peers={name = 'uniform', x = 1}": ["push.peers.x: got 1", "no such key"],
@@ -89,9 +91,12 @@ def test_bad_input_is_refused_in_one_sentence(override: str) -> None:
     assert "\n" not in sentence
 
 
-@pytest.mark.parametrize("table", ["network", "layers", "objective", "optimizer"])
-def test_what_has_no_default_must_be_there(table: str) -> None:
-    with pytest.raises(InputError, match=f"^{table}: is missing"):
+@pytest.mark.parametrize(
+    ("table", "allowed"),
+    [("network", "cora"), ("layers", "gcn, sage"), ("objective", "info_nce"), ("optimizer", "adam")],
+)
+def test_what_has_no_default_must_be_there(table: str, allowed: str) -> None:
+    with pytest.raises(InputError, match=f"^{table}: is missing.*allowed: .*{allowed}"):
         resolve({name: value for name, value in BASE.items() if name != table})
 
 
@@ -167,6 +172,13 @@ def test_overrides_change_a_copy_and_add_tables() -> None:
     assert changed["layers"][1]["units"] == 32
     assert changed["push"] == {"peers": {"name": "matching"}}
     assert changed["network"]["name"] == "ring"
+
+
+def test_an_override_goes_on_from_a_bare_name() -> None:
+    tables = {**BASE, "gossip": {"merge": "average"}, "layers": ["gcn"]}
+    changed = with_overrides(tables, ["gossip.merge.name=keep_own", "layers.0.units=3"])
+    assert changed["gossip"] == {"merge": {"name": "keep_own"}}
+    assert changed["layers"] == [{"name": "gcn", "units": 3}]
 
 
 def test_an_override_that_is_no_toml_is_text() -> None:

@@ -42,14 +42,6 @@ class LinenSum(linen.Module):
         return linen.Dense(4)(own + aggregated)
 
 
-class WithDropout(nnx.Module):
-    def __init__(self, num_features: int, *, rngs: nnx.Rngs, param_dtype: Any) -> None:
-        self.dropout = nnx.Dropout(0.5, rngs=rngs)
-
-    def __call__(self, own: jax.Array, aggregated: jax.Array) -> Any:
-        return self.dropout(own)
-
-
 @pytest.mark.parametrize(
     "layer",
     [jdgnn.from_nnx(Attention, attend, query="query"), jdgnn.from_linen(LinenSum(), aggregation.mean)],
@@ -69,21 +61,3 @@ def test_flax_modules_are_layers_and_train(layer: jdgnn.Layer) -> None:
 def test_the_same_module_is_the_same_layer() -> None:
     assert jdgnn.from_nnx(Attention, attend) is jdgnn.from_nnx(Attention, attend)
     assert jdgnn.from_linen(LinenSum(), attend) is jdgnn.from_linen(LinenSum(), attend)
-
-
-def broken(**members: Any) -> jdgnn.Layer:
-    return jdgnn.gcn(4)._replace(**members)
-
-
-@pytest.mark.parametrize(
-    ("layer", "message"),
-    [
-        (jdgnn.from_nnx(WithDropout, aggregation.mean), "WithDropout keeps RngCount, RngKey besides parameters"),
-        (broken(apply=lambda params, own, aggregated: own.sum()), r"layer 1 gives \[\] for one node"),
-        (broken(apply=lambda params, own: own), "layer 1 cannot be applied to 4 features"),
-        (broken(aggregate=lambda own, *_: own[:, :2]), "layer 1 cannot be applied to 4 features"),
-    ],
-)
-def test_what_is_no_layer_is_named(layer: jdgnn.Layer, message: str) -> None:
-    with pytest.raises(jdgnn.InputError, match=message):
-        small_emulator(layers=[jdgnn.gcn(4), layer]).init(jax.random.key(0), small_network())

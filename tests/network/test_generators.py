@@ -133,6 +133,22 @@ def test_large_networks_are_made_by_number_of_links_not_of_pairs() -> None:
         ("ring", {"num_nodes": 10, "seed": -1}, "seed: got -1"),
         ("grid", {"num_rows": 1, "num_columns": 1}, "num_columns: got 1"),
         ("grid", {"num_rows": 2.0}, "num_rows: got 2.0"),
+        (
+            "grid",
+            {"num_rows": 10**6, "num_columns": 10**5},
+            "num_rows: got 1000000, which makes an array of 100,000,000,000",
+        ),
+        ("stochastic_block_model", {"num_nodes": 10**11}, "num_nodes: got 100000000000, .* stay below"),
+        ("random_geometric", {"num_nodes": 10**11}, "num_nodes: got 100000000000, .* stay below"),
+        ("barabasi_albert", {"num_nodes": 10**11}, "num_nodes: got 100000000000, .* stay below"),
+        (
+            "barabasi_albert",
+            {"num_nodes": 10**7, "num_features": 1, "num_links": 300},
+            "num_links: got 300, .* stay below",
+        ),
+        ("k_regular", {"num_nodes": 10**11}, "num_nodes: got 100000000000, .* stay below"),
+        ("ring", {"num_nodes": 10**11}, "num_nodes: got 100000000000, .* stay below"),
+        ("ring", {"num_nodes": 10, "num_features": 10**10}, "num_features: got 10000000000, .* stay below"),
     ],
 )
 def test_impossible_values_are_refused(name: str, arguments: dict[str, Any], message: str) -> None:

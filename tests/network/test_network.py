@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from jdgnn.errors import InputError
 from jdgnn.network import Splits, from_edges, topology
@@ -41,7 +42,12 @@ def test_undirected_adds_the_other_direction_once() -> None:
         (1, 2),
         (2, 1),
     ]
-    assert network.num_self_loops_removed == 1
+    assert (network.num_self_loops_removed, network.num_duplicates_merged) == (1, 1)
+
+
+def test_an_undirected_link_counts_once() -> None:
+    network = from_edges([0, 0, 0, 2, 2, 2], [1, 1, 1, 0, 2, 2], np.eye(3), undirected=True)
+    assert (network.num_edges, network.num_self_loops_removed, network.num_duplicates_merged) == (4, 2, 2)
 
 
 def test_one_way_links_isolated_nodes_and_a_single_node_are_fine() -> None:
@@ -103,6 +109,18 @@ def test_topology_finds_the_in_edges_of_each_node() -> None:
         ({"labels": [0, 1, -2]}, "labels: got -2 at node 2"),
         ({"labels": ["a", "b", "c"]}, "labels: got dtype <U1"),
         ({"labels": [0, 1, 2], "class_names": ("a", "b")}, "class_names: got 2 names, and labels go up to 2"),
+        ({"labels": [0, 1, 2**31]}, "labels: got 2147483648 at node 2"),
+        ({"labels": np.array([0, 2**64 - 1, 1], np.uint64)}, "labels: got 18446744073709551615 at node 1"),
+        ({"features": None}, "features: got None"),
+        ({"features": sparse.csr_array(np.eye(3))}, r"features: got a sparse csr_array, .* toarray\(\)"),
+        ({"senders": None}, "senders: got None"),
+        ({"splits": {"train": [True]}}, "splits: got dict, and a Splits is needed"),
+        ({"class_names": 3}, "class_names: got 3"),
+        ({"class_names": "abc"}, "class_names: got 'abc'"),
+        ({"class_names": (1, 2)}, r"class_names: got \(1, 2\)"),
+        ({"undirected": "no"}, "undirected: got 'no', and True or False"),
+        ({"allow_no_edges": 1}, "allow_no_edges: got 1, and True or False"),
+        ({"name": 3}, "name: got int"),
         ({"splits": _splits(4)}, r"splits.train: got bool \(1, 4\)"),
         ({"splits": _splits(3, test=np.zeros((1, 3)))}, "splits.test: got float64"),
         ({"splits": _splits(3, train=np.ones((1, 3), bool), test=np.ones((1, 3), bool))}, "splits: node 0 stands in"),

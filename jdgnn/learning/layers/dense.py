@@ -9,6 +9,7 @@ from flax import nnx
 
 from jdgnn.checks import check_count
 from jdgnn.errors import InputError, suggestion
+from jdgnn.learning.vectors import unit_norm
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "identity": lambda z: z,
@@ -16,13 +17,6 @@ ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "relu": nnx.relu,
     "tanh": jnp.tanh,
 }
-
-
-def unit_norm(vector: jax.Array) -> jax.Array:
-    """Scales a vector [F] to length one; a zero vector stays zero, with zero gradient."""
-    square = jnp.sum(vector * vector)
-    is_zero = square == 0
-    return jnp.where(is_zero, 0, vector * jax.lax.rsqrt(jnp.where(is_zero, 1, square)))
 
 
 def finish(linear: jax.Array, activation: str, normalize: bool) -> jax.Array:

@@ -10,6 +10,7 @@ from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
 from jdgnn.learning.objectives.objective import Objective, masked_mean, no_params
+from jdgnn.learning.vectors import unit_norm
 
 
 def info_nce(temperature: ArrayLike = 0.5) -> Objective:
@@ -63,10 +64,7 @@ def _loss(
 
 def _cosines(others: jax.Array, mask: jax.Array, embedding: jax.Array) -> jax.Array:
     """Cosine of each of [n, F] to [F]; zero where either is the zero vector or the mask [n] is False."""
-    others = jnp.where(mask[:, None], others, 0)
-    square = jnp.sum(others * others, axis=1) * jnp.sum(embedding * embedding)
-    is_zero = square == 0
-    return jnp.where(is_zero, 0, (others @ embedding) * jax.lax.rsqrt(jnp.where(is_zero, 1, square)))
+    return unit_norm(jnp.where(mask[:, None], others, 0)) @ unit_norm(embedding)
 
 
 def _is_defined(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:

@@ -48,10 +48,18 @@ def from_scaling(
       InputError: the learning rate is no positive number.
     """
     learning_rate = check_number("learning_rate", learning_rate, above=0)
+    if rate_schedule is not None and not callable(rate_schedule):
+        raise InputError(f"rate_schedule: got {rate_schedule!r}, and a function of the step count, or None, is needed")
+    factor = constant() if rate_schedule is None else rate_schedule
     init, step = _scaling_program(build)
     return Optimizer(
         init=Partial(init, **numbers),
-        step=Partial(step, learning_rate=learning_rate, rate_schedule=rate_schedule or constant(), numbers=numbers),
+        step=Partial(
+            step,
+            learning_rate=learning_rate,
+            rate_schedule=factor if isinstance(factor, Partial) else Partial(factor),
+            numbers=numbers,
+        ),
     )
 
 
@@ -70,8 +78,8 @@ def _scaling_program(build: Callable[..., optax.GradientTransformation]) -> tupl
         rate_schedule: Callable[..., Any],
         numbers: dict[str, ArrayLike],
     ) -> tuple[Any, Any]:
-        rate = learning_rate * rate_schedule(num_steps)
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam mixes dtypes
+            rate = learning_rate * rate_schedule(num_steps)
             direction, opt_state = build(**numbers).update(gradient, opt_state, params)
             moved = jax.tree.map(lambda p, d: (p - rate * d).astype(p.dtype), params, direction)
         return moved, opt_state
@@ -79,7 +87,6 @@ def _scaling_program(build: Callable[..., optax.GradientTransformation]) -> tupl
     return init, step
 
 
-@functools.cache
 def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
     """Wraps any optax optimiser as it is, learning rate included.
 
@@ -104,6 +111,11 @@ def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
             f"optimizer: got {type(transformation).__name__}, and an optax.GradientTransformation is needed"
         )
 
+    return _wrapped(transformation)
+
+
+@functools.cache
+def _wrapped(transformation: optax.GradientTransformation) -> Optimizer:
     def step(gradient: Any, opt_state: Any, params: Any, num_steps: jax.Array) -> tuple[Any, Any]:
         del num_steps
         with jax.numpy_dtype_promotion("standard"):

@@ -4,23 +4,22 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from jdgnn.network.convert import from_scipy
 from jdgnn.network.datasets.description import DataFile, Dataset
 from jdgnn.network.datasets.restricted import read_npz
-from jdgnn.network.network import Network, from_edges
+from jdgnn.network.network import Network
 from jdgnn.network.splits import random_splits
 
 
 def _build(contents: Mapping[str, bytes]) -> Network:
     members = read_npz(contents["amazon_photo.npz"], "amazon_photo.npz")
-    links = members["adj_matrix"].tocoo()
+    links = members["adj_matrix"]
     labels = members["node_label"]
-    return from_edges(
-        links.row,
-        links.col,
+    return from_scipy(
+        links.maximum(links.T),  # some links stand in the matrix once, some in both directions
         members["node_attr"].toarray().astype(np.float32),
         labels=labels,
         splits=random_splits(labels, 10, train=0.1, validation=0.1),
-        undirected=True,
         name="amazon_photo",
         class_names=tuple(members["metadata"]["class_names"].tolist()),
     )

@@ -25,7 +25,8 @@ def _build(contents: Mapping[str, bytes]) -> Network:
     row_of_node = np.concatenate([np.arange(num_known), num_known + np.argsort(test_nodes)])
     features = sparse.vstack([part["allx"], test["tx"]]).toarray()[row_of_node]
     one_hot = np.concatenate([part["ally"], test["ty"]])[row_of_node]
-    ends = np.array([(u, v) for u, neighbours in part["graph"].items() for v in neighbours])
+    # every link stands in the lists of both its ends
+    ends = np.array([(u, v) for u, neighbours in part["graph"].items() for v in neighbours if u <= v])
     nodes = np.arange(num_nodes)
     splits = Splits(
         train=(nodes < _NUM_TRAIN)[None],

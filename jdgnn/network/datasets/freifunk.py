@@ -15,7 +15,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ def _build(contents: Mapping[str, bytes]) -> Network:
     link_types = np.array([kind for community in communities for kind in community.link_types])
     families = list(_FAMILIES)
     labels = np.array([families.index(_family(row["model"])) for row in nodes])
-    return from_edges(
+    network = from_edges(
         np.concatenate([ends[:, 0], ends[:, 1]]),
         np.concatenate([ends[:, 1], ends[:, 0]]),
         np.column_stack([_telemetry(nodes, ends, link_types), _firmware(nodes)]).astype(np.float32),
@@ -74,6 +74,8 @@ def _build(contents: Mapping[str, bytes]) -> Network:
         name="freifunk",
         class_names=tuple(families),
     )
+    # each row of the tables was given as two directed links
+    return replace(network, num_duplicates_merged=network.num_duplicates_merged // 2)
 
 
 def _read(contents: Mapping[str, bytes], community: str) -> _Community:

@@ -18,33 +18,29 @@ DATASETS: dict[str, Dataset] = {
 }
 
 
-def names() -> tuple[str, ...]:
-    """Gives the names that `load` takes.
-
-    >>> names()
-    ('digits', 'cora', 'freifunk', 'amazon_photo', 'minesweeper')
-    """
-    return tuple(DATASETS)
-
-
 def describe(name: str) -> Dataset:
     """Gives the facts of a data set without loading it.
 
     Args:
-      name: one of `names()`.
+      name: a key of `DATASETS`.
 
     Returns:
       Its description.
 
     Raises:
-      InputError: no data set has this name.
+      InputError: no data set has this name, or it is no string.
 
     Example:
       >>> describe("digits").num_nodes
       1797
     """
+    if not isinstance(name, str):
+        raise InputError(
+            f"dataset: got {type(name).__name__}, and the name of a data set is needed; a graph itself can be passed "
+            "to emulator.init and jdgnn.run, or be made a network with from_networkx or from_edges"
+        )
     if name not in DATASETS:
-        raise InputError(f"dataset: got {name!r}; {suggestion(str(name), DATASETS)}")
+        raise InputError(f"dataset: got {name!r}; {suggestion(name, DATASETS)}")
     return DATASETS[name]
 
 
@@ -62,7 +58,7 @@ def load(
     published into the cache. Either way their SHA-256 must be the one on record. `digits` needs no file.
 
     Args:
-      name: one of `names()`.
+      name: a key of `DATASETS`.
       data_root: folder with one folder per data set; None for the environment variable JDGNN_DATA.
       cache: folder for downloads; None for jdgnn under XDG_CACHE_HOME or ~/.cache.
       projection: project the features to this many columns with `random_projection`; None for not at all.

@@ -3,14 +3,17 @@
 import csv
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import jraph
+import networkx
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 from jdgnn.errors import InputError
 from jdgnn.network import Network, random_projection
-from jdgnn.network.datasets import DATASETS, describe, load, names
+from jdgnn.network.datasets import DATASETS, describe, load
 
 EVERY = [
     pytest.param(name, marks=() if name == "digits" else pytest.mark.shared_data)
@@ -44,9 +47,38 @@ def test_facts_on_record_are_true(network: Network) -> None:
 
 
 def test_names_and_unknown_names() -> None:
-    assert names() == tuple(DATASETS) == tuple(parameter.values[0] for parameter in EVERY)
+    assert tuple(DATASETS) == tuple(parameter.values[0] for parameter in EVERY)
     with pytest.raises(InputError, match=r"dataset: got 'coral'; allowed: .*did you mean 'cora'"):
         load("coral")
+
+
+@pytest.mark.parametrize(
+    "thing", [networkx.path_graph(2), np.eye(2), [0, 1], None, jraph.GraphsTuple(*[np.zeros(1)] * 7)]
+)
+def test_a_graph_is_no_name(thing: Any) -> None:
+    with pytest.raises(
+        InputError, match=r"dataset: got .* emulator.init and jdgnn.run, .* from_networkx or from_edges"
+    ):
+        load(thing)
+
+
+@pytest.mark.parametrize(
+    ("network", "num_repeated"),
+    [
+        pytest.param(name, count, marks=() if name == "digits" else pytest.mark.shared_data)
+        for name, count in (("digits", 0), ("cora", 151), ("amazon_photo", 0), ("minesweeper", 0))
+    ],
+    indirect=["network"],
+)
+def test_only_repetitions_in_the_files_count_as_duplicates(network: Network, num_repeated: int) -> None:
+    assert network.num_duplicates_merged == num_repeated
+
+
+@pytest.mark.shared_data
+def test_freifunk_counts_each_row_once(data_root: Path) -> None:
+    network = load("freifunk", data_root=data_root)
+    num_rows = sum(len(file.read_text().splitlines()) - 1 for file in (data_root / "freifunk").glob("*_links.csv"))
+    assert num_rows == network.num_edges // 2 + network.num_duplicates_merged
 
 
 def test_digits_has_two_labelled_nodes_per_class() -> None:

@@ -1,0 +1,83 @@
+"""Whether a run fits into memory, estimated from shapes before anything is allocated."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from rich import filesize
+
+from jdgnn import Emulator, Network
+from jdgnn.errors import InputError
+
+MEMORY_INFO = Path("/proc/meminfo")
+
+
+def check_run_fits(emulator: Emulator, network: Network) -> None:
+    """Refuses a run whose state and largest working arrays would not fit; where the memory is unknown, none.
+
+    Raises:
+      InputError: it does not fit; the message names what takes most.
+    """
+    _refuse_what_does_not_fit(_bytes_of_run(emulator, network), network.num_nodes)
+
+
+def check_projection_fits(network: Network, width: int) -> None:
+    """Refuses a projection of the features to more columns than there is memory for.
+
+    Raises:
+      InputError: it does not fit.
+    """
+    matrix = 2 * network.num_features * width * np.dtype(np.float64).itemsize
+    projected = network.num_nodes * width * network.features.dtype.itemsize
+    _refuse_what_does_not_fit({"network.projection": matrix + projected}, network.num_nodes)
+
+
+def available_bytes() -> int | None:
+    """Memory left where the state will be: on the accelerator, or else in the machine; None if nobody tells.
+
+    Example:
+      >>> available = available_bytes()
+      >>> available is None or available > 0
+      True
+    """
+    if stats := jax.devices()[0].memory_stats():
+        return stats["bytes_limit"] - stats["bytes_in_use"]
+    if not MEMORY_INFO.is_file():
+        return None
+    entries = dict(line.split(":", 1) for line in MEMORY_INFO.read_text().splitlines())
+    return int(entries["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in entries else None
+
+
+def _refuse_what_does_not_fit(needed: dict[str, int], num_nodes: int) -> None:
+    available, total = available_bytes(), sum(needed.values())
+    if available is None or total <= available:
+        return
+    largest = max(needed, key=lambda key: needed[key])
+    raise InputError(
+        f"{largest}: takes {filesize.decimal(needed[largest])} at {num_nodes:,} nodes, of {filesize.decimal(total)} "
+        f"for the whole run, and {filesize.decimal(available)} of memory are available; write less"
+    )
+
+
+def _bytes_of_run(emulator: Emulator, network: Network) -> dict[str, int]:
+    """Bytes by the key that decides them: the state, gradients, and what a tick gathers."""
+    state, num_nodes = emulator.shapes(network), network.num_nodes
+    itemsize = state.embeddings[0].dtype.itemsize
+    widest = max(layer.shape[1] for layer in state.embeddings)
+    needed = {
+        f"layers.{index}": 2 * _bytes(params) + _bytes(opt_state) + _bytes(embeddings)
+        for index, (params, opt_state, embeddings) in enumerate(
+            zip(state.params, state.opt_state, state.embeddings, strict=True)
+        )
+    }
+    needed["push.capacity"] = _bytes(state.samples)
+    needed["push.fanout"] = _bytes((state.in_flight.push_dst, state.in_flight.push_rank))
+    needed["gossip.capacity"] = num_nodes * emulator.gossip.capacity * 4 if emulator.gossip else 0
+    needed["emulation.num_positives"] = num_nodes * emulator.num_positives * itemsize * widest
+    return needed
+
+
+def _bytes(shapes: Any) -> int:
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))

@@ -1,0 +1,130 @@
+"""Checks of what is given to make a network; each raises InputError with one sentence that names the argument."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jdgnn.errors import InputError
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raises InputError unless `value` is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name}: got {value!r}, and True or False is needed")
+
+
+def check_name(name: str, value: Any) -> None:
+    """Raises InputError unless `value` is a string."""
+    if not isinstance(value, str):
+        raise InputError(f"{name}: got {type(value).__name__}, and a string is needed")
+
+
+def checked_class_names(name: str, class_names: Any) -> tuple[str, ...]:
+    """Gives the names of the classes as a tuple; InputError unless they are a tuple or list of strings."""
+    if not isinstance(class_names, tuple | list) or not all(isinstance(item, str) for item in class_names):
+        raise InputError(f"{name}: got {class_names!r}, and one string per class is needed, as in ('cat', 'dog')")
+    return tuple(class_names)
+
+
+def as_array(name: str, given: Any) -> NDArray[Any]:
+    """Gives a NumPy array of numbers; InputError for None, sparse matrices, ragged lists and mixed entries."""
+    if given is None:
+        raise InputError(f"{name}: got None, and an array is needed")
+    if hasattr(given, "toarray"):
+        raise InputError(
+            f"{name}: got a sparse {type(given).__name__}, and a dense array is needed; write its toarray()"
+        )
+    try:
+        array = np.asarray(given)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise InputError(f"{name}: not a rectangular array ({error})") from error
+    if array.dtype == object:
+        raise InputError(
+            f"{name}: got {type(given).__name__} of mixed entries, and a rectangular array of numbers is needed"
+        )
+    return array
+
+
+def checked_features(features: ArrayLike) -> NDArray[np.floating]:
+    """Gives features [N, F0] as float32 or float64; InputError unless they are finite numbers."""
+    given = as_array("features", features)
+    if given.ndim != 2 or 0 in given.shape:
+        raise InputError(
+            f"features: got shape {given.shape}, and [nodes, features] with at least one of each is needed"
+            " (for nodes that measure nothing, write their degrees or a one-hot identity)"
+        )
+    if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool) or np.iscomplexobj(given):
+        raise InputError(f"features: got dtype {given.dtype}, and real numbers are needed")
+    result = given.astype(given.dtype if given.dtype in (np.float32, np.float64) else np.float32)
+    bad = np.argwhere(~np.isfinite(result))
+    if len(bad):
+        node, column = (int(i) for i in bad[0])
+        raise InputError(
+            f"features: {len(bad)} entries are not finite, the first is {result[node, column]} at node {node}, "
+            f"column {column}; replace them before making the network"
+        )
+    return result
+
+
+def checked_ends(
+    senders: ArrayLike, receivers: ArrayLike, num_nodes: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Gives senders and receivers [E] as int32; InputError unless they are numbers of nodes, as many of each."""
+    ends = []
+    for name, given in (("senders", senders), ("receivers", receivers)):
+        nodes = as_array(name, given)
+        if nodes.ndim != 1:
+            raise InputError(f"{name}: got shape {nodes.shape}, and one node number per edge, [edges], is needed")
+        if nodes.size and not np.issubdtype(nodes.dtype, np.integer):
+            raise InputError(f"{name}: got dtype {nodes.dtype}, and whole node numbers from 0 are needed")
+        bad = np.flatnonzero((nodes < 0) | (nodes >= num_nodes)) if nodes.size else nodes
+        if len(bad):
+            raise InputError(
+                f"{name}: edge {bad[0]} names node {nodes[bad[0]]}, and features describe nodes 0 to {num_nodes - 1}"
+            )
+        ends.append(nodes.astype(np.int32))
+    if len(ends[0]) != len(ends[1]):
+        raise InputError(
+            f"receivers: got {len(ends[1])} entries, and senders has {len(ends[0])}; give one of each per edge"
+        )
+    return ends[0], ends[1]
+
+
+def checked_quality(link_quality: ArrayLike | None, num_edges: int) -> NDArray[np.float32] | None:
+    """Gives link quality [E] as float32; InputError unless each is a probability."""
+    if link_quality is None:
+        return None
+    quality = as_array("link_quality", link_quality)
+    if quality.shape != (num_edges,):
+        raise InputError(f"link_quality: got shape {quality.shape}, and one number per edge, [{num_edges}], is needed")
+    if quality.size and not (np.issubdtype(quality.dtype, np.floating) or np.issubdtype(quality.dtype, np.integer)):
+        raise InputError(f"link_quality: got dtype {quality.dtype}, and real numbers from 0 to 1 are needed")
+    bad = np.flatnonzero(~((quality >= 0) & (quality <= 1)))
+    if len(bad):
+        raise InputError(f"link_quality: edge {bad[0]} has {quality[bad[0]]}, and a probability from 0 to 1 is needed")
+    return quality.astype(np.float32)
+
+
+def checked_labels(labels: ArrayLike | None, num_nodes: int, class_names: tuple[str, ...]) -> NDArray[np.int32] | None:
+    """Gives labels [N] as int32; InputError unless they are class numbers that all have a name."""
+    if labels is None:
+        return None
+    given = as_array("labels", labels)
+    if given.shape != (num_nodes,):
+        raise InputError(f"labels: got shape {given.shape}, and one class per node, [{num_nodes}], is needed")
+    if not np.issubdtype(given.dtype, np.integer):
+        raise InputError(f"labels: got dtype {given.dtype}, and whole numbers from 0 are needed")
+    if given.max() > np.iinfo(np.int32).max:
+        node = int(given.argmax())
+        raise InputError(
+            f"labels: got {given[node]} at node {node}, and classes numbered from 0, below 2**31, are needed"
+        )
+    if given.min() < 0:
+        node = int(given.argmin())
+        raise InputError(f"labels: got {given[node]} at node {node}, and whole numbers from 0 are needed")
+    if class_names and given.max() >= len(class_names):
+        raise InputError(
+            f"class_names: got {len(class_names)} names, and labels go up to {given.max()}; name every class"
+        )
+    return given.astype(np.int32)
