@@ -1,5 +1,9 @@
 """Small networks, emulators and comparisons that many tests share."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -10,6 +14,8 @@ import jdgnn
 from jdgnn.emulation import run as run_module
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import Topology
+
+ROOT = Path(__file__).parents[1]
 
 
 def small_network(num_nodes: int = 12, num_features: int = 5, seed: int = 0) -> Network:
@@ -59,3 +65,12 @@ def num_programs() -> int:
     """How many programs the engine has compiled so far."""
     compiled: Any = run_module._run_chunk
     return int(compiled._cache_size())
+
+
+def run_optimised(*arguments: str) -> str:
+    """What Python prints when run with these arguments, compiling with all optimisations, as users do."""
+    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -4,17 +4,14 @@ The demo runs as users run it, compiled with all optimisations, which the rest o
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.learning import RESULT
+from tests.support import run_optimised
 
-ROOT = Path(__file__).parents[1]
 MEASURED: dict[str, Any] = json.loads(RESULT.read_text())["configs"]
 
 CUT = """
@@ -31,14 +28,6 @@ for a, b in zip(jax.tree.leaves(whole.replace(key=None)), jax.tree.leaves(cut.re
     np.testing.assert_array_equal(a, b)
 print("same bits")
 """
-
-
-def run_optimised(*arguments: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
-    command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_the_demo_learns(tmp_path: Path) -> None:

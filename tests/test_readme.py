@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from bench.learning import RESULT, table
+from tests.support import run_optimised
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[f"example {i}" for i in range(len(EXAMPLES))])
-def test_examples_run(example: str, capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(example, "README.md", "exec"), {})
-    assert capsys.readouterr().out
+def test_examples_run(example: str) -> None:
+    assert run_optimised("-W", "error", "-c", example)
 
 
 def test_the_first_example_takes_fifteen_lines() -> None:
