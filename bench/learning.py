@@ -6,6 +6,8 @@ Markdown table that stands in the README.
 
 import argparse
 import json
+import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -62,9 +64,6 @@ def collect(summaries: list[dict[str, Any]]) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """The processor and how many cores of it there are."""
-    import os
-    import platform
-
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return {"processor": models[0] if models else platform.processor(), "cores": os.cpu_count()}

@@ -14,8 +14,8 @@ import numpy as np
 from sklearn.manifold import TSNE
 
 import jdgnn
-from jdgnn.evaluation import controls, probe_table
 from jdgnn.experiment.config import read
+from jdgnn.experiment.judging import judge_controls
 from jdgnn.experiment.networks import make_network
 from jdgnn.experiment.runner import make_emulator
 
@@ -34,8 +34,7 @@ def main() -> None:
     emulator = make_emulator(config)
     state = emulator.init(jax.random.key(config.seed), network)
     untrained = emulator.encode(state.params, network)
-    width = untrained.shape[1]
-    baselines = probe_table({"untrained": untrained, **controls(network, width=width, seed=config.seed + 1)}, network)
+    baselines = judge_controls(network, untrained, seed=config.seed)
     ticks, learned = [0], [baselines["untrained"]]
     while ticks[-1] < config.emulation.ticks:
         state, _ = jdgnn.run(emulator, state, network, 5)

@@ -124,7 +124,7 @@ class Emulator:
             check_learning(part, layer, self.objectives[index], self.optimizer, width, units[index], features.dtype)
         if self.gossip is not None:
             model = jax.eval_shape(
-                lambda key: init_model(self, key, features.shape[1], features.dtype), jax.random.key(0)
+                lambda key: init_model(self, key, (*inputs, *units), features.dtype), jax.random.key(0)
             )
             check_merge(self.gossip.merge, model)
         for setting in (self.push, self.gossip):
@@ -143,7 +143,7 @@ class Emulator:
         features = as_network(network).features
         dtype = jax.dtypes.canonicalize_dtype(features.dtype)
         key = jax.eval_shape(lambda: jax.random.key(0)) if key is None else key
-        return jax.eval_shape(_init, self, key, jax.ShapeDtypeStruct(features.shape, dtype))
+        return shapes_of(self, key, jax.ShapeDtypeStruct(features.shape, dtype))
 
     def embeddings(self, state: State, *, layer: int | None = None) -> NDArray[np.floating]:
         """What the nodes hold: the embeddings each last published.
@@ -181,7 +181,8 @@ class Emulator:
           InputError: the parameters are not those of this emulator and network.
         """
         network = as_network(network)
-        features, wanted = features_of(network), self.shapes(network).params
+        features = features_of(network)
+        wanted = shapes_of(self, jax.random.key(0), features).params
         if jax.tree.map(jnp.shape, wanted) != jax.tree.map(jnp.shape, params):
             raise InputError("params: these are not the parameters of this emulator on this network; give state.params")
         return np.asarray(_encode(self, params, topology(network), features))
@@ -221,7 +222,7 @@ def _init(emulator: Emulator, key: jax.Array, features: jax.Array) -> State:
     dtype = features.dtype
     params_key, run_key = jax.random.split(key)
     units = emulator.units(num_features, dtype)
-    params = _init_params(emulator, params_key, num_nodes, num_features, dtype)
+    params = _init_params(emulator, params_key, num_nodes, (num_features, *units), dtype)
     num_pushes = 0 if emulator.push is None else emulator.push.fanout
     num_models = 0 if emulator.gossip is None else emulator.gossip.fanout
     return State(
@@ -242,22 +243,27 @@ def _init(emulator: Emulator, key: jax.Array, features: jax.Array) -> State:
     )
 
 
-def _init_params(emulator: Emulator, key: jax.Array, num_nodes: int, num_features: int, dtype: Any) -> tuple[Any, ...]:
+def _init_params(
+    emulator: Emulator, key: jax.Array, num_nodes: int, widths: tuple[int, ...], dtype: Any
+) -> tuple[Any, ...]:
     def init_one(key: jax.Array) -> tuple[Any, ...]:
-        return init_model(emulator, key, num_features, dtype)
+        return init_model(emulator, key, widths, dtype)
 
     if emulator.start == "independent":
         return per_node(init_one)(jax.random.split(key, num_nodes))
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_nodes, *leaf.shape)), init_one(key))
 
 
-def init_model(emulator: Emulator, key: jax.Array, num_features: int, dtype: Any) -> tuple[Any, ...]:
-    """Draws the parameters of all layers of one node."""
-    units = emulator.units(num_features, dtype)
-    widths = (num_features, *units)
-    keys = jax.random.split(key, len(units))
+def shapes_of(emulator: Emulator, key: Any, features: Any) -> State:
+    """Shapes of the state for features [N, F0], themselves an array or a shape."""
+    return jax.eval_shape(_init, emulator, key, features)
+
+
+def init_model(emulator: Emulator, key: jax.Array, widths: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:
+    """Draws the parameters of all layers of one node; `widths` are F0 and the units of each layer."""
+    keys = jax.random.split(key, len(emulator.layers))
     return tuple(
-        init_params(layer, emulator.objectives[index], keys[index], widths[index], units[index], dtype)
+        init_params(layer, emulator.objectives[index], keys[index], widths[index], widths[index + 1], dtype)
         for index, layer in enumerate(emulator.layers)
     )
 
@@ -268,8 +274,11 @@ def features_of(network: Network) -> jax.Array:
     Raises:
       InputError: a number is too large for that precision.
     """
+    dtype = jax.dtypes.canonicalize_dtype(network.features.dtype)
+    if dtype == network.features.dtype:
+        return jnp.asarray(network.features)
     with np.errstate(over="ignore"):
-        features = network.features.astype(jax.dtypes.canonicalize_dtype(network.features.dtype))
+        features = network.features.astype(dtype)
     if not np.isfinite(features).all():
         raise InputError(f"features: an entry is too large for {features.dtype}; scale them, or turn jax_enable_x64 on")
     return jnp.asarray(features)

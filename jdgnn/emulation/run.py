@@ -11,14 +11,13 @@ import jax.numpy as jnp
 from flax import struct
 
 from jdgnn.checks import check_count
-from jdgnn.emulation.emulator import Emulator, check_alive, features_of
+from jdgnn.emulation.emulator import Emulator, check_alive, features_of, shapes_of
 from jdgnn.emulation.history import History, history, join
 from jdgnn.emulation.metrics import Measurement, measure
 from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import refresh_tick, tick
 from jdgnn.errors import InputError
 from jdgnn.network.convert import as_network
-from jdgnn.network.network import Network
 from jdgnn.network.topology import Topology, topology
 
 SLOTS = 16
@@ -199,17 +198,18 @@ def _arrays(emulator: Emulator, state: State, network: Any) -> tuple[Topology, j
         raise InputError(f"emulator: got {type(emulator).__name__}, and a jdgnn.Emulator is needed")
     check_alive(state)
     network = as_network(network)
-    _check_fit(emulator, state, network)
-    return topology(network), features_of(network)
+    features = features_of(network)
+    _check_fit(emulator, state, features)
+    return topology(network), features
 
 
-def _check_fit(emulator: Emulator, state: State, network: Network) -> None:
-    if state.num_nodes != network.num_nodes:
+def _check_fit(emulator: Emulator, state: State, features: jax.Array) -> None:
+    if state.num_nodes != len(features):
         raise InputError(
-            f"network: it has {network.num_nodes} nodes and the state {state.num_nodes}; "
+            f"network: it has {len(features)} nodes and the state {state.num_nodes}; "
             "give the network that the state was made for"
         )
-    expected = emulator.shapes(network, state.key)
+    expected = shapes_of(emulator, state.key, features)
     if _shapes(expected) != _shapes(state):
         raise InputError("state: its arrays are not those of this emulator and network; make it by emulator.init")
 
