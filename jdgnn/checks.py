@@ -15,8 +15,20 @@ def check_count(name: str, value: Any, *, minimum: int = 1) -> None:
         raise InputError(f"{name}: got {value!r}, and a whole number of at least {minimum} is needed")
 
 
+def check_flag(name: str, value: Any) -> None:
+    """Raises InputError unless `value` is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name}: got {value!r}, and True or False is needed")
+
+
 def check_number(
-    name: str, value: Any, *, above: float | None = None, minimum: float | None = None, below: float | None = None
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    minimum: float | None = None,
+    below: float | None = None,
+    maximum: float | None = None,
 ) -> Any:
     """Checks that `value` is a finite number within the bounds; arrays that are being traced pass.
 
@@ -34,6 +46,7 @@ def check_number(
             (above, f"above {above}"),
             (minimum, f"of at least {minimum}"),
             (below, f"below {below}"),
+            (maximum, f"of at most {maximum}"),
         )
         if bound is not None
     )
@@ -43,6 +56,7 @@ def check_number(
         or (above is not None and value <= above)
         or (minimum is not None and value < minimum)
         or (below is not None and value >= below)
+        or (maximum is not None and value > maximum)
     ):
         raise InputError(f"{name}: got {value!r}, and one finite number{' ' + wanted if wanted else ''} is needed")
     return value if isinstance(value, jax.Array) else float(value)

@@ -8,12 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 from jdgnn.errors import InputError
 
 
-def check_flag(name: str, value: Any) -> None:
-    """Raises InputError unless `value` is True or False."""
-    if not isinstance(value, bool | np.bool_):
-        raise InputError(f"{name}: got {value!r}, and True or False is needed")
-
-
 def check_name(name: str, value: Any) -> None:
     """Raises InputError unless `value` is a string."""
     if not isinstance(value, str):

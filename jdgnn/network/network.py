@@ -7,10 +7,10 @@ import numpy as np
 from flax import struct
 from numpy.typing import ArrayLike, NDArray
 
+from jdgnn.checks import check_flag
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import (
     as_array,
-    check_flag,
     check_name,
     checked_class_names,
     checked_ends,

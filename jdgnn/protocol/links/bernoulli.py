@@ -1,0 +1,31 @@
+"""A coin for each message."""
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+from jax.typing import ArrayLike
+
+from jdgnn.protocol.arguments import checked_prob
+from jdgnn.protocol.links.models import LossModel, Messages
+
+
+def bernoulli(prob: ArrayLike) -> LossModel:
+    """Each message gets lost with the same probability, independently of all others.
+
+    Args:
+      prob: that probability, from 0 to 1.
+
+    Returns:
+      The loss model, for `jdgnn.link`.
+
+    Raises:
+      InputError: the number is no probability.
+
+    Example:
+      >>> loss = bernoulli(0.3)
+    """
+    return LossModel(sample=Partial(_sample, prob=checked_prob("prob", prob)))
+
+
+def _sample(key: jax.Array, messages: Messages, *, prob: ArrayLike) -> jax.Array:
+    return jax.random.bernoulli(key, jnp.float32(prob), messages.dst.shape)

@@ -1,0 +1,40 @@
+"""Loss as it was measured on each link."""
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+from jax.typing import ArrayLike
+
+from jdgnn.errors import InputError
+from jdgnn.protocol.arguments import checked_prob
+from jdgnn.protocol.links.models import LossModel, Messages
+
+
+def measured(default: ArrayLike) -> LossModel:
+    """Each message gets lost with a probability of 1 − link quality, that of the edge from its sender to its receiver.
+
+    Args:
+      default: the probability where there is no such edge, as between most random peers; from 0 to 1.
+
+    Returns:
+      The loss model, for `jdgnn.link`; with a network that has no link quality it raises InputError.
+
+    Raises:
+      InputError: the number is no probability.
+
+    Example:
+      >>> loss = measured(default=0.1)
+    """
+    return LossModel(sample=Partial(_sample, default=checked_prob("default", default)))
+
+
+def _sample(key: jax.Array, messages: Messages, *, default: ArrayLike) -> jax.Array:
+    topology = messages.topology
+    if topology.link_quality is None:
+        raise InputError(
+            "loss: measured needs a network with link quality, and this network has none; "
+            "give from_edges its link_quality, or write a number for the loss"
+        )
+    edge = topology.edges_between(messages.src, messages.dst) if messages.edge is None else messages.edge
+    probs = jnp.append(1.0 - topology.link_quality, jnp.float32(default))
+    return jax.random.bernoulli(key, probs[edge])

@@ -1,0 +1,45 @@
+"""What models of loss and of delay are, and what they see."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+from flax import struct
+from jax.tree_util import Partial
+
+from jdgnn.network.topology import Topology
+
+
+class Messages(NamedTuple):
+    """Messages that are sent in one tick, or would be if their schedule were due."""
+
+    src: jax.Array  # int32, any shape
+    dst: jax.Array  # int32, the same shape; N = nobody
+    edge: jax.Array | None  # int32, the same shape: which edges they take; None for messages to random peers
+    num_bytes: int  # of each message
+    tick: jax.Array  # int32, in which they are sent
+    topology: Topology
+
+
+class LossModel(NamedTuple):
+    """Which messages get lost.
+
+    Members:
+      sample: `(key, messages) -> lost_mask`, of a shape that broadcasts to that of `messages.dst`.
+    """
+
+    sample: Callable[..., jax.Array]
+
+
+@struct.dataclass(kw_only=True)
+class DelayModel:
+    """How late messages are: one that is sent in tick t with delay d arrives in tick t + 1 + d.
+
+    Members:
+      sample: `(key, messages) -> delay`, int32 of a shape that broadcasts to that of `messages.dst`, from 0 to
+        `maximum`; a `jax.tree_util.Partial`, or a function, which `jdgnn.link` makes one.
+      maximum: the longest delay in ticks. Buffers are made for it, so another one is another program.
+    """
+
+    sample: Partial
+    maximum: int = struct.field(pytree_node=False)

@@ -1,0 +1,48 @@
+"""Delays between two bounds."""
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+
+from jdgnn.checks import check_count
+from jdgnn.errors import InputError
+from jdgnn.protocol.arguments import checked_whole, is_known
+from jdgnn.protocol.links.models import DelayModel, Messages
+
+
+def uniform(low: int | jax.Array, high: int | jax.Array, maximum: int | None = None) -> DelayModel:
+    """Each message is `low` to `high` ticks late, each of these equally likely, independently of all others.
+
+    Args:
+      low: the shortest delay.
+      high: the longest delay.
+      maximum: for how long a delay there is room, and to which longer ones are cut; `high` if None. The bounds are
+        traced, so with a `maximum` given all of them share one program.
+
+    Returns:
+      The delay model, for `jdgnn.link`.
+
+    Raises:
+      InputError: a number makes no sense.
+
+    Example:
+      >>> uniform(0, 10).maximum
+      10
+    """
+    bounds = {"low": checked_whole("low", low), "high": checked_whole("high", high)}
+    if is_known(low, high) and high < low:
+        raise InputError(f"high: got {high}, and a delay of at least low = {low} is needed")
+    if maximum is None:
+        if not is_known(high):
+            raise InputError("maximum: got None, and a whole number is needed where high is traced")
+        maximum = int(high)
+    check_count("maximum", maximum, minimum=0)
+    return DelayModel(sample=Partial(_sample, longest=maximum, **bounds), maximum=maximum)
+
+
+def _sample(
+    key: jax.Array, messages: Messages, *, low: int | jax.Array, high: int | jax.Array, longest: int
+) -> jax.Array:
+    shape = messages.dst.shape
+    delay = jax.random.randint(key, shape, low, high + 1, dtype=jnp.int32)
+    return jnp.minimum(delay, longest)

@@ -1,0 +1,22 @@
+"""Models that walk."""
+
+from typing import Any
+
+from jdgnn.protocol.merging.merge_rule import MergeRule
+
+
+def adopt() -> MergeRule:
+    """The received model takes the place of the node's own, with its age: models walk from node to node, unmixed.
+
+    This is the one rule by which the age of a node's model can fall.
+
+    Example:
+      >>> adopt().merge(1.0, 3, 2.0, 1, 0)
+      (2.0, 1)
+    """
+    return MergeRule(merge=_merge)
+
+
+def _merge(params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any) -> tuple[Any, Any]:
+    del params, age, fold_index
+    return received_params, received_age

@@ -1,0 +1,27 @@
+"""All models of an inbox alike."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jdgnn.protocol.merging.merge_rule import MergeRule
+from jdgnn.protocol.merging.mixing import mix
+
+
+def uniform_mean() -> MergeRule:
+    """The mean of own and all models merged in one wake, each with the same weight; the age is the largest.
+
+    The i-th model, counted from 0, enters with weight 1 / (i + 2).
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> params, age = uniform_mean().merge(jnp.array([0.0]), 3, jnp.array([4.0]), 5, 2)
+      >>> float(params[0]), int(age)
+      (1.0, 5)
+    """
+    return MergeRule(merge=_merge)
+
+
+def _merge(params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any) -> tuple[Any, jax.Array]:
+    return mix(params, received_params, fold_index + 1, 1), jnp.maximum(age, received_age)

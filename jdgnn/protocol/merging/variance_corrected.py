@@ -1,0 +1,63 @@
+"""Merging that keeps the scale of the weights."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+
+from jdgnn.errors import InputError
+from jdgnn.parts import as_argument
+from jdgnn.protocol.merging.average import average
+from jdgnn.protocol.merging.merge_rule import MergeRule
+
+
+def variance_corrected(rule: MergeRule | None = None) -> MergeRule:
+    """Rescales what another rule gives, array by array, to the mean of the norms of the two models.
+
+    The mean of independent models is shorter than they are, and averaging over and over shrinks the weights of a
+    network that started from independent ones until nothing is left of them. An array stays as the rule gave it where
+    one of its three norms is zero, or where own and received ones are equal. The age is what the rule says.
+
+    Source: Tian, Al-Ars, Kitsak & Hofstee, "Vanishing Variance Problem in Fully Decentralized Neural-Network Systems",
+    arXiv 2404.04616.
+
+    Args:
+      rule: the rule whose result is rescaled; average if None.
+
+    Returns:
+      The merge rule.
+
+    Raises:
+      InputError: the rule is none.
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> params, age = variance_corrected().merge(jnp.array([3.0, 0.0]), 3, jnp.array([0.0, 4.0]), 5, 0)
+      >>> [round(float(entry), 4) for entry in params], int(age)
+      ([2.1, 2.8], 5)
+    """
+    if rule is not None and not isinstance(rule, MergeRule):
+        raise InputError(f"rule: got {rule!r}, and a rule such as jdgnn.merging.average() is needed")
+    return MergeRule(merge=Partial(_merge, rule=as_argument(average() if rule is None else rule).merge))
+
+
+def _merge(
+    params: Any,
+    age: Any,
+    received_params: Any,
+    received_age: Any,
+    fold_index: Any,
+    *,
+    rule: Callable[..., tuple[Any, Any]],
+) -> tuple[Any, Any]:
+    merged, merged_age = rule(params, age, received_params, received_age, fold_index)
+    return jax.tree.map(_rescaled, merged, params, received_params), merged_age
+
+
+def _rescaled(merged: jax.Array, own: jax.Array, received: jax.Array) -> jax.Array:
+    norm, own_norm, received_norm = (jnp.sqrt(jnp.sum(jnp.square(leaf))) for leaf in (merged, own, received))
+    is_corrected = (norm > 0) & (own_norm > 0) & (received_norm > 0) & jnp.any(own != received)
+    factor = 0.5 * (own_norm + received_norm) / jnp.where(is_corrected, norm, 1)
+    return jnp.where(is_corrected, merged * factor, merged)

@@ -1,0 +1,21 @@
+"""What a presence model is."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+
+class Presence(NamedTuple):
+    """When nodes are online.
+
+    Members:
+      init: `(key, num_nodes) -> memory`, what is remembered of each node: a tree of arrays [N, ...], or () for nothing.
+      sample: `(key, tick, num_nodes, memory) -> (memory, joined_mask [N], online_mask [N])`, in every tick from 0 on.
+        A node has *joined* once it has been there, and stays so when it has gone.
+      check: `(num_nodes) -> None`, which raises InputError for a network of that many nodes; None if any will do.
+    """
+
+    init: Callable[..., Any]
+    sample: Callable[..., tuple[Any, jax.Array, jax.Array]]
+    check: Callable[[int], None] | None = None

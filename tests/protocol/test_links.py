@@ -1,0 +1,292 @@
+"""What happens on the way: rates within five standard errors, and exact cases."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from jdgnn.errors import InputError
+from jdgnn.network.network import from_edges
+from jdgnn.network.topology import Topology, topology
+from jdgnn.protocol import links as link_parts
+from jdgnn.protocol.links import (
+    DELAYS,
+    LOSSES,
+    DelayModel,
+    LossModel,
+    Messages,
+    bernoulli,
+    by_size,
+    constant,
+    geometric,
+    link,
+    measured,
+    split,
+    uniform,
+)
+from tests.protocol.part_support import (
+    CHI_SQUARE_LEVEL,
+    assert_one_program,
+    assert_rate,
+    assert_same_key_same_bits,
+    drawn,
+)
+
+anything: Any = link_parts  # for arguments whose types are wrong on purpose
+
+LOSS_EXAMPLES = {"bernoulli": bernoulli(0.3), "measured": measured(0.2)}
+DELAY_EXAMPLES = {
+    "by_size": by_size(100, 5),
+    "constant": constant(4),
+    "geometric": geometric(2.5, 6),
+    "uniform": uniform(1, 4),
+}
+ONE_WAY = from_edges([0, 1, 1], [1, 0, 2], np.ones((4, 1)), link_quality=[1.0, 0.0, 0.75])
+
+
+def messages(
+    links: Topology, src: Any, dst: Any, *, edge: Any = None, num_bytes: int = 1000, tick: int = 0
+) -> Messages:
+    src, dst = jnp.asarray(src, jnp.int32), jnp.asarray(dst, jnp.int32)
+    edge = None if edge is None else jnp.asarray(edge, jnp.int32)
+    return Messages(src, dst, edge, num_bytes, jnp.int32(tick), links)
+
+
+def many(count: int, num_bytes: int = 1000) -> Messages:
+    """As many messages as wanted, from node 0 to node 1."""
+    return messages(topology(ONE_WAY), np.zeros(count), np.ones(count), num_bytes=num_bytes)
+
+
+def draw(model: LossModel | DelayModel, sent: Messages, seed: int = 0) -> NDArray[Any]:
+    model = link(loss=model).loss if isinstance(model, LossModel) else model  # type: ignore[assignment]
+    traced, num_bytes = sent._replace(num_bytes=0), sent.num_bytes
+    return np.asarray(
+        drawn(
+            lambda key, model, sent: model.sample(key, sent._replace(num_bytes=num_bytes)),
+            jax.random.key(seed),
+            model,
+            traced,
+        )
+    )
+
+
+def test_every_link_model_is_covered() -> None:
+    assert set(LOSSES) == set(LOSS_EXAMPLES)
+    assert set(DELAYS) == set(DELAY_EXAMPLES)
+
+
+@pytest.mark.parametrize("shape", [(0,), (7,), (3, 0), (4, 2)])
+@pytest.mark.parametrize("model", [*LOSS_EXAMPLES.values(), *DELAY_EXAMPLES.values(), split(0, 9)])
+def test_results_have_the_shape_of_the_messages(model: Any, shape: tuple[int, ...]) -> None:
+    nobody = messages(topology(ONE_WAY), np.zeros(shape), np.full(shape, 4))
+    result = draw(model, nobody)
+    assert np.broadcast_shapes(result.shape, shape) == shape
+    assert result.dtype == (bool if isinstance(model, LossModel) else np.int32)
+
+
+@pytest.mark.parametrize("model", [*LOSS_EXAMPLES.values(), DELAY_EXAMPLES["geometric"], DELAY_EXAMPLES["uniform"]])
+def test_the_key_decides(model: Any) -> None:
+    assert_same_key_same_bits(lambda key: model.sample(key, messages(topology(ONE_WAY), [3] * 40, [1] * 40)))
+
+
+@pytest.mark.parametrize("prob", [0.0, 0.1, 0.7, 1.0])
+def test_bernoulli_loses_its_share(prob: float) -> None:
+    assert_rate(draw(bernoulli(prob), many(50_000)), prob)
+
+
+def test_measured_loss_is_that_of_the_edge_in_its_direction() -> None:
+    links = topology(ONE_WAY)
+    over_edges = messages(links, links.senders, links.receivers, edge=np.arange(3))
+    assert links.senders.tolist() == [1, 0, 1]
+    for seed in range(20):
+        assert draw(measured(1.0), over_edges, seed)[:2].tolist() == [True, False]
+    pairs = np.array([(u, v) for u in range(4) for v in range(5) if u != v])
+    for default in (0.0, 1.0):
+        to_peers = messages(links, pairs[:, 0], pairs[:, 1])
+        lost = dict(zip(map(tuple, pairs.tolist()), draw(measured(default), to_peers), strict=True))
+        certain = {pair: default == 1.0 for pair in lost} | {(0, 1): False, (1, 0): True}
+        assert all(lost[pair] == certain[pair] for pair in lost if pair != (1, 2))
+
+
+def test_measured_rates_with_and_without_an_edge() -> None:
+    links, count = topology(ONE_WAY), 20_000
+    for (src, dst), prob in {(1, 2): 0.25, (2, 1): 0.6, (3, 0): 0.6, (0, 4): 0.6}.items():
+        to_peers = messages(links, np.full(count, src), np.full(count, dst))
+        assert_rate(draw(measured(0.6), to_peers), prob)
+    over_edge = messages(links, np.full(count, 1), np.full(count, 2), edge=np.full(count, 2))
+    assert_rate(draw(measured(0.6), over_edge), 0.25)
+
+
+def test_measured_loss_without_edges_is_the_default_and_without_quality_an_error() -> None:
+    isolated = from_edges([], [], np.ones((2, 1)), link_quality=[], allow_no_edges=True)
+    assert draw(measured(1.0), messages(topology(isolated), [0, 1], [1, 2])).all()
+    assert draw(measured(1.0), messages(topology(isolated), [], [], edge=[])).shape == (0,)
+    unmeasured = from_edges([0], [1], np.ones((2, 1)))
+    with pytest.raises(InputError, match="loss: measured needs a network with link quality"):
+        draw(measured(0.1), messages(topology(unmeasured), [0], [1]))
+
+
+def test_a_split_loses_what_crosses_it_while_it_lasts() -> None:
+    links = topology(from_edges([0], [1], np.ones((6, 1))))
+    pairs = np.array([(u, v) for u in range(6) for v in range(6)])
+    for share, num_first in ((0.5, 3), (0.4, 3), (0.0, 0), (1.0, 6), (1 / 6, 1)):
+        is_crossing = (pairs[:, 0] < num_first) != (pairs[:, 1] < num_first)
+        for tick, is_cut in ((4, False), (5, True), (7, True), (8, False)):
+            lost = draw(split(5, 8, share), messages(links, pairs[:, 0], pairs[:, 1], tick=tick))
+            np.testing.assert_array_equal(lost, is_crossing & is_cut)
+
+
+def test_a_split_into_groups() -> None:
+    links = topology(from_edges([0], [1], np.ones((6, 1))))
+    groups = [7, -2, 7, 2**40, -2, 7]
+    pairs = np.array([(u, v) for u in range(6) for v in range(6)])
+    lost = draw(split(0, 1, groups=groups), messages(links, pairs[:, 0], pairs[:, 1]))
+    np.testing.assert_array_equal(lost, [groups[u] != groups[v] for u, v in pairs])
+    with pytest.raises(InputError, match="groups has 2 entries, and one for each of the network's 6 nodes is needed"):
+        draw(split(0, 1, groups=[0, 1]), messages(links, [0], [1]))
+
+
+def test_constant_delay() -> None:
+    assert (draw(constant(4), many(5)) == 4).all()
+    assert constant(4).maximum == 4
+
+
+@pytest.mark.parametrize(("low", "high", "maximum"), [(0, 10, None), (3, 3, None), (2, 5, 8), (2, 9, 5), (4, 6, 1)])
+def test_uniform_delays_are_uniform_and_cut(low: int, high: int, maximum: int | None) -> None:
+    model = uniform(low, high, maximum)
+    delay = draw(model, many(20_000))
+    longest = high if maximum is None else maximum
+    assert model.maximum == longest
+    probs = np.zeros(longest + 1)
+    np.add.at(probs, np.minimum(np.arange(low, high + 1), longest), 1 / (high - low + 1))
+    assert_distributed(delay, probs)
+
+
+@pytest.mark.parametrize(("mean", "maximum"), [(0.0, 5), (0.5, 3), (4.0, 30), (10.0, 5), (3.0, 0), (100.0, 20)])
+def test_geometric_delays(mean: float, maximum: int) -> None:
+    q = 1 / (mean + 1)
+    probs = (1 - q) ** np.arange(maximum + 1) * q
+    probs[-1] = (1 - q) ** maximum
+    model = geometric(mean, maximum)
+    assert model.maximum == maximum
+    assert_distributed(draw(model, many(50_000)), probs)
+
+
+def assert_distributed(delay: NDArray[np.int32], probs: NDArray[np.floating]) -> None:
+    """Asserts that delays have these probabilities; rare ones are taken together."""
+    assert delay.min() >= 0
+    assert delay.max() < len(probs)
+    counts = np.bincount(delay, minlength=len(probs))
+    assert (counts[probs == 0] == 0).all()
+    is_rare = probs * delay.size < 20
+    counts = np.append(counts[~is_rare], counts[is_rare].sum())
+    expected = np.append(probs[~is_rare], probs[is_rare].sum()) * delay.size
+    counts, expected = counts[expected > 0], expected[expected > 0]
+    assert len(expected) == 1 or stats.chisquare(counts, expected).pvalue > CHI_SQUARE_LEVEL
+
+
+@pytest.mark.parametrize(
+    ("num_bytes", "expected"),
+    [(0, 0), (1, 1), (99, 1), (100, 1), (101, 2), (700, 7), (701, 8), (10**6, 8), (2**31 - 1, 8)],
+)
+def test_delay_by_size_is_rounded_up_and_cut(num_bytes: int, expected: int) -> None:
+    assert (draw(by_size(100, maximum=8), many(3, num_bytes=num_bytes)) == expected).all()
+    assert (draw(by_size(20_000_000, maximum=8), many(3, num_bytes=20_000_001)) == 2).all()
+
+
+def test_a_link_takes_numbers_for_models() -> None:
+    perfect = link()
+    assert perfect.loss is None
+    assert perfect.delay is None
+    assert perfect.split is None
+    assert perfect.max_delay == 0
+    assert link(loss=0, delay=0) == link(loss=0.0) == perfect
+    busy = link(loss=1, delay=3, split=split(0, 5))
+    assert busy.max_delay == 3
+    assert busy.loss is not None
+    assert busy.delay is not None
+    assert busy.split is not None
+    assert draw(busy.loss, many(3)).all()
+    assert (draw(busy.delay, many(3)) == 3).all()
+    assert link(loss=jnp.float32(0)).loss is not None  # an array is traced, whatever its value
+
+
+def test_a_link_takes_models_of_ones_own() -> None:
+    odd = LossModel(sample=lambda key, sent: sent.dst % 2 == 1)
+    late = DelayModel(sample=lambda key, sent: sent.src, maximum=4)  # type: ignore[arg-type]
+    own = link(loss=odd, delay=late)
+    sent = messages(topology(ONE_WAY), [0, 3, 2], [1, 2, 3])
+    lost, delay = drawn(lambda own, sent: (own.loss.sample(None, sent), own.delay.sample(None, sent)), own, sent)
+    assert lost.tolist() == [True, False, True]
+    assert delay.tolist() == [0, 3, 2]
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        [link(loss=0.1), link(loss=1)],
+        [link(loss=measured(0.1)), link(loss=measured(0.2))],
+        [link(split=split(3, 5)), link(split=split(0, 2, share=0.1))],
+        [link(split=split(3, 5, groups=[0, 1, 0, 1])), link(split=split(0, 2, groups=[0, 0, 0, 1]))],
+        [link(delay=uniform(0, 3, maximum=9)), link(delay=uniform(2, 9))],
+        [link(delay=geometric(3, maximum=9)), link(delay=geometric(0.5, maximum=9))],
+        [link(delay=by_size(30, maximum=9)), link(delay=by_size(500, maximum=9))],
+    ],
+)
+def test_another_number_is_the_same_program(models: list[Any]) -> None:
+    def everything(model: Any, sent: Messages) -> Any:
+        parts = (part for part in (model.loss, model.delay, model.split) if part is not None)
+        return [part.sample(jax.random.key(0), sent) for part in parts]
+
+    assert_one_program(everything, models, messages(topology(ONE_WAY), [0, 1], [1, 2]))
+
+
+def test_bounds_may_be_traced_where_there_is_room() -> None:
+    def delays(high: jax.Array) -> jax.Array:
+        return uniform(0, high, maximum=5).sample(jax.random.key(0), many(50))
+
+    np.testing.assert_array_equal(jax.jit(delays)(4), uniform(0, 4).sample(jax.random.key(0), many(50)))
+    with pytest.raises(InputError, match="maximum: got None, and a whole number is needed where high is traced"):
+        jax.jit(lambda high: uniform(0, high).maximum)(4)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: bernoulli(1.1), "prob: got 1.1, and a number from 0 to 1 is needed"),
+        (lambda: measured(-1), "default: got -1"),
+        (lambda: constant(-1), "ticks: got -1"),
+        (lambda: uniform(3, 2), "high: got 2, and a delay of at least low = 3 is needed"),
+        (lambda: uniform(-1, 2), "low: got -1"),
+        (lambda: anything.uniform(0, 2.5), "high: got 2.5"),
+        (lambda: uniform(0, 2, maximum=-1), "maximum: got -1"),
+        (lambda: geometric(-1, 5), "mean: got -1"),
+        (lambda: geometric(1, -5), "maximum: got -5"),
+        (lambda: by_size(0, 5), "bytes_per_tick: got 0"),
+        (lambda: anything.by_size(1, 0.5), "maximum: got 0.5"),
+        (lambda: split(5, 5), "end: got 5, and a tick after start = 5 is needed"),
+        (lambda: split(-1, 5), "start: got -1"),
+        (lambda: split(0, 5, share=1.5), "share: got 1.5"),
+        (lambda: anything.split(0, 5, groups=[0.5, 1]), "groups: got float64"),
+        (lambda: anything.split(0, 5, groups=[[0, 1]]), "groups: got int64 \\(1, 2\\)"),
+        (lambda: link(loss=1.5), "loss: got 1.5, and a number from 0 to 1 is needed"),
+        (lambda: anything.link(loss="perfect"), "loss: got 'perfect'"),
+        (lambda: link(loss=True), "loss: got True"),
+        (lambda: anything.link(loss=anything.LossModel(sample=0.5)), "LossModel.sample: got 0.5"),
+        (lambda: link(delay=-1), "delay: got -1"),
+        (lambda: anything.link(delay=1.5), "delay: got 1.5"),
+        (
+            lambda: anything.link(delay=anything.DelayModel(sample=3, maximum=3)),
+            "delay.sample: got 3, and a function is needed",
+        ),
+        (lambda: anything.link(delay=anything.DelayModel(sample=max, maximum=-3)), "delay.maximum: got -3"),
+        (lambda: anything.link(split=5), "split: got 5, and one such as"),
+    ],
+)
+def test_impossible_numbers_are_named(make: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make()

@@ -1,0 +1,216 @@
+"""Who is there: exact traces, rates of leaving and returning within five standard errors."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import stats
+
+from jdgnn.errors import InputError
+from jdgnn.parts import as_argument
+from jdgnn.protocol.presence import PRESENCES, Presence, churn, crash, late_joining, trace
+from tests.protocol.part_support import (
+    CHI_SQUARE_LEVEL,
+    assert_one_program,
+    assert_rate,
+    assert_same_key_same_bits,
+    drawn,
+)
+
+RANDOM = {"churn": churn(20, 5), "crash": crash(0.1), "late_joining": late_joining(0.5, 2, 8)}
+
+
+def masks(key: jax.Array, presence: Presence, num_nodes: int, num_ticks: int) -> tuple[Any, Any]:
+    """Who has joined and who is online in each tick [T, N]."""
+    init_key, tick_key = jax.random.split(key)
+
+    def step(memory: Any, tick: jax.Array) -> tuple[Any, Any]:
+        memory, *here = presence.sample(jax.random.fold_in(tick_key, tick), tick, num_nodes, memory)
+        return memory, here
+
+    ticks = jnp.arange(num_ticks, dtype=jnp.int32)
+    joined, online = jax.lax.scan(step, presence.init(init_key, num_nodes), ticks)[1]
+    return joined, online
+
+
+def simulate(presence: Presence, num_nodes: int, num_ticks: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    joined, online = drawn(
+        lambda presence, key: masks(key, presence, num_nodes, num_ticks), as_argument(presence), jax.random.key(0)
+    )
+    assert joined.dtype == online.dtype == bool
+    assert joined.shape == online.shape == (num_ticks, num_nodes)
+    assert not (online & ~joined).any()
+    assert not (joined[:-1] & ~joined[1:]).any()
+    return np.asarray(joined), np.asarray(online)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "trace.csv"
+    path.write_text(text)
+    return path
+
+
+def test_every_presence_model_is_covered() -> None:
+    assert set(PRESENCES) == {"trace"} | set(RANDOM)
+
+
+@pytest.mark.parametrize("name", RANDOM)
+@pytest.mark.parametrize("num_nodes", [1, 6])
+def test_memory_has_one_row_per_node(name: str, num_nodes: int) -> None:
+    simulate(RANDOM[name], num_nodes, 4)
+    memory = RANDOM[name].init(jax.random.key(0), num_nodes)
+    assert all(leaf.shape[0] == num_nodes for leaf in jax.tree.leaves(memory))
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_the_key_decides(name: str) -> None:
+    assert_same_key_same_bits(masks, RANDOM[name], 20, 10)
+
+
+@pytest.mark.parametrize(("mean_session", "mean_absence"), [(40.0, 8.0), (5.0, 5.0), (1.5, 20.0)])
+def test_churn_leaves_and_returns_at_its_rates_and_is_stationary(mean_session: float, mean_absence: float) -> None:
+    joined, online = simulate(churn(mean_session, mean_absence), 20_000, 60)
+    assert joined.all()
+    for tick in (0, 1, 20, 59):
+        assert_rate(online[tick], mean_session / (mean_session + mean_absence))
+    assert_rate(~online[1:][online[:-1]], 1 / mean_session)
+    assert_rate(online[1:][~online[:-1]], 1 / mean_absence)
+    longer = online[:-2] & online[1:-1]  # how long a session has lasted says nothing about its end
+    assert_rate(~online[2:][longer], 1 / mean_session)
+
+
+def test_churn_of_one_tick_each_alternates() -> None:
+    _, online = simulate(churn(1, 1), 50, 10)
+    assert (online[1:] == ~online[:-1]).all()
+
+
+def test_whole_sessions_have_the_mean_length() -> None:
+    mean_session = 6.0
+    _, online = simulate(churn(mean_session, 3.0), 3000, 400)
+    lengths: list[int] = []
+    for node in online.T:
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], node[1:], [False]]).astype(int)))
+        starts, ends = edges[::2], edges[1::2]
+        lengths += (ends - starts)[(starts > 0) & (starts < 250)].tolist()  # the cut at the end hits none of these
+    deviation = np.sqrt(mean_session**2 - mean_session)
+    assert abs(np.mean(lengths) - mean_session) < 5 * deviation / np.sqrt(len(lengths))
+
+
+def test_crashed_nodes_never_return_and_have_joined() -> None:
+    prob = 0.05
+    joined, online = simulate(crash(prob), 5000, 40)
+    assert joined.all()
+    assert not (online[1:] & ~online[:-1]).any()
+    for tick in (0, 9, 39):
+        assert_rate(online[tick], (1 - prob) ** (tick + 1))
+    assert simulate(crash(0.0), 50, 5)[1].all()
+    assert not simulate(crash(1.0), 50, 5)[1].any()
+
+
+def test_late_nodes_join_uniformly_in_their_interval_and_stay() -> None:
+    share, start, end = 0.4, 3, 9
+    joined, online = simulate(late_joining(share, start, end), 20_000, 12)
+    assert (joined == online).all()
+    assert_rate(~joined[0], share)
+    assert_rate(~joined[start - 1], share)
+    new = np.diff(joined[start - 1 : end + 1].sum(axis=1))
+    assert stats.chisquare(new).pvalue > CHI_SQUARE_LEVEL
+    assert joined[end].all()
+    assert simulate(late_joining(0, 5, 9), 50, 2)[0].all()
+    joined, _ = simulate(late_joining(1, 2, 2), 50, 4)
+    assert joined.all(axis=1).tolist() == [False, False, True, True]
+    assert not joined[:2].any()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 11), st.integers(1, 6)), min_size=1, max_size=12))
+def test_a_trace_is_followed_exactly(tmp_path: Path, intervals: list[tuple[int, int, int]]) -> None:
+    lines = [f"{node},{start},{start + length}" for node, start, length in intervals]
+    presence = trace(write(tmp_path, "\n".join(["node,start,end", *lines])))
+    for tick in range(18):
+        memory, joined, online = presence.sample(jax.random.key(0), jnp.int32(tick), 6, ())
+        assert memory == ()
+        for node in range(6):
+            mine = [(start, start + length) for name, start, length in intervals if name == node]
+            assert online[node] == any(start <= tick < end for start, end in mine)
+            assert joined[node] == any(start <= tick for start, _ in mine)
+
+
+def test_a_trace_may_order_its_columns_and_lines_as_it_likes(tmp_path: Path) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_bytes("\ufeffend, node ,start\r\n9,1,5\r\n\r\n 2,0,0\r\n4,1,1\r\n".encode())
+    joined, online = simulate(trace(str(path)), 2, 10)
+    assert online.astype(int).T.tolist() == [[1, 1, 0, 0, 0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 0, 1, 1, 1, 1, 0]]
+    assert joined.astype(int).sum(axis=0).tolist() == [10, 9]
+
+
+def test_a_trace_refuses_networks_without_its_nodes(tmp_path: Path) -> None:
+    check = trace(write(tmp_path, "node,start,end\n0,0,1\n5,0,1\n2,0,1\n")).check
+    assert check is not None
+    check(6)
+    with pytest.raises(InputError, match="line 3 of the trace names node 5, and the network has 0 to 4"):
+        check(5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has the columns \\[\\], and node, start, end are needed in its first line"),
+        ("node,start\n0,1\n", "has the columns \\['node', 'start'\\]"),
+        ("node,start,end,end\n0,1,2,2\n", "has the columns"),
+        ("0,1,2\n", "has the columns"),
+        ("node,start,end\n", "has no interval"),
+        ("node,start,end\n0,1,2\n0,1\n", "line 3 of .* has 2 entries, and 3 are needed"),
+        ("node,start,end\n0,1,2.5\n", "end in line 2 of .*: got '2.5', and a whole number"),
+        ("node,start,end\none,1,2\n", "node in line 2 of .*: got 'one'"),
+        ("node,start,end\n-1,1,2\n", "node in line 2 of .*: got -1"),
+        ("node,start,end\n0,-1,2\n", "start in line 2 of .*: got -1"),
+        ("node,start,end\n0,1,99999999999\n", "end in line 2 of .*: got 99999999999"),
+        ("node,start,end\n0,1,2\n0,3,3\n", "end in line 3 of .*: got 3, and a tick after start = 3 is needed"),
+        ("node,start,end\n0,4,3\n", "end in line 2 of .*: got 3, and a tick after start = 4 is needed"),
+    ],
+)
+def test_bad_traces_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        trace(write(tmp_path, text))
+
+
+def test_traces_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    anything: Any = None
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x01")
+    for path in (tmp_path / "missing.csv", tmp_path, tmp_path / "binary", anything):
+        with pytest.raises(InputError, match="cannot be read as a CSV file"):
+            trace(path)
+
+
+@pytest.mark.parametrize(
+    "presences",
+    [[churn(9, 5), churn(2, 2)], [crash(0.1), crash(0)], [late_joining(0.1, 3, 4), late_joining(1, 5, 90)]],
+)
+def test_another_number_is_the_same_program(presences: list[Presence]) -> None:
+    parts = list(map(as_argument, presences))
+    assert_one_program(lambda part, key: masks(key, part, 4, 3), parts, jax.random.key(0))
+
+
+@pytest.mark.parametrize(
+    ("factory", "arguments", "message"),
+    [
+        (churn, (0.5, 5), "mean_session: got 0.5"),
+        (churn, (5, 0), "mean_absence: got 0"),
+        (churn, (float("inf"), 5), "mean_session: got inf"),
+        (crash, (1.01,), "prob: got 1.01"),
+        (late_joining, (2, 0, 1), "share: got 2"),
+        (late_joining, (0.5, -1, 1), "start: got -1"),
+        (late_joining, (0.5, 3, 2), "end: got 2, and a tick of at least start = 3 is needed"),
+        (late_joining, (0.5, 3, 4.5), "end: got 4.5"),
+    ],
+)
+def test_impossible_numbers_are_named(factory: Any, arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        factory(*arguments)
