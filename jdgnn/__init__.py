@@ -6,42 +6,64 @@ spread by gossip.
 """
 
 from jdgnn import evaluation, network
+from jdgnn.emulation.debug import debug_run
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History
 from jdgnn.emulation.metrics import consensus_distance
+from jdgnn.emulation.node_table import node_table
 from jdgnn.emulation.run import Progress, copy, refresh, run
 from jdgnn.emulation.state import State
-from jdgnn.errors import InputError
+from jdgnn.errors import InputError, NonFiniteError
 from jdgnn.learning import layers, objectives, optimizers
 from jdgnn.learning.layers import Layer, from_linen, from_nnx, gcn, sage
 from jdgnn.learning.objectives import Objective, edge_reconstruction, info_nce
 from jdgnn.learning.optimizers import Optimizer, adam, from_optax, momentum, sgd
 from jdgnn.network import Network, datasets, generators
-from jdgnn.protocol import merging, peers
+from jdgnn.protocol import acceptance, clocks, links, merging, peers, presence, schedules
+from jdgnn.protocol.acceptance import Acceptance
+from jdgnn.protocol.availability import Availability, availability
+from jdgnn.protocol.clocks import Clock
+from jdgnn.protocol.links import DelayModel, Link, LossModel, link
 from jdgnn.protocol.merging import MergeRule
 from jdgnn.protocol.peers import PeerSampler
-from jdgnn.protocol.traffic import Gossip, Push, gossip, push
+from jdgnn.protocol.presence import Presence
+from jdgnn.protocol.schedules import Schedule
+from jdgnn.protocol.traffic import Gossip, Publish, Push, gossip, publish, push
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Acceptance",
+    "Availability",
+    "Clock",
+    "DelayModel",
     "Emulator",
     "Gossip",
     "History",
     "InputError",
     "Layer",
+    "Link",
+    "LossModel",
     "MergeRule",
     "Network",
+    "NonFiniteError",
     "Objective",
     "Optimizer",
     "PeerSampler",
+    "Presence",
     "Progress",
+    "Publish",
     "Push",
+    "Schedule",
     "State",
+    "acceptance",
     "adam",
+    "availability",
+    "clocks",
     "consensus_distance",
     "copy",
     "datasets",
+    "debug_run",
     "edge_reconstruction",
     "evaluation",
     "from_linen",
@@ -52,15 +74,21 @@ __all__ = [
     "gossip",
     "info_nce",
     "layers",
+    "link",
+    "links",
     "merging",
     "momentum",
     "network",
+    "node_table",
     "objectives",
     "optimizers",
     "peers",
+    "presence",
+    "publish",
     "push",
     "refresh",
     "run",
     "sage",
+    "schedules",
     "sgd",
 ]

@@ -1,7 +1,8 @@
-"""The one kind of error a user can mend."""
+"""The kinds of errors: what a user can mend, and numbers that have left the finite ones."""
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class InputError(ValueError):
@@ -10,6 +11,22 @@ class InputError(ValueError):
     Everything that checks input raises this, before anything is computed or overwritten. The command line prints
     the message and exits with status 2.
     """
+
+
+class NonFiniteError(ArithmeticError):
+    """A number that is not finite was received or computed; the message says when, where and what.
+
+    Attributes:
+      tick: number of the tick.
+      node: number of the node.
+      layer: number of the layer.
+      stage: what is not finite, as `gradient of the loss`.
+      message: the message that it may have come from, a `jdgnn.emulation.debug.Message`; None if there is none.
+    """
+
+    def __init__(self, text: str, *, tick: int, node: int, layer: int, stage: str, message: Any = None) -> None:
+        super().__init__(text)
+        self.tick, self.node, self.layer, self.stage, self.message = tick, node, layer, stage, message
 
 
 def suggestion(given: str, allowed: Iterable[str]) -> str:

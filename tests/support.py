@@ -11,9 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 
 import jdgnn
-from jdgnn.emulation import run as run_module
+from jdgnn.emulation import chunks
+from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import Topology
+from jdgnn.protocol import mailbox, pushes
+from jdgnn.protocol.accounts import OUTCOMES
+from jdgnn.protocol.model_pool import ModelPool
 
 ROOT = Path(__file__).parents[1]
 
@@ -61,10 +65,41 @@ def assert_same_bits(first: Any, second: Any) -> None:
         np.testing.assert_array_equal(a, b)
 
 
+def num_in_flight(state: jdgnn.State, network: Network) -> dict[str, int]:
+    """Messages that are on their way or wait in an inbox, by kind, counted where they are."""
+    if state.mailbox is None:
+        on_edges = np.asarray(state.embedded_at)[network.senders] == int(state.tick) - 1
+    else:
+        on_edges = np.asarray(mailbox.num_in_flight(state.mailbox, state.tick))
+    models: Any = 0
+    if isinstance(state.models, ModelFlight):
+        models = state.models.is_sent.sum()
+    elif isinstance(state.models, ModelPool):
+        on_their_way, waiting, kept = _places(state.models)
+        models = on_their_way + waiting
+        assert models + kept == (~np.asarray(state.models.is_free)).sum()
+    on_push = 0 if state.pushes is None else pushes.num_in_flight(state.pushes, state.tick).sum()
+    return {"embedding": int(on_edges.sum()), "push": int(on_push), "model": int(models)}
+
+
+def _places(pool: ModelPool) -> tuple[int, int, int]:
+    """How many models are on their way, wait in inboxes, and are kept to be passed on."""
+    is_going = ~np.asarray(pool.is_free) & (np.asarray(pool.dst) < pool.inbox.shape[0])
+    num_kept = 0 if pool.kept is None else (np.asarray(pool.kept) < pool.num_places).sum()
+    return int(is_going.sum()), int((np.asarray(pool.inbox) < pool.num_places).sum()), int(num_kept)
+
+
+def assert_accounts_add_up(state: jdgnn.State, network: Network) -> None:
+    """Asserts that every message came to one end, or is where messages are that have come to none."""
+    for kind, count in num_in_flight(state, network).items():
+        ended = sum(state.accounts.total(kind, outcome) for outcome in OUTCOMES if outcome != "sent")
+        assert state.accounts.total(kind, "sent") == ended + count
+
+
 def num_programs() -> int:
     """How many programs the engine has compiled so far."""
-    compiled: Any = run_module._run_chunk
-    return int(compiled._cache_size())
+    programs: tuple[Any, ...] = (chunks.draw, chunks.advance)
+    return sum(int(program._cache_size()) for program in programs)
 
 
 def run_optimised(*arguments: str) -> str:

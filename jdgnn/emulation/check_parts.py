@@ -20,6 +20,9 @@ ALONE = Topology(  # one node, no links
     receivers=jax.ShapeDtypeStruct((0,), jnp.int32),  # type: ignore[arg-type]
     in_degree=jax.ShapeDtypeStruct((1,), jnp.int32),  # type: ignore[arg-type]
     in_offset=jax.ShapeDtypeStruct((1,), jnp.int32),  # type: ignore[arg-type]
+    by_sender=jax.ShapeDtypeStruct((0,), jnp.int32),  # type: ignore[arg-type]
+    out_degree=jax.ShapeDtypeStruct((1,), jnp.int32),  # type: ignore[arg-type]
+    out_offset=jax.ShapeDtypeStruct((1,), jnp.int32),  # type: ignore[arg-type]
 )
 
 

@@ -14,24 +14,22 @@ import optax
 from jax.typing import DTypeLike
 from numpy.typing import NDArray
 
-from jdgnn.checks import check_count
+from jdgnn.checks import check_count, check_number
 from jdgnn.emulation.check_parts import check_learning, check_merge, layer_units
 from jdgnn.emulation.layerwise import layer_output
-from jdgnn.emulation.per_node import per_node
-from jdgnn.emulation.state import State, nothing_in_flight
+from jdgnn.emulation.start import init, init_model, message_bytes, sample_events, shapes_of
+from jdgnn.emulation.state import State
 from jdgnn.errors import InputError, suggestion
 from jdgnn.learning.layers import Layer
-from jdgnn.learning.local_step import init_params
 from jdgnn.learning.objectives import Objective
 from jdgnn.learning.optimizers import Optimizer, from_optax
 from jdgnn.network.convert import as_network
 from jdgnn.network.network import Network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.parts import as_argument
-from jdgnn.protocol.accounts import no_accounts
-from jdgnn.protocol.events import destinations
-from jdgnn.protocol.sample_buffer import empty_buffer
-from jdgnn.protocol.traffic import Gossip, Push
+from jdgnn.protocol.availability import Availability, availability
+from jdgnn.protocol.events import Traffic
+from jdgnn.protocol.traffic import Gossip, Publish, Push, publish
 
 STARTS = ("common", "independent")
 
@@ -46,8 +44,13 @@ class Emulator:
       optimizer: how a layer steps: from `jdgnn.adam` and its sisters, or any optax optimiser.
       push: how embeddings are pushed to random nodes, where they serve as negatives; None for not at all.
       gossip: how models are sent to random nodes and merged; None for not at all.
+      publish: how embeddings are sent to graph neighbours; at every wake, over perfect links, if None.
+      availability: who is online and awake when; always everybody, if None.
       num_positives: K, how many in-neighbours a layer compares with in a tick; all where there are fewer.
       start: `common` (all nodes start from the same parameters, as from a shared seed) or `independent`.
+      awake_share: where nodes sleep, the share of nodes for which there is room in the fast path, which computes only
+        those that are awake. Choose it a little above the usual share; ticks with more are computed in full, to the
+        same result, and counted. None computes all rows in every tick.
 
     Raises:
       InputError: a part is missing or of the wrong kind.
@@ -68,8 +71,11 @@ class Emulator:
     optimizer: Optimizer | optax.GradientTransformation
     push: Push | None
     gossip: Gossip | None
+    publish: Publish | None = None
+    availability: Availability | None = None
     num_positives: int = 8
     start: str = "common"
+    awake_share: float | None = None
 
     def __post_init__(self) -> None:
         check_count("num_positives", self.num_positives)
@@ -87,9 +93,21 @@ class Emulator:
             _check_kind("push", self.push, Push, "jdgnn.push(), or None")
         if self.gossip is not None:
             _check_kind("gossip", self.gossip, Gossip, "jdgnn.gossip(), or None")
+        if self.publish is not None:
+            _check_kind("publish", self.publish, Publish, "jdgnn.publish(), or None")
+        if self.availability is not None:
+            _check_kind("availability", self.availability, Availability, "jdgnn.availability(...), or None")
+        if self.awake_share is not None:
+            check_number("awake_share", self.awake_share, above=0, maximum=1)
         if len(objectives) == 1:
             objectives *= len(layers)
-        for name, value in (("layers", layers), ("objective", objectives), ("optimizer", optimizer)):
+        for name, value in (
+            ("layers", layers),
+            ("objective", objectives),
+            ("optimizer", optimizer),
+            ("publish", publish() if self.publish is None else self.publish),
+            ("availability", availability() if self.availability is None else self.availability),
+        ):
             object.__setattr__(self, name, value)
 
     @property
@@ -97,6 +115,13 @@ class Emulator:
         """The objective of each layer."""
         assert not isinstance(self.objective, Objective)
         return tuple(self.objective)
+
+    @property
+    def traffic(self) -> Traffic:
+        """All that decides who takes part and what is sent."""
+        assert self.availability is not None
+        assert self.publish is not None
+        return Traffic(self.availability, self.publish, self.push, self.gossip)
 
     def init(self, key: jax.Array, network: Any) -> State:
         """All nodes before the first tick.
@@ -113,9 +138,9 @@ class Emulator:
         """
         _check_key(key)
         network = as_network(network)
-        features = features_of(network)
-        self._check_parts(features, topology(network))
-        return _init(self, key, features)
+        features, links = features_of(network), topology(network)
+        self._check_parts(features, links)
+        return init(self, key, links, features)
 
     def _check_parts(self, features: jax.Array, links: Topology) -> None:
         inputs, units = features.shape[1:], self.units(features.shape[1], features.dtype)
@@ -127,8 +152,17 @@ class Emulator:
                 lambda key: init_model(self, key, (*inputs, *units), features.dtype), jax.random.key(0)
             )
             check_merge(self.gossip.merge, model)
-        for setting in (self.push, self.gossip):
-            jax.eval_shape(destinations, jax.random.key(0), links, setting)
+        for presence in self.traffic.availability.presence:
+            if presence.check is not None:
+                presence.check(links.num_nodes)
+        state = shapes_of(self, jax.random.key(0), links, features)
+        num_bytes = message_bytes(state)
+        jax.eval_shape(
+            lambda *arguments: sample_events(self, links, num_bytes, *arguments),
+            state.key,
+            state.tick,
+            state.availability,
+        )
 
     def shapes(self, network: Any, key: Any = None) -> State:
         """The state of a network as shapes and dtypes only; nothing is computed.
@@ -140,10 +174,38 @@ class Emulator:
         Returns:
           A `State` of `jax.ShapeDtypeStruct`.
         """
-        features = as_network(network).features
+        network = as_network(network)
+        features, links = network.features, topology(network)
         dtype = jax.dtypes.canonicalize_dtype(features.dtype)
         key = jax.eval_shape(lambda: jax.random.key(0)) if key is None else key
-        return shapes_of(self, key, jax.ShapeDtypeStruct(features.shape, dtype))
+        return shapes_of(self, key, links, jax.ShapeDtypeStruct(features.shape, dtype))
+
+    def memory(self, network: Any) -> dict[str, int]:
+        """How many bytes a run on this network takes, by part, before anything is allocated.
+
+        Buffers that this emulator has no need of are not listed. Compiles the program of a tick, to learn how much
+        working memory it needs.
+
+        Args:
+          network: the network.
+
+        Returns:
+          Bytes by part; their sum is what the run takes.
+
+        Raises:
+          InputError: the network makes no sense.
+
+        Example:
+          >>> import jdgnn
+          >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(8)], objective=jdgnn.info_nce(), optimizer=jdgnn.sgd(0.1),
+          ...     push=jdgnn.push(), gossip=jdgnn.gossip())
+          >>> emulator.memory(jdgnn.generators.ring(100))["parameters"]
+          6800
+        """
+        from jdgnn.emulation.memory import run_bytes  # which compiles a run, and so stands above this
+
+        network = as_network(network)
+        return run_bytes(self, network, self.shapes(network))
 
     def embeddings(self, state: State, *, layer: int | None = None) -> NDArray[np.floating]:
         """What the nodes hold: the embeddings each last published.
@@ -182,7 +244,7 @@ class Emulator:
         """
         network = as_network(network)
         features = features_of(network)
-        wanted = shapes_of(self, jax.random.key(0), features).params
+        wanted = shapes_of(self, jax.random.key(0), topology(network), features).params
         if jax.tree.map(jnp.shape, wanted) != jax.tree.map(jnp.shape, params):
             raise InputError("params: these are not the parameters of this emulator on this network; give state.params")
         return np.asarray(_encode(self, params, topology(network), features))
@@ -200,72 +262,22 @@ class Emulator:
         return tuple(units)
 
 
+PARTS = ("layers", "objective", "optimizer", "push", "gossip", "publish", "availability")
+STRUCTURE = ("num_positives", "start", "awake_share")
+
+
 def _flatten(emulator: Emulator) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    parts = (emulator.layers, emulator.objective, emulator.optimizer, emulator.push, emulator.gossip)
-    return parts, (emulator.num_positives, emulator.start)
+    return tuple(getattr(emulator, name) for name in PARTS), tuple(getattr(emulator, name) for name in STRUCTURE)
 
 
 def _unflatten(structure: tuple[Any, ...], parts: tuple[Any, ...]) -> Emulator:
     emulator = object.__new__(Emulator)  # parts may be tracers or placeholders: nothing to check
-    names = ("layers", "objective", "optimizer", "push", "gossip", "num_positives", "start")
-    for name, value in zip(names, (*parts, *structure), strict=True):
+    for name, value in zip((*PARTS, *STRUCTURE), (*parts, *structure), strict=True):
         object.__setattr__(emulator, name, value)
     return emulator
 
 
 jax.tree_util.register_pytree_node(Emulator, _flatten, _unflatten)
-
-
-@jax.jit
-def _init(emulator: Emulator, key: jax.Array, features: jax.Array) -> State:
-    num_nodes, num_features = features.shape
-    dtype = features.dtype
-    params_key, run_key = jax.random.split(key)
-    units = emulator.units(num_features, dtype)
-    params = _init_params(emulator, params_key, num_nodes, (num_features, *units), dtype)
-    num_pushes = 0 if emulator.push is None else emulator.push.fanout
-    num_models = 0 if emulator.gossip is None else emulator.gossip.fanout
-    return State(
-        tick=jnp.zeros((), jnp.int32),
-        key=run_key,
-        params=params,
-        opt_state=tuple(per_node(emulator.optimizer.init)(layer) for layer in params),
-        embeddings=tuple(jnp.zeros((num_nodes, width), dtype) for width in units),
-        is_published=jnp.zeros(num_nodes, bool),
-        samples=empty_buffer(num_nodes, emulator.push.capacity if emulator.push else 0, units, dtype),
-        in_flight=nothing_in_flight(num_nodes, num_pushes, num_models),
-        age=jnp.zeros(num_nodes, jnp.int32),
-        wakes=jnp.zeros(num_nodes, jnp.int32),
-        num_steps=jnp.zeros((num_nodes, len(units)), jnp.int32),
-        num_idle=jnp.zeros((len(units), 2), jnp.uint32),
-        initial_norm=jnp.mean(per_node(optax.tree.norm)(params)),
-        accounts=no_accounts(),
-    )
-
-
-def _init_params(
-    emulator: Emulator, key: jax.Array, num_nodes: int, widths: tuple[int, ...], dtype: Any
-) -> tuple[Any, ...]:
-    def init_one(key: jax.Array) -> tuple[Any, ...]:
-        return init_model(emulator, key, widths, dtype)
-
-    if emulator.start == "independent":
-        return per_node(init_one)(jax.random.split(key, num_nodes))
-    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_nodes, *leaf.shape)), init_one(key))
-
-
-def shapes_of(emulator: Emulator, key: Any, features: Any) -> State:
-    """Shapes of the state for features [N, F0], themselves an array or a shape."""
-    return jax.eval_shape(_init, emulator, key, features)
-
-
-def init_model(emulator: Emulator, key: jax.Array, widths: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:
-    """Draws the parameters of all layers of one node; `widths` are F0 and the units of each layer."""
-    keys = jax.random.split(key, len(emulator.layers))
-    return tuple(
-        init_params(layer, emulator.objectives[index], keys[index], widths[index], widths[index + 1], dtype)
-        for index, layer in enumerate(emulator.layers)
-    )
 
 
 def features_of(network: Network) -> jax.Array:

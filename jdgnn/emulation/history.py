@@ -1,8 +1,9 @@
 """The history of a run: what was measured at its recorded ticks.
 
-Axes: R records, L layers.
+Axes: R records, L layers, Q quantiles.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,8 +14,9 @@ from flax import struct
 from numpy.typing import NDArray
 
 from jdgnn.emulation.metrics import Measurement
+from jdgnn.emulation.start import message_bytes
 from jdgnn.emulation.state import State
-from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
+from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole, whole_sum
 
 
 @struct.dataclass(kw_only=True)
@@ -22,14 +24,22 @@ class History:
     """What was measured, one entry per record; counts are exact and run from the start of the state."""
 
     tick: NDArray[np.int64]  # [R]
+    online: NDArray[np.floating]  # [R], share of joined nodes
+    active: NDArray[np.floating]  # [R], share of joined nodes
     loss: NDArray[np.floating]  # [R, L], mean over the nodes that stepped; NaN if none did
-    stepped: NDArray[np.floating]  # [R, L], share of nodes that stepped
+    stepped: NDArray[np.floating]  # [R, L], share of joined nodes that stepped
     aux: tuple[dict[str, NDArray[np.floating]], ...]  # per layer, what its objective tells, each [R] as `loss`
     consensus_distance: NDArray[np.floating]  # [R], mean over nodes of |θᵥ − θ̄|² / |θ̄|²
+    disagreement: NDArray[np.floating]  # [R, L], the same of each layer by itself
     norm_ratio: NDArray[np.floating]  # [R], mean norm of the parameters over that at initialisation
+    staleness: NDArray[np.floating]  # [R], ticks since what was used of neighbours had been sent; NaN if nothing was
+    quantiles: dict[str, NDArray[np.floating]]  # [R, Q] over nodes, see `metrics.QUANTILES`; by name, see `Measurement`
+    loss_quantiles: NDArray[np.floating]  # [R, L, Q], over the nodes that stepped
     messages: NDArray[np.int64]  # [R, kinds, outcomes], see jdgnn.protocol.accounts
     bytes_sent: NDArray[np.int64]  # [R, kinds]
     num_idle: NDArray[np.int64]  # [R, L], wakes in which a layer had nothing to learn from
+    num_excess: NDArray[np.int64]  # [R, 2], pushes and models that a schedule wanted beyond the fanout
+    num_crowded: NDArray[np.int64]  # [R], ticks with more nodes awake than `awake_share`
     seconds: float = struct.field(pytree_node=False, default=0.0)  # wall time of the ticks
     compile_seconds: float = struct.field(pytree_node=False, default=0.0)  # wall time before the first
 
@@ -51,39 +61,43 @@ class History:
         is_lost = ((self.stepped > 0) & ~np.isfinite(self.loss)).any(axis=1) | ~np.isfinite(self.norm_ratio)
         return int(self.tick[is_lost][0]) if is_lost.any() else None
 
+    @property
+    def messages_in_flight(self) -> NDArray[np.int64]:
+        """Messages sent that have come to no end [R, kinds]: on their way, or models that wait in an inbox."""
+        sent = OUTCOMES.index("sent")
+        return 2 * self.messages[..., sent] - self.messages.sum(axis=-1)
+
     def rows(self) -> list[dict[str, Any]]:
         """The records as flat dicts of plain Python numbers, ready for JSON; what is missing is None."""
-        return [
-            {
-                "tick": int(self.tick[i]),
-                "loss": _or_none(self.loss[i]),
-                "stepped": self.stepped[i].tolist(),
-                "aux": [{name: _or_none(values[i]) for name, values in layer.items()} for layer in self.aux],
-                "consensus_distance": _or_none(self.consensus_distance[i]),
-                "norm_ratio": _or_none(self.norm_ratio[i]),
-                **{
-                    f"messages_{outcome}": dict(zip(KINDS, self.messages[i, :, column].tolist(), strict=True))
-                    for column, outcome in enumerate(OUTCOMES)
-                },
-                "bytes_sent": dict(zip(KINDS, self.bytes_sent[i].tolist(), strict=True)),
-                "num_idle": self.num_idle[i].tolist(),
-            }
-            for i in range(len(self))
-        ]
+        return [self._row(i) for i in range(len(self))]
+
+    def _row(self, i: int) -> dict[str, Any]:
+        figures = (
+            "online",
+            "active",
+            "loss",
+            "stepped",
+            "consensus_distance",
+            "disagreement",
+            "norm_ratio",
+            "staleness",
+        )
+        return {
+            "tick": int(self.tick[i]),
+            **{name: _or_none(getattr(self, name)[i]) for name in figures},
+            "aux": [{name: _or_none(values[i]) for name, values in layer.items()} for layer in self.aux],
+            "quantiles": {name: _or_none(values[i]) for name, values in self.quantiles.items()},
+            "loss_quantiles": _or_none(self.loss_quantiles[i]),
+            **{f"messages_{outcome}": _by_kind(self.messages[i, :, column]) for column, outcome in enumerate(OUTCOMES)},
+            "messages_in_flight": _by_kind(self.messages_in_flight[i]),
+            "bytes_sent": _by_kind(self.bytes_sent[i]),
+            "num_idle": self.num_idle[i].tolist(),
+            "num_excess": dict(zip(("push", "model"), self.num_excess[i].tolist(), strict=True)),
+            "num_crowded": int(self.num_crowded[i]),
+        }
 
 
-def message_bytes(state: State) -> NDArray[np.int64]:
-    """Payload of one message of each kind [kinds], at the dtype in which it is stored.
-
-    An embedding or a push carries all layers; a model carries the parameters of all layers and the age.
-    """
-    num_nodes = state.num_nodes
-    embedding = sum(layer.nbytes for layer in state.embeddings) // num_nodes
-    model = (sum(leaf.nbytes for leaf in jax.tree.leaves(state.params)) + state.age.nbytes) // num_nodes
-    return np.array([embedding, embedding, model], np.int64)
-
-
-def history(measured: Measurement, is_recorded: Sequence[bool], state: State) -> History:
+def history(measured: Measurement, is_recorded: NDArray[np.bool_], state: State) -> History:
     """Takes the records of one compiled chunk off the accelerator.
 
     Args:
@@ -94,25 +108,28 @@ def history(measured: Measurement, is_recorded: Sequence[bool], state: State) ->
     Returns:
       The history of the chunk.
     """
-    kept = jax.tree.map(lambda leaf: np.asarray(leaf)[np.asarray(is_recorded, bool)], measured)
-    messages = whole(kept.messages)
-    return History(
-        tick=kept.tick.astype(np.int64),
-        loss=kept.loss,
-        stepped=kept.stepped,
-        aux=kept.aux,
-        consensus_distance=kept.consensus_distance,
-        norm_ratio=kept.norm_ratio,
-        messages=messages,
-        bytes_sent=messages[..., OUTCOMES.index("sent")] * message_bytes(state),
-        num_idle=whole(kept.num_idle),
-    )
+    kept = jax.tree.map(lambda leaf: np.asarray(leaf)[is_recorded], measured)
+    messages = whole_sum(kept.messages)
+    counts = {
+        "tick": kept.tick.astype(np.int64),
+        "messages": messages,
+        "bytes_sent": messages[..., OUTCOMES.index("sent")] * np.array(message_bytes(state), np.int64),
+        "num_idle": whole(kept.num_idle),
+        "num_excess": whole(kept.num_excess),
+        "num_crowded": kept.num_crowded.astype(np.int64),
+    }
+    others = {field.name: getattr(kept, field.name) for field in dataclasses.fields(Measurement)}
+    return History(**others | counts)
 
 
 def join(chunks: Sequence[History], *, seconds: float, compile_seconds: float) -> History:
     """Puts the histories of successive chunks after one another."""
     joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *chunks)
     return replace(joined, seconds=seconds, compile_seconds=compile_seconds)
+
+
+def _by_kind(counts: NDArray[np.int64]) -> dict[str, int]:
+    return dict(zip(KINDS, counts.tolist(), strict=True))
 
 
 def _or_none(value: Any) -> Any:

@@ -1,35 +1,48 @@
 """One layer of all nodes, forward.
 
-Axes: N nodes, E directed edges, F features that enter a layer, F' that leave it.
+Axes: N nodes, E directed edges, F features that enter a layer, F' that leave it, n some nodes.
 """
 
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from jdgnn.emulation.per_node import per_node
 from jdgnn.learning.layers import Layer
 from jdgnn.network.topology import Topology
+from jdgnn.protocol.rows import put, take
 
 
 def aggregate(
-    layer: Layer, params: Any, topology: Topology, own: jax.Array, received: jax.Array, received_mask: jax.Array
+    layer: Layer,
+    params: Any,
+    topology: Topology,
+    own: jax.Array,
+    received: jax.Array,
+    received_mask: jax.Array,
+    nodes: jax.Array | None = None,
 ) -> jax.Array:
-    """What each node makes of what its in-neighbours sent [N, F].
+    """What some nodes make of what their in-neighbours sent.
 
     Args:
       layer: the layer.
-      params: its parameters at every node [N, ...].
+      params: its parameters at these nodes [n, ...].
       topology: the links.
       own: each node's own vector [N, F].
       received: the newest vector over each edge [E, F].
       received_mask: whether there is one [E].
+      nodes: which nodes [n], N for none; None for all.
 
     Returns:
-      One vector per node.
+      One vector for each of them [n, F].
     """
-    query = None if layer.query is None else per_node(layer.query)(params, own)
-    return layer.aggregate(own, received, received_mask, topology, query)
+    query = None
+    if layer.query is not None:
+        rows = per_node(layer.query)(params, take(own, nodes))
+        everybody = jax.tree.map(lambda leaf: jnp.zeros((topology.num_nodes, *leaf.shape[1:]), leaf.dtype), rows)
+        query = put(everybody, nodes, rows)
+    return take(layer.aggregate(own, received, received_mask, topology, query), nodes)
 
 
 def layer_output(

@@ -1,15 +1,21 @@
-"""The exchange of models: who receives from whom, and what the merge rule makes of it.
+"""The merging of models: who receives from whom, what is accepted, and what the merge rule makes of it.
 
-Axes: N nodes, M models in an inbox.
+Axes: N nodes, M models in an inbox, n some nodes.
 """
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import struct
 
 from jdgnn.emulation.per_node import per_node
-from jdgnn.protocol.messages import Arrivals, inbox_sources
+from jdgnn.emulation.state import ModelFlight, State
+from jdgnn.network.topology import Topology
+from jdgnn.protocol.events import Events
+from jdgnn.protocol.messages import arrivals
+from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.rows import put, select, take
 from jdgnn.protocol.traffic import Gossip
 
 BLOCK = 64  # pairs merged at once: small enough for the cache, and no second copy of all models is ever made
@@ -17,39 +23,109 @@ BLOCK = 64  # pairs merged at once: small enough for the cache, and no second co
 Model = tuple[Any, jax.Array]  # parameters of all layers and age, node axis first
 
 
-def merge_inbox(gossip: Gossip, messages: Arrivals, params: Any, age: jax.Array) -> Model:
-    """Folds the models in each inbox into the node's own, one after another in order of arrival.
+@struct.dataclass(kw_only=True)
+class Inbox:
+    """What each node merges in this tick, oldest first."""
+
+    row: jax.Array  # [N, M] int32, where the model is among those that were sent
+    is_merged: jax.Array  # [N, M] bool
+    is_refused: jax.Array  # [N, M] bool
+
+    @property
+    def num_merged(self) -> jax.Array:
+        """Models merged at each node [N]."""
+        return jnp.sum(self.is_merged, axis=1, dtype=jnp.int32)
+
+
+def inbox_of_flight(gossip: Gossip, topology: Topology, flight: ModelFlight, events: Events) -> tuple[Inbox, jax.Array]:
+    """Where every model is merged in the tick after it was sent: the inboxes, and how many are displaced there [N]."""
+    num_nodes, num_slots = flight.dst.shape
+    dst = jnp.where(flight.is_sent, flight.dst, num_nodes)
+    messages = arrivals(num_nodes, dst.ravel(), flight.rank.ravel())
+    dropped = jnp.maximum(messages.num_received - gossip.capacity, 0)
+    row = jnp.where(messages.is_among_last(gossip.capacity), messages.dst, num_nodes)
+    column = messages.position - dropped.at[messages.dst].get(mode="fill", fill_value=0)
+    nobody = jnp.full((num_nodes, gossip.capacity), num_nodes, jnp.int32)
+    src = nobody.at[row, column].set(messages.index // num_slots, mode="drop")
+    return _judged(gossip, topology, events, row=src, src=src, is_there=src < num_nodes), dropped
+
+
+def displaced_from_flight(gossip: Gossip, flight: ModelFlight) -> tuple[ModelFlight, jax.Array]:
+    """What is left of the models sent when they have entered inboxes, and how many are displaced there [N]."""
+    num_nodes = flight.dst.shape[0]
+    messages = arrivals(num_nodes, jnp.where(flight.is_sent, flight.dst, num_nodes).ravel(), flight.rank.ravel())
+    stays = jnp.zeros(flight.is_sent.size, bool).at[messages.index].set(messages.is_among_last(gossip.capacity))
+    dropped = jnp.maximum(messages.num_received - gossip.capacity, 0)
+    return flight.replace(is_sent=stays.reshape(flight.is_sent.shape)), dropped  # type: ignore[attr-defined]
+
+
+def inbox_of_pool(
+    gossip: Gossip, topology: Topology, pool: ModelPool, active: jax.Array | None, events: Events
+) -> Inbox:
+    """Where models can wait: the inboxes of the active nodes [N]; None for all."""
+    is_there = pool.inbox < pool.num_places
+    if active is not None:
+        is_there = is_there & active[:, None]
+    src = pool.src.at[pool.inbox].get(mode="fill", fill_value=topology.num_nodes)
+    return _judged(gossip, topology, events, row=pool.inbox, src=src, is_there=is_there)
+
+
+def inbox_of_pairs(gossip: Gossip, topology: Topology, flight: ModelFlight, events: Events) -> Inbox:
+    """Where nodes send to each other: each has one model at most, that of its partner."""
+    num_nodes = topology.num_nodes
+    partner = flight.dst[:, 0]
+    is_mutual = partner.at[partner].get(mode="fill", fill_value=num_nodes) == jnp.arange(num_nodes, dtype=jnp.int32)
+    is_there = is_mutual & flight.is_sent[:, 0].at[partner].get(mode="fill", fill_value=False)
+    column = partner[:, None]
+    return _judged(gossip, topology, events, row=column, src=column, is_there=is_there[:, None])
+
+
+def _judged(
+    gossip: Gossip, topology: Topology, events: Events, *, row: jax.Array, src: jax.Array, is_there: jax.Array
+) -> Inbox:
+    """Parts what is there [N, M] into what is accepted and what is refused."""
+    if gossip.acceptance.probability is None:
+        return Inbox(row=row, is_merged=is_there, is_refused=jnp.zeros_like(is_there))
+    assert events.accept_uniform is not None
+    sender_degree = topology.in_degree.at[src].get(mode="fill", fill_value=0)
+    receiver_degree = jnp.broadcast_to(topology.in_degree[:, None], src.shape)
+    probability = gossip.acceptance.probability(sender_degree, receiver_degree)
+    is_accepted = events.accept_uniform[:, : src.shape[1]] < probability
+    return Inbox(row=row, is_merged=is_there & is_accepted, is_refused=is_there & ~is_accepted)
+
+
+def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array | None) -> Model:
+    """Folds the models in inboxes into the nodes' own, one after another.
 
     Args:
-      gossip: the merge rule and the room in an inbox.
-      messages: models that arrive in this tick, sent at the end of the tick before.
-      params: parameters of all layers, [N, ...], as they were sent.
-      age: their ages [N].
+      gossip: the merge rule.
+      inbox: what each node merges.
+      sent: the models that were sent, by the rows of the inbox.
+      own: models of some nodes [n, ...].
+      nodes: which nodes these are [n]; None for all.
 
     Returns:
-      Parameters and ages after merging.
+      The models after merging.
     """
-    src, is_model = inbox_sources(messages, gossip.capacity)
-    sent = (params, age)
-    merge_one = per_node(gossip.merge.merge, shared=(4,))
+    row, is_merged = take((inbox.row, inbox.is_merged), nodes)
+    fold_index = jnp.cumsum(is_merged, axis=1, dtype=jnp.int32) - 1
+    merge_one = per_node(gossip.merge.merge)
 
-    def fold(index: int, own: Model) -> Model:
-        received = exchange(sent, src[:, index])
-        return select(is_model[:, index], merge_one(*own, *received, index), own)
+    def one(column: int, own: Model) -> Model:
+        merged = merge_one(*own, *take(sent, row[:, column]), fold_index[:, column])
+        return select(is_merged[:, column], merged, own)
 
-    return jax.lax.fori_loop(0, gossip.capacity, fold, sent)
+    return jax.lax.fori_loop(0, row.shape[1], one, own)
 
 
-def merge_pairs(gossip: Gossip, dst: jax.Array, params: Any, age: jax.Array) -> Model:
-    """Merges models of nodes that have sent to each other, pair by pair and in place.
-
-    The same as `merge_inbox` where every node gets at most one model and the sender of it gets the node's own.
+def merge_pairs(gossip: Gossip, dst: jax.Array, is_merged: jax.Array, models: Model) -> Model:
+    """Merges models of nodes that send to each other, pair by pair and in place.
 
     Args:
       gossip: the merge rule, and a sampler that has `pairs`.
-      dst: to whom each node has sent its model [N], N for nobody.
-      params: parameters of all layers, [N, ...], as they were sent.
-      age: their ages [N].
+      dst: the partner of each node [N], N for nobody.
+      is_merged: which nodes merge what their partner sent [N].
+      models: parameters of all layers [N, ...] and ages [N], as they were sent.
 
     Returns:
       Parameters and ages after merging.
@@ -58,7 +134,7 @@ def merge_pairs(gossip: Gossip, dst: jax.Array, params: Any, age: jax.Array) -> 
     num_nodes = dst.shape[0]
     left, right = gossip.peers.pairs(dst)
     if left.size == 0:
-        return params, age
+        return models
     num_blocks = -(-left.size // BLOCK)
     padding = (0, num_blocks * BLOCK - left.size)
     left, right = (jnp.pad(side, padding, constant_values=num_nodes) for side in (left, right))
@@ -66,22 +142,20 @@ def merge_pairs(gossip: Gossip, dst: jax.Array, params: Any, age: jax.Array) -> 
 
     def block(index: int, models: Model) -> Model:
         here, there = (jax.lax.dynamic_slice(side, (index * BLOCK,), (BLOCK,)) for side in (left, right))
-        a, b = exchange(models, here), exchange(models, there)
-        return _put(_put(models, here, merge_one(*a, *b, 0)), there, merge_one(*b, *a, 0))
+        a, b = take(models, here), take(models, there)
+        first, second = jnp.int32(0), take(is_merged, here)
+        new_a = select(second, merge_one(*a, *b, first), a)
+        new_b = select(take(is_merged, there), merge_one(*b, *a, first), b)
+        return put(put(models, here, new_a), there, new_b)
 
-    return jax.lax.fori_loop(0, num_blocks, block, (params, age))
-
-
-def _put(models: Model, nodes: jax.Array, rows: Model) -> Model:
-    """Writes rows over the models of some nodes; N stands for nobody."""
-    return jax.tree.map(lambda all_, new: all_.at[nodes].set(new, mode="drop"), models, rows)
+    return jax.lax.fori_loop(0, num_blocks, block, models)
 
 
-def exchange(sent: Model, src: jax.Array) -> Model:
-    """Moves models: row v of the result is the model of node `src[v]`; of no matter whom where that is nobody."""
-    return jax.tree.map(lambda leaf: leaf.at[src].get(mode="clip"), sent)
-
-
-def select(mask: jax.Array, new: Any, old: Any) -> Any:
-    """Takes `new` at nodes whose mask [N] is True and `old`, bit for bit, elsewhere."""
-    return jax.tree.map(lambda n, o: jnp.where(mask.reshape(mask.shape + (1,) * (n.ndim - 1)), n, o), new, old)
+def has_pairs(gossip: Gossip, state: State) -> bool:
+    """Whether models can be merged pair by pair: nodes send to each other, and merge before anything else."""
+    return (
+        gossip.peers.pairs is not None
+        and isinstance(state.models, ModelFlight)
+        and gossip.fanout == 1
+        and gossip.order != "train_then_merge"
+    )

@@ -1,6 +1,6 @@
 """What is measured at the end of a recorded tick.
 
-Axes: N nodes, L layers.
+Axes: N nodes, E directed edges, L layers, Q quantiles.
 """
 
 from functools import partial
@@ -13,53 +13,125 @@ from flax import struct
 
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import State, TickInfo
+from jdgnn.network.edges import sum_over_in_edges
+from jdgnn.network.topology import Topology
+from jdgnn.protocol.accounts import byte_sums
 
 BLOCK = 1024
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 @struct.dataclass(kw_only=True)
 class Measurement:
-    """One record of the history, before it leaves the accelerator."""
+    """One record of the history, before it leaves the accelerator; NaN where there is nothing to measure."""
 
     tick: jax.Array  # []
-    loss: jax.Array  # [L], mean over the nodes that stepped; NaN if none did
-    stepped: jax.Array  # [L], share of nodes that stepped
-    aux: tuple[dict[str, jax.Array], ...]  # per layer, means over the nodes that stepped; NaN if none did
+    online: jax.Array  # [], share of joined nodes
+    active: jax.Array  # [], share of joined nodes
+    loss: jax.Array  # [L], mean over the nodes that stepped
+    stepped: jax.Array  # [L], share of joined nodes that stepped
+    aux: tuple[dict[str, jax.Array], ...]  # per layer, means over the nodes that stepped
     consensus_distance: jax.Array  # []
+    disagreement: jax.Array  # [L], the consensus distance of each layer by itself
     norm_ratio: jax.Array  # []
-    messages: jax.Array  # [kinds, outcomes, 2] uint32, since the start
+    staleness: jax.Array  # [], mean over active nodes of the mean over their neighbours
+    quantiles: dict[str, jax.Array]  # [Q] each, over nodes: staleness, age, wakes, distance
+    loss_quantiles: jax.Array  # [L, Q], over the nodes that stepped
+    messages: jax.Array  # [kinds, outcomes, 2, 4] uint32, since the start; see accounts.byte_sums
     num_idle: jax.Array  # [L, 2] uint32, since the start
+    num_excess: jax.Array  # [2, 2] uint32, since the start
+    num_crowded: jax.Array  # [], since the start
 
 
-def measure(state: State, info: TickInfo) -> Measurement:
-    """Measures the end of a tick.
+def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
+    """Measures the end of a tick, over the nodes that have joined.
 
     Args:
+      topology: the links.
       state: all nodes.
       info: of the tick that led to it.
 
     Returns:
       The measurement.
     """
+    dtype, joined = info.loss.dtype, info.joined
+    distance = squared_distance(state.params, joined)
+    stale, is_using = staleness(topology, state, info)
+    spread = {
+        "staleness": (stale, is_using),
+        "age": (state.age.astype(dtype), joined),
+        "wakes": (state.wakes.astype(dtype), joined),
+        "distance": (jnp.sum(jnp.stack(distance), axis=0), joined),
+    }
     return Measurement(
         tick=state.tick,
+        online=mean_where(joined, info.online.astype(dtype)),
+        active=mean_where(joined, info.active.astype(dtype)),
         loss=mean_where(info.is_stepped, info.loss),
-        stepped=mean_over_nodes(info.is_stepped.astype(info.loss.dtype)),
+        stepped=mean_where(jnp.broadcast_to(joined[:, None], info.is_stepped.shape), info.is_stepped.astype(dtype)),
         aux=tuple(
             jax.tree.map(partial(mean_where, info.is_stepped[:, index]), layer) for index, layer in enumerate(info.aux)
         ),
-        consensus_distance=consensus_distance(state.params),
-        norm_ratio=mean_over_nodes(per_node(optax.tree.norm)(state.params)) / state.initial_norm,
-        messages=state.accounts.words,
+        consensus_distance=consensus_distance(state.params, joined),
+        disagreement=jnp.stack([consensus_distance(layer, joined) for layer in state.params]),
+        norm_ratio=mean_where(joined, per_node(optax.tree.norm)(state.params)) / state.initial_norm,
+        staleness=mean_where(is_using, stale),
+        quantiles={name: quantiles(*entry) for name, entry in spread.items()},
+        loss_quantiles=jnp.stack(
+            [quantiles(info.loss[:, index], info.is_stepped[:, index]) for index in range(info.loss.shape[1])]
+        ),
+        messages=byte_sums(state.accounts.words),
         num_idle=state.num_idle,
+        num_excess=state.num_excess,
+        num_crowded=state.num_crowded,
     )
 
 
-def consensus_distance(params: Any) -> jax.Array:
+def staleness(topology: Topology, state: State, info: TickInfo) -> tuple[jax.Array, jax.Array]:
+    """How old what a node used of its neighbours in the last tick was.
+
+    Args:
+      topology: the links.
+      state: after the tick.
+      info: of the tick.
+
+    Returns:
+      For each node the mean over in-neighbours of tick of use − tick sent [N], at least 1, and which nodes were active
+      and used anything [N].
+    """
+    if state.mailbox is not None:
+        version = state.mailbox.version
+    else:
+        assert info.held_at is not None
+        version = info.held_at[topology.senders]
+    is_held, dtype = version >= 0, info.loss.dtype
+    total = sum_over_in_edges(jnp.where(is_held, state.tick - 1 - version, 0).astype(dtype), topology)
+    count = sum_over_in_edges(is_held.astype(dtype), topology)
+    return total / jnp.maximum(count, 1), info.active & (count > 0)
+
+
+def squared_distance(params: Any, mask: jax.Array | None = None) -> list[jax.Array]:
+    """‖θᵥ − θ̄‖² of each node, relative to ‖θ̄‖², as a sum over entries of a sequence of trees.
+
+    Args:
+      params: parameters of all nodes, per layer [N, ...].
+      mask: nodes over which the mean model θ̄ is taken [N]; None for all.
+
+    Returns:
+      For each layer the part of it [N] that comes from there.
+    """
+    center = jax.tree.map(lambda leaf: _mean(leaf, mask), params)
+    scale = optax.tree.norm(center, squared=True)
+    deviation = per_node(lambda own, mean: optax.tree.norm(optax.tree.sub(own, mean), squared=True), shared=(1,))
+    return [deviation(layer, mean) / scale for layer, mean in zip(params, center, strict=True)]
+
+
+def consensus_distance(params: Any, mask: jax.Array | None = None) -> jax.Array:
     """How far the nodes' models are apart: mean over nodes of ‖θᵥ − θ̄‖² / ‖θ̄‖², with θ̄ the mean model.
 
     Args:
       params: parameters of all nodes, a tree of [N, ...].
+      mask: nodes that count [N]; None for all.
 
     Returns:
       The distance, zero if all models are equal.
@@ -68,9 +140,16 @@ def consensus_distance(params: Any) -> jax.Array:
       >>> float(consensus_distance(jnp.array([[1.0], [3.0]])))
       0.25
     """
-    center = jax.tree.map(mean_over_nodes, params)
-    deviation = per_node(lambda own, mean: optax.tree.norm(optax.tree.sub(own, mean), squared=True), shared=(1,))
-    return mean_over_nodes(deviation(params, center)) / optax.tree.norm(center, squared=True)
+    (distance,) = squared_distance((params,), mask)
+    return _mean(distance, mask)
+
+
+def quantiles(values: jax.Array, mask: jax.Array) -> jax.Array:
+    """Quantiles [Q] of [N] over the nodes where the mask [N] is True, as values that occur; NaN if there is none."""
+    count = jnp.sum(mask, dtype=jnp.int32)
+    ordered = jnp.sort(jnp.where(mask, values, jnp.inf))
+    place = jnp.round(jnp.asarray(QUANTILES, jnp.float32) * (count - 1).astype(jnp.float32)).astype(jnp.int32)
+    return jnp.where(count > 0, ordered[jnp.clip(place, 0)], jnp.nan)
 
 
 def mean_where(mask: jax.Array, values: jax.Array) -> jax.Array:
@@ -79,9 +158,13 @@ def mean_where(mask: jax.Array, values: jax.Array) -> jax.Array:
     return jnp.where(count > 0, sum_over_nodes(jnp.where(mask, values, 0)) / jnp.maximum(count, 1), jnp.nan)
 
 
-def mean_over_nodes(values: jax.Array) -> jax.Array:
-    """Mean over the node axis of [N, ...]: [...]."""
-    return sum_over_nodes(values) / values.shape[0]
+def _mean(values: jax.Array, mask: jax.Array | None) -> jax.Array:
+    """Mean over the nodes that count: [...]."""
+    if mask is None:
+        return sum_over_nodes(values) / values.shape[0]
+    column = mask.reshape(mask.shape + (1,) * (values.ndim - 1))
+    count = jnp.maximum(jnp.sum(mask, dtype=values.dtype), 1)
+    return sum_over_nodes(jnp.where(column, values, 0)) / count
 
 
 def sum_over_nodes(values: jax.Array) -> jax.Array:

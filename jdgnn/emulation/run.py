@@ -1,26 +1,28 @@
-"""A run: ticks in a compiled loop, cut into chunks that do not change a bit."""
+"""A run: ticks in compiled chunks, however they are cut."""
 
-import functools
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 from jdgnn.checks import check_count
-from jdgnn.emulation.emulator import Emulator, check_alive, features_of, shapes_of
+from jdgnn.emulation import chunks
+from jdgnn.emulation.emulator import Emulator, check_alive, features_of
 from jdgnn.emulation.history import History, history, join
-from jdgnn.emulation.metrics import Measurement, measure
+from jdgnn.emulation.sources import Draw, Recording, Replay, Source
+from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
-from jdgnn.emulation.tick import refresh_tick, tick
 from jdgnn.errors import InputError
 from jdgnn.network.convert import as_network
 from jdgnn.network.topology import Topology, topology
+from jdgnn.protocol.recording import Recorder
 
-SLOTS = 16
 CHUNK_SECONDS = 0.5
 
 
@@ -33,6 +35,7 @@ class Progress:
     end_tick: int  # after the run
     rows: list[dict[str, Any]]  # what was recorded in this chunk, as in `History.rows`
     ticks_per_second: float  # of this run so far, compilation not counted
+    tick_diverged: int | None = None  # the first recorded tick with numbers that are not finite
 
 
 def run(
@@ -43,6 +46,8 @@ def run(
     *,
     record_every: int = 10,
     on_progress: Callable[[Progress], None] | None = None,
+    record: str | Path | None = None,
+    replay: str | Path | None = None,
 ) -> tuple[State, History]:
     """Runs a number of ticks.
 
@@ -56,12 +61,18 @@ def run(
       ticks: how many ticks to run.
       record_every: ticks whose number is a multiple of this are measured, and the last one.
       on_progress: called about twice a second; if it raises, the run ends there and its state is lost.
+      record: a file to write all random events to, for `replay` or for other tools; `jdgnn.protocol.recording` says
+        what is in it. Recording changes no bit of the run.
+      replay: a file to take the random events from, instead of drawing them: the same algorithm gives the same bits,
+        and another meets the same fate. Clocks stand still meanwhile, so a run that goes on drawing afterwards finds
+        them as they were before.
 
     Returns:
       The state after the last tick, and the history.
 
     Raises:
-      InputError: the state was consumed before or does not fit the network, or a number makes no sense.
+      InputError: the state was consumed before or does not fit the network, a number makes no sense, the file to record
+        to exists, or the one to replay does not fit.
 
     Example:
       >>> import jax, jdgnn
@@ -77,30 +88,42 @@ def run(
     check_count("record_every", record_every)
     if on_progress is not None and not callable(on_progress):
         raise InputError(f"on_progress: got {on_progress!r}, and a function of a jdgnn.Progress, or None, is needed")
-    links, features = _arrays(emulator, state, network)
-    advance = functools.partial(_run_chunk, emulator, links, features)
+    if record is not None and replay is not None:
+        raise InputError(f"record: got {record} together with replay, whose events are on file already; leave one out")
+    links, features = arrays_of(emulator, state, network)
+    source: Source = Draw(emulator, links, state) if replay is None else Replay(replay, emulator, links, state, ticks)
+    if record is None:
+        return _run(emulator, links, features, state, ticks, record_every, on_progress, source)
+    with Recorder(record, links, state.key, int(state.tick)) as recorder:
+        source = Recording(source, recorder)
+        return _run(emulator, links, features, state, ticks, record_every, on_progress, source)
+
+
+def _run(
+    emulator: Emulator,
+    links: Topology,
+    features: jax.Array,
+    state: State,
+    ticks: int,
+    record_every: int,
+    on_progress: Callable[[Progress], None] | None,
+    source: Source,
+) -> tuple[State, History]:
     started = time.perf_counter()
-    state = jax.block_until_ready(_advance(advance, state, [])[0])  # compiles, and runs no tick
+    state, _ = _advance(emulator, links, features, state, source, [])  # compiles, and runs no tick
     compiled = time.perf_counter()
     start = done = int(state.tick)
     end = start + ticks
-    chunks, horizon = [], 1.0
+    gathered = _Gathered(start, end, on_progress)
     while done < end:
-        slots = _plan(done, end, record_every, int(horizon))
-        state, recorded = _advance(advance, state, slots)
-        chunks.append(recorded)
-        done = slots[-1][0]
-        rate = (done - start) / (time.perf_counter() - compiled)
-        horizon = max(1.0, rate * CHUNK_SECONDS)
-        if on_progress is not None:
-            on_progress(
-                Progress(tick=done, start_tick=start, end_tick=end, rows=recorded.rows(), ticks_per_second=rate)
-            )
-    seconds = time.perf_counter() - compiled
-    whole = join(chunks, seconds=seconds, compile_seconds=compiled - started)
+        recorded = _plan(done, end, record_every, gathered.horizon(source.length))
+        state, chunk = _advance(emulator, links, features, state, source, recorded)
+        done += len(recorded)
+        gathered.add(chunk, done, time.perf_counter() - compiled)
+    whole = join(gathered.chunks, seconds=time.perf_counter() - compiled, compile_seconds=compiled - started)
     if (tick_diverged := whole.tick_diverged) is not None:
         warnings.warn(
-            f"the run has diverged by tick {tick_diverged}: losses or parameters are not finite", stacklevel=2
+            f"the run has diverged by tick {tick_diverged}: losses or parameters are not finite", stacklevel=3
         )
     return state, whole
 
@@ -124,8 +147,14 @@ def refresh(emulator: Emulator, state: State, network: Any, ticks: int) -> State
       InputError: the state was consumed before or does not fit the network, or `ticks` makes no sense.
     """
     check_count("ticks", ticks)
-    links, features = _arrays(emulator, state, network)
-    return _refresh_chunk(emulator, links, features, state, jnp.int32(ticks))
+    links, features = arrays_of(emulator, state, network)
+    source = Draw(emulator, links, state)
+    end = int(state.tick) + ticks
+    while (left := end - int(state.tick)) > 0:
+        count = min(left, source.length)
+        state, events = source.next(state, count)
+        state = chunks.refresh(emulator, links, features, state, events, jnp.int32(count))
+    return state
 
 
 def copy(state: State) -> State:
@@ -138,78 +167,77 @@ def copy(state: State) -> State:
     return jax.tree.map(jnp.copy, state)
 
 
-def _plan(done: int, end: int, record_every: int, horizon: int) -> list[tuple[int, bool]]:
-    """Up to SLOTS pairs (run until this tick, record it) that reach at most `horizon` ticks far, or one tick."""
-    limit = min(end, done + max(1, horizon))
-    slots: list[tuple[int, bool]] = []
-    while done < limit and len(slots) < SLOTS:
-        done = min(limit, (done // record_every + 1) * record_every)
-        slots.append((done, done % record_every == 0 or done == end))
-    return slots
+class _Gathered:
+    """What a run has recorded so far, handed on about twice a second."""
+
+    def __init__(self, start: int, end: int, on_progress: Callable[[Progress], None] | None) -> None:
+        self.chunks: list[History] = []
+        self._start, self._end, self._on_progress = start, end, on_progress
+        self._rate, self._told, self._new = 0.0, 0.0, 0
+
+    def add(self, chunk: History, done: int, seconds: float) -> None:
+        """Takes in a chunk that ended at tick `done`, `seconds` after the first began."""
+        self.chunks.append(chunk)
+        self._rate = (done - self._start) / seconds
+        if self._on_progress is None or (done < self._end and seconds < self._told + CHUNK_SECONDS):
+            return
+        untold = self.chunks[self._new :]
+        diverged = [chunk.tick_diverged for chunk in untold if chunk.tick_diverged is not None]
+        self._told, self._new = seconds, len(self.chunks)
+        self._on_progress(
+            Progress(
+                tick=done,
+                start_tick=self._start,
+                end_tick=self._end,
+                rows=[row for chunk in untold for row in chunk.rows()],
+                ticks_per_second=self._rate,
+                tick_diverged=min(diverged, default=None),
+            )
+        )
+
+    def horizon(self, length: int) -> int:
+        """How many ticks to run until the next look."""
+        return max(1, min(length, int(self._rate * CHUNK_SECONDS)))
+
+
+def _plan(done: int, end: int, record_every: int, horizon: int) -> list[bool]:
+    """Which of the next ticks are recorded."""
+    ticks = range(done + 1, min(end, done + horizon) + 1)
+    return [tick % record_every == 0 or tick == end for tick in ticks]
 
 
 def _advance(
-    advance: Callable[..., tuple[State, Measurement]], state: State, slots: list[tuple[int, bool]]
+    emulator: Emulator, links: Topology, features: jax.Array, state: State, source: Source, recorded: list[bool]
 ) -> tuple[State, History]:
-    """Runs one chunk; unused slots run no tick and record nothing."""
-    filled = slots + [(0, False)] * (SLOTS - len(slots))
-    until, is_recorded = zip(*filled, strict=True)
-    state, measured = advance(state, jnp.array(until, jnp.int32), jnp.array(is_recorded))
+    """Runs one chunk of as many ticks as `recorded` says which to record."""
+    count = len(recorded)
+    is_recorded = np.zeros(source.length, bool)
+    is_recorded[:count] = recorded
+    state, events = source.next(state, count)
+    state, measured = chunks.advance(
+        emulator, links, features, state, events, jnp.int32(count), jnp.asarray(is_recorded)
+    )
     return state, history(measured, is_recorded, state)
 
 
-@functools.partial(jax.jit, donate_argnames="state")
-def _run_chunk(
-    emulator: Emulator,
-    links: Topology,
-    features: jax.Array,
-    state: State,
-    until: jax.Array,
-    is_recorded: jax.Array,
-) -> tuple[State, Measurement]:
-    """Runs to each of `until` [SLOTS] in turn, and measures there if `is_recorded` [SLOTS]."""
-    no_info = _zeros(jax.eval_shape(tick, emulator, links, features, state)[1])
-    empty = _zeros(jax.eval_shape(measure, state, no_info))
-
-    def slot(state: State, planned: tuple[jax.Array, jax.Array]) -> tuple[State, Measurement]:
-        until, is_recorded = planned
-        state, info = jax.lax.while_loop(
-            lambda carry: carry[0].tick < until,
-            lambda carry: tick(emulator, links, features, carry[0]),
-            (state, no_info),
-        )
-        return state, jax.lax.cond(is_recorded, measure, lambda *_: empty, state, info)
-
-    return jax.lax.scan(slot, state, (until, is_recorded))
-
-
-def _zeros(shapes: Any) -> Any:
-    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-
-
-@functools.partial(jax.jit, donate_argnames="state")
-def _refresh_chunk(emulator: Emulator, links: Topology, features: jax.Array, state: State, ticks: jax.Array) -> State:
-    return jax.lax.fori_loop(0, ticks, lambda _, state: refresh_tick(emulator, links, features, state), state)
-
-
-def _arrays(emulator: Emulator, state: State, network: Any) -> tuple[Topology, jax.Array]:
+def arrays_of(emulator: Emulator, state: State, network: Any) -> tuple[Topology, jax.Array]:
     """Puts the network on the accelerator, once it is sure that it fits the state."""
     if not isinstance(emulator, Emulator):
         raise InputError(f"emulator: got {type(emulator).__name__}, and a jdgnn.Emulator is needed")
     check_alive(state)
     network = as_network(network)
-    features = features_of(network)
-    _check_fit(emulator, state, features)
-    return topology(network), features
+    features, links = features_of(network), topology(network)
+    _check_fit(emulator, state, links, features)
+    return links, features
 
 
-def _check_fit(emulator: Emulator, state: State, features: jax.Array) -> None:
+def _check_fit(emulator: Emulator, state: State, links: Topology, features: jax.Array) -> None:
     if state.num_nodes != len(features):
         raise InputError(
             f"network: it has {len(features)} nodes and the state {state.num_nodes}; "
             "give the network that the state was made for"
         )
-    expected = shapes_of(emulator, state.key, features)
+    expected = shapes_of(emulator, state.key, links, features)
     if _shapes(expected) != _shapes(state):
         raise InputError("state: its arrays are not those of this emulator and network; make it by emulator.init")
 

@@ -1,6 +1,7 @@
 """The entire state of N emulated nodes: what the next tick needs.
 
-Axes: N nodes, L layers, F' units of a layer, C capacity of the sample buffer, S pushes and R models per node.
+Axes: N nodes, E directed edges, L layers, F' units of a layer, C capacity of the sample buffer, D longest delay of
+embeddings and pushes.
 """
 
 from typing import Any
@@ -10,38 +11,45 @@ import jax.numpy as jnp
 from flax import struct
 
 from jdgnn.protocol.accounts import Accounts
+from jdgnn.protocol.mailbox import Mailbox
+from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.pushes import PushFlight
 from jdgnn.protocol.sample_buffer import SampleBuffer
 
 
 @struct.dataclass(kw_only=True)
-class InFlight:
-    """What was sent in the last tick and arrives in the next: receivers, N where nothing was sent.
+class ModelFlight:
+    """Models sent in the last tick, where each is merged in the next: their content is what their senders hold."""
 
-    A message's content is what its sender holds, which does not change before it arrives.
-    """
-
-    push_dst: jax.Array  # [N, S] int32
-    push_rank: jax.Array  # [N, S] uint32
-    model_dst: jax.Array  # [N, R] int32
-    model_rank: jax.Array  # [N, R] uint32
+    dst: jax.Array  # [N, R] int32, candidates
+    rank: jax.Array  # [N, R] uint32
+    is_sent: jax.Array  # [N, R] bool, and not lost
 
 
 @struct.dataclass(kw_only=True)
 class State:
-    """All nodes at the end of a tick."""
+    """All nodes at the end of a tick; None stands for a buffer that this emulator has no need of."""
 
     tick: jax.Array  # [] int32, ticks done
     key: jax.Array  # the run's PRNG key; tick t draws from it and t
+    availability: tuple[Any, ...]  # what clocks and presence remember of each node
     params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}, [N, ...]
     opt_state: tuple[Any, ...]  # per layer [N, ...]
-    embeddings: tuple[jax.Array, ...]  # per layer [N, F'], as last published; zeros before
-    is_published: jax.Array  # [N] bool, whether a node has sent its embeddings at least once
-    samples: SampleBuffer
-    in_flight: InFlight
+    embeddings: tuple[jax.Array, ...]  # per layer [N, F'], as last computed; zeros before
+    embedded_at: jax.Array  # [N] int32, tick in which they were computed; -1 = never
+    history: tuple[jax.Array, ...] | None  # per layer [N, D+1, F'], embeddings of the last ticks; see protocol.rings
+    mailbox: Mailbox | None
+    samples: SampleBuffer | None
+    pushes: PushFlight | None
+    models: ModelPool | ModelFlight | None
     age: jax.Array  # [N] int32, updates inside the model
     wakes: jax.Array  # [N] int32
     num_steps: jax.Array  # [N, L] int32, optimiser steps of each layer
     num_idle: jax.Array  # [L, 2] uint32, wakes in which a layer had nothing to learn from: high and low word
+    push_schedule: Any  # what the schedule of pushes remembers of each node
+    model_schedule: Any  # the same for models
+    num_excess: jax.Array  # [2, 2] uint32, pushes and models wanted beyond the fanout: high and low word
+    num_crowded: jax.Array  # [] int32, ticks in which more nodes were awake than there was compact room for
     initial_norm: jax.Array  # [], mean over nodes of the norm of the first parameters
     accounts: Accounts
 
@@ -58,13 +66,15 @@ class TickInfo:
     loss: jax.Array  # [N, L], zero where the layer did not step
     is_stepped: jax.Array  # [N, L] bool
     aux: tuple[dict[str, jax.Array], ...]  # per layer, what its objective tells besides the loss, each [N]
+    joined: jax.Array  # [N] bool
+    online: jax.Array  # [N] bool
+    active: jax.Array  # [N] bool
+    held_at: jax.Array | None  # [N] int32, `embedded_at` before this tick, where no mailbox holds what was used
 
 
-def nothing_in_flight(num_nodes: int, num_pushes: int, num_models: int) -> InFlight:
-    """The network before anything was sent."""
-    return InFlight(
-        push_dst=jnp.full((num_nodes, num_pushes), num_nodes, jnp.int32),
-        push_rank=jnp.zeros((num_nodes, num_pushes), jnp.uint32),
-        model_dst=jnp.full((num_nodes, num_models), num_nodes, jnp.int32),
-        model_rank=jnp.zeros((num_nodes, num_models), jnp.uint32),
+def no_flight(num_nodes: int, num_slots: int) -> ModelFlight:
+    """The network before any model was sent."""
+    shape = (num_nodes, num_slots)
+    return ModelFlight(
+        dst=jnp.full(shape, num_nodes, jnp.int32), rank=jnp.zeros(shape, jnp.uint32), is_sent=jnp.zeros(shape, bool)
     )

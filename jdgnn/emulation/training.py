@@ -1,122 +1,143 @@
-"""The layer-wise step of all nodes.
+"""The layer-wise step of nodes that are awake.
 
-Axes: N nodes, E directed edges, F features that enter a layer, F' that leave it, K positives, C samples.
+Axes: N nodes, E directed edges, F features that enter a layer, F' that leave it, n the nodes that are trained.
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from flax import struct
 
 from jdgnn.emulation.emulator import Emulator
-from jdgnn.emulation.layerwise import aggregate, layer_output
+from jdgnn.emulation.layerwise import aggregate
 from jdgnn.emulation.per_node import per_node
-from jdgnn.emulation.state import State, TickInfo
-from jdgnn.learning.local_step import Received, local_loss, local_update
+from jdgnn.emulation.state import State
+from jdgnn.emulation.views import over_edges, received
+from jdgnn.learning.local_step import local_loss, local_update
 from jdgnn.network.topology import Topology
-from jdgnn.protocol.accounts import add_words
 from jdgnn.protocol.events import Events
+from jdgnn.protocol.rows import put, select, take
 
 
-def train(
-    emulator: Emulator, topology: Topology, features: jax.Array, state: State, events: Events
-) -> tuple[State, TickInfo]:
+class Scene(NamedTuple):
+    """What surrounds the nodes in one tick, after everything has arrived."""
+
+    topology: Topology
+    features: jax.Array  # [N, F0]
+    state: State
+    events: Events
+    active: jax.Array | None  # [N] bool; None = all
+
+
+@struct.dataclass(kw_only=True)
+class Trained:
+    """What training gave: rows of the trained nodes, but embeddings of all."""
+
+    params: tuple[Any, ...]  # per layer [n, ...]
+    opt_state: tuple[Any, ...]  # per layer [n, ...]
+    embeddings: tuple[jax.Array, ...]  # per layer [N, F']
+    loss: jax.Array  # [n, L]
+    is_stepped: jax.Array  # [n, L]
+    aux: tuple[dict[str, jax.Array], ...]  # per layer [n]
+
+
+def train(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> Trained:
     """Trains the layers bottom-up: each takes its inputs as constants and hands up what it gave before its step.
 
     Args:
       emulator: the parts.
-      topology: the links.
-      features: what each node measures of itself [N, F0].
-      state: all nodes after receiving and merging; `embeddings` are those sent in the tick before.
-      events: this tick's random decisions.
+      scene: what surrounds the nodes.
+      params: parameters of the nodes, per layer [n, ...].
+      nodes: which nodes are trained [n], N for none; None for all, of whom only the active change.
 
     Returns:
-      The state with new parameters, embeddings, ages and counts, and the losses.
+      Their new parameters and optimiser states, everybody's embeddings, and the losses.
     """
-    own, below = features, features
-    layers = []
+    own, embeddings, layers = scene.features, [], []
     for index in range(len(emulator.layers)):
-        trained = _train_layer(emulator, topology, state, events, index, own, below)
-        layers.append(trained)
-        own, below = trained["embedding"], state.embeddings[index]
-    info = TickInfo(
+        layers.append(_train_layer(emulator, scene, index, params[index], own, nodes))
+        own = embedded(scene, index, layers[-1]["embedding"], nodes)
+        embeddings.append(own)
+    return Trained(
+        params=tuple(layer["params"] for layer in layers),
+        opt_state=tuple(layer["opt_state"] for layer in layers),
+        embeddings=tuple(embeddings),
         loss=jnp.stack([layer["loss"] for layer in layers], axis=1),
         is_stepped=jnp.stack([layer["is_stepped"] for layer in layers], axis=1),
         aux=tuple(layer["aux"] for layer in layers),
     )
-    trained_state = replace(
-        state,
-        params=tuple(layer["params"] for layer in layers),
-        opt_state=tuple(layer["opt_state"] for layer in layers),
-        embeddings=tuple(layer["embedding"] for layer in layers),
-        num_steps=state.num_steps + info.is_stepped.astype(jnp.int32),
-        num_idle=add_words(state.num_idle, jnp.sum(~info.is_stepped, axis=0, dtype=jnp.int32)),
-        age=state.age + jnp.any(info.is_stepped, axis=1).astype(jnp.int32),
-    )
-    return trained_state, info
 
 
-def publish(emulator: Emulator, topology: Topology, features: jax.Array, state: State) -> State:
-    """Computes new embeddings bottom-up, as `train` does, and leaves everything else as it is."""
-    own, below = features, features
-    embeddings = []
-    for index, (layer, params) in enumerate(zip(emulator.layers, state.params, strict=True)):
-        own = layer_output(layer, params["layer"], topology, own, *_mailbox(topology, state, index, below))
+def embed(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> tuple[jax.Array, ...]:
+    """Computes new embeddings bottom-up, as `train` does, and nothing else; arguments as there."""
+    own, embeddings = scene.features, []
+    for index, layer in enumerate(emulator.layers):
+        layer_params = params[index]["layer"]
+        aggregated = _aggregated(emulator, scene, index, layer_params, own, nodes)
+        rows = per_node(layer.apply)(layer_params, take(own, nodes), aggregated)
+        own = embedded(scene, index, rows, nodes)
         embeddings.append(own)
-        below = state.embeddings[index]
-    return replace(state, embeddings=tuple(embeddings))
+    return tuple(embeddings)
+
+
+def embed_only(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> Trained:
+    """What `train` gives where no layer steps; arguments as there."""
+    shapes = jax.eval_shape(lambda params: train(emulator, scene, params, nodes), params)
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    embeddings = embed(emulator, scene, params, nodes)
+    return replace(nothing, params=params, opt_state=take(scene.state.opt_state, nodes), embeddings=embeddings)
+
+
+def embedded(scene: Scene, index: int, rows: jax.Array, nodes: jax.Array | None) -> jax.Array:
+    """Everybody's embeddings of one layer [N, F'], with new ones [n, F'] of the nodes that are awake."""
+    held = scene.state.embeddings[index]
+    return select(scene.active, rows, held) if nodes is None else put(held, nodes, rows)
 
 
 def _train_layer(
-    emulator: Emulator,
-    topology: Topology,
-    state: State,
-    events: Events,
-    index: int,
-    own: jax.Array,
-    below: jax.Array,
+    emulator: Emulator, scene: Scene, index: int, params: Any, own: jax.Array, nodes: jax.Array | None
 ) -> dict[str, Any]:
-    """One step of one layer of all nodes; `own` [N, F] is this wake's, `below` [N, F] what neighbours sent of it."""
+    """One step of one layer; `own` [N, F] is what each node puts into it."""
+    state, events = scene.state, scene.events
     layer, objective = emulator.layers[index], emulator.objectives[index]
-    mailbox = _mailbox(topology, state, index, below)
-    received = _received(topology, state, events, index)
+    own_rows, keys = take(own, nodes), take(events.keys[:, index], nodes)
+    compared = received(scene.topology, state, events, index, nodes)
 
     def total_loss(params: Any) -> tuple[jax.Array, Any]:
-        aggregated = aggregate(layer, params["layer"], topology, own, *mailbox)
+        aggregated = _aggregated(emulator, scene, index, params["layer"], own, nodes)
         losses, (embedding, is_defined, aux) = per_node(local_loss, shared=(0, 1))(
-            layer, objective, params, own, aggregated, received, events.keys[:, index]
+            layer, objective, params, own_rows, aggregated, compared, keys
         )
         return jnp.sum(losses), (losses, embedding, is_defined, aux)
 
-    params, opt_state = state.params[index], state.opt_state[index]
-    gradient, (loss, embedding, is_stepping, aux) = jax.grad(total_loss, has_aux=True)(params)
+    gradient, (loss, embedding, is_defined, aux) = jax.grad(total_loss, has_aux=True)(params)
+    is_stepping = _awake(scene, is_defined, nodes)
+    opt_state, num_steps = take((state.opt_state[index], state.num_steps[:, index]), nodes)
     params, opt_state = per_node(local_update, shared=(0,))(
-        emulator.optimizer, gradient, opt_state, params, state.num_steps[:, index], is_stepping
+        emulator.optimizer, gradient, opt_state, params, num_steps, is_stepping
     )
     return {
         "params": params,
         "opt_state": opt_state,
         "embedding": embedding,
-        "loss": loss,
+        "loss": jnp.where(is_stepping, loss, 0),
         "is_stepped": is_stepping,
         "aux": aux,
     }
 
 
-def _mailbox(topology: Topology, state: State, index: int, below: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The newest vector over each edge [E, F] and whether there is one [E]; features are known from the start."""
-    if index == 0:
-        return below[topology.senders], jnp.ones(topology.num_edges, bool)
-    return below[topology.senders], state.is_published[topology.senders]
+def _awake(scene: Scene, mask: jax.Array, nodes: jax.Array | None) -> jax.Array:
+    """The mask [n] where a node is awake."""
+    if nodes is not None:
+        return mask & (nodes < scene.topology.num_nodes)
+    return mask if scene.active is None else mask & scene.active
 
 
-def _received(topology: Topology, state: State, events: Events, index: int) -> Received:
-    senders = jnp.append(topology.senders, jnp.int32(topology.num_nodes))  # edge E, which is none, comes from nobody
-    sender = senders[events.positives]
-    return Received(
-        positives=state.embeddings[index].at[sender].get(mode="fill", fill_value=0),
-        pos_mask=state.is_published.at[sender].get(mode="fill", fill_value=False),
-        negatives=state.samples.entries[index],
-        neg_mask=state.samples.mask,
-    )
+def _aggregated(
+    emulator: Emulator, scene: Scene, index: int, params: Any, own: jax.Array, nodes: jax.Array | None
+) -> jax.Array:
+    layer, topology = emulator.layers[index], scene.topology
+    vectors, mask = over_edges(topology, scene.features, scene.events.joined, scene.state, index)
+    return aggregate(layer, params, topology, own, vectors, mask, nodes)

@@ -1,4 +1,4 @@
-"""How a node combines what its in-neighbours sent: the one place with operations over ragged edges.
+"""How a node combines what its in-neighbours sent: operations over ragged edges.
 
 Axes: N nodes, E directed edges, F features.
 """
@@ -6,12 +6,8 @@ Axes: N nodes, E directed edges, F features.
 import jax
 import jax.numpy as jnp
 
+from jdgnn.network.edges import sum_over_in_edges
 from jdgnn.network.topology import Topology
-
-
-def sum_over_in_edges(values: jax.Array, topology: Topology) -> jax.Array:
-    """Sums [E, ...] over the in-edges of each node: [N, ...], zero where there are none."""
-    return jax.ops.segment_sum(values, topology.receivers, topology.num_nodes, indices_are_sorted=True)
 
 
 def symmetric_sum(

@@ -1,7 +1,10 @@
 """All randomness of one tick, drawn before any arithmetic.
 
-Axes: N nodes, E directed edges, L layers, S pushes per node (the fanout), R models per node, K positives.
+Axes: N nodes, E directed edges, L layers, S pushes per node, R models per node, M models in an inbox, K positives.
 """
+
+import functools
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,67 +12,207 @@ from flax import struct
 
 from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
-from jdgnn.protocol.traffic import Gossip, Push
+from jdgnn.protocol.availability import Availability, sample_attendance
+from jdgnn.protocol.links import Link, Messages
+from jdgnn.protocol.schedules import Schedule
+from jdgnn.protocol.traffic import Gossip, Publish, Push
 
 
 @struct.dataclass(kw_only=True)
 class Events:
     """Every random decision of one tick as plain arrays; what follows is deterministic arithmetic.
 
-    Destinations are *candidates*: whether a candidate is sent is decided by the schedule and the node's wake count.
-    Messages that reach one node in the same tick are taken in order of (tick sent, rank, slot), where the slot of
-    the s-th candidate of node v is v·S + s; so no node's number favours it.
+    None stands where nothing is drawn, since it cannot matter: everybody is there, nothing is lost or late.
+    Destinations are *candidates*: which of them are sent is decided by the schedule. Messages that reach one node in
+    the same tick are taken in order of (tick sent, rank, slot), where the slot of the s-th candidate of node v is
+    v·S + s; so no node's number favours it.
     """
 
+    joined: jax.Array | None  # [N] bool: has joined, now or before; None = all
+    online: jax.Array | None  # [N] bool; None = all
+    wake: jax.Array | None  # [N] bool: drawn to wake; None = all
+    embedding_lost: jax.Array | None  # [E] bool: what is sent over each edge in this tick; None = nothing
+    embedding_delay: jax.Array | None  # [E] int32, ticks; None = 0
     push_dst: jax.Array  # [N, S] int32: who gets each push; N = nobody
     push_rank: jax.Array  # [N, S] uint32
+    push_lost: jax.Array | None  # [N, S] bool
+    push_delay: jax.Array | None  # [N, S] int32
+    push_uniform: jax.Array | None  # [N, 1+M] float32, for schedules that draw
     model_dst: jax.Array  # [N, R] int32: who gets each model; N = nobody
     model_rank: jax.Array  # [N, R] uint32
+    model_lost: jax.Array | None  # [N, R] bool
+    model_delay: jax.Array | None  # [N, R] int32
+    model_uniform: jax.Array | None  # [N, 1+M] float32
+    accept_uniform: jax.Array | None  # [N, M] float32, for each model of an inbox, oldest first
     positives: jax.Array  # [N, K] int32: in-edges whose senders are this tick's positives; E = none
     keys: jax.Array  # [N, L] PRNG keys, for objectives that draw
 
 
+NUM_KEYS = 7  # that each tick's draws are made with
+
+
+class Traffic(NamedTuple):
+    """All that decides who takes part and what is sent."""
+
+    availability: Availability
+    publish: Publish
+    push: Push | None
+    gossip: Gossip | None
+
+    @property
+    def inbox_capacity(self) -> int:
+        """Room in an inbox, M."""
+        return 0 if self.gossip is None else self.gossip.capacity
+
+
+class Sizes(NamedTuple):
+    """Counts and bytes that events depend on."""
+
+    num_positives: int
+    num_layers: int
+    embedding_bytes: int
+    model_bytes: int
+
+
 def sample_events(
-    key: jax.Array,
-    topology: Topology,
-    push: Push | None,
-    gossip: Gossip | None,
-    num_positives: int,
-    num_layers: int,
-) -> Events:
+    key: jax.Array, tick: jax.Array, topology: Topology, traffic: Traffic, sizes: Sizes, memory: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], Events]:
     """Draws all random decisions of one tick.
 
     Args:
-      key: this tick's key.
+      key: the run's key.
+      tick: number of the tick; the same key and tick give the same events.
       topology: the links.
-      push: how embeddings are pushed; None for not at all.
-      gossip: how models are sent; None for not at all.
-      num_positives: K.
-      num_layers: L.
+      traffic: who takes part and what is sent.
+      sizes: K, L and the sizes of messages.
+      memory: what clocks and presence remember.
 
     Returns:
-      The events.
+      What they remember then, and the events.
     """
-    push_key, push_rank_key, model_key, model_rank_key, positives_key, objective_key = jax.random.split(key, 6)
-    push_dst = destinations(push_key, topology, push)
-    model_dst = destinations(model_key, topology, gossip)
-    return Events(
-        push_dst=push_dst,
-        push_rank=jax.random.bits(push_rank_key, push_dst.shape, jnp.uint32),
-        model_dst=model_dst,
-        model_rank=jax.random.bits(model_rank_key, model_dst.shape, jnp.uint32),
-        positives=choose_in_edges(positives_key, topology, num_positives),
-        keys=jax.random.split(objective_key, (topology.num_nodes, num_layers)),
+    keys = jax.random.split(jax.random.fold_in(key, tick), NUM_KEYS)
+    attendance_key, publish_key, push_key, model_key, accept_key, positives_key, objective_key = keys
+    num_nodes, inbox_capacity, gossip = topology.num_nodes, traffic.inbox_capacity, traffic.gossip
+    memory, attendance = sample_attendance(traffic.availability, attendance_key, tick, num_nodes, memory)
+    joined = jnp.ones(num_nodes, bool) if attendance.joined is None else attendance.joined
+    edge = jnp.arange(topology.num_edges, dtype=jnp.int32)
+    over_edges = Messages(topology.senders, topology.receivers, edge, sizes.embedding_bytes, tick, topology)
+    embedding_lost, embedding_delay = sample_link(traffic.publish.link, publish_key, over_edges)
+    setting = (topology, tick, joined, inbox_capacity)
+    events = Events(
+        joined=attendance.joined,
+        online=attendance.online,
+        wake=attendance.wake,
+        embedding_lost=embedding_lost,
+        embedding_delay=embedding_delay,
+        **_candidates("push", push_key, traffic.push, *setting, sizes.embedding_bytes),
+        **_candidates("model", model_key, gossip, *setting, sizes.model_bytes),
+        accept_uniform=None
+        if gossip is None or gossip.acceptance.probability is None
+        else jax.random.uniform(accept_key, (num_nodes, inbox_capacity), jnp.float32),
+        positives=choose_in_edges(positives_key, topology, sizes.num_positives),
+        keys=jax.random.split(objective_key, (num_nodes, sizes.num_layers)),
     )
+    return memory, events
 
 
-def destinations(key: jax.Array, topology: Topology, setting: Push | Gossip | None) -> jax.Array:
+@functools.partial(jax.jit, static_argnames="shape")
+def objective_keys(key: jax.Array, ticks: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """The keys of several ticks that `sample_events` draws for objectives.
+
+    Args:
+      key: the run's key.
+      ticks: numbers of the ticks [T].
+      shape: of one tick's keys, [N, L].
+
+    Returns:
+      Keys [T, N, L].
+    """
+    tick_keys = jax.lax.map(lambda tick: jax.random.split(jax.random.fold_in(key, tick), NUM_KEYS)[-1], ticks)
+    return jax.lax.map(lambda tick_key: jax.random.split(tick_key, shape), tick_keys)
+
+
+def _candidates(
+    kind: str,
+    key: jax.Array,
+    setting: Push | Gossip | None,
+    topology: Topology,
+    tick: jax.Array,
+    joined: jax.Array,
+    inbox_capacity: int,
+    num_bytes: int,
+) -> dict[str, Any]:
+    """Draws what concerns pushes or models, by the names of `Events`."""
+    dst_key, rank_key, link_key, schedule_key = jax.random.split(key, 4)
+    dst = destinations(dst_key, topology, setting, joined)
+    lost = delay = uniform = None
+    if setting is not None:
+        node = jnp.arange(topology.num_nodes, dtype=jnp.int32)[:, None]
+        messages = Messages(jnp.broadcast_to(node, dst.shape), dst, None, num_bytes, tick, topology)
+        lost, delay = sample_link(setting.link, link_key, messages)
+        uniform = _schedule_uniform(schedule_key, setting.schedule, topology.num_nodes, inbox_capacity)
+    drawn = {
+        "dst": dst,
+        "rank": jax.random.bits(rank_key, dst.shape, jnp.uint32),
+        "lost": lost,
+        "delay": delay,
+        "uniform": uniform,
+    }
+    return {f"{kind}_{name}": value for name, value in drawn.items()}
+
+
+def _schedule_uniform(key: jax.Array, schedule: Schedule, num_nodes: int, inbox_capacity: int) -> jax.Array | None:
+    return jax.random.uniform(key, (num_nodes, 1 + inbox_capacity), jnp.float32) if schedule.is_random else None
+
+
+def sample_link(link: Link, key: jax.Array, messages: Messages) -> tuple[jax.Array | None, jax.Array | None]:
+    """Draws which messages are lost, and how late the others are.
+
+    Args:
+      link: the link.
+      key: what to draw with.
+      messages: what is sent.
+
+    Returns:
+      A mask and ticks from 0 to the link's longest delay, in the shape of the destinations; None where the link
+      loses nothing, or delays nothing.
+
+    Raises:
+      InputError: a part of the link gives no mask, or no whole numbers.
+    """
+    loss_key, split_key, delay_key = jax.random.split(key, 3)
+    shape = messages.dst.shape
+    lost = None
+    for name, part, part_key in (("loss", link.loss, loss_key), ("split", link.split, split_key)):
+        if part is not None:
+            mask = _drawn(f"link.{name}", part.sample(part_key, messages), jnp.bool_, shape)
+            lost = mask if lost is None else lost | mask
+    if link.max_delay == 0 or link.delay is None:
+        return lost, None
+    delay = _drawn("link.delay", link.delay.sample(delay_key, messages), jnp.integer, shape)
+    return lost, jnp.clip(delay, 0, link.max_delay).astype(jnp.int32)
+
+
+def _drawn(what: str, drawn: Any, kind: Any, shape: tuple[int, ...]) -> jax.Array:
+    dtype, given = jnp.result_type(drawn), jnp.shape(drawn)
+    pairs = zip(reversed(given), reversed(shape), strict=False)
+    is_fitting = len(given) <= len(shape) and all(length in (1, wanted) for length, wanted in pairs)
+    if not is_fitting or not jnp.issubdtype(dtype, kind):
+        wanted = "True or False" if kind is jnp.bool_ else "one whole number of ticks"
+        raise InputError(f"{what}: sample gives {dtype}{list(given)}, and {wanted} per message is needed")
+    return jnp.broadcast_to(drawn, shape)
+
+
+def destinations(
+    key: jax.Array, topology: Topology, setting: Push | Gossip | None, joined_mask: jax.Array
+) -> jax.Array:
     """Draws who gets each candidate push or model [N, slots]; whatever is no other node becomes N, nobody.
 
     Args:
       key: what to draw with.
       topology: the links.
       setting: who is drawn and how many; None for nobody.
+      joined_mask: who has joined [N].
 
     Returns:
       Receivers, int32.
@@ -80,7 +223,7 @@ def destinations(key: jax.Array, topology: Topology, setting: Push | Gossip | No
     if setting is None:
         return jnp.zeros((topology.num_nodes, 0), jnp.int32)
     num_nodes = topology.num_nodes
-    dst = setting.peers.sample(key, topology, jnp.ones(num_nodes, bool), setting.fanout)
+    dst = setting.peers.sample(key, topology, joined_mask, setting.fanout)
     if jnp.shape(dst) != (num_nodes, setting.fanout) or not jnp.issubdtype(jnp.result_type(dst), jnp.integer):
         raise InputError(
             f"peers: sample gives {jnp.result_type(dst)}{list(jnp.shape(dst))}, and one node number per node and slot, "

@@ -39,30 +39,25 @@ def empty_buffer(num_nodes: int, capacity: int, units: tuple[int, ...], dtype: D
     )
 
 
-def store(buffer: SampleBuffer, messages: Arrivals, embeddings: tuple[jax.Array, ...]) -> SampleBuffer:
+def store(buffer: SampleBuffer, messages: Arrivals, rows: tuple[jax.Array, ...]) -> SampleBuffer:
     """Stores arriving pushes; each overwrites the oldest sample of its receiver.
 
     Args:
       buffer: the buffer.
-      messages: pushes that arrive in this tick.
-      embeddings: what each sender sent, per layer [N, F'].
+      messages: n pushes that arrive in this tick.
+      rows: what each carries, per layer [n, F'].
 
     Returns:
       The buffer, with the last C arrivals of each node.
     """
-    capacity = buffer.capacity
-    if capacity == 0:
-        return buffer
-    num_nodes = buffer.next_slot.shape[0]
+    capacity, num_nodes = buffer.capacity, buffer.next_slot.shape[0]
     first = buffer.next_slot.at[messages.dst].get(mode="fill", fill_value=0)
     slot = (first + messages.position) % capacity
     row = jnp.where(messages.is_among_last(capacity), messages.dst, num_nodes)
-
-    def write(entries: jax.Array, embedding: jax.Array) -> jax.Array:
-        return entries.at[row, slot].set(embedding[messages.src], mode="drop")
-
     return SampleBuffer(
-        entries=tuple(map(write, buffer.entries, embeddings)),
+        entries=tuple(
+            entries.at[row, slot].set(new, mode="drop") for entries, new in zip(buffer.entries, rows, strict=True)
+        ),
         next_slot=(buffer.next_slot + messages.num_received) % capacity,
         num_samples=jnp.minimum(buffer.num_samples + messages.num_received, capacity),
     )

@@ -1,14 +1,28 @@
-"""What is sent unasked, to whom and how often: pushes of embeddings, gossip of models."""
+"""What nodes send, to whom, how often and over what links: embeddings to neighbours, pushes, models."""
 
 from typing import Any
 
 from flax import struct
 
-from jdgnn.checks import check_count
-from jdgnn.errors import InputError
+from jdgnn.checks import check_count, check_flag, check_number
+from jdgnn.errors import InputError, suggestion
 from jdgnn.parts import as_argument
+from jdgnn.protocol.acceptance import Acceptance
+from jdgnn.protocol.acceptance import always as accept_always
+from jdgnn.protocol.links import Link
 from jdgnn.protocol.merging import MergeRule, average
 from jdgnn.protocol.peers import PeerSampler, uniform
+from jdgnn.protocol.schedules import Schedule, every
+
+ORDERS = ("merge_then_train", "train_then_merge", "merge_only")
+
+
+@struct.dataclass(kw_only=True)
+class Publish:
+    """How embeddings are sent to graph neighbours. Made by `publish`."""
+
+    schedule: Schedule | None  # None: at every wake
+    link: Link
 
 
 @struct.dataclass(kw_only=True)
@@ -16,10 +30,10 @@ class Push:
     """How embeddings are pushed to random nodes, which keep them as samples. Made by `push`."""
 
     peers: PeerSampler
+    schedule: Schedule
+    link: Link
     fanout: int = struct.field(pytree_node=False)
     capacity: int = struct.field(pytree_node=False)
-    every: int  # traced
-    phase: int  # traced
 
 
 @struct.dataclass(kw_only=True)
@@ -28,28 +42,77 @@ class Gossip:
 
     peers: PeerSampler
     merge: MergeRule
+    acceptance: Acceptance
+    schedule: Schedule
+    link: Link
     fanout: int = struct.field(pytree_node=False)
     capacity: int = struct.field(pytree_node=False)
-    every: int  # traced
-    phase: int  # traced
+    order: str = struct.field(pytree_node=False)
+    pass_through: bool = struct.field(pytree_node=False)
+    pool: float | None = struct.field(pytree_node=False)
+
+    def num_places(self, num_nodes: int) -> int:
+        """Places for models in flight or waiting, of all nodes together.
+
+        Without a `pool` as many as can ever be needed: of what a node sends, each wake's models can be on their way
+        for as long as the longest delay, and what waits in its inbox was not followed by a wake.
+        """
+        if self.pool is not None:
+            return max(1, round(self.pool * num_nodes))
+        delay, wakes = self.link.max_delay, self.schedule.min_wakes
+        awake = self.fanout * (1 + delay // wakes)
+        asleep = self.capacity + self.fanout * -(-delay // wakes)
+        return num_nodes * (max(awake, asleep) + self.pass_through)
 
 
-def push(fanout: int = 8, capacity: int = 16, every: int = 1, phase: int = 0, peers: PeerSampler | None = None) -> Push:
+def publish(schedule: Schedule | None = None, link: Link | None = None) -> Publish:
+    """Says how a node's new embeddings reach its graph neighbours.
+
+    Args:
+      schedule: when they are sent: `jdgnn.schedules.every(...)`; at every wake if None.
+      link: what can happen to them on the way; nothing if None.
+
+    Returns:
+      The setting, for `Emulator(publish=...)`.
+
+    Raises:
+      InputError: an argument is of the wrong kind, or the schedule draws (what is published goes to all neighbours).
+
+    Example:
+      >>> import jdgnn
+      >>> publish(link=jdgnn.link(loss=0.1, delay=jdgnn.links.uniform(0, 10))).link.max_delay
+      10
+    """
+    if schedule is not None and _checked_schedule(schedule).is_random:
+        raise InputError(
+            "schedule: got one that draws, and what is published goes to all neighbours at once; "
+            "write jdgnn.schedules.every(...)"
+        )
+    return Publish(schedule=schedule, link=_checked_link(link))
+
+
+def push(
+    fanout: int = 8,
+    capacity: int = 16,
+    peers: PeerSampler | None = None,
+    schedule: Schedule | None = None,
+    link: Link | None = None,
+) -> Push:
     """Says how embeddings are pushed: the newest embeddings of all layers go to `fanout` random nodes.
 
     Args:
       fanout: pushes per sending wake. A node gets as many on average, so capacity / fanout is the age its samples
         reach; with old samples contrastive objectives learn to flee where others were, and end below no learning.
       capacity: C, how many pushed embeddings a node keeps; a full buffer loses its oldest.
-      every: k, a node pushes at wakes w with (w − phase) mod k = 0.
-      phase: see `every`.
       peers: who gets them; uniform if None.
+      schedule: when they are sent; at every wake if None.
+      link: what can happen to them on the way; nothing if None.
 
     Returns:
       The setting, for `Emulator(push=...)`.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number makes no sense, or a part is of the wrong kind.
 
     Example:
       >>> push(fanout=2, capacity=32).capacity
@@ -57,63 +120,93 @@ def push(fanout: int = 8, capacity: int = 16, every: int = 1, phase: int = 0, pe
     """
     check_count("fanout", fanout)
     check_count("capacity", capacity)
-    _check_schedule(every, phase)
-    return Push(peers=_checked_peers(peers), fanout=fanout, capacity=capacity, every=every, phase=phase)
+    return Push(
+        peers=_checked_peers(peers),
+        schedule=_checked_schedule(schedule),
+        link=_checked_link(link),
+        fanout=fanout,
+        capacity=capacity,
+    )
 
 
 def gossip(
     capacity: int = 1,
-    every: int = 1,
-    phase: int = 0,
+    fanout: int = 1,
     peers: PeerSampler | None = None,
     merge: MergeRule | None = None,
+    order: str = "merge_then_train",
+    acceptance: Acceptance | None = None,
+    pass_through: bool = False,
+    schedule: Schedule | None = None,
+    link: Link | None = None,
+    pool: float | None = None,
 ) -> Gossip:
-    """Says how models spread: a node sends its parameters and their age to one random node, which merges them.
+    """Says how models spread: a node sends its parameters and their age to random nodes, which merge them.
 
     Args:
       capacity: M, models that can wait in an inbox; a full inbox loses its oldest.
-      every: k, a node sends at wakes w with (w − phase) mod k = 0.
-      phase: see `every`.
+      fanout: models a node can send in one wake.
       peers: who gets them; uniform if None.
       merge: how they are merged; average if None.
+      order: what a node does first at a wake: `merge_then_train`, `train_then_merge`, or `merge_only`.
+      acceptance: whether a received model is merged at all; always if None.
+      pass_through: a refused model is what the node sends at its next model send, once.
+      schedule: when models are sent; all of `fanout` at every wake if None.
+      link: what can happen to them on the way; nothing if None.
+      pool: where nodes sleep or models are late, models in flight or waiting for which there is room, per node and on
+        average over all nodes; what finds no room is displaced, which is counted. None makes room for as many as
+        can ever be. Not used where every model is merged in the tick after it was sent.
 
     Returns:
       The setting, for `Emulator(gossip=...)`.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number makes no sense, or a part is of the wrong kind.
 
     Example:
-      >>> gossip(every=5).every
-      5
+      >>> import jdgnn
+      >>> gossip(schedule=jdgnn.schedules.token_account(capacity=20, reserve=10), fanout=2).fanout
+      2
     """
     check_count("capacity", capacity)
-    _check_schedule(every, phase)
+    check_count("fanout", fanout)
+    check_flag("pass_through", pass_through)
     if merge is not None and not isinstance(merge, MergeRule):
         raise InputError(f"merge: got {merge!r}, and a rule such as jdgnn.merging.average() is needed")
+    if acceptance is not None and not isinstance(acceptance, Acceptance):
+        raise InputError(f"acceptance: got {acceptance!r}, and a rule such as jdgnn.acceptance.degree() is needed")
+    if order not in ORDERS:
+        raise InputError(f"order: got {order!r}; {suggestion(str(order), ORDERS)}")
+    acceptance = accept_always() if acceptance is None else acceptance
+    if pass_through and acceptance.probability is None:
+        raise InputError("pass_through: got True, and every model is accepted; give an acceptance, or leave it out")
     return Gossip(
         peers=_checked_peers(peers),
         merge=as_argument(average() if merge is None else merge),
-        fanout=1,
+        acceptance=as_argument(acceptance),
+        schedule=_checked_schedule(schedule),
+        link=_checked_link(link),
+        fanout=fanout,
         capacity=capacity,
-        every=every,
-        phase=phase,
+        order=order,
+        pass_through=pass_through,
+        pool=None if pool is None else check_number("pool", pool, above=0),
     )
-
-
-def is_sending(setting: Push | Gossip, wakes: Any) -> Any:
-    """Whether a node that has woken `wakes` times before this wake sends now."""
-    return (wakes - setting.phase) % setting.every == 0
-
-
-def _check_schedule(every: int, phase: int) -> None:
-    check_count("every", every)
-    check_count("phase", phase, minimum=0)
-    if phase >= every:
-        raise InputError(f"phase: got {phase}, and a whole number below every = {every} is needed")
 
 
 def _checked_peers(peers: PeerSampler | None) -> PeerSampler:
     if peers is not None and not isinstance(peers, PeerSampler):
         raise InputError(f"peers: got {peers!r}, and a sampler such as jdgnn.peers.uniform() is needed")
     return as_argument(uniform() if peers is None else peers)
+
+
+def _checked_schedule(schedule: Schedule | None) -> Schedule:
+    if schedule is not None and not isinstance(schedule, Schedule):
+        raise InputError(f"schedule: got {schedule!r}, and one such as jdgnn.schedules.every(2) is needed")
+    return every() if schedule is None else schedule
+
+
+def _checked_link(link: Any) -> Link:
+    if link is not None and not isinstance(link, Link):
+        raise InputError(f"link: got {link!r}, and one such as jdgnn.link(loss=0.1) is needed")
+    return Link(loss=None, delay=None, split=None) if link is None else link

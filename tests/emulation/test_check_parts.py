@@ -124,6 +124,7 @@ def test_nobody_and_oneself_get_no_message() -> None:
     emulator = small_emulator(push=jdgnn.push(fanout=4, capacity=20, peers=jdgnn.PeerSampler(sample=sample)))
     state, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 2)
     assert history.rows()[-1]["messages_sent"]["push"] == 2 * 2 * (network.num_nodes - 1)
+    assert state.samples is not None
     assert state.samples.num_samples.tolist() == [11, 11] + [0] * 10
 
 

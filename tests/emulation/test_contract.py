@@ -1,7 +1,8 @@
 """The contract of docs/design.md over every registered part."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
+from functools import cache
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,135 +11,196 @@ import optax
 import pytest
 
 import jdgnn
-from jdgnn.emulation.tick import apply_events, sample_events
-from jdgnn.learning.layers import LAYERS
-from jdgnn.learning.objectives import OBJECTIVES
-from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES
+from jdgnn.emulation.start import message_bytes, sample_events
+from jdgnn.emulation.state import State
+from jdgnn.emulation.tick import apply_events
 from jdgnn.network.topology import topology
-from jdgnn.protocol.merging import MERGES
-from jdgnn.protocol.peers import PEERS
-from tests.support import assert_same_bits, leaves, num_programs, small_emulator, small_network
+from jdgnn.protocol.accounts import OUTCOMES
+from jdgnn.protocol.model_pool import ModelPool
+from tests.emulation.mixes import KINDS, MIXES, NETWORK, NUM_NODES, PARTS, Mix, Way
+from tests.emulation.relabelling import Relabelling, contents
+from tests.emulation.stepping import Step, apply, in_double, steps
+from tests.support import assert_accounts_add_up, assert_same_bits, leaves, num_programs, small_emulator
 
-compiled_sample = jax.jit(sample_events)
-compiled_apply = jax.jit(lambda *arguments: apply_events(*arguments)[0])
+NUM_TICKS = 20
+HELD = (
+    "params",
+    "opt_state",
+    "embeddings",
+    "embedded_at",
+    "age",
+    "wakes",
+    "num_steps",
+    "push_schedule",
+    "model_schedule",
+)
 
-SETTINGS: dict[str, dict[str, Any]] = {
-    **{f"layer {n}": {"layers": [make(4), make(3, activation="tanh")]} for n, make in LAYERS.items()},
-    **{f"objective {n}": {"objective": make()} for n, make in OBJECTIVES.items()},
-    **{f"optimizer {n}": {"optimizer": make(1e-2)} for n, make in OPTIMIZERS.items()},
-    "rate_schedule constant": {"optimizer": jdgnn.adam(1e-2, rate_schedule=RATE_SCHEDULES["constant"]())},
-    "rate_schedule cosine": {"optimizer": jdgnn.sgd(1e-1, rate_schedule=RATE_SCHEDULES["cosine"](horizon=50))},
-    **{
-        f"peers {n}": {"gossip": jdgnn.gossip(peers=make()), "push": jdgnn.push(peers=make())}
-        for n, make in PEERS.items()
-    },
-    **{f"merge {n}": {"gossip": jdgnn.gossip(merge=make())} for n, make in MERGES.items()},
-    "no push": {"push": None, "objective": jdgnn.edge_reconstruction()},
-    "no gossip": {"gossip": None},
-    "independent": {"start": "independent"},
-    "optax": {"optimizer": optax.adamw(1e-2)},
-}
+
+def shapes(state: Any) -> Any:
+    return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), state)
 
 
 def test_every_registered_part_is_covered() -> None:
-    for kind, registry in (
-        ("layer", LAYERS),
-        ("objective", OBJECTIVES),
-        ("optimizer", OPTIMIZERS),
-        ("rate_schedule", RATE_SCHEDULES),
-        ("peers", PEERS),
-        ("merge", MERGES),
-    ):
-        assert {f"{kind} {name}" for name in registry} <= set(SETTINGS)
+    for kind, registry in KINDS.items():
+        assert set(PARTS[kind]) == set(registry)
+        assert set().union(*(mix.names(kind) for mix in MIXES.values())) == set(registry)
 
 
-@pytest.fixture(params=SETTINGS)
-def emulator(request: pytest.FixtureRequest) -> jdgnn.Emulator:
-    return small_emulator(**SETTINGS[request.param])
+def only(kind: str, name: str) -> Mix:
+    """A mix in which one part is out of the ordinary."""
+    if kind in ("layer", "objective", "presence"):
+        return Mix(**{kind: (name,)})  # type: ignore[arg-type]
+    if kind in ("peers", "loss", "delay", "schedule"):
+        fanout = NUM_NODES - 1 if name == "all_to_all" else 2
+        way = Way(**{kind: name}, fanout=fanout)  # type: ignore[arg-type]
+        return Mix(publish=Way() if name == "token_account" else way, push=way, gossip=way)
+    return Mix(**{kind: name})  # type: ignore[arg-type]
 
 
-def test_a_run_keeps_the_state_moves_the_parameters_and_compiles_once(emulator: jdgnn.Emulator) -> None:
-    network = small_network()
-    state = emulator.init(jax.random.key(0), network)
-    before = leaves(state.params)
-    shapes = jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), state)
-    state, history = jdgnn.run(emulator, state, network, 7)
-    assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), state) == shapes
-    assert all(np.isfinite(leaf).all() for leaf in leaves(state.params))
-    assert any((a != b).any() for a, b in zip(before, leaves(state.params), strict=True))
-    assert history.stepped[-1].max() > 0
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in PARTS for name in PARTS[kind]])
+def test_a_tick_with_any_part_keeps_the_tree_shapes_and_dtypes(kind: str, name: str) -> None:
+    emulator, links = only(kind, name).emulator(), topology(NETWORK)
 
-    compiled = num_programs()
-    jdgnn.run(emulator, state, network, 12, record_every=5)
-    assert num_programs() == compiled
+    def tick(features: jax.Array, state: State) -> State:
+        _, events = sample_events(emulator, links, message_bytes(state), state.key, state.tick, state.availability)
+        return apply_events(emulator, links, features, state, events)[0]
+
+    state = emulator.shapes(NETWORK)
+    assert shapes(jax.eval_shape(tick, jnp.asarray(NETWORK.features), state)) == shapes(state)
 
 
-def test_cutting_and_recording_change_no_bit(emulator: jdgnn.Emulator) -> None:
-    network = small_network()
-    whole, _ = jdgnn.run(emulator, emulator.init(jax.random.key(3), network), network, 11, record_every=1)
-    state = emulator.init(jax.random.key(3), network)
-    for ticks in (1, 6, 4):
-        state, _ = jdgnn.run(emulator, state, network, ticks, record_every=100)
-    assert_same_bits(whole, state)
+class Ran(NamedTuple):
+    """A run from the start, and how many programs there were after it."""
+
+    mix: Mix
+    start: State
+    end: State
+    history: jdgnn.History
+    num_programs: int
 
 
-def test_relabelling_nodes_and_events_commutes_with_a_tick(emulator: jdgnn.Emulator) -> None:
+@pytest.fixture(scope="module", params=MIXES)
+def ran(request: pytest.FixtureRequest) -> Ran:
+    mix = MIXES[request.param]
+    emulator = mix.emulator()
+    start = emulator.init(jax.random.key(3), NETWORK)
+    end, history = jdgnn.run(emulator, jdgnn.copy(start), NETWORK, NUM_TICKS, record_every=1)
+    return Ran(mix, start, end, history, num_programs())
+
+
+def test_a_run_keeps_the_state_and_moves_the_parameters(ran: Ran) -> None:
+    assert shapes(ran.end) == shapes(ran.start)
+    assert all(np.isfinite(leaf).all() for leaf in leaves(ran.end.params))
+    assert any((a != b).any() for a, b in zip(leaves(ran.start.params), leaves(ran.end.params), strict=True))
+    assert (ran.history.stepped.max() > 0) == (ran.mix.order != "merge_only")
+    assert_accounts_add_up(ran.end, NETWORK)
+
+
+def test_cutting_and_recording_change_no_bit_and_compile_nothing(ran: Ran) -> None:
+    state = jdgnn.copy(ran.start)
+    for ticks in (1, NUM_TICKS - 6, 5):
+        state, _ = jdgnn.run(ran.mix.emulator(), state, NETWORK, ticks, record_every=100)
+    assert_same_bits(ran.end, state)
+    assert num_programs() == ran.num_programs
+
+
+def test_other_numbers_compile_nothing(ran: Ran) -> None:
+    emulator = ran.mix.emulator(variant=1)
+    state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(3), NETWORK), NETWORK, NUM_TICKS)
+    assert num_programs() == ran.num_programs
+    assert any((a != b).any() for a, b in zip(leaves(ran.end), leaves(state), strict=True))
+
+
+def test_an_optimiser_of_optax_is_one_program_for_each_object() -> None:
+    transformation = optax.adamw(1e-2)
+    compiled = []
+    for _ in range(2):
+        emulator = small_emulator(layers=[jdgnn.gcn(4)], optimizer=transformation, gossip=None)
+        state = emulator.init(jax.random.key(0), NETWORK)
+        before = leaves(state.params)
+        state, _ = jdgnn.run(emulator, state, NETWORK, 4)
+        assert any((a != b).any() for a, b in zip(before, leaves(state.params), strict=True))
+        compiled.append(num_programs())
+    assert compiled[0] == compiled[1]
+
+
+@cache
+def first_steps(name: str) -> list[Step]:
+    """The first ticks of a mix in float64."""
     with jax.enable_x64():
-        network = small_network()
-        network = replace(network, features=network.features.astype(np.float64))
-        arrays = (topology(network), jnp.asarray(network.features))
-        state = emulator.init(jax.random.key(0), network)
-        for _ in range(4):
-            events = compiled_sample(emulator, arrays[0], state.key, state.tick)
-            before, state = state, compiled_apply(emulator, *arrays, state, events)
+        return list(steps(MIXES[name].emulator(), NETWORK, NUM_TICKS))
 
-        relabel = Relabelling(network, np.random.default_rng(0).permutation(network.num_nodes))
+
+@pytest.mark.parametrize("name", MIXES)
+def test_relabelling_nodes_and_events_commutes_with_a_tick(name: str) -> None:
+    step = next(
+        step for step in reversed(first_steps(name)) if step.info.is_stepped.any() or MIXES[name].order == "merge_only"
+    )
+    with jax.enable_x64():
+        relabel = Relabelling(in_double(NETWORK), np.random.default_rng(0).permutation(NUM_NODES))
         arrays = (topology(relabel.network), jnp.asarray(relabel.network.features))
-        relabelled = compiled_apply(emulator, *arrays, relabel.state(before), relabel.events(events))
-        expected = relabel.state(state)
-    for name in ("params", "opt_state", "embeddings", "samples", "age", "wakes", "num_steps", "num_idle", "in_flight"):
-        for a, b in zip(leaves(getattr(expected, name)), leaves(getattr(relabelled, name)), strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+        state, events = relabel.state(step.before), relabel.events(step.events)
+        relabelled, _ = apply(MIXES[name].emulator(), *arrays, state, events)
+        expected = relabel.state(step.after)
+        for field in fields(State):
+            if field.name not in ("key", "availability"):
+                assert_alike(getattr(relabelled, field.name), getattr(expected, field.name))
 
 
-class Relabelling:
-    """Old node v becomes node `new[v]`."""
+def assert_alike(actual: Any, expected: Any) -> None:
+    """Compares two trees; of pools, what is in them."""
+    if isinstance(expected, ModelPool):
+        actual, expected = contents(actual), contents(expected)
+    structures: list[Any] = [jax.tree.structure(actual), jax.tree.structure(expected)]
+    assert structures[0] == structures[1]
+    for a, b in zip(leaves(actual), leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
 
-    def __init__(self, network: jdgnn.Network, new: np.ndarray) -> None:
-        self.new, self.old = new, np.argsort(new)
-        senders, receivers = new[network.senders], new[network.receivers]
-        self.old_edge = np.lexsort((senders, receivers))
-        self.network = replace(
-            network,
-            features=network.features[self.old],
-            senders=senders[self.old_edge].astype(np.int32),
-            receivers=receivers[self.old_edge].astype(np.int32),
-        )
 
-    def rows(self, tree: Any) -> Any:
-        return jax.tree.map(lambda leaf: leaf[self.old], tree)
+@pytest.mark.parametrize("name", MIXES)
+def test_who_does_not_act_keeps_everything_bit_for_bit(name: str) -> None:
+    num_active = num_inactive = num_offline = 0
+    for step in first_steps(name):
+        before, after = as_numpy(step.before), as_numpy(step.after)
+        active, online = np.asarray(step.info.active), np.asarray(step.info.online)
+        assert not (active & ~online).any()
+        assert_same_bits(held(before, ~active), held(after, ~active))
+        assert_same_bits(received(before, ~online), received(after, ~online))
+        num_active += active.sum()
+        num_inactive += (~active).sum()
+        num_offline += (~online).sum()
+    mix = MIXES[name]
+    assert num_active > 0
+    assert (num_inactive > 0) == (mix.clock != "always" or bool(mix.presence))
+    assert (num_offline > 0) == bool(mix.presence)
 
-    def nodes(self, dst: jax.Array) -> jax.Array:
-        names = jnp.asarray(np.append(self.new, len(self.new)).astype(np.int32))
-        return names[self.rows(dst)]
 
-    def state(self, state: jdgnn.State) -> jdgnn.State:
-        flight = self.rows(state.in_flight)
-        per_node = ("params", "opt_state", "embeddings", "is_published", "samples", "age", "wakes", "num_steps")
-        return replace(
-            state,
-            **{name: self.rows(getattr(state, name)) for name in per_node},
-            in_flight=replace(
-                flight, push_dst=self.nodes(state.in_flight.push_dst), model_dst=self.nodes(state.in_flight.model_dst)
-            ),
-        )
+def as_numpy(state: State) -> State:
+    arrays: State = jax.tree.map(np.asarray, replace(state, key=jax.random.key_data(state.key)))
+    return arrays
 
-    def events(self, events: Any) -> Any:
-        num_edges = len(self.old_edge)
-        new_edge = np.append(np.argsort(self.old_edge), num_edges).astype(np.int32)
-        return replace(
-            self.rows(events),
-            push_dst=self.nodes(events.push_dst),
-            model_dst=self.nodes(events.model_dst),
-            positives=jnp.asarray(new_edge)[self.rows(events.positives)],
-        )
+
+def held(state: State, mask: np.ndarray) -> Any:
+    """What nodes hold that only they change themselves."""
+    own = [getattr(state, name) for name in HELD]
+    sent = state.accounts.words[:, :, [OUTCOMES.index("sent"), OUTCOMES.index("lost")]]
+    kept = getattr(state.models, "kept", None)
+    return rows((own, sent), mask), None if kept is None else models_at(state.models, kept[mask])
+
+
+def received(state: State, mask: np.ndarray) -> Any:
+    """What nodes hold of others, without what is on its way."""
+    mailbox = None if state.mailbox is None else (state.mailbox.entries, state.mailbox.version)
+    inbox = getattr(state.models, "inbox", None)
+    waiting = None if inbox is None else models_at(state.models, inbox[mask])
+    return rows(state.samples, mask), rows(mailbox, mask[NETWORK.receivers]), waiting
+
+
+def rows(tree: Any, mask: np.ndarray) -> Any:
+    return jax.tree.map(lambda leaf: leaf[mask], tree)
+
+
+def models_at(pool: Any, places: np.ndarray) -> Any:
+    """Which places these are, and the models there."""
+    taken = places[places < pool.num_places]
+    return places, rows((pool.params, pool.age, pool.src), taken)

@@ -1,41 +1,86 @@
 """What merging keeps and what it does."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import jdgnn
-from jdgnn.emulation.merging import BLOCK, merge_inbox, merge_pairs
+from jdgnn.emulation import merging
+from jdgnn.emulation.merging import BLOCK
 from jdgnn.emulation.metrics import consensus_distance
+from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.network import from_edges
-from jdgnn.network.topology import topology
+from jdgnn.network.topology import Topology, topology
+from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.merging import MERGES
-from jdgnn.protocol.messages import arrivals
 from jdgnn.protocol.peers import PEERS
+from tests.protocol.sequential import NUM_NODES as FEW
+from tests.protocol.sequential import NUM_SLOTS, Table, message_tables, sequential_arrivals
 from tests.support import all_joined, assert_same_bits, small_network
 
 NUM_NODES = 12
 
 
-@pytest.mark.parametrize("merge", MERGES)
+def flight_of(dst: Any, rank: Any = 0, is_lost: Any = False) -> ModelFlight:
+    """Models sent in the last tick: receivers [N, R], ranks and losses alike or for all."""
+    dst = jnp.asarray(dst, jnp.int32)
+    return ModelFlight(
+        dst=dst,
+        rank=jnp.broadcast_to(jnp.asarray(rank, jnp.uint32), dst.shape),
+        is_sent=(dst < dst.shape[0]) & ~jnp.asarray(is_lost),
+    )
+
+
+def coins(uniform: Any = None) -> Any:
+    """Events with coins of acceptance [N, M], all that merging looks at."""
+    return SimpleNamespace(accept_uniform=uniform)
+
+
+def merged(
+    gossip: jdgnn.Gossip, links: Topology, flight: ModelFlight, params: Any, age: jax.Array, events: Any = None
+) -> tuple[Any, jax.Array]:
+    """Models after merging what is in flight, by way of inboxes."""
+    inbox, _ = merging.inbox_of_flight(gossip, links, flight, coins() if events is None else events)
+    return merging.fold(gossip, inbox, (params, age), (params, age), None)
+
+
+@pytest.mark.parametrize(("merge", "acceptance"), [*((name, "degree") for name in MERGES), ("average", "always")])
 @pytest.mark.parametrize("peers", [name for name in PEERS if PEERS[name]().pairs is not None])
-@pytest.mark.parametrize("num_nodes", [1, 2, 5, 2 * BLOCK, 2 * BLOCK + 3])
-def test_merging_pair_by_pair_is_merging_the_inbox(merge: str, peers: str, num_nodes: int) -> None:
-    setting = jdgnn.gossip(merge=MERGES[merge](), peers=PEERS[peers]())
-    links = topology(from_edges([], [], np.ones((num_nodes, 1)), allow_no_edges=True))
+@pytest.mark.parametrize("num_nodes", [1, 5, 2 * BLOCK + 3])
+def test_merging_pair_by_pair_is_merging_the_inbox(merge: str, peers: str, num_nodes: int, acceptance: str) -> None:
+    """Also where models get lost one way, or one of the two refuses."""
+    gossip = jdgnn.gossip(merge=MERGES[merge](), peers=PEERS[peers](), acceptance=ACCEPTANCES[acceptance]())
+    rng = np.random.default_rng(num_nodes)
+    senders, receivers = rng.integers(0, num_nodes, (2, 3 * num_nodes))
+    links = topology(from_edges(senders, receivers, np.ones((num_nodes, 1)), allow_no_edges=True))
     params = {"kernel": jax.random.normal(jax.random.key(0), (num_nodes, 3, 2)), "bias": jnp.arange(num_nodes * 1.0)}
     age = jnp.arange(num_nodes, dtype=jnp.int32)
-    dst = setting.peers.sample(jax.random.key(1), links, all_joined(links), 1)
-    expected = merge_inbox(setting, arrivals(dst, jnp.zeros(dst.shape, jnp.uint32)), params, age)
-    assert_same_bits(merge_pairs(setting, dst[:, 0], params, age), expected)
+    dst = gossip.peers.sample(jax.random.key(1), links, all_joined(links), 1)
+    flight = flight_of(dst, is_lost=rng.random((num_nodes, 1)) < 0.3)
+    events = coins(jnp.asarray(rng.random((num_nodes, 1)), jnp.float32))
+    inbox = merging.inbox_of_pairs(gossip, links, flight, events)
+    expected, num_displaced = merging.inbox_of_flight(gossip, links, flight, events)
+    assert not num_displaced.any()
+    assert_same_bits((inbox.is_merged, inbox.is_refused), (expected.is_merged, expected.is_refused))
+    if num_nodes > BLOCK:
+        outcomes = {outcome: bool(mask.any()) for outcome, mask in vars(inbox).items() if outcome != "row"}
+        assert outcomes == {"is_merged": True, "is_refused": acceptance != "always"}
+    pairwise = merging.merge_pairs(gossip, dst[:, 0], inbox.is_merged[:, 0], (params, age))
+    assert_same_bits(pairwise, merging.fold(gossip, expected, (params, age), (params, age), None))
 
 
-def one_round(setting: jdgnn.Gossip, params: jax.Array, age: jax.Array, seed: int) -> tuple[jax.Array, jax.Array]:
+@jax.jit
+def one_round(gossip: jdgnn.Gossip, params: jax.Array, age: jax.Array, seed: Any) -> tuple[jax.Array, jax.Array]:
     links = topology(small_network())
-    dst = setting.peers.sample(jax.random.key(seed), links, all_joined(links), 1)
+    dst = gossip.peers.sample(jax.random.key(seed), links, all_joined(links), gossip.fanout)
     rank = jax.random.bits(jax.random.key(seed + 1), dst.shape, jnp.uint32)
-    return merge_inbox(setting, arrivals(dst, rank), params, age)
+    return merged(gossip, links, flight_of(dst, rank), params, age)
 
 
 @pytest.mark.parametrize("merge", MERGES)
@@ -43,40 +88,77 @@ def one_round(setting: jdgnn.Gossip, params: jax.Array, age: jax.Array, seed: in
 def test_merging_equal_models_changes_nothing(merge: str, peers: str) -> None:
     params = jnp.broadcast_to(jax.random.normal(jax.random.key(0), (3, 2)), (NUM_NODES, 3, 2))
     age = jnp.full(NUM_NODES, 7, jnp.int32)
-    setting = jdgnn.gossip(capacity=3, merge=MERGES[merge](), peers=PEERS[peers]())
-    assert_same_bits(one_round(setting, params, age, seed=1), (params, age))
+    fanout = NUM_NODES - 1 if peers == "all_to_all" else 1
+    gossip = jdgnn.gossip(capacity=3, fanout=fanout, merge=MERGES[merge](), peers=PEERS[peers]())
+    assert_same_bits(one_round(gossip, params, age, seed=1), (params, age))
 
 
 def test_averaging_pairs_keeps_the_mean_and_halves_what_divides() -> None:
-    setting = jdgnn.gossip(peers=jdgnn.peers.matching())
+    gossip = jdgnn.gossip(peers=jdgnn.peers.matching())
     with jax.enable_x64():
         params = jax.random.normal(jax.random.key(0), (NUM_NODES, 40), jnp.float64)
         mean, distance = params.mean(0), float(consensus_distance(params))
         distances = []
         for seed in range(60):
-            merged, _ = one_round(setting, params, jnp.zeros(NUM_NODES, jnp.int32), seed)
-            np.testing.assert_allclose(merged.mean(0), mean, atol=1e-12)
-            distances.append(float(consensus_distance(merged)))
+            after, _ = one_round(gossip, params, jnp.zeros(NUM_NODES, jnp.int32), seed)
+            np.testing.assert_allclose(after.mean(0), mean, atol=1e-12)
+            distances.append(float(consensus_distance(after)))
     # a uniform partner: of the variance 1/2 · (1 − 1/(N−1)) is left in expectation, with sd below 0.2 a round
     expected = 0.5 * (1 - 1 / (NUM_NODES - 1))
     assert abs(np.mean(distances) / distance - expected) < 5 * 0.2 / np.sqrt(60)
 
 
+THREE = topology(from_edges([], [], np.ones((3, 1)), allow_no_edges=True))
+
+
 def test_the_inbox_is_folded_oldest_first() -> None:
-    params = jnp.array([[0.0], [8.0], [16.0]])
-    dst = jnp.array([[3], [0], [0]], jnp.int32)
+    params, age = jnp.array([[0.0], [8.0], [16.0]]), jnp.array([1, 5, 3], jnp.int32)
     for rank, expected in (([0, 1, 2], 0.5 * (0.5 * 8 + 16)), ([0, 2, 1], 0.5 * (0.5 * 16 + 8))):
-        messages = arrivals(dst, jnp.array(rank, jnp.uint32)[:, None])
-        merged, age = merge_inbox(jdgnn.gossip(capacity=2), messages, params, jnp.array([1, 5, 3], jnp.int32))
-        assert merged.tolist() == [[expected], [8.0], [16.0]]
-        assert age.tolist() == [5, 5, 3]
+        flight = flight_of([[3], [0], [0]], np.array(rank)[:, None])
+        after, after_age = merged(jdgnn.gossip(capacity=2), THREE, flight, params, age)
+        assert after.tolist() == [[expected], [8.0], [16.0]]
+        assert after_age.tolist() == [5, 5, 3]
 
 
 def test_a_full_inbox_keeps_the_newest() -> None:
     params = jnp.array([[0.0], [8.0], [16.0]])
-    messages = arrivals(jnp.array([[3], [0], [0]], jnp.int32), jnp.array([[0], [2], [1]], jnp.uint32))
-    merged, _ = merge_inbox(jdgnn.gossip(capacity=1), messages, params, jnp.zeros(3, jnp.int32))
-    assert merged.tolist() == [[4.0], [8.0], [16.0]]
+    flight = flight_of([[3], [0], [0]], [[0], [2], [1]])
+    after, _ = merged(jdgnn.gossip(capacity=1), THREE, flight, params, jnp.zeros(3, jnp.int32))
+    assert after.tolist() == [[4.0], [8.0], [16.0]]
+
+
+def test_the_mean_counts_what_was_merged_and_not_what_was_refused() -> None:
+    """Node 3 has three in-neighbours and so refuses half of what nodes with less send it, by the coin of the place."""
+    links = topology(from_edges([0, 1, 2, 3, 3, 3, 4, 4], [3, 3, 3, 0, 1, 2, 0, 1], np.ones((5, 1))))
+    assert links.in_degree.tolist() == [2, 2, 1, 3, 0]
+    gossip = jdgnn.gossip(capacity=3, merge=jdgnn.merging.uniform_mean(), acceptance=jdgnn.acceptance.degree())
+    flight = flight_of([[3], [3], [3], [5], [5]], np.arange(5)[:, None])
+    params = jnp.array([[9.0], [1.0], [6.0], [3.0], [0.0]])
+    uniform = jnp.zeros((5, 3), jnp.float32).at[3].set(jnp.array([0.7, 0.6, 0.3], jnp.float32))
+    after, age = merged(gossip, links, flight, params, jnp.arange(5, dtype=jnp.int32), coins(uniform))
+    np.testing.assert_allclose(after[3], (3 + 1 + 6) / 3, rtol=1e-6)
+    assert age.tolist() == [0, 1, 2, 3, 4]
+
+
+compiled_inbox = jax.jit(merging.inbox_of_flight)
+compiled_displaced = jax.jit(merging.displaced_from_flight)
+
+
+@given(message_tables(), st.integers(1, 4))
+def test_inbox_keeps_the_newest_in_order(table: Table, capacity: int) -> None:
+    """At once, or after a refreshing tick in which nothing was merged."""
+    gossip = jdgnn.gossip(capacity=capacity)
+    links = topology(from_edges([], [], np.ones((FEW, 1)), allow_no_edges=True))
+    flight = flight_of(*(column.reshape(FEW, NUM_SLOTS) for column in table))
+    inbox, num_displaced = compiled_inbox(gossip, links, flight, None)
+    expected = [[number // NUM_SLOTS for number in numbers] for numbers in sequential_arrivals(*table)]
+    for node in range(FEW):
+        assert np.asarray(inbox.row)[node][np.asarray(inbox.is_merged)[node]].tolist() == expected[node][-capacity:]
+        assert int(num_displaced[node]) == max(len(expected[node]) - capacity, 0)
+    rest, displaced_before = compiled_displaced(gossip, flight)
+    later, none_displaced = compiled_inbox(gossip, links, rest, None)
+    assert_same_bits((later, displaced_before), (inbox, num_displaced))
+    assert not none_displaced.any()
 
 
 def test_only_pairs_that_sent_to_each_other_are_merged() -> None:

@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 import jdgnn
-from jdgnn.protocol.accounts import KINDS
-from tests.support import assert_same_bits, leaves, num_programs, small_emulator, small_network
+from tests.support import (
+    assert_accounts_add_up,
+    assert_same_bits,
+    leaves,
+    num_in_flight,
+    small_emulator,
+    small_network,
+)
 
 anything: Any = jdgnn  # for arguments whose types are wrong on purpose
 
@@ -20,22 +26,14 @@ def network() -> jdgnn.Network:
     return small_network()
 
 
-def in_flight(state: jdgnn.State, network: jdgnn.Network) -> dict[str, int]:
-    return {
-        "embedding": int(np.asarray(state.is_published)[network.senders].sum()),
-        "push": int((state.in_flight.push_dst < network.num_nodes).sum()),
-        "model": int((state.in_flight.model_dst < network.num_nodes).sum()),
-    }
-
-
 @pytest.mark.parametrize("ticks", [1, 2, 9])
 def test_every_message_is_accounted_for(network: jdgnn.Network, ticks: int) -> None:
-    emulator = small_emulator(push=jdgnn.push(fanout=3, capacity=2), gossip=jdgnn.gossip(every=2, phase=1))
+    schedule = jdgnn.schedules.every(2, phase=1)
+    emulator = small_emulator(push=jdgnn.push(fanout=3, capacity=2), gossip=jdgnn.gossip(schedule=schedule))
     state, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, ticks)
-    for kind in KINDS:
-        ended = state.accounts.total(kind, "delivered") + state.accounts.total(kind, "displaced")
-        assert state.accounts.total(kind, "sent") == ended + in_flight(state, network)[kind]
+    assert_accounts_add_up(state, network)
     row = history.rows()[-1]
+    assert row["messages_in_flight"] == num_in_flight(state, network)
     assert row["messages_sent"] == {
         "embedding": ticks * network.num_edges,
         "push": ticks * 3 * network.num_nodes,
@@ -50,14 +48,14 @@ def test_every_message_is_accounted_for(network: jdgnn.Network, ticks: int) -> N
 def test_what_the_first_ticks_do(network: jdgnn.Network) -> None:
     emulator = small_emulator()
     start = emulator.init(jax.random.key(0), network)
-    assert not start.is_published.any()
+    assert start.embedded_at.tolist() == [-1] * network.num_nodes
     assert not emulator.embeddings(start).any()
     first, history = jdgnn.run(emulator, jdgnn.copy(start), network, 1)
     assert_same_bits(first.params, start.params)  # nothing has arrived, so there is nothing to learn from
     assert_same_bits(first.opt_state, start.opt_state)
     assert history.rows()[-1]["loss"] == [None, None]
     assert history.rows()[-1]["num_idle"] == [network.num_nodes] * 2
-    assert first.is_published.all()
+    assert first.embedded_at.tolist() == [0] * network.num_nodes
     assert first.age.tolist() == [0] * network.num_nodes
     second, history = jdgnn.run(emulator, first, network, 1)
     assert 0 < history.stepped[-1, 0] < 1  # the isolated node has no positives, and never steps
@@ -115,20 +113,6 @@ def test_refresh_settles_embeddings_and_touches_nothing_else(network: jdgnn.Netw
     assert arrived == before.accounts.total("model", "sent")
 
 
-def test_another_number_compiles_nothing(network: jdgnn.Network) -> None:
-    def once(temperature: float, rate: float, b1: float, scale: float) -> None:
-        emulator = small_emulator(
-            objective=[jdgnn.info_nce(temperature), jdgnn.edge_reconstruction(scale)],
-            optimizer=jdgnn.adam(rate, b1=b1, rate_schedule=jdgnn.optimizers.cosine(100 * rate)),
-        )
-        jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 2)
-
-    once(0.5, 1e-2, 0.9, 5.0)
-    before = num_programs()
-    once(0.2, 1e-3, 0.8, 1.0)
-    assert num_programs() == before
-
-
 def test_memory_does_not_grow_with_ticks(network: jdgnn.Network) -> None:
     emulator = small_emulator()
     state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 20)
@@ -152,6 +136,10 @@ def test_memory_does_not_grow_with_ticks(network: jdgnn.Network) -> None:
         ({"optimizer": 0.1}, "optimizer: got 0.1"),
         ({"push": True}, "push: got True"),
         ({"gossip": 1}, "gossip: got 1"),
+        ({"publish": jdgnn.link()}, "publish: got Link"),
+        ({"availability": jdgnn.clocks.bernoulli(0.5)}, "availability: got Clock"),
+        ({"awake_share": 0}, "awake_share: got 0"),
+        ({"awake_share": 1.5}, "awake_share: got 1.5"),
         ({"num_positives": 0}, "num_positives: got 0"),
         ({"start": "comon"}, "did you mean 'common'"),
     ],
@@ -176,10 +164,20 @@ def test_wrong_parts_are_named(changes: dict[str, Any], message: str) -> None:
         (lambda: anything.optimizers.cosine(0), "horizon: got 0"),
         (lambda: anything.push(fanout=0), "fanout: got 0"),
         (lambda: anything.push(capacity=True), "capacity: got True"),
-        (lambda: anything.push(every=2, phase=2), "phase: got 2"),
+        (lambda: anything.push(schedule=2), "schedule: got 2"),
+        (lambda: anything.push(link=0.1), "link: got 0.1"),
+        (lambda: anything.publish(schedule=anything.schedules.token_account()), "schedule: got one that draws"),
+        (lambda: anything.publish(link=anything.links.bernoulli(0.1)), "link: got LossModel"),
         (lambda: anything.push(peers="uniform"), "peers: got 'uniform'"),
         (lambda: anything.gossip(capacity=0), "capacity: got 0"),
         (lambda: anything.gossip(merge="average"), "merge: got 'average'"),
+        (lambda: anything.gossip(acceptance=0.5), "acceptance: got 0.5"),
+        (lambda: anything.gossip(order="merge"), "order: got 'merge'"),
+        (lambda: anything.gossip(pass_through=True), "pass_through: got True, and every model is accepted"),
+        (lambda: anything.gossip(pool=0), "pool: got 0"),
+        (lambda: anything.availability(0.5), "clock: got 0.5"),
+        (lambda: anything.availability(presence=0.5), "presence: got 0.5"),
+        (lambda: anything.availability(on_receipt=1), "on_receipt: got 1"),
         (lambda: anything.from_optax(1e-2), "optimizer: got float"),
     ],
 )

@@ -1,6 +1,6 @@
-"""Peers and positives: what is drawn, and that it is drawn evenly (fixed seeds; bounds are five standard errors)."""
+"""Events: what is drawn, and that it is drawn evenly (fixed seeds; bounds are five standard errors)."""
 
-from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -8,14 +8,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import jdgnn
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import topology
-from jdgnn.protocol.events import choose_in_edges, sample_events
-from jdgnn.protocol.peers import PEERS, matching, uniform
-from jdgnn.protocol.traffic import gossip, push
-from tests.support import all_joined
+from jdgnn.protocol.availability import init_availability
+from jdgnn.protocol.events import Events, Sizes, Traffic, choose_in_edges, sample_events
+from tests.protocol.part_support import CHI_SQUARE_LEVEL
+from tests.support import leaves
 
-CHI_SQUARE_LEVEL = 1e-6  # one-sided level of a five-sigma test
+SIZES = Sizes(num_positives=4, num_layers=2, embedding_bytes=28, model_bytes=200)
+QUIET: dict[str, Any] = {
+    "availability": jdgnn.availability(),
+    "publish": jdgnn.publish(),
+    "push": jdgnn.push(fanout=2),
+    "gossip": jdgnn.gossip(capacity=3),
+}
+HARSH = jdgnn.link(loss=0.3, delay=jdgnn.links.uniform(0, 5))
 
 
 def star(num_leaves: int) -> Network:
@@ -23,54 +31,12 @@ def star(num_leaves: int) -> Network:
     return from_edges(np.arange(1, num_leaves + 1), np.zeros(num_leaves, int), np.ones((num_leaves + 1, 1)))
 
 
-@pytest.mark.parametrize("name", PEERS)
-@pytest.mark.parametrize("num_nodes", [1, 2, 5, 8])
-@pytest.mark.parametrize("num_slots", [0, 1, 3])
-def test_peers_are_other_nodes_or_nobody(name: str, num_nodes: int, num_slots: int) -> None:
-    links = topology(from_edges([], [], np.ones((num_nodes, 1)), allow_no_edges=True))
-    dst = np.asarray(PEERS[name]().sample(jax.random.key(1), links, all_joined(links), num_slots))
-    assert dst.shape == (num_nodes, num_slots)
-    assert dst.dtype == np.int32
-    assert ((dst >= 0) & (dst <= num_nodes)).all()
-    assert (dst != np.arange(num_nodes)[:, None]).all()
-    if num_nodes == 1:
-        assert (dst == 1).all()
-
-
-def test_uniform_peers_are_uniform() -> None:
-    num_nodes, num_slots = 7, 4000
-    links = topology(star(num_nodes - 1))
-    dst = np.asarray(uniform().sample(jax.random.key(0), links, all_joined(links), num_slots))
-    for node in range(num_nodes):
-        counts = np.delete(np.bincount(dst[node], minlength=num_nodes), node)
-        assert stats.chisquare(counts).pvalue > CHI_SQUARE_LEVEL
-
-
-def test_uniform_peers_are_among_those_who_joined() -> None:
-    joined = np.array([False, True, True, False, True, False, True])
-    links = topology(star(6))
-    dst = np.asarray(uniform().sample(jax.random.key(0), links, jnp.asarray(joined), 3000))
-    for node in range(7):
-        others = np.flatnonzero(joined & (np.arange(7) != node))
-        counts = np.bincount(dst[node], minlength=8)
-        assert counts[others].sum() == 3000
-        assert stats.chisquare(counts[others]).pvalue > CHI_SQUARE_LEVEL
-    alone = jnp.zeros(7, bool).at[2].set(True)
-    dst = np.asarray(uniform().sample(jax.random.key(0), links, alone, 4))
-    assert (dst[2] == 7).all()
-    assert (np.delete(dst, 2, axis=0) == 2).all()
-
-
-@pytest.mark.parametrize("num_nodes", [2, 5, 6])
-def test_matching_pairs_everyone_it_can(num_nodes: int) -> None:
-    links = topology(star(num_nodes - 1))
-    dst = np.asarray(matching().sample(jax.random.key(0), links, all_joined(links), 300))
-    for slot in range(300):
-        paired = np.flatnonzero(dst[:, slot] < num_nodes)
-        assert len(paired) == num_nodes // 2 * 2
-        assert (dst[dst[paired, slot], slot] == paired).all()
-    counts = np.bincount(dst[0][dst[0] < num_nodes], minlength=num_nodes)[1:]
-    assert num_nodes == 2 or stats.chisquare(counts).pvalue > CHI_SQUARE_LEVEL
+def drawn(seed: int = 0, num_leaves: int = 20, **changes: Any) -> Events:
+    """Events of tick 3."""
+    traffic = Traffic(**(QUIET | changes))
+    memory = init_availability(traffic.availability, jax.random.key(9), num_leaves + 1)
+    key, tick = jax.random.key(seed), jnp.int32(3)
+    return sample_events(key, tick, topology(star(num_leaves)), traffic, SIZES, memory)[1]
 
 
 def test_all_in_edges_are_chosen_where_there_are_no_more_than_asked() -> None:
@@ -91,20 +57,74 @@ def test_positives_are_chosen_without_replacement_and_every_set_alike() -> None:
 
 
 def test_the_same_key_gives_the_same_events_and_another_key_others() -> None:
-    links = topology(star(20))
-
-    def draw(seed: int) -> list[np.ndarray]:
-        events = sample_events(jax.random.key(seed), links, push(fanout=2), gossip(), 4, 2)
-        events = replace(events, keys=jax.random.key_data(events.keys))
-        return [np.asarray(leaf) for leaf in jax.tree.leaves(events)]
-
-    for first, again, other in zip(draw(0), draw(0), draw(1), strict=True):
+    harsh: dict[str, Any] = {"publish": jdgnn.publish(link=HARSH), "push": jdgnn.push(fanout=2, link=HARSH)}
+    for first, again, other in zip(*(leaves(drawn(seed, **harsh)) for seed in (0, 0, 1)), strict=True):
         np.testing.assert_array_equal(first, again)
         assert (first != other).any()
 
 
 def test_without_push_and_gossip_nobody_is_picked() -> None:
-    events = sample_events(jax.random.key(0), topology(star(3)), None, None, 2, 1)
-    assert events.push_dst.shape == (4, 0)
-    assert events.model_dst.shape == (4, 0)
+    events = drawn(push=None, gossip=None)
+    assert events.push_dst.shape == (21, 0)
+    assert events.model_dst.shape == (21, 0)
     assert jnp.issubdtype(events.keys.dtype, jax.dtypes.prng_key)
+
+
+def test_nothing_is_drawn_that_cannot_matter() -> None:
+    events = drawn()
+    always = {"push_dst", "push_rank", "model_dst", "model_rank", "positives", "keys"}
+    assert {name for name, value in vars(events).items() if value is not None} == always
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"availability": jdgnn.availability(jdgnn.clocks.bernoulli(0.5))}, {"wake"}),
+        ({"availability": jdgnn.availability(presence=jdgnn.presence.late_joining(0.5, 2, 9))}, {"joined", "online"}),
+        ({"publish": jdgnn.publish(link=jdgnn.link(loss=0.1))}, {"embedding_lost"}),
+        ({"publish": jdgnn.publish(link=HARSH)}, {"embedding_lost", "embedding_delay"}),
+        ({"push": jdgnn.push(link=HARSH)}, {"push_lost", "push_delay"}),
+        ({"push": jdgnn.push(schedule=jdgnn.schedules.token_account())}, {"push_uniform"}),
+        ({"gossip": jdgnn.gossip(link=jdgnn.link(split=jdgnn.links.split(2, 9)))}, {"model_lost"}),
+        ({"gossip": jdgnn.gossip(schedule=jdgnn.schedules.token_account())}, {"model_uniform"}),
+        ({"gossip": jdgnn.gossip(acceptance=jdgnn.acceptance.degree())}, {"accept_uniform"}),
+    ],
+)
+def test_what_matters_is_drawn(changes: dict[str, Any], names: set[str]) -> None:
+    """And one part's draws are no other's: all else stays as it was."""
+    quiet, events = vars(drawn()), vars(drawn(**changes))
+    assert {name for name in events if (events[name] is None) != (quiet[name] is None)} == names
+    for name in names:
+        assert (events[name] != events[name].ravel()[0]).any()
+
+
+def test_where_there_is_room_for_models_their_coins_fit() -> None:
+    schedule, acceptance = jdgnn.schedules.token_account(), jdgnn.acceptance.degree()
+    events = drawn(gossip=jdgnn.gossip(capacity=3, fanout=2, schedule=schedule, acceptance=acceptance))
+    shapes = {name: getattr(events, name).shape for name in ("model_uniform", "accept_uniform", "model_dst")}
+    assert shapes == {"model_uniform": (21, 4), "accept_uniform": (21, 3), "model_dst": (21, 2)}
+
+
+def test_delays_stay_below_the_longest_whatever_a_model_gives() -> None:
+    delay = jdgnn.DelayModel(sample=lambda key, messages: messages.dst - 5, maximum=3)  # type: ignore[arg-type]
+    events = drawn(publish=jdgnn.publish(link=jdgnn.link(delay=delay)), push=jdgnn.push(link=jdgnn.link(delay=delay)))
+    assert events.embedding_delay is not None
+    assert events.embedding_delay.tolist() == [0] * 20  # all go to node 0
+    assert events.push_delay is not None
+    np.testing.assert_array_equal(events.push_delay, np.clip(np.asarray(events.push_dst) - 5, 0, 3))
+
+
+@pytest.mark.parametrize(
+    ("link", "message"),
+    [
+        (jdgnn.link(loss=jdgnn.LossModel(sample=lambda key, messages: messages.dst)), "link.loss: sample gives int32"),
+        (jdgnn.link(split=jdgnn.LossModel(sample=lambda *_: jnp.ones(7, bool))), "link.split: sample gives bool"),
+        (
+            jdgnn.link(delay=jdgnn.DelayModel(sample=lambda *_: jnp.float32(1), maximum=3)),  # type: ignore[arg-type]
+            "link.delay: sample gives float32",
+        ),
+    ],
+)
+def test_links_that_give_something_else_are_named(link: jdgnn.Link, message: str) -> None:
+    with pytest.raises(jdgnn.InputError, match=message):
+        drawn(publish=jdgnn.publish(link=link))

@@ -9,23 +9,10 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
+from tests.reference.draws import Candidate, Draws
 from tests.reference.messages import Message, Post
-from tests.reference.twins import AGGREGATES, MERGES, Array, Tree
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What every node does; the same for all."""
-
-    layers: tuple[str, ...]
-    merge: str
-    num_positives: int
-    sample_capacity: int
-    inbox_capacity: int
-    push_every: int = 1
-    push_phase: int = 0
-    model_every: int = 1
-    model_phase: int = 0
+from tests.reference.rules import Rules, Schedule
+from tests.reference.twins import AGGREGATES, Array, Tree, merge_rule
 
 
 class Parts(NamedTuple):
@@ -62,32 +49,49 @@ def gradient_step(
 
 @dataclass(eq=False)
 class Node:
-    """A node knows its number, its in-edges, its rules, and what has reached it; nothing else."""
+    """A node knows its number, its links, its rules, and what has reached it; nothing else."""
 
     number: int
     rules: Rules
     parts: Parts
     in_edges: Mapping[int, int]  # sender of each in-edge, by the number of the edge
+    out_edges: Mapping[int, int]  # receiver of each out-edge, by the number of the edge
     degrees: Mapping[int, int]  # in-degrees of the in-neighbours and of the node itself
     features: Array
-    neighbour_features: Mapping[int, Array]
     params: list[Tree]  # one of {"layer", "objective"} per layer
     opt_state: list[Tree]
-    mailbox: dict[int, Message] = field(default_factory=dict)
+    num_steps: list[int]  # of each layer
+    num_idle: list[int]  # of each layer, wakes in which it should have stepped and had nothing to learn from
+    neighbour_features: dict[int, Array] = field(default_factory=dict)  # by in-edge, of those who have joined
+    mailbox: dict[int, Message] = field(default_factory=dict)  # by in-edge
     samples: list[Message] = field(default_factory=list)
     inbox: list[Message] = field(default_factory=list)
+    kept: Any = None  # params and age of the model that was refused last and is to be passed on
     embeddings: list[Array] = field(default_factory=list)  # none before the first wake
-    losses: dict[int, float] = field(default_factory=dict)  # of this wake, by layer that stepped
     age: int = 0
     wakes: int = 0
-    num_steps: list[int] = field(default_factory=list)
+    balance: dict[str, int] = field(default_factory=lambda: {"push": 0, "model": 0})
+    excess: dict[str, int] = field(default_factory=lambda: {"push": 0, "model": 0})
+    # of this tick alone
+    now: int = 0
+    losses: dict[int, float] = field(default_factory=dict)  # by layer that stepped
+    staleness: dict[int, int] = field(default_factory=dict)  # by in-edge, of what is used
+    num_merged: int = 0
+
+    @property
+    def degree(self) -> int:
+        return self.degrees[self.number]
+
+    def begin_tick(self, now: int, neighbour_features: dict[int, Array]) -> None:
+        """What every node gets without a message: the time, and the features of in-neighbours who have joined."""
+        self.now, self.neighbour_features = now, neighbour_features
+        self.losses, self.staleness, self.num_merged = {}, {}, 0
 
     def store(self, arrivals: list[Message], post: Post) -> None:
         """Puts what arrived in one tick into its place, in the order given."""
         for message in arrivals:
             if message.kind == "embedding":
-                self.mailbox[message.src] = message
-                post.settle(message, "delivered")
+                self._store_embedding(message, arrivals, post)
             elif message.kind == "push":
                 self.samples.append(message)
                 _displace_oldest(self.samples, self.rules.sample_capacity, post)
@@ -98,44 +102,85 @@ class Node:
             if message.outcome is None:
                 post.settle(message, "delivered")
 
-    def merge(self, post: Post) -> None:
-        """Folds the models of the inbox into the node's own, one after another."""
-        for i, message in enumerate(self.inbox):
-            params, age = message.payload
-            self.params, self.age = MERGES[self.rules.merge](self.params, self.age, params, int(age), i)
+    def _store_embedding(self, message: Message, arrivals: list[Message], post: Post) -> None:
+        """Keeps a version if it is newer than the one held and than all that came over the same edge with it."""
+        rivals = [m for m in arrivals if m.kind == "embedding" and m.slot == message.slot and m is not message]
+        rivals += [self.mailbox[message.slot]] if message.slot in self.mailbox else []
+        if all(message.tick_sent > rival.tick_sent for rival in rivals):
+            self.mailbox[message.slot] = message
             post.settle(message, "delivered")
+        else:
+            post.settle(message, "superseded")
+
+    def wake(self, draws: Draws, post: Post) -> None:
+        """Merges and trains, in the order that rules."""
+        if self.rules.order == "merge_then_train":
+            self.merge(draws, post)
+            self.train(draws)
+        elif self.rules.order == "train_then_merge":
+            self.train(draws)
+            self.merge(draws, post)
+        else:
+            self.merge(draws, post)
+            self.embed()
+
+    def merge(self, draws: Draws, post: Post) -> None:
+        """Folds the models of the inbox into the node's own, one after another, or refuses them."""
+        fold = merge_rule(self.rules.merge, self.rules.merge_limit, self.rules.is_variance_corrected)
+        coins = draws.coins(self.number)
+        for i, message in enumerate(self.inbox):
+            if self._accepts(message, coins, i):
+                params, age = message.payload
+                self.params, self.age = fold(self.params, self.age, params, int(age), self.num_merged)
+                self.num_merged += 1
+                post.settle(message, "delivered")
+            else:
+                self.kept = message.payload if self.rules.pass_through else None
+                post.settle(message, "refused")
         self.inbox = []
 
-    def train(self, positives: list[int], keys: Any) -> None:
-        """Computes the embeddings bottom-up, and steps each layer whose objective has what it needs.
+    def _accepts(self, message: Message, coins: list[float], position: int) -> bool:
+        if self.rules.acceptance is None or self.degree == 0:
+            return True
+        return coins[position] < min(1.0, message.src_degree / self.degree)
 
-        Args:
-          positives: in-edges whose senders are this tick's positives, K of them; a number of no in-edge = none.
-          keys: a PRNG key for each layer.
-        """
-        own, embeddings = self.features, []
-        self.losses = {}
+    def embed(self) -> None:
+        """Computes the embeddings bottom-up."""
+        self.embeddings = [output for _, _, output in self._forward()]
+
+    def train(self, draws: Draws) -> None:
+        """Computes the embeddings, then steps each layer whose objective has what it needs."""
+        passes = self._forward()
+        positives, keys = draws.positives(self.number), draws.keys(self.number)
+        for layer, (own, aggregated, output) in enumerate(passes):
+            self._step(layer, own, aggregated, positives, keys[layer], width=len(output))
+            self.num_idle[layer] += layer not in self.losses
+        self.embeddings = [output for _, _, output in passes]
+        self.age += bool(self.losses)
+
+    def _forward(self) -> list[tuple[Array, Array, Array]]:
+        """The node's own input, the aggregate of its neighbours', and the output, of each layer."""
+        self.staleness = {edge: self.now - message.tick_sent for edge, message in self.mailbox.items()}
+        passes, own = [], self.features
         for layer in range(len(self.rules.layers)):
             aggregated = self._aggregate(layer, own)
-            embeddings.append(np.array(encode(self.parts.layers[layer], self.params[layer], own, aggregated)))
-            self._step(layer, own, aggregated, positives, keys[layer], width=len(embeddings[-1]))
-            own = embeddings[-1]
-        self.embeddings = embeddings
-        self.age += bool(self.losses)
+            output = np.array(encode(self.parts.layers[layer], self.params[layer], own, aggregated))
+            passes.append((own, aggregated, output))
+            own = output
+        return passes
 
     def _aggregate(self, layer: int, own: Array) -> Array:
         inputs = self.neighbour_features if layer == 0 else self._received(layer - 1)
-        degrees = [self.degrees[sender] for sender in inputs]
-        return AGGREGATES[self.rules.layers[layer]](own, self.degrees[self.number], list(inputs.values()), degrees)
+        degrees = [self.degrees[self.in_edges[edge]] for edge in inputs]
+        return AGGREGATES[self.rules.layers[layer]](own, self.degree, list(inputs.values()), degrees)
 
     def _received(self, layer: int) -> dict[int, Array]:
-        """The newest output of one layer of each in-neighbour from whom there is one."""
-        return {sender: message.payload[layer] for sender, message in self.mailbox.items()}
+        """The newest output of one layer that came over each in-edge over which one came."""
+        return {edge: message.payload[layer] for edge, message in self.mailbox.items()}
 
     def _step(self, layer: int, own: Array, aggregated: Array, chosen: list[int], key: Any, width: int) -> None:
         received = self._received(layer)
-        senders = [self.in_edges.get(edge) for edge in chosen]
-        positives = _padded([received.get(sender) for sender in senders if sender is not None], len(chosen), width)
+        positives = _padded([received.get(edge) for edge in chosen], len(chosen), width)
         negatives = _padded([m.payload[layer] for m in self.samples], self.rules.sample_capacity, width)
         objective = self.parts.objectives[layer]
         if not objective.is_defined(positives[1], negatives[1]):
@@ -148,11 +193,52 @@ class Node:
         self.losses[layer] = float(loss)
         self.num_steps[layer] += 1
 
-    def is_push_due(self) -> bool:
-        return (self.wakes - self.rules.push_phase) % self.rules.push_every == 0
+    def publish(self, draws: Draws) -> list[Message]:
+        """The embeddings of this wake for every out-neighbour, if it is time."""
+        candidates = draws.to_neighbours(self.out_edges.items())
+        num_wanted = self.rules.publish.num_wanted(0, self.wakes, self.num_merged, [], len(candidates))
+        return [self._message("embedding", candidate, self.embeddings) for candidate in candidates[:num_wanted]]
 
-    def is_model_due(self) -> bool:
-        return (self.wakes - self.rules.model_phase) % self.rules.model_every == 0
+    def push(self, draws: Draws, is_refresh: bool = False) -> list[Message]:
+        """The embeddings of this wake for random nodes; a refresh leaves the token account as it is."""
+        chosen = self._choose("push", self.rules.push, draws, is_settled=not is_refresh)
+        return [self._message("push", candidate, self.embeddings) for candidate in chosen]
+
+    def send_models(self, draws: Draws) -> list[Message]:
+        """The model for random nodes; in the place of the first, once, the one that was refused last."""
+        messages = []
+        for candidate in self._choose("model", self.rules.model, draws):
+            own = self.params, np.int32(self.age)
+            content, is_passed_on = (own, False) if self.kept is None else (self.kept, True)
+            self.kept = None
+            messages.append(self._message("model", candidate, content, is_passed_on))
+        return messages
+
+    def _choose(self, kind: str, schedule: Schedule, draws: Draws, is_settled: bool = True) -> list[Candidate]:
+        """The candidates to whom something is sent, by schedule; keeps the token account."""
+        candidates, uniforms = draws.candidates(kind, self.number), draws.uniforms(kind, self.number)
+        balance = self.balance[kind]
+        num_wanted = schedule.num_wanted(balance, self.wakes, self.num_merged, uniforms, len(candidates))
+        chosen = [candidate for candidate in candidates[:num_wanted] if candidate is not None]
+        if is_settled:
+            self.balance[kind] = schedule.balance_after(balance, len(chosen))
+            self.excess[kind] += max(0, num_wanted - len(candidates))
+        return chosen
+
+    def _message(self, kind: str, candidate: Candidate, payload: Any, is_passed_on: bool = False) -> Message:
+        return Message(
+            kind=kind,
+            src=self.number,
+            dst=candidate.dst,
+            tick_sent=self.now,
+            delay=min(max(candidate.delay, 0), self.rules.max_delay.get(kind, 0)),
+            is_lost=candidate.is_lost,
+            rank=candidate.rank,
+            slot=candidate.slot,
+            src_degree=self.degree,
+            payload=payload,
+            is_passed_on=is_passed_on,
+        )
 
 
 def _displace_oldest(queue: list[Message], capacity: int, post: Post) -> None:

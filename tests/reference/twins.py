@@ -116,12 +116,75 @@ def cosine(num_steps: int, horizon: float, floor: float) -> float:
     return floor + (1 - floor) * (1 + np.cos(np.pi * min(num_steps / horizon, 1))) / 2
 
 
+Merge = Callable[[Tree, int, Tree, int, int], tuple[Tree, int]]
+
+
 def average(params: Tree, age: int, received: Tree, received_age: int, fold_index: int) -> tuple[Tree, int]:
-    return jax.tree.map(lambda a, b: (a + b) / 2, params, received), max(age, received_age)
+    return _weighted(params, received, 0.5), max(age, received_age)
+
+
+def uniform_mean(params: Tree, age: int, received: Tree, received_age: int, fold_index: int) -> tuple[Tree, int]:
+    """Folded over a whole inbox: the mean of all its models and one's own."""
+    return _weighted(params, received, 1 / (fold_index + 2)), max(age, received_age)
+
+
+def age_weighted(params: Tree, age: int, received: Tree, received_age: int, fold_index: int) -> tuple[Tree, int]:
+    total = age + received_age
+    return _weighted(params, received, received_age / total if total else 0.5), max(age, received_age)
+
+
+def adopt(params: Tree, age: int, received: Tree, received_age: int, fold_index: int) -> tuple[Tree, int]:
+    return received, received_age
 
 
 def keep_own(params: Tree, age: int, received: Tree, received_age: int, fold_index: int) -> tuple[Tree, int]:
     return params, age
 
 
-MERGES: dict[str, Callable[[Tree, int, Tree, int, int], tuple[Tree, int]]] = {"average": average, "keep_own": keep_own}
+def limited(limit: int) -> Merge:
+    """By age, unless one of the two is too far behind to count."""
+
+    def merge(params: Tree, age: int, received: Tree, received_age: int, fold_index: int) -> tuple[Tree, int]:
+        if age > received_age + limit:
+            return params, age
+        if received_age > age + limit:
+            return received, received_age
+        return age_weighted(params, age, received, received_age, fold_index)
+
+    return merge
+
+
+def variance_corrected(rule: Merge) -> Merge:
+    """Whatever another rule gives, each leaf stretched to the mean length of the two it was made of."""
+
+    def merge(params: Tree, age: int, received: Tree, received_age: int, fold_index: int) -> tuple[Tree, int]:
+        merged, age = rule(params, age, received, received_age, fold_index)
+        return jax.tree.map(_stretched, merged, params, received), age
+
+    return merge
+
+
+def _weighted(own: Tree, received: Tree, weight: float) -> Tree:
+    return jax.tree.map(lambda a, b: (1 - weight) * a + weight * b, own, received)
+
+
+def _stretched(merged: Array, own: Array, received: Array) -> Array:
+    lengths = [np.sqrt(np.sum(leaf**2)) for leaf in (merged, own, received)]
+    if 0 in lengths or np.array_equal(own, received):
+        return merged
+    return merged * ((lengths[1] + lengths[2]) / 2 / lengths[0])
+
+
+PLAIN_MERGES: dict[str, Merge] = {
+    "adopt": adopt,
+    "age_weighted": age_weighted,
+    "average": average,
+    "keep_own": keep_own,
+    "uniform_mean": uniform_mean,
+}
+
+
+def merge_rule(name: str, limit: int, is_variance_corrected: bool) -> Merge:
+    """The rule of a name; `limit` is that of the rule "limited"."""
+    rule = limited(limit) if name == "limited" else PLAIN_MERGES[name]
+    return variance_corrected(rule) if is_variance_corrected else rule

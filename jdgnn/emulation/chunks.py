@@ -1,0 +1,86 @@
+"""The compiled programs of a run: one draws the events of some ticks, the other applies them.
+
+They are apart so that what is drawn, recorded or replayed goes through the same arithmetic, to the same bits.
+Axes: T ticks that a chunk has room for.
+"""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulation.metrics import Measurement, measure
+from jdgnn.emulation.start import sample_events
+from jdgnn.emulation.state import State
+from jdgnn.emulation.tick import apply_events, refresh_tick
+from jdgnn.network.topology import Topology
+from jdgnn.protocol.events import Events
+
+
+@functools.partial(jax.jit, static_argnames=("num_bytes", "length"))
+def draw(
+    emulator: Emulator,
+    links: Topology,
+    key: jax.Array,
+    tick: jax.Array,
+    memory: tuple[Any, ...],
+    count: jax.Array,
+    *,
+    num_bytes: tuple[int, int, int],
+    length: int,
+) -> tuple[tuple[Any, ...], Events]:
+    """Draws the events of `count` ticks from `tick` on into a record of T = `length` ticks."""
+
+    def one(index: jax.Array, carry: tuple[Any, Events]) -> tuple[Any, Events]:
+        memory, events = carry
+        memory, drawn = sample_events(emulator, links, num_bytes, key, tick + index, memory)
+        return memory, jax.tree.map(lambda all_, new: all_.at[index].set(new), events, drawn)
+
+    shapes = jax.eval_shape(lambda *drawn: sample_events(emulator, links, num_bytes, *drawn)[1], key, tick, memory)
+    empty = jax.tree.map(lambda leaf: jnp.zeros((length, *leaf.shape), leaf.dtype), shapes)
+    return jax.lax.fori_loop(0, count, one, (memory, empty))
+
+
+@functools.partial(jax.jit, donate_argnames="state")
+def advance(
+    emulator: Emulator,
+    links: Topology,
+    features: jax.Array,
+    state: State,
+    events: Events,
+    count: jax.Array,
+    is_recorded: jax.Array,
+) -> tuple[State, Measurement]:
+    """Runs `count` of the T ticks whose events are given, and measures after those that are recorded [T]."""
+    shape = jax.eval_shape(
+        lambda *a: measure(links, *apply_events(emulator, links, *a)), features, state, _at(events, 0)
+    )
+    empty = jax.tree.map(lambda leaf: jnp.zeros((*is_recorded.shape, *leaf.shape), leaf.dtype), shape)
+
+    def one(index: jax.Array, carry: tuple[State, Measurement]) -> tuple[State, Measurement]:
+        state, measured = carry
+        state, info = apply_events(emulator, links, features, state, _at(events, index))
+        measured = jax.lax.cond(
+            is_recorded[index],
+            lambda: jax.tree.map(lambda all_, new: all_.at[index].set(new), measured, measure(links, state, info)),
+            lambda: measured,
+        )
+        return state, measured
+
+    return jax.lax.fori_loop(0, count, one, (state, empty))
+
+
+@functools.partial(jax.jit, donate_argnames="state")
+def refresh(
+    emulator: Emulator, links: Topology, features: jax.Array, state: State, events: Events, count: jax.Array
+) -> State:
+    """Runs `count` of the T refreshing ticks whose events are given."""
+    return jax.lax.fori_loop(
+        0, count, lambda index, state: refresh_tick(emulator, links, features, state, _at(events, index)), state
+    )
+
+
+def _at(events: Events, index: Any) -> Events:
+    return jax.tree.map(lambda leaf: leaf[index], events)

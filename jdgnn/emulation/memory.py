@@ -1,0 +1,66 @@
+"""How much memory a run takes, before any is allocated."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jdgnn.emulation import chunks
+from jdgnn.emulation.sources import event_shapes, room
+from jdgnn.emulation.state import State
+from jdgnn.network.network import Network
+from jdgnn.network.topology import topology
+
+if TYPE_CHECKING:
+    from jdgnn.emulation.emulator import Emulator
+
+
+def state_bytes(state: State) -> dict[str, int]:
+    """Bytes of a state by part; `state` may be shapes.
+
+    Returns:
+      A dict that leaves nothing out, and has no entry for buffers that are not there.
+    """
+    parts = {
+        "parameters": state.params,
+        "optimizer": state.opt_state,
+        "embeddings": state.embeddings,
+        "embeddings of the last ticks": state.history,
+        "mailboxes": state.mailbox,
+        "sample buffers": state.samples,
+        "pushes in flight": state.pushes,
+        "models in flight or waiting": state.models,
+    }
+    sizes = {name: tree_bytes(part) for name, part in parts.items()}
+    counters = tree_bytes(state) - sum(sizes.values())
+    return {name: size for name, size in sizes.items() if size} | {"counters": counters}
+
+
+def run_bytes(emulator: "Emulator", network: Network, state: State) -> dict[str, int]:
+    """Bytes that a run takes, by part: the network, the state (given as shapes), events, and what is computed with.
+
+    The last is what the compiler says it needs beside these, so the program of a tick is compiled for it.
+    """
+    links = topology(network)
+    features = jax.ShapeDtypeStruct(network.features.shape, jax.dtypes.canonicalize_dtype(network.features.dtype))
+    one_tick = event_shapes(emulator, links, state)
+    length = room(one_tick)
+    events = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((length, *leaf.shape), leaf.dtype), one_tick)
+    analysis = (
+        chunks.advance.lower(emulator, links, features, state, events, jnp.int32(0), np.zeros(length, bool))
+        .compile()
+        .memory_analysis()
+    )
+    return {
+        "network": tree_bytes((links, features)),
+        **state_bytes(state),
+        "events": tree_bytes(events),
+        "working memory": 0 if analysis is None else analysis.temp_size_in_bytes,
+    }
+
+
+def tree_bytes(shapes: Any) -> int:
+    """Bytes of a tree of arrays or shapes."""
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))

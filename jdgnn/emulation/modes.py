@@ -1,0 +1,28 @@
+"""Which buffers an emulation needs: where nothing can be late, lost or asleep, there is nothing to hold."""
+
+from jdgnn.protocol.events import Traffic
+
+
+def has_mailbox(traffic: Traffic) -> bool:
+    """Whether what came over an edge can differ from what its sender holds.
+
+    It cannot where all is sent, nothing is lost or late, and everybody is online, asleep or awake.
+    """
+    publish = traffic.publish
+    return publish.schedule is not None or not publish.link.is_perfect or traffic.availability.can_be_offline
+
+
+def history_depth(traffic: Traffic) -> int:
+    """How many ticks of embeddings are held for messages on their way; 0 where what senders hold is enough."""
+    pushes = 0 if traffic.push is None else traffic.push.link.max_delay
+    longest = max(traffic.publish.link.max_delay, pushes)
+    return longest + 1 if longest else 0
+
+
+def has_pool(traffic: Traffic) -> bool:
+    """Whether a model can wait: it is late, or its receiver asleep, or it is passed on later."""
+    gossip, availability = traffic.gossip, traffic.availability
+    if gossip is None:
+        return False
+    can_wait = availability.can_sleep or availability.can_be_offline
+    return can_wait or gossip.link.max_delay > 0 or gossip.pass_through

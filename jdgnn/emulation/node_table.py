@@ -1,0 +1,106 @@
+"""What there is to see of each node by itself.
+
+Axes: N nodes, L layers.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.emulation.emulator import check_alive
+from jdgnn.emulation.metrics import squared_distance
+from jdgnn.emulation.start import message_bytes
+from jdgnn.emulation.state import ModelFlight, State
+from jdgnn.errors import InputError
+from jdgnn.network.convert import as_network
+from jdgnn.network.edges import sum_over_in_edges, sum_over_out_edges
+from jdgnn.network.topology import Topology, topology
+from jdgnn.protocol import mailbox, pushes
+from jdgnn.protocol.accounts import whole
+from jdgnn.protocol.model_pool import ModelPool
+
+
+def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
+    """Figures of every node at the end of a run, where the history has those of all nodes together.
+
+    Args:
+      state: all nodes.
+      network: the network the state was made for.
+
+    Returns:
+      `age`, `wakes`, `embedded_at` (tick of its last embeddings, −1 for none), `staleness` (mean age in ticks of what
+      its mailboxes hold, as the next tick would use it; NaN if they are empty) and `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖²) of
+      each node [N]; `num_steps` [N, L]; its `messages` and `bytes` since the start [N, 3, 7], by kind and outcome in
+      the order of `jdgnn.protocol.accounts`; and what is `in_flight`, by sender [N, 3].
+
+    Raises:
+      InputError: the state was consumed, or belongs to another network.
+
+    Example:
+      >>> import jax, jdgnn
+      >>> network = jdgnn.network.generators.ring(6)
+      >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(8)], objective=jdgnn.info_nce(),
+      ...     optimizer=jdgnn.adam(1e-2), push=jdgnn.push(), gossip=jdgnn.gossip())
+      >>> table = jdgnn.node_table(emulator.init(jax.random.key(0), network), network)
+      >>> table["wakes"].tolist(), table["messages"].shape
+      ([0, 0, 0, 0, 0, 0], (6, 3, 7))
+    """
+    check_alive(state)
+    network = as_network(network)
+    if network.num_nodes != state.num_nodes:
+        raise InputError(f"network: it has {network.num_nodes} nodes and the state {state.num_nodes}; give its own")
+    links = topology(network)
+    figures = jax.tree.map(np.asarray, _figures(links, state))
+    messages = whole(state.accounts.words)
+    return {
+        "age": np.asarray(state.age),
+        "wakes": np.asarray(state.wakes),
+        "embedded_at": np.asarray(state.embedded_at),
+        **figures,
+        "num_steps": np.asarray(state.num_steps),
+        "messages": messages,
+        "bytes": messages * np.array(message_bytes(state), np.int64)[:, None],
+    }
+
+
+@jax.jit
+def _figures(links: Topology, state: State) -> dict[str, jax.Array]:
+    return {
+        "staleness": _staleness(links, state),
+        "distance": jnp.sum(jnp.stack(squared_distance(state.params)), axis=0),
+        "in_flight": jnp.stack([_embeddings(links, state), _pushes(state), _models(state)], axis=1),
+    }
+
+
+def _staleness(links: Topology, state: State) -> jax.Array:
+    version = state.embedded_at[links.senders] if state.mailbox is None else state.mailbox.version
+    is_held, dtype = version >= 0, state.embeddings[0].dtype
+    total = sum_over_in_edges(jnp.where(is_held, state.tick - version, 0).astype(dtype), links)
+    count = sum_over_in_edges(is_held.astype(dtype), links)
+    return jnp.where(count > 0, total / jnp.maximum(count, 1), jnp.nan)
+
+
+def _embeddings(links: Topology, state: State) -> jax.Array:
+    if state.mailbox is not None:
+        return sum_over_out_edges(mailbox.num_in_flight(state.mailbox, state.tick), links)
+    return jnp.where((state.tick > 0) & (state.embedded_at == state.tick - 1), links.out_degree, 0)
+
+
+def _pushes(state: State) -> jax.Array:
+    return jnp.zeros_like(state.age) if state.pushes is None else pushes.num_in_flight(state.pushes, state.tick)
+
+
+def _models(state: State) -> jax.Array:
+    """Models on their way or waiting in an inbox, by sender."""
+    models, none = state.models, jnp.zeros_like(state.age)
+    if models is None:
+        return none
+    if isinstance(models, ModelFlight):
+        return jnp.sum(models.is_sent, axis=1, dtype=jnp.int32)
+    assert isinstance(models, ModelPool)
+    is_waiting = jnp.zeros(models.num_places, bool).at[models.inbox].set(True, mode="drop")
+    is_open = is_waiting | (models.dst < state.num_nodes)
+    return none.at[jnp.where(is_open, models.src, state.num_nodes)].add(1, mode="drop")

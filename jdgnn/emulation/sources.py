@@ -1,0 +1,103 @@
+"""Where the events of a run come from: they are drawn, or read from a record.
+
+Axes: T ticks that a chunk has room for.
+"""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from jdgnn.emulation import chunks
+from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulation.start import message_bytes, sample_events
+from jdgnn.emulation.state import State
+from jdgnn.network.topology import Topology
+from jdgnn.protocol.events import Events
+from jdgnn.protocol.recording import Record, Recorder
+
+MOST_TICKS = 64
+MOST_BYTES = 2**26
+
+
+class Source(Protocol):
+    """Gives the events of one chunk after another."""
+
+    length: int  # T
+
+    def next(self, state: State, count: int) -> tuple[State, Events]:
+        """Events of the next `count` ticks [T, ...], and the state whose clocks have gone on."""
+
+
+class Draw:
+    """Events drawn as the state's key and its clocks say."""
+
+    def __init__(self, emulator: Emulator, links: Topology, state: State) -> None:
+        self._emulator, self._links, self._num_bytes = emulator, links, message_bytes(state)
+        self.length = room(event_shapes(emulator, links, state))
+
+    def next(self, state: State, count: int) -> tuple[State, Events]:
+        """See `Source`."""
+        memory, events = chunks.draw(
+            self._emulator,
+            self._links,
+            state.key,
+            state.tick,
+            state.availability,
+            jnp.int32(count),
+            num_bytes=self._num_bytes,
+            length=self.length,
+        )
+        return replace(state, availability=memory), events
+
+
+class Replay:
+    """Events read from a record; the state's clocks stand still."""
+
+    def __init__(self, path: str | Path, emulator: Emulator, links: Topology, state: State, ticks: int) -> None:
+        self._record, self._shapes = Record(path), event_shapes(emulator, links, state)
+        traffic = emulator.traffic
+        settings = {"embedding": traffic.publish, "push": traffic.push, "model": traffic.gossip}
+        max_delays = {f"{kind}_delay": setting.link.max_delay for kind, setting in settings.items() if setting}
+        self._record.check(links, self._shapes, max_delays, int(state.tick), ticks)
+        self.length = room(self._shapes)
+
+    def next(self, state: State, count: int) -> tuple[State, Events]:
+        """See `Source`."""
+        return state, self._record.read(int(state.tick), count, self.length, self._shapes)
+
+
+class Recording:
+    """Hands on the events of another source, and writes them down."""
+
+    def __init__(self, source: Source, recorder: Recorder) -> None:
+        self._source, self._recorder = source, recorder
+        self.length = source.length
+
+    def next(self, state: State, count: int) -> tuple[State, Events]:
+        """See `Source`."""
+        first_tick = int(state.tick)
+        state, events = self._source.next(state, count)
+        self._recorder.add(events, first_tick, count)
+        return state, events
+
+
+def event_shapes(emulator: Emulator, links: Topology, state: State) -> Events:
+    """Shapes of the events of one tick."""
+    num_bytes = message_bytes(state)
+    _, events = jax.eval_shape(
+        lambda *arguments: sample_events(emulator, links, num_bytes, *arguments),
+        state.key,
+        state.tick,
+        state.availability,
+    )
+    return events
+
+
+def room(shapes: Any) -> int:
+    """For how many ticks of events of such shapes a chunk has room."""
+    num_bytes = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
+    return min(MOST_TICKS, max(1, MOST_BYTES // max(1, num_bytes)))

@@ -1,0 +1,144 @@
+"""All nodes before the first tick.
+
+Axes: N nodes, L layers.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jdgnn.emulation.modes import has_mailbox, has_pool, history_depth
+from jdgnn.emulation.per_node import per_node
+from jdgnn.emulation.state import State, no_flight
+from jdgnn.learning.local_step import init_params
+from jdgnn.network.topology import Topology
+from jdgnn.protocol.accounts import no_accounts
+from jdgnn.protocol.availability import init_availability
+from jdgnn.protocol.events import Events, Sizes
+from jdgnn.protocol.events import sample_events as sample_traffic
+from jdgnn.protocol.mailbox import empty_mailbox
+from jdgnn.protocol.model_pool import empty_pool
+from jdgnn.protocol.pushes import no_pushes
+from jdgnn.protocol.sample_buffer import empty_buffer
+from jdgnn.protocol.traffic import Gossip, Push
+
+if TYPE_CHECKING:
+    from jdgnn.emulation.emulator import Emulator
+
+
+@jax.jit
+def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Array) -> State:
+    """All nodes before the first tick; see `Emulator.init`."""
+    num_nodes, num_features = features.shape
+    dtype, traffic, push = features.dtype, emulator.traffic, emulator.push
+    params_key, run_key, availability_key = jax.random.split(key, 3)
+    units = emulator.units(num_features, dtype)
+    params = _init_params(emulator, params_key, num_nodes, (num_features, *units), dtype)
+    depth = history_depth(traffic)
+    return State(
+        tick=jnp.zeros((), jnp.int32),
+        key=run_key,
+        availability=init_availability(traffic.availability, availability_key, num_nodes),
+        params=params,
+        opt_state=tuple(per_node(emulator.optimizer.init)(layer) for layer in params),
+        embeddings=tuple(jnp.zeros((num_nodes, width), dtype) for width in units),
+        embedded_at=jnp.full(num_nodes, -1, jnp.int32),
+        history=tuple(jnp.zeros((num_nodes, depth, width), dtype) for width in units) if depth else None,
+        mailbox=empty_mailbox(links.num_edges, traffic.publish.link.max_delay, units, dtype)
+        if has_mailbox(traffic)
+        else None,
+        samples=None if push is None else empty_buffer(num_nodes, push.capacity, units, dtype),
+        pushes=None if push is None else no_pushes(num_nodes, push.fanout, push.link.max_delay),
+        models=_no_models(emulator, params, num_nodes),
+        age=jnp.zeros(num_nodes, jnp.int32),
+        wakes=jnp.zeros(num_nodes, jnp.int32),
+        num_steps=jnp.zeros((num_nodes, len(units)), jnp.int32),
+        num_idle=jnp.zeros((len(units), 2), jnp.uint32),
+        push_schedule=_no_memory(push, num_nodes),
+        model_schedule=_no_memory(emulator.gossip, num_nodes),
+        num_excess=jnp.zeros((2, 2), jnp.uint32),
+        num_crowded=jnp.zeros((), jnp.int32),
+        initial_norm=jnp.mean(per_node(optax.tree.norm)(params)),
+        accounts=no_accounts(num_nodes),
+    )
+
+
+def _no_models(emulator: "Emulator", params: Any, num_nodes: int) -> Any:
+    gossip = emulator.gossip
+    if gossip is None:
+        return None
+    if not has_pool(emulator.traffic):
+        return no_flight(num_nodes, gossip.fanout)
+    return empty_pool(params, gossip.num_places(num_nodes), num_nodes, gossip.capacity, gossip.pass_through)
+
+
+def _no_memory(setting: Push | Gossip | None, num_nodes: int) -> Any:
+    """What a schedule remembers of each node before its first wake."""
+    if setting is None:
+        return ()
+    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_nodes, *jnp.shape(leaf))), setting.schedule.init())
+
+
+def _init_params(
+    emulator: "Emulator", key: jax.Array, num_nodes: int, widths: tuple[int, ...], dtype: Any
+) -> tuple[Any, ...]:
+    def init_one(key: jax.Array) -> tuple[Any, ...]:
+        return init_model(emulator, key, widths, dtype)
+
+    if emulator.start == "independent":
+        return per_node(init_one)(jax.random.split(key, num_nodes))
+    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_nodes, *leaf.shape)), init_one(key))
+
+
+def shapes_of(emulator: "Emulator", key: Any, links: Any, features: Any) -> State:
+    """Shapes of the state for links among nodes with features [N, F0], themselves arrays or shapes."""
+    return jax.eval_shape(init, emulator, key, links, features)
+
+
+def init_model(emulator: "Emulator", key: jax.Array, widths: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:
+    """Draws the parameters of all layers of one node; `widths` are F0 and the units of each layer."""
+    keys = jax.random.split(key, len(emulator.layers))
+    return tuple(
+        init_params(layer, emulator.objectives[index], keys[index], widths[index], widths[index + 1], dtype)
+        for index, layer in enumerate(emulator.layers)
+    )
+
+
+def message_bytes(state: State) -> tuple[int, int, int]:
+    """Payload of one message of each kind, at the dtype in which it is stored; `state` may be shapes.
+
+    An embedding or a push carries all layers; a model carries the parameters of all layers and the age.
+    """
+    embedding, model = (
+        sum(math.prod(leaf.shape[1:]) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+        for tree in (state.embeddings, (state.params, state.age))
+    )
+    return embedding, embedding, model
+
+
+def sample_events(
+    emulator: "Emulator",
+    links: Topology,
+    num_bytes: tuple[int, int, int],
+    key: jax.Array,
+    tick: jax.Array,
+    memory: tuple[Any, ...],
+) -> tuple[tuple[Any, ...], Events]:
+    """Draws every random decision of one tick.
+
+    Args:
+      emulator: the parts.
+      links: who is linked.
+      num_bytes: size of messages, as `message_bytes` gives them.
+      key: the run's key.
+      tick: number of the tick; the same key and tick give the same events.
+      memory: what clocks and presence remember, as in `State.availability`.
+
+    Returns:
+      What they remember then, and the events.
+    """
+    sizes = Sizes(emulator.num_positives, len(emulator.layers), num_bytes[0], num_bytes[2])
+    return sample_traffic(key, tick, links, emulator.traffic, sizes, memory)

@@ -1,0 +1,127 @@
+"""Who is there and who is awake: clocks and presence together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jdgnn.checks import check_flag
+from jdgnn.errors import InputError
+from jdgnn.parts import as_argument
+from jdgnn.protocol.clocks import Clock, always
+from jdgnn.protocol.presence import Presence
+
+
+@struct.dataclass(kw_only=True)
+class Availability:
+    """When nodes are online, and when they wake. Made by `availability`.
+
+    An *online* node receives and stores; an *active* one (online and awake) also computes and sends. A node that is
+    not online does nothing, and what reaches it then is lost to it.
+    """
+
+    clock: Clock
+    presence: tuple[Presence, ...]
+    on_receipt: bool = struct.field(pytree_node=False)
+
+    @property
+    def can_sleep(self) -> bool:
+        """Whether an online node may be asleep."""
+        return self.clock.sample is not None
+
+    @property
+    def can_be_offline(self) -> bool:
+        """Whether a node may be offline, or not have joined."""
+        return bool(self.presence)
+
+
+@struct.dataclass(kw_only=True)
+class Attendance:
+    """Who takes part in one tick; None stands for all nodes."""
+
+    joined: jax.Array | None  # [N] bool
+    online: jax.Array | None  # [N] bool
+    wake: jax.Array | None  # [N] bool
+
+
+def availability(
+    clock: Clock | None = None, presence: Presence | Sequence[Presence] = (), on_receipt: bool = False
+) -> Availability:
+    """Says when nodes are there and awake.
+
+    Args:
+      clock: when an online node is drawn to wake; always if None.
+      presence: when nodes are online; of several, a node is online if all say so, and has joined likewise.
+      on_receipt: also wake a node in the tick in which a model reaches it.
+
+    Returns:
+      The setting, for `Emulator(availability=...)`.
+
+    Raises:
+      InputError: a part is of the wrong kind.
+
+    Example:
+      >>> import jdgnn
+      >>> availability(jdgnn.clocks.bernoulli(0.5), jdgnn.presence.churn(100, 20)).can_be_offline
+      True
+    """
+    check_flag("on_receipt", on_receipt)
+    if clock is not None and not isinstance(clock, Clock):
+        raise InputError(f"clock: got {clock!r}, and one such as jdgnn.clocks.bernoulli(0.5) is needed")
+    parts = (presence,) if isinstance(presence, Presence) else presence
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, Presence) for part in parts):
+        raise InputError(
+            f"presence: got {presence!r}, and one or several like jdgnn.presence.churn(100, 20) are needed"
+        )
+    return Availability(
+        clock=as_argument(always() if clock is None else clock),
+        presence=tuple(map(as_argument, parts)),
+        on_receipt=on_receipt,
+    )
+
+
+def init_availability(setting: Availability, key: jax.Array, num_nodes: int) -> tuple[Any, ...]:
+    """What clocks and presence remember of each node before the first tick."""
+    parts: tuple[Clock | Presence, ...] = (setting.clock, *setting.presence)
+    keys = jax.random.split(key, len(parts))
+    return tuple(part.init(part_key, num_nodes) for part, part_key in zip(parts, keys, strict=True))
+
+
+def sample_attendance(
+    setting: Availability, key: jax.Array, tick: jax.Array, num_nodes: int, memory: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], Attendance]:
+    """Draws who has joined, who is online and who wakes in this tick.
+
+    Args:
+      setting: clocks and presence.
+      key: what to draw with.
+      tick: number of the tick.
+      num_nodes: N.
+      memory: what they remember.
+
+    Returns:
+      What they remember then, and who takes part.
+    """
+    clock_key, *keys = jax.random.split(key, 1 + len(setting.presence))
+    clock_memory, *memories = memory
+    wake = None
+    if setting.clock.sample is not None:
+        clock_memory, wake = setting.clock.sample(clock_key, tick, num_nodes, clock_memory)
+    if not setting.presence:
+        return (clock_memory,), Attendance(joined=None, online=None, wake=wake)
+    drawn = [
+        part.sample(part_key, tick, num_nodes, part_memory)
+        for part, part_key, part_memory in zip(setting.presence, keys, memories, strict=True)
+    ]
+    remembered, joined, online = zip(*drawn, strict=True)
+    everybody = jnp.ones(num_nodes, bool)
+    joined_mask = _all_of(joined, everybody)
+    return (clock_memory, *remembered), Attendance(joined=joined_mask, online=_all_of(online, joined_mask), wake=wake)
+
+
+def _all_of(masks: Sequence[jax.Array], first: jax.Array) -> jax.Array:
+    for mask in masks:
+        first = first & mask
+    return first

@@ -1,0 +1,115 @@
+"""Mailboxes: the newest embeddings of each in-neighbour that arrived, and those on their way.
+
+Axes: N nodes, E directed edges, F' units of a layer, D longest delay.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jax.typing import DTypeLike
+
+from jdgnn.network.edges import sum_over_in_edges, sum_over_out_edges
+from jdgnn.network.topology import Topology
+from jdgnn.protocol.accounts import Counts
+from jdgnn.protocol.rings import as_delays, elapsed, nothing_sent
+
+
+@struct.dataclass(kw_only=True)
+class Mailbox:
+    """What has come over each edge, and what is on its way over it."""
+
+    entries: tuple[jax.Array, ...]  # per layer [E, F']
+    version: jax.Array  # [E] int32, tick in which the entry was sent; -1 = nothing has arrived
+    delays: jax.Array  # [E, D+1], delay of what was sent in each of the last ticks; see `rings`
+
+    @property
+    def max_delay(self) -> int:
+        """The longest delay, D."""
+        return self.delays.shape[1] - 1
+
+
+def empty_mailbox(num_edges: int, max_delay: int, units: tuple[int, ...], dtype: DTypeLike) -> Mailbox:
+    """A mailbox before anything was sent, for embeddings of `units` of each layer."""
+    return Mailbox(
+        entries=tuple(jnp.zeros((num_edges, width), dtype) for width in units),
+        version=jnp.full(num_edges, -1, jnp.int32),
+        delays=nothing_sent((num_edges, max_delay + 1), max_delay),
+    )
+
+
+def send(
+    mailbox: Mailbox,
+    topology: Topology,
+    tick: jax.Array,
+    is_sending: jax.Array,
+    lost: jax.Array | None,
+    delay: jax.Array | None,
+) -> tuple[Mailbox, Counts]:
+    """Puts this tick's embeddings on their way to all out-neighbours.
+
+    Args:
+      mailbox: the mailboxes.
+      topology: the links.
+      tick: this tick.
+      is_sending: which nodes send [N].
+      lost: what is lost over each edge [E]; None for nothing.
+      delay: how late it is [E]; None for not at all.
+
+    Returns:
+      The mailboxes, and how many were sent and lost.
+    """
+    is_sent = is_sending[topology.senders]
+    arrives = is_sent if lost is None else is_sent & ~lost
+    slot = tick % (mailbox.max_delay + 1)
+    delays = mailbox.delays.at[:, slot].set(as_delays(arrives, delay, mailbox.max_delay))
+    counts = {("embedding", "sent"): jnp.where(is_sending, topology.out_degree, 0)}
+    if lost is not None:
+        counts["embedding", "lost"] = sum_over_out_edges((is_sent & lost).astype(jnp.int32), topology)
+    return replace(mailbox, delays=delays), counts
+
+
+def receive(
+    mailbox: Mailbox,
+    topology: Topology,
+    tick: jax.Array,
+    online: jax.Array | None,
+    content: Callable[[jax.Array], tuple[jax.Array, ...]],
+) -> tuple[Mailbox, Counts]:
+    """Stores what arrives in this tick; of each neighbour the newest stays.
+
+    Args:
+      mailbox: the mailboxes.
+      topology: the links.
+      tick: this tick.
+      online: who is online [N]; None for all.
+      content: from the tick in which each edge's message was sent [E] to its embeddings, per layer [E, F'].
+
+    Returns:
+      The mailboxes, and what became of what arrived.
+    """
+    depth = mailbox.max_delay + 1
+    delay = elapsed(tick, depth)
+    is_due = mailbox.delays == delay.astype(mailbox.delays.dtype)
+    num_due = jnp.sum(is_due, axis=1, dtype=jnp.int32)
+    newest = jnp.min(jnp.where(is_due, delay, depth), axis=1)
+    sent_at = tick - 1 - newest
+    num_here = num_due if online is None else jnp.where(online[topology.receivers], num_due, 0)
+    is_new = (num_here > 0) & (sent_at > mailbox.version)
+    entries = jax.tree.map(lambda new, old: jnp.where(is_new[:, None], new, old), content(sent_at), mailbox.entries)
+    counts = {
+        ("embedding", "delivered"): sum_over_in_edges(is_new.astype(jnp.int32), topology),
+        ("embedding", "superseded"): sum_over_in_edges(num_here - is_new.astype(jnp.int32), topology),
+    }
+    if online is not None:
+        counts["embedding", "to_offline"] = sum_over_in_edges(num_due - num_here, topology)
+    return replace(mailbox, entries=entries, version=jnp.where(is_new, sent_at, mailbox.version)), counts
+
+
+def num_in_flight(mailbox: Mailbox, tick: jax.Array) -> jax.Array:
+    """How many messages are on their way over each edge [E], at the end of the tick before `tick`."""
+    delay = elapsed(tick, mailbox.max_delay + 1).astype(mailbox.delays.dtype)
+    is_sent = mailbox.delays <= jnp.asarray(mailbox.max_delay, mailbox.delays.dtype)
+    return jnp.sum(is_sent & (mailbox.delays >= delay), axis=1, dtype=jnp.int32)

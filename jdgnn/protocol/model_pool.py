@@ -1,0 +1,215 @@
+"""Models in flight, waiting in inboxes, or kept to be passed on: one pool of places for all.
+
+A model takes a place when it is sent and stays there until it is merged or displaced, or reaches nobody; what moves
+from flight to inbox is its number. Axes: N nodes, R models a node sends, M models in an inbox, Q places.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jdgnn.protocol.accounts import Counts
+from jdgnn.protocol.messages import arrivals
+from jdgnn.protocol.rows import copy_rows
+
+
+@struct.dataclass(kw_only=True)
+class ModelPool:
+    """The places and what is known of the model in each; N stands for nobody and Q for no place."""
+
+    params: Any  # [Q, ...], parameters of all layers
+    age: jax.Array  # [Q] int32
+    src: jax.Array  # [Q] int32, who sent it last
+    dst: jax.Array  # [Q] int32, to whom it is on its way
+    tick_sent: jax.Array  # [Q] int32
+    tick_due: jax.Array  # [Q] int32
+    rank: jax.Array  # [Q] uint32
+    slot: jax.Array  # [Q] int32
+    is_free: jax.Array  # [Q] bool
+    inbox: jax.Array  # [N, M] int32, places of waiting models, oldest first
+    kept: jax.Array | None  # [N] int32, place of the model to be passed on; None if none ever is
+
+    @property
+    def num_places(self) -> int:
+        """Number of places, Q."""
+        return self.is_free.shape[0]
+
+
+@struct.dataclass(kw_only=True)
+class Dispatch:
+    """What one tick sends, each [N, R]."""
+
+    is_sent: jax.Array
+    dst: jax.Array
+    rank: jax.Array
+    lost: jax.Array | None
+    delay: jax.Array | None
+
+
+def empty_pool(model: Any, num_places: int, num_nodes: int, capacity: int, keeps: bool) -> ModelPool:
+    """A pool without models.
+
+    Args:
+      model: parameters of all layers of N nodes, for their shapes.
+      num_places: Q.
+      num_nodes: N.
+      capacity: M.
+      keeps: whether refused models are kept to be passed on.
+    """
+    nothing = jnp.zeros(num_places, jnp.int32)
+    return ModelPool(
+        params=jax.tree.map(lambda leaf: jnp.zeros((num_places, *leaf.shape[1:]), leaf.dtype), model),
+        age=nothing,
+        src=nothing,
+        dst=jnp.full(num_places, num_nodes, jnp.int32),
+        tick_sent=nothing,
+        tick_due=nothing,
+        rank=nothing.astype(jnp.uint32),
+        slot=nothing,
+        is_free=jnp.ones(num_places, bool),
+        inbox=jnp.full((num_nodes, capacity), num_places, jnp.int32),
+        kept=jnp.full(num_nodes, num_places, jnp.int32) if keeps else None,
+    )
+
+
+def receive(pool: ModelPool, tick: jax.Array, online: jax.Array | None) -> tuple[ModelPool, jax.Array, Counts]:
+    """Puts the models that arrive in this tick into inboxes, in order of (tick sent, rank, slot).
+
+    Args:
+      pool: the pool.
+      tick: this tick.
+      online: who is online [N]; None for all.
+
+    Returns:
+      The pool, how many entered each inbox [N], and what became of the others.
+    """
+    num_nodes, capacity = pool.inbox.shape
+    dst = jnp.where(pool.tick_due == tick, pool.dst, num_nodes)
+    every = arrivals(num_nodes, dst, pool.tick_sent, pool.rank, pool.slot)
+    messages, num_to_offline = every.at(online)
+    num_waiting = jnp.sum(pool.inbox < pool.num_places, axis=1, dtype=jnp.int32)
+    dropped = jnp.maximum(num_waiting + messages.num_received - capacity, 0)
+    column = jnp.arange(capacity, dtype=jnp.int32)
+    shifted = column + dropped[:, None]
+    inbox = jnp.take_along_axis(pool.inbox, shifted, axis=1, mode="fill", fill_value=pool.num_places)
+    position = (num_waiting - dropped).at[messages.dst].get(mode="fill", fill_value=0) + messages.position
+    row = jnp.where(position >= 0, messages.dst, num_nodes)
+    inbox = inbox.at[row, position].set(messages.index, mode="drop")
+    has_left = (every.dst < num_nodes) & ((messages.dst == num_nodes) | (position < 0))
+    pool = _release(pool, jnp.where(has_left, every.index, pool.num_places))
+    pool = _release(pool, jnp.where(column < dropped[:, None], pool.inbox, pool.num_places))
+    counts = {("model", "displaced"): dropped}
+    if online is not None:
+        counts["model", "to_offline"] = num_to_offline
+    arrived = replace(pool, inbox=inbox, dst=jnp.where(dst < num_nodes, num_nodes, pool.dst))
+    return arrived, messages.num_received, counts
+
+
+def take_out(pool: ModelPool, active: jax.Array | None, is_refused: jax.Array) -> ModelPool:
+    """Empties the inboxes of active nodes [N]; None for all. With `kept`, the last of the refused [N, M] is kept."""
+    taken = jnp.where(True if active is None else active[:, None], pool.inbox, pool.num_places)
+    kept = pool.kept
+    if kept is not None:
+        order = jnp.arange(1, taken.shape[1] + 1, dtype=jnp.int32)
+        last = jnp.max(jnp.where(is_refused, order, 0), axis=1)
+        newly = jnp.take_along_axis(pool.inbox, jnp.maximum(last - 1, 0)[:, None], axis=1)[:, 0]
+        pool = _release(pool, jnp.where(last > 0, kept, pool.num_places))
+        taken = jnp.where(is_refused & (order == last[:, None]), pool.num_places, taken)
+        kept = jnp.where(last > 0, newly, kept)
+    inbox = jnp.full_like(pool.inbox, pool.num_places)
+    emptied = inbox if active is None else jnp.where(active[:, None], inbox, pool.inbox)
+    return replace(_release(pool, taken), inbox=emptied, kept=kept)
+
+
+def send(
+    pool: ModelPool, tick: jax.Array, dispatch: Dispatch, params: Any, age: jax.Array, *, is_bounded: bool
+) -> tuple[ModelPool, Counts]:
+    """Puts this tick's models on their way.
+
+    What is passed on goes first and keeps its place. The others get free places in order of (rank, slot); for
+    whom there is none, it is displaced.
+
+    Args:
+      pool: the pool.
+      tick: this tick.
+      dispatch: what is sent.
+      params: each node's parameters [N, ...].
+      age: their ages [N].
+      is_bounded: whether places can run out.
+
+    Returns:
+      The pool, and how many were sent, lost and displaced.
+    """
+    lost = jnp.zeros_like(dispatch.is_sent) if dispatch.lost is None else dispatch.lost & dispatch.is_sent
+    counts = {("model", "sent"): jnp.sum(dispatch.is_sent, axis=1, dtype=jnp.int32)}
+    if dispatch.lost is not None:
+        counts["model", "lost"] = jnp.sum(lost, axis=1, dtype=jnp.int32)
+    pool, is_passed = _pass_on(pool, tick, dispatch, lost)
+    needs = (dispatch.is_sent & ~lost & ~is_passed).ravel()
+    num_nodes, num_slots = dispatch.dst.shape
+    message = _first(needs, dispatch.rank.ravel(), is_bounded)
+    (place,) = jnp.nonzero(pool.is_free, size=needs.size, fill_value=pool.num_places)
+    place = jnp.where(
+        jnp.arange(needs.size, dtype=jnp.int32) < jnp.sum(needs, dtype=jnp.int32), place, pool.num_places
+    ).astype(jnp.int32)
+    is_placed = place < pool.num_places
+    src, count = message // num_slots, jnp.sum(is_placed, dtype=jnp.int32)
+    params, age = copy_rows((pool.params, pool.age), place, (params, age), src, count)
+    pool = _address(replace(pool, params=params, age=age), tick, place, message, dispatch)
+    if is_bounded:
+        num_placed = jnp.zeros(num_nodes, jnp.int32).at[jnp.where(is_placed, src, num_nodes)].add(1, mode="drop")
+        counts["model", "displaced"] = jnp.sum(needs.reshape(-1, num_slots), axis=1, dtype=jnp.int32) - num_placed
+    return pool, counts
+
+
+def _pass_on(pool: ModelPool, tick: jax.Array, dispatch: Dispatch, lost: jax.Array) -> tuple[ModelPool, jax.Array]:
+    """Sends kept models as the first that their nodes send now; gives the pool and which messages they are [N, R]."""
+    kept = pool.kept
+    if kept is None:
+        return pool, jnp.zeros_like(dispatch.is_sent)
+    num_nodes, num_slots = dispatch.dst.shape
+    is_first = dispatch.is_sent & (jnp.cumsum(dispatch.is_sent, axis=1, dtype=jnp.int32) == 1)
+    is_passed = is_first & (kept < pool.num_places)[:, None]
+    has_passed, is_lost = jnp.any(is_passed, axis=1), jnp.any(is_passed & lost, axis=1)
+    column = jnp.argmax(is_passed, axis=1).astype(jnp.int32)
+    message = jnp.arange(num_nodes, dtype=jnp.int32) * num_slots + column
+    pool = _release(pool, jnp.where(is_lost, kept, pool.num_places))
+    pool = _address(pool, tick, jnp.where(has_passed & ~is_lost, kept, pool.num_places), message, dispatch)
+    return replace(pool, kept=jnp.where(has_passed, pool.num_places, kept)), is_passed
+
+
+def _address(pool: ModelPool, tick: jax.Array, place: jax.Array, message: jax.Array, dispatch: Dispatch) -> ModelPool:
+    """Writes on the models in some places [n] where they go, as message number v·R + s; Q for nothing to write."""
+    num_slots = dispatch.dst.shape[1]
+    delay = jnp.zeros_like(message) if dispatch.delay is None else dispatch.delay.ravel()[message]
+
+    def write(field: jax.Array, value: Any) -> jax.Array:
+        return field.at[place].set(value, mode="drop")
+
+    return replace(
+        pool,
+        src=write(pool.src, message // num_slots),
+        dst=write(pool.dst, dispatch.dst.ravel()[message]),
+        tick_sent=write(pool.tick_sent, tick),
+        tick_due=write(pool.tick_due, tick + 1 + delay),
+        rank=write(pool.rank, dispatch.rank.ravel()[message]),
+        slot=write(pool.slot, message),
+        is_free=write(pool.is_free, False),
+    )
+
+
+def _first(needs: jax.Array, rank: jax.Array, is_bounded: bool) -> jax.Array:
+    """Numbers of all messages [n], those that need a place first, by rank if there may be too few."""
+    if not is_bounded:
+        (message,) = jnp.nonzero(needs, size=needs.size, fill_value=0)
+        return message.astype(jnp.int32)
+    number = jnp.arange(needs.size, dtype=jnp.int32)
+    return jax.lax.sort((~needs, rank, number), num_keys=2, is_stable=True)[2]
+
+
+def _release(pool: ModelPool, places: jax.Array) -> ModelPool:
+    """Frees places; Q for none."""
+    return replace(pool, is_free=pool.is_free.at[places].set(True, mode="drop"))

@@ -1,0 +1,231 @@
+"""A record of events on file: every random decision of a run, to be replayed, read or plotted.
+
+The file is a ZIP archive of NumPy arrays, which `numpy.load` opens without jdgnn and without pickle:
+
+- `header`: a text in JSON: `version` (1), `num_nodes`, `num_edges`, `first_tick`, `key_impl` (how JAX makes random
+  numbers of `key`), and `fields`, which gives for each recorded field of `jdgnn.protocol.events.Events` the `shape` and
+  `dtype` it has in one tick, and for whole numbers the largest (`max`);
+- `senders`, `receivers` [E]: the directed edges of the network, sorted by receiver, then by sender;
+- `key`: the run's PRNG key as raw data, from which the keys of objectives that draw are made again;
+- `00000000120/push_dst` and the like: one field in a stretch of T ticks from tick 120 on, [T, ...]. Masks are packed to
+  bits (`numpy.unpackbits(a, axis=1, count=...)`, over all entries of a tick in C order). Whole numbers have the
+  smallest type that holds them. `positives` are counted among the in-edges of their node from 0; its degree stands for
+  none.
+
+Ticks follow one another without a gap.
+"""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.errors import InputError
+from jdgnn.network.topology import Topology
+from jdgnn.protocol.events import Events, objective_keys
+
+VERSION = 1
+STORED = ("push_rank", "push_uniform", "model_rank", "model_uniform", "accept_uniform")  # too random to compress
+KEYS = "keys"  # not recorded: they follow from the run's key
+
+
+class Recorder:
+    """Writes events as they are drawn; what was written before an error or an interrupt can be replayed.
+
+    Args:
+      path: a file that does not exist yet.
+      topology: the links.
+      key: the run's key.
+      first_tick: number of the first tick.
+
+    Raises:
+      InputError: there is such a file, or it cannot be written.
+    """
+
+    def __init__(self, path: str | Path, topology: Topology, key: jax.Array, first_tick: int) -> None:
+        self._path = Path(path)
+        if self._path.exists():
+            raise InputError(f"record: {path} exists; give the name of a file that does not, or remove it")
+        try:
+            self._archive = zipfile.ZipFile(self._path, "x", zipfile.ZIP_DEFLATED, compresslevel=1)
+        except OSError as error:
+            raise InputError(f"record: {path} cannot be written ({error.strerror})") from error
+        self._in_offset = np.asarray(topology.in_offset)
+        self._in_degree = np.asarray(topology.in_degree)
+        self._header: dict[str, Any] = {
+            "version": VERSION,
+            "num_nodes": topology.num_nodes,
+            "num_edges": topology.num_edges,
+            "first_tick": first_tick,
+            "key_impl": str(jax.random.key_impl(key)),
+            "fields": {},
+        }
+        self._write("senders", np.asarray(topology.senders))
+        self._write("receivers", np.asarray(topology.receivers))
+        self._write("key", np.asarray(jax.random.key_data(key)))
+
+    def __enter__(self) -> "Recorder":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Completes the file."""
+        self._write("header", np.array(json.dumps(self._header)))
+        self._archive.close()
+
+    def add(self, events: Events, first_tick: int, count: int) -> None:
+        """Writes the first `count` ticks of a chunk of events [T, ...] that begins at `first_tick`."""
+        for field in fields(events):
+            values = getattr(events, field.name)
+            if values is None or field.name == KEYS or not count:
+                continue
+            array = np.asarray(values[:count])
+            self._describe(field.name, array)
+            self._write(f"{first_tick:011}/{field.name}", self._packed(field.name, array), field.name in STORED)
+
+    def _describe(self, name: str, array: NDArray[Any]) -> None:
+        known = self._header["fields"].setdefault(name, {"shape": array.shape[1:], "dtype": str(array.dtype)})
+        if array.dtype.kind == "i" and array.size:
+            known["max"] = max(int(array.max()), known.get("max", 0))
+
+    def _packed(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        if array.dtype == bool:
+            return np.packbits(array.reshape(len(array), -1), axis=1)
+        if name == "positives":
+            array = np.minimum(array - self._in_offset[:, None], self._in_degree[:, None])
+        if array.dtype.kind == "i" and array.size:
+            return array.astype(np.min_scalar_type(int(array.max())))
+        return array
+
+    def _write(self, name: str, array: NDArray[Any], is_stored: bool = False) -> None:
+        member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))  # the same run gives the same file
+        member.compress_type = zipfile.ZIP_STORED if is_stored else zipfile.ZIP_DEFLATED
+        with self._archive.open(member, "w", force_zip64=True) as file:
+            np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+
+
+class Record:
+    """Reads events from a file.
+
+    Args:
+      path: what a `Recorder` wrote.
+
+    Raises:
+      InputError: the file is no such record.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+        try:
+            self._arrays = np.load(path, allow_pickle=False)
+            self._header = json.loads(str(self._arrays["header"]))
+            self.key = jax.random.wrap_key_data(jnp.asarray(self._arrays["key"]), impl=self._header["key_impl"])
+        except FileNotFoundError as error:
+            raise InputError(f"replay: there is no file {path}; give one that was written by record") from error
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise InputError(f"replay: {path} is no complete record of events; give one written by record") from error
+        if self._header["version"] != VERSION:
+            raise InputError(f"replay: {path} is of version {self._header['version']}, and {VERSION} can be read")
+        starts = sorted({int(name.split("/")[0]) for name in self._arrays.files if "/" in name})
+        self.first_tick: int = self._header["first_tick"]
+        ends = [start + self._length(start) for start in starts]
+        self.stretches = list(zip(starts, ends, strict=True))
+        self.end_tick: int = ends[-1] if ends else self.first_tick
+        self._held: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
+
+    @property
+    def shapes(self) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Shape and dtype in one tick of each recorded field."""
+        return {name: (tuple(field["shape"]), field["dtype"]) for name, field in self._header["fields"].items()}
+
+    def check(
+        self, topology: Topology, expected: Events, max_delays: Mapping[str, int], first_tick: int, ticks: int
+    ) -> None:
+        """Refuses a run that this record does not fit.
+
+        Args:
+          topology: the links of the run.
+          expected: shapes of the events of one tick, as the run would draw them.
+          max_delays: the longest delay of its links, by field of `Events`.
+          first_tick: its first tick.
+          ticks: how many it has.
+
+        Raises:
+          InputError: the record is of another network or other ticks, or of traffic of another form.
+        """
+        for name in ("senders", "receivers"):
+            if not np.array_equal(self._arrays[name], np.asarray(getattr(topology, name))) or (
+                self._header["num_nodes"] != topology.num_nodes
+            ):
+                raise InputError(f"replay: {self._path} was recorded on another network; give the one it belongs to")
+        if first_tick < self.first_tick or first_tick + ticks > self.end_tick:
+            raise InputError(
+                f"replay: {self._path} holds ticks {self.first_tick} to {self.end_tick - 1}, and the run needs "
+                f"{first_tick} to {first_tick + ticks - 1}"
+            )
+        wanted = {field.name: getattr(expected, field.name) for field in fields(expected) if field.name != KEYS}
+        for name, value in wanted.items():
+            given, needed = self.shapes.get(name), None if value is None else (value.shape, str(value.dtype))
+            if given != needed:
+                raise InputError(
+                    f"replay: {self._path} has {_described(given)} for {name}, and this emulator takes "
+                    f"{_described(needed)}; give push, gossip, publish and availability the form that was recorded"
+                )
+
+        for name, longest in max_delays.items():
+            if (given := self._header["fields"].get(name, {}).get("max", 0)) > longest:
+                raise InputError(
+                    f"replay: {self._path} has delays of up to {given} ticks for {name}, and the link of this emulator "
+                    f"holds {longest}; give it a longer maximum"
+                )
+
+    def read(self, first_tick: int, count: int, length: int, template: Events) -> Events:
+        """Events of `count` ticks with room for `length` [T, ...], in the form of one tick's `template`."""
+        pieces: dict[str, list[NDArray[Any]]] = {name: [] for name in self.shapes}
+        for start, end in self.stretches:
+            if start < first_tick + count and end > first_tick:
+                stretch = self._stretch(start)
+                for name, piece in pieces.items():
+                    piece.append(stretch[name][max(first_tick - start, 0) : first_tick + count - start])
+        values: dict[str, Any] = {}
+        for name, piece in pieces.items():
+            shape, dtype = self.shapes[name]
+            values[name] = np.zeros((length, *shape), dtype)
+            if piece:
+                values[name][:count] = np.concatenate(piece)
+        keys = objective_keys(self.key, first_tick + jnp.arange(length, dtype=jnp.int32), template.keys.shape)
+        return replace(template, **jax.tree.map(jnp.asarray, values), keys=keys)
+
+    def _stretch(self, start: int) -> dict[str, NDArray[Any]]:
+        if self._held[0] != start:
+            self._held = (start, {name: self._unpacked(start, name) for name in self.shapes})
+        return self._held[1]
+
+    def _unpacked(self, start: int, name: str) -> NDArray[Any]:
+        shape, dtype = self.shapes[name]
+        array = self._arrays[f"{start:011}/{name}"]
+        if dtype == "bool":
+            size = int(np.prod(shape))
+            return np.unpackbits(array, axis=1, count=size).astype(bool).reshape(len(array), *shape)
+        if name != "positives":
+            return array.astype(dtype)
+        in_degree = np.bincount(self._arrays["receivers"], minlength=self._header["num_nodes"])
+        in_offset = np.cumsum(in_degree) - in_degree
+        is_none = array >= in_degree[:, None]
+        return np.where(is_none, self._header["num_edges"], array + in_offset[:, None]).astype(dtype)
+
+    def _length(self, start: int) -> int:
+        return len(self._arrays[f"{start:011}/push_dst"])
+
+
+def _described(form: tuple[tuple[int, ...], str] | None) -> str:
+    return "nothing" if form is None else f"{form[1]}{list(form[0])}"

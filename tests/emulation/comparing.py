@@ -1,0 +1,125 @@
+"""All that the engine holds against all that the oracle's nodes hold."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+
+import jdgnn
+from jdgnn.protocol.accounts import whole
+from jdgnn.protocol.model_pool import ModelPool
+from tests.reference.messages import KINDS
+from tests.reference.oracle import Oracle
+
+
+def assert_close(actual: Any, expected: Any) -> None:
+    """Compares trees leaf by leaf; a leaf that is missing in one is an error."""
+    jax.tree.map(lambda a, e: assert_allclose(a, e, rtol=1e-9, atol=1e-9), actual, expected)
+
+
+def numbers_of(oracle: Oracle, state: jdgnn.State) -> dict[str, Any]:
+    """What rounding can touch of the oracle's state, in the engine's form; `state` says what has no embeddings yet."""
+    layers = range(len(oracle.nodes[0].params))
+    numbers = {name: tuple(oracle.stacked(name, layer) for layer in layers) for name in ("params", "opt_state")}
+    embeddings = []
+    for layer in layers:
+        rows = np.array(state.embeddings[layer])
+        for node in oracle.nodes:
+            rows[node.number] = node.embeddings[layer] if node.embeddings else 0
+        embeddings.append(rows)
+    return jax.tree.map(jnp.asarray, numbers | {"embeddings": tuple(embeddings)})
+
+
+def assert_same_state(oracle: Oracle, state: jdgnn.State) -> None:
+    """Everything the next tick needs is the same on both sides."""
+    nodes = oracle.nodes
+    assert int(state.tick) == oracle.now
+    for name, expected in numbers_of(oracle, state).items():
+        assert_close(getattr(state, name), expected)
+    assert_array_equal(np.asarray(state.embedded_at) >= 0, [bool(node.embeddings) for node in nodes])
+    for name in ("age", "wakes", "num_steps"):
+        assert_array_equal(getattr(state, name), [getattr(node, name) for node in nodes])
+    assert_array_equal(whole(state.num_idle), np.sum([node.num_idle for node in nodes], axis=0))
+    for row, kind in enumerate(("push", "model")):
+        assert whole(state.num_excess)[row] == sum(node.excess[kind] for node in nodes)
+        for memory in jax.tree.leaves((state.push_schedule, state.model_schedule)[row]):
+            assert_array_equal(memory, [node.balance[kind] for node in nodes])
+    assert_same_mailboxes(oracle, state)
+    if state.samples is not None:
+        assert_same_samples(oracle, state.samples)
+    if isinstance(state.models, ModelPool):
+        assert_same_pool(oracle, state.models)
+    assert_same_accounts(oracle, state)
+
+
+def assert_same_mailboxes(oracle: Oracle, state: jdgnn.State) -> None:
+    """The same versions; what they say, too, where they are held at all."""
+    if state.mailbox is None:
+        return
+    for node in oracle.nodes:
+        for edge in node.in_edges:
+            message = node.mailbox.get(edge)
+            assert int(state.mailbox.version[edge]) == (-1 if message is None else message.tick_sent)
+            if message is not None:
+                assert_close(tuple(np.asarray(layer[edge]) for layer in state.mailbox.entries), tuple(message.payload))
+
+
+def assert_same_samples(oracle: Oracle, samples: Any) -> None:
+    """Each buffer holds the same samples, in whatever slots."""
+    assert_array_equal(samples.num_samples, [len(node.samples) for node in oracle.nodes])
+    entries = [np.asarray(layer) for layer in samples.entries]
+    for node in oracle.nodes:
+        held = [np.concatenate([layer[node.number, slot] for layer in entries]) for slot in range(len(node.samples))]
+        for message in node.samples:
+            gaps = [np.abs(np.concatenate(message.payload) - sample).max() for sample in held]
+            assert min(gaps) < 1e-9
+            held.pop(int(np.argmin(gaps)))
+
+
+def assert_same_pool(oracle: Oracle, pool: ModelPool) -> None:
+    """The same models wait, in the same order, and as many places are taken."""
+    assert int(np.sum(~np.asarray(pool.is_free))) == oracle.num_places_taken
+    held = jax.tree.map(np.asarray, (pool.params, pool.age))
+    for node in oracle.nodes:
+        waiting = [int(place) for place in pool.inbox[node.number] if place < pool.num_places]
+        assert len(waiting) == len(node.inbox)
+        for place, message in zip(waiting, node.inbox, strict=True):
+            _assert_same_model(held, place, message.payload)
+            assert int(pool.src[place]) == message.src
+        if pool.kept is not None:
+            place = int(pool.kept[node.number])
+            assert (place < pool.num_places) == (node.kept is not None)
+            if node.kept is not None:
+                _assert_same_model(held, place, node.kept)
+
+
+def _assert_same_model(held: Any, place: int, model: Any) -> None:
+    params, age = jax.tree.map(lambda leaf: leaf[place], held)
+    assert_close(params, tuple(model[0]))
+    assert int(age) == int(model[1])
+
+
+def assert_same_accounts(oracle: Oracle, state: jdgnn.State) -> None:
+    """Every message came to the same end, booked at the same node; and those that did not are on their way."""
+    assert_array_equal(whole(state.accounts.words), oracle.post.table())
+    for kind in KINDS:
+        assert oracle.post.num_open(kind) == oracle.num_waiting(kind)
+
+
+def assert_same_losses(oracle: Oracle, info: Any) -> None:
+    """The same layers stepped, at the same losses."""
+    is_stepped, loss = np.asarray(info.is_stepped), np.asarray(info.loss)
+    for node in oracle.nodes:
+        assert np.flatnonzero(is_stepped[node.number]).tolist() == sorted(node.losses)
+        for layer, expected in node.losses.items():
+            assert_close(loss[node.number, layer], expected)
+
+
+def assert_same_staleness(oracle: Oracle, stale: Any, is_using: Any) -> None:
+    """What nodes used of their neighbours was as old; only what an active node holds counts."""
+    for node in oracle.nodes:
+        assert bool(is_using[node.number]) == bool(node.staleness)
+        if node.staleness:
+            assert_close(float(stale[node.number]), float(np.mean(list(node.staleness.values()))))

@@ -1,0 +1,57 @@
+"""What is measured of a state, against NumPy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+import jdgnn
+from jdgnn import presence
+from jdgnn.emulation.metrics import BLOCK, QUANTILES, consensus_distance, quantiles, sum_over_nodes
+from tests.support import small_emulator, small_network
+
+NUM_VALUES = 9
+compiled_quantiles = jax.jit(quantiles)
+
+
+@given(
+    st.lists(st.integers(-9, 9), min_size=NUM_VALUES, max_size=NUM_VALUES),
+    st.lists(st.booleans(), min_size=NUM_VALUES, max_size=NUM_VALUES),
+)
+def test_quantiles_are_values_that_occur(values: list[int], mask: list[bool]) -> None:
+    chosen = np.array(values, np.float32)[np.array(mask)]
+    found = compiled_quantiles(np.array(values, np.float32), np.array(mask))
+    if not chosen.size:
+        assert np.isnan(found).all()
+        return
+    assert_array_equal(found, np.quantile(chosen, QUANTILES, method="nearest"))
+
+
+@pytest.mark.parametrize("num_nodes", [1, BLOCK, 2 * BLOCK + 5])
+def test_sums_over_nodes_leave_none_out(num_nodes: int) -> None:
+    values = np.random.default_rng(0).normal(size=(num_nodes, 3)).astype(np.float32)
+    assert_allclose(sum_over_nodes(jnp.asarray(values)), values.astype(np.float64).sum(axis=0), rtol=1e-5, atol=1e-4)
+
+
+def test_a_record_tells_how_nodes_that_have_joined_differ() -> None:
+    network = small_network()
+    late = presence.late_joining(0.5, 4, 100)
+    emulator = small_emulator(availability=jdgnn.availability(presence=late), start="independent")
+    state, history = jdgnn.run(emulator, emulator.init(jax.random.key(1), network), network, 12)
+    joined = np.asarray(state.wakes) > 0
+    assert 1 < joined.sum() < network.num_nodes
+    assert history.online[-1] == history.active[-1] == 1  # of those who have joined
+    flat = np.stack([np.concatenate([np.ravel(leaf[v]) for leaf in jax.tree.leaves(state.params)]) for v in range(12)])
+    mean = flat[joined].mean(axis=0)
+    distance = ((flat[joined] - mean) ** 2).sum(axis=1) / (mean**2).sum()
+    expected = {"age": np.asarray(state.age)[joined], "wakes": np.asarray(state.wakes)[joined], "distance": distance}
+    for name, values in expected.items():
+        assert_allclose(history.quantiles[name][-1], np.quantile(values, QUANTILES, method="nearest"), rtol=1e-5)
+    assert_allclose(history.consensus_distance[-1], distance.mean(), rtol=1e-5)
+    by_layer = [consensus_distance(layer, jnp.asarray(joined)) for layer in state.params]
+    assert_allclose(history.disagreement[-1], by_layer, rtol=1e-6)
+    assert (history.loss_quantiles[-1, :, 0] <= history.loss[-1]).all()
+    assert (history.loss[-1] <= history.loss_quantiles[-1, :, -1]).all()

@@ -1,0 +1,73 @@
+"""What a tick's record of events says of one node, one edge, one candidate; and what it means where it is silent."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+
+class Candidate(NamedTuple):
+    """A message that may be sent, and what becomes of it if it is."""
+
+    dst: int
+    rank: int
+    slot: int
+    is_lost: bool
+    delay: int
+
+
+class Draws:
+    """Reads the package's record of everything random in one tick; a field that is None was not drawn."""
+
+    def __init__(self, events: Any) -> None:
+        self.events = events
+
+    def has_joined(self, node: int) -> bool:
+        return bool(self._entry("joined", node, True))
+
+    def is_online(self, node: int) -> bool:
+        return self.has_joined(node) and bool(self._entry("online", node, True))
+
+    def is_awake(self, node: int) -> bool:
+        """Drawn to wake, which an offline node does not do for all that."""
+        return bool(self._entry("wake", node, True))
+
+    def coins(self, node: int) -> list[float]:
+        """Decide whether models are accepted, in order of the inbox."""
+        return self._row("accept_uniform", node)
+
+    def uniforms(self, kind: str, node: int) -> list[float]:
+        """Decide how many pushes or models are sent."""
+        return self._row(f"{kind}_uniform", node)
+
+    def positives(self, node: int) -> list[int]:
+        """Chosen in-edges, K of them; a number of no in-edge is none."""
+        return self.events.positives[node].tolist()
+
+    def keys(self, node: int) -> Any:
+        """A PRNG key for each layer."""
+        return self.events.keys[node]
+
+    def to_neighbours(self, out_edges: Iterable[tuple[int, int]]) -> list[Candidate]:
+        """One embedding message for each pair of an edge and its receiver."""
+        return [Candidate(dst, 0, edge, *self._fate("embedding", edge)) for edge, dst in out_edges]
+
+    def candidates(self, kind: str, node: int) -> list[Candidate | None]:
+        """The pushes or models that a node may send; None stands for nobody."""
+        all_dst = getattr(self.events, f"{kind}_dst")
+        num_nodes, num_slots = all_dst.shape
+        candidates: list[Candidate | None] = []
+        for s in range(num_slots):
+            dst, rank = int(all_dst[node, s]), int(getattr(self.events, f"{kind}_rank")[node, s])
+            candidate = Candidate(dst, rank, node * num_slots + s, *self._fate(kind, (node, s)))
+            candidates.append(candidate if dst < num_nodes else None)
+        return candidates
+
+    def _fate(self, kind: str, index: Any) -> tuple[bool, int]:
+        return bool(self._entry(f"{kind}_lost", index, False)), int(self._entry(f"{kind}_delay", index, 0))
+
+    def _entry(self, field: str, index: Any, default: Any) -> Any:
+        values = getattr(self.events, field)
+        return default if values is None else values[index]
+
+    def _row(self, field: str, node: int) -> list[float]:
+        values = getattr(self.events, field)
+        return [] if values is None else values[node].tolist()

@@ -1,0 +1,420 @@
+"""The oracle on two or three nodes, against what one works out by hand; the engine has no part in this.
+
+Node v measures 1, its one layer multiplies that by its one number w, and a step takes 1 from w. So an embedding says
+whose it is and how many steps it is old.
+"""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import pytest
+
+from jdgnn.network.network import from_edges
+from tests.reference.messages import KINDS, OUTCOMES
+from tests.reference.node import Parts, Rules
+from tests.reference.oracle import Oracle
+from tests.reference.rules import Every, TokenAccount
+from tests.reference.twins import merge_rule
+
+NOBODY = 3
+
+
+class Part(NamedTuple):
+    """Stands for a layer, an objective or an optimiser."""
+
+    apply: Any = None
+    is_defined: Any = None
+    step: Any = None
+
+
+SCALE = Part(apply=lambda params, own, aggregated: params["w"] * own)
+SCALE_AND_ADD = Part(apply=lambda params, own, aggregated: params["w"] * own + aggregated)
+DESCENT = Part(
+    apply=lambda params, encode, own, aggregated, *rest: (encode(own, aggregated).sum(), None),
+    is_defined=lambda positives, negatives: True,
+)
+NEEDY_DESCENT = DESCENT._replace(is_defined=lambda positives, negatives: positives.any())
+SUBTRACTION = Part(
+    step=lambda grads, opt_state, params, num_steps: (jax.tree.map(lambda p, g: p - g, params, grads), opt_state)
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _double_precision() -> Iterator[None]:
+    with jax.enable_x64(True):
+        yield
+
+
+def three_nodes(
+    edges: list[tuple[int, int]],
+    w: tuple[float, ...] = (10, 20, 30),
+    layer: Any = SCALE,
+    objective: Any = DESCENT,
+    **rules: Any,
+) -> Oracle:
+    ends = np.array(edges, int).reshape(-1, 2)
+    network = from_edges(ends[:, 0], ends[:, 1], np.ones((3, 1)), allow_no_edges=True)
+    parts = Parts((layer,), (objective,), SUBTRACTION)
+    params = [{"layer": {"w": np.array(w, float)}, "objective": ()}]
+    return Oracle(network, Rules(layers=("sage",), **rules), parts, params, [()])
+
+
+def events(**drawn: Any) -> Any:
+    """Events of three nodes; lists become arrays, and what is not given was not drawn."""
+    kinds = {f"{kind}_{what}": None for kind in KINDS for what in ("lost", "delay", "uniform")}
+    whom = {f"{kind}_dst": np.zeros((3, 0), int) for kind in ("push", "model")}
+    ranks = {f"{kind}_rank": np.zeros((3, 9), np.uint32) for kind in ("push", "model")}
+    rest = dict.fromkeys(("joined", "online", "wake", "accept_uniform"))
+    positives = {"positives": np.full((3, 1), 99), "keys": np.zeros((3, 1))}
+    given = {name: np.array(value) for name, value in drawn.items()}
+    return SimpleNamespace(**(kinds | whom | ranks | rest | positives | given))
+
+
+def run(oracle: Oracle, *ticks: Any) -> None:
+    for tick in ticks:
+        oracle.tick(tick)
+        assert_accounts_add_up(oracle)
+
+
+def assert_accounts_add_up(oracle: Oracle) -> None:
+    table = oracle.post.table()
+    for i, kind in enumerate(KINDS):
+        assert oracle.post.num_open(kind) == oracle.num_waiting(kind)
+        assert table[:, i].sum(axis=0).tolist() == [oracle.post.counts[kind, outcome] for outcome in OUTCOMES]
+
+
+def booked(oracle: Oracle, kind: str) -> list[dict[str, int]]:
+    """What each node's account says of one kind."""
+    return [{o: count for (k, o), count in counts.items() if k == kind} for counts in oracle.post.counts_at]
+
+
+def w_of(oracle: Oracle) -> list[float]:
+    return [float(node.params[0]["layer"]["w"]) for node in oracle.nodes]
+
+
+def embedding_of(payload: Any) -> float:
+    return float(payload[0][0])
+
+
+def only_first(*receivers: int) -> list[list[int]]:
+    """Node 0 sends to these, the others to nobody."""
+    return [list(receivers), [NOBODY] * len(receivers), [NOBODY] * len(receivers)]
+
+
+def test_late_embeddings_are_superseded() -> None:
+    oracle = three_nodes([(0, 1)], max_delay={"embedding": 2})
+    seen = []
+    for delay in (9, 0, 1, 0, 0):  # 9 is clamped; arrivals in ticks 3, 2, 4, 4, 5
+        run(oracle, events(embedding_delay=[delay]))
+        held = oracle.nodes[1].mailbox.get(0)
+        seen.append((held and embedding_of(held.payload), oracle.nodes[1].staleness.get(0)))
+    assert seen == [(None, None), (None, None), (9.0, 1), (9.0, 2), (7.0, 1)]
+    assert booked(oracle, "embedding") == [{"sent": 5}, {"delivered": 2, "superseded": 2}, {}]
+
+
+def test_lost_embeddings_are_the_senders_loss() -> None:
+    oracle = three_nodes([(0, 1), (0, 2)], publish=Every(2, phase=1))
+    run(oracle, events(), events(embedding_lost=[True, False]), events())
+    assert oracle.nodes[1].mailbox == {}
+    assert embedding_of(oracle.nodes[2].mailbox[1].payload) == 9
+    assert booked(oracle, "embedding") == [{"sent": 2, "lost": 1}, {}, {"delivered": 1}]
+
+
+def test_delayed_pushes_are_taken_in_order_of_sending_then_rank_then_slot() -> None:
+    oracle = three_nodes([], sample_capacity=2, max_delay={"push": 1})
+    run(
+        oracle,
+        events(push_dst=[[2], [NOBODY], [NOBODY]], push_delay=[[1], [0], [0]]),
+        events(push_dst=[[2, 2], [2, 2], [3, 3]], push_rank=[[5, 5], [7, 4], [0, 0]], push_delay=np.zeros((3, 2), int)),
+        events(),
+    )
+    # five arrive together; taken: node 0's of tick 0, then rank 4, then rank 5 slot 0, rank 5 slot 1, rank 7
+    assert [(m.src, m.rank, m.slot) for m in oracle.nodes[2].samples] == [(0, 5, 1), (1, 7, 2)]
+    assert [embedding_of(m.payload) for m in oracle.nodes[2].samples] == [9, 19]
+    assert booked(oracle, "push")[2] == {"delivered": 2, "displaced": 3}
+
+
+def test_a_sample_that_grows_old_stays_delivered() -> None:
+    oracle = three_nodes([], sample_capacity=1)
+    run(oracle, *[events(push_dst=only_first(2))] * 3)
+    assert booked(oracle, "push") == [{"sent": 3}, {}, {"delivered": 2}]
+
+
+def test_inbox_of_a_sleeping_node_fills_and_displaces() -> None:
+    oracle = three_nodes([], w=(8, 0, 0), inbox_capacity=2, merge="uniform_mean")
+    asleep = [True, False, True]
+    run(oracle, *[events(model_dst=only_first(1), wake=asleep)] * 4)
+    assert [int(m.payload[1]) for m in oracle.nodes[1].inbox] == [2, 3]  # arrived in ticks 2 and 3; the first is gone
+    assert (oracle.nodes[1].wakes, w_of(oracle)[1], oracle.nodes[1].embeddings) == (0, 0, [])
+    run(oracle, events(wake=[False, True, False]))
+    # of w = 7, 6, 5, 4 the last two are merged with 0: their mean is 3; then a step
+    assert w_of(oracle) == [4, 2, -4]
+    assert (oracle.nodes[1].age, oracle.nodes[1].wakes) == (5, 1)
+    assert booked(oracle, "model") == [{"sent": 4}, {"displaced": 2, "delivered": 2}, {}]
+
+
+def test_offline_and_unjoined_nodes_lose_what_arrives() -> None:
+    oracle = three_nodes([(0, 1), (0, 2)], inbox_capacity=1, sample_capacity=1)
+    everything = {"push_dst": only_first(1), "model_dst": only_first(1)}
+    before = w_of(oracle)
+    run(
+        oracle,
+        events(online=[True, False, True], joined=[True, True, False], **everything),
+        events(online=[False, False, True], joined=[True, True, False]),
+        events(online=[False, True, True], joined=[True, True, False]),
+    )
+    for kind, num_sent in (("push", 1), ("model", 1), ("embedding", 2)):
+        assert booked(oracle, kind)[0] == {"sent": num_sent}
+        assert booked(oracle, kind)[1] == {"to_offline": 1}
+    assert booked(oracle, "embedding")[2] == {"to_offline": 1}
+    assert [node.wakes for node in oracle.nodes] == [1, 1, 0]
+    assert w_of(oracle) == [before[0] - 1, before[1] - 1, before[2]]
+
+
+def test_messages_of_a_sender_that_has_gone_still_arrive() -> None:
+    oracle = three_nodes([(0, 1)], max_delay={"embedding": 5})
+    run(oracle, events(embedding_delay=[1]), *[events(online=[False, True, True])] * 3)
+    assert embedding_of(oracle.nodes[1].mailbox[0].payload) == 10
+    assert oracle.nodes[1].staleness == {0: 3}
+
+
+def test_features_of_a_late_joiner_are_known_from_its_first_tick() -> None:
+    oracle = three_nodes([(0, 2), (1, 2)], w=(0, 0, 0), layer=SCALE_AND_ADD)
+    oracle.features = np.array([[4.0], [2.0], [0.0]])
+    outputs = []
+    for joined in ([False, False, True], [True, False, True], [True, True, True]):
+        run(oracle, events(joined=joined))
+        outputs.append(embedding_of(oracle.nodes[2].embeddings) + oracle.nodes[2].wakes - 1)
+    assert outputs == [0, 4, 3]
+    assert [node.wakes for node in oracle.nodes] == [2, 1, 3]
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_refused_model_is_passed_on_once(is_lost: bool) -> None:
+    # in-degrees 1, 0, 2
+    oracle = three_nodes(
+        [(2, 0), (0, 2), (1, 2)],
+        inbox_capacity=1,
+        merge="adopt",
+        acceptance="degree",
+        pass_through=True,
+        order="merge_only",
+        model=Every(2),
+        pool=2,
+    )
+    oracle.nodes[0].age = 7
+    coins, only_third = np.full((3, 1), 0.5), [False, False, True]
+    run(oracle, events(model_dst=only_first(2), wake=[True, False, False]))
+    run(oracle, events(model_dst=only_first(3), wake=only_third, accept_uniform=coins))
+    assert booked(oracle, "model") == [{"sent": 1}, {}, {"refused": 1}]
+    run(oracle, events(model_dst=[[3], [3], [1]], wake=only_third))  # not sent: at wake 1 of node 2 no model is due
+    assert (passing(oracle), oracle.num_places_taken) == ([], 1)
+    third = events(model_dst=[[3, 3], [3, 3], [3, 1]], model_lost=[[False, is_lost]] * 3, wake=only_third)
+    run(oracle, third)
+    assert oracle.nodes[2].kept is None
+    assert [(m.src_degree, m.is_passed_on) for m in passing(oracle)] == ([] if is_lost else [(2, True)])
+    run(oracle, events(wake=[False, True, False]))  # node 1 has no in-neighbours and takes anything
+    assert w_of(oracle) == [10, 20 if is_lost else 10, 30]
+    assert [node.age for node in oracle.nodes] == [7, 0 if is_lost else 7, 0]
+    assert booked(oracle, "model")[2] == {"refused": 1, "sent": 1} | ({"lost": 1} if is_lost else {})
+    assert oracle.num_places_taken == 0
+
+
+def passing(oracle: Oracle) -> list[Any]:
+    return [m for m in oracle.post.in_flight if m.kind == "model"]
+
+
+def test_acceptance_is_by_the_ratio_of_in_degrees() -> None:
+    oracle = three_nodes([(2, 0), (0, 2), (1, 2)], inbox_capacity=1, merge="adopt", acceptance="degree")
+    for coin, outcomes in ((0.49, {"delivered": 1}), (0.5, {"delivered": 1, "refused": 1})):
+        run(oracle, events(model_dst=only_first(2), wake=[True, False, False]))
+        run(oracle, events(accept_uniform=np.full((3, 1), coin), wake=[False, False, True]))
+        assert booked(oracle, "model")[2] == outcomes
+    assert oracle.nodes[2].kept is None  # nothing is passed on where the rules do not say so
+
+
+def test_fold_index_counts_merged_models_alone() -> None:
+    # in-degrees 0, 1, 2: node 2 takes one of node 1 half the time, one of node 0 never
+    oracle = three_nodes(
+        [(0, 1), (0, 2), (1, 2)],
+        w=(0, 12, 6),
+        inbox_capacity=3,
+        merge="uniform_mean",
+        acceptance="degree",
+        order="merge_only",
+    )
+    coins = np.zeros((3, 3))
+    sending = events(model_dst=[[2, 3], [2, 2], [3, 3]], model_rank=[[1, 0], [0, 2], [0, 0]], accept_uniform=coins)
+    run(oracle, sending, events(accept_uniform=coins))
+    assert w_of(oracle)[2] == 10  # the mean of 6, 12 and 12
+    assert booked(oracle, "model")[2] == {"delivered": 2, "refused": 1}
+
+
+@pytest.mark.parametrize(
+    ("balance", "num_merged", "uniforms", "expected"),
+    [
+        (0, 0, [0.0], 0),
+        (1, 0, [0.0], 0),
+        (2, 0, [0.33], 1),
+        (2, 0, [0.34], 0),
+        (3, 0, [0.66], 1),
+        (4, 0, [0.99], 1),
+        (3, 2, [0.99, 0.4, 0.6], 3),  # 3/2 rounded up, and down
+        (4, 2, [0.0, 0.99, 0.99], 5),
+        (1, 3, [0.0, 0.4, 0.4, 0.4], 2),  # three are wanted, and two tokens are there
+    ],
+)
+def test_token_account_wants(balance: int, num_merged: int, uniforms: list[float], expected: int) -> None:
+    account = TokenAccount(capacity=4, reserve=2)
+    assert account.num_wanted(balance, 7, num_merged, uniforms, 1) == expected
+
+
+def test_token_account_is_kept() -> None:
+    oracle = three_nodes([], inbox_capacity=2, model=TokenAccount(capacity=3, reserve=2))
+    coins = np.full((3, 3), 0.6)
+    balances = []
+    for dst in (1, 1, 1, 1, NOBODY, 1):
+        # it wants one at a balance of 3 only
+        run(oracle, events(model_dst=only_first(dst), model_uniform=coins, wake=[True, False, False]))
+        balances.append(oracle.nodes[0].balance["model"])
+    assert balances == [1, 2, 3, 3, 3, 3]
+    assert booked(oracle, "model")[0] == {"sent": 2}
+    assert oracle.nodes[0].excess == {"push": 0, "model": 0}
+    # now node 1, with a balance of 0, answers two models: 0 whole, no coin, nothing
+    run(oracle, events(model_dst=[[3], [0], [3]], model_uniform=coins, wake=[False, True, False]))
+    assert (oracle.nodes[1].num_merged, oracle.nodes[1].balance["model"]) == (2, 1)
+
+
+def test_excess_of_a_token_account_is_counted() -> None:
+    oracle = three_nodes([], inbox_capacity=2, push=TokenAccount(capacity=4, reserve=1), sample_capacity=1)
+    coins = np.full((3, 3), 0.9)
+    quiet = events(push_uniform=coins, wake=[True, False, True])
+    run(oracle, quiet, quiet, quiet)  # nothing is wanted with 0.9 where the probabilities are 0, 1/4, 1/2
+    sending = events(model_dst=[[3], [3], [0]], push_uniform=coins, wake=[False, False, True])
+    run(oracle, sending)
+    run(oracle, events(push_dst=only_first(1, 2), push_uniform=coins, wake=[True, False, False]))
+    # one model at a balance of 3 with a reserve of 1: three wanted, two sent
+    assert (oracle.nodes[0].balance["push"], oracle.nodes[0].excess["push"]) == (2, 1)
+    assert booked(oracle, "push")[0] == {"sent": 2}
+
+
+def test_models_beyond_the_pool_end_at_their_senders() -> None:
+    oracle = three_nodes([], inbox_capacity=3, pool=2, max_delay={"model": 3})
+    everybody = [[1], [2], [0]]
+    run(oracle, events(model_dst=everybody, model_rank=[[3], [2], [1]], model_delay=[[0], [1], [0]]))
+    assert booked(oracle, "model") == [{"sent": 1, "displaced": 1}, {"sent": 1}, {"sent": 1}]
+    # node 0 merges and frees a place; the other is taken until tick 2; what is lost needs none
+    lost = [[True], [False], [False]]
+    run(oracle, events(model_dst=everybody, model_rank=[[1], [2], [3]], model_lost=lost))
+    assert booked(oracle, "model")[0] == {"sent": 2, "displaced": 1, "delivered": 1, "lost": 1}
+    assert [(m.src, m.tick_sent) for m in passing(oracle)] == [(1, 0), (1, 1)]
+    assert oracle.post.counts["model", "displaced"] == 2
+
+
+def test_a_lost_model_that_was_passed_on_frees_its_place_at_once() -> None:
+    oracle = three_nodes(
+        [(2, 0), (0, 2), (1, 2)], inbox_capacity=1, acceptance="degree", pass_through=True, pool=1, order="merge_only"
+    )
+    coins = np.full((3, 1), 0.9)
+    run(oracle, events(model_dst=[[2], [3], [3]], accept_uniform=coins))
+    lost = [[False, False], [False, False], [True, False]]
+    run(oracle, events(model_dst=[[3, 3], [3, 3], [0, 1]], model_lost=lost, accept_uniform=coins))
+    assert [(m.src, m.dst) for m in passing(oracle)] == [(2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("order", "embedding", "w", "age", "num_idle"),
+    [("merge_then_train", 15, 14, 2, 0), ("train_then_merge", 21, 14.5, 1, 0), ("merge_only", 15.5, 15.5, 0, 0)],
+)
+def test_orders(order: str, embedding: float, w: float, age: int, num_idle: int) -> None:
+    oracle = three_nodes([], w=(10, 21, 0), inbox_capacity=1, order=order)
+    run(oracle, events(model_dst=only_first(1), wake=[True, False, False]), events())
+    node = oracle.nodes[1]
+    assert (embedding_of(node.embeddings), w_of(oracle)[1], node.age) == (embedding, w, age)
+    assert (node.wakes, node.num_idle, node.num_merged) == (1, [num_idle], 1)
+
+
+def test_idle_layers_do_not_step() -> None:
+    oracle = three_nodes([(0, 1)], objective=NEEDY_DESCENT)
+    chosen = [[99], [0], [99]]
+    run(oracle, events(positives=chosen), events(positives=chosen))
+    assert [node.num_idle for node in oracle.nodes] == [[2], [1], [2]]
+    assert [node.age for node in oracle.nodes] == [0, 1, 0]
+    assert [sorted(node.losses) for node in oracle.nodes] == [[], [0], []]
+
+
+def test_a_model_wakes_its_receiver_where_the_rules_say_so() -> None:
+    oracle = three_nodes([], inbox_capacity=1, on_receipt=True)
+    run(oracle, events(model_dst=[[1], [2], [3]], wake=[True, False, False]), events(wake=[False] * 3))
+    assert [node.wakes for node in oracle.nodes] == [1, 1, 0]
+    assert w_of(oracle) == [9, 13.5, 30]
+    run(oracle, events(wake=[False] * 3))
+    assert [node.wakes for node in oracle.nodes] == [1, 1, 0]
+
+
+def test_refreshing_moves_no_model_and_no_counter() -> None:
+    oracle = three_nodes(
+        [(0, 1)],
+        inbox_capacity=1,
+        sample_capacity=1,
+        push=TokenAccount(1, 1),
+        model=TokenAccount(1, 1),
+        on_receipt=True,
+    )
+    sending = {"model_dst": only_first(1), "push_dst": only_first(2)}
+    coins = np.zeros((3, 2))
+    run(oracle, *[events(**sending, push_uniform=coins, model_uniform=coins)] * 2)
+    before = w_of(oracle), [(n.age, n.wakes, n.num_steps, dict(n.balance)) for n in oracle.nodes]
+    oracle.refresh(events(**sending, push_uniform=coins, wake=[True, False, False]))
+    assert_accounts_add_up(oracle)
+    assert (w_of(oracle), [(n.age, n.wakes, n.num_steps, dict(n.balance)) for n in oracle.nodes]) == before
+    assert [embedding_of(node.embeddings) for node in oracle.nodes] == [8, 18, 29]  # node 1 was woken by a model
+    assert len(oracle.nodes[1].inbox) == 1
+    assert booked(oracle, "embedding") == [{"sent": 3}, {"delivered": 2}, {}]
+    assert booked(oracle, "push") == [{"sent": 2}, {}, {"delivered": 1}]
+    assert oracle.now == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "ages", "expected"),
+    [
+        ("average", (3, 1), ([6], 3)),
+        ("uniform_mean", (3, 1), ([7], 3)),
+        ("age_weighted", (3, 1), ([7], 3)),
+        ("age_weighted", (0, 0), ([6], 0)),
+        ("adopt", (3, 1), ([4], 1)),
+        ("keep_own", (1, 3), ([8], 1)),
+        ("limited", (3, 1), ([7], 3)),
+        ("limited", (4, 1), ([8], 4)),
+        ("limited", (1, 4), ([4], 4)),
+    ],
+)
+def test_merge_rules(name: str, ages: tuple[int, int], expected: tuple[list[float], int]) -> None:
+    fold = merge_rule(name, limit=2, is_variance_corrected=False)
+    merged, age = fold(np.array([8.0]), ages[0], np.array([4.0]), ages[1], 2)
+    assert (merged.tolist(), age) == expected
+
+
+@pytest.mark.parametrize(
+    ("own", "received", "expected"),
+    [
+        ([3.0, 0.0], [0.0, 4.0], [2.1, 2.8]),
+        ([3.0, 1.0], [0.0, 0.0], [1.5, 0.5]),
+        ([3.0, 1.0], [-3.0, -1.0], [0.0, 0.0]),
+        ([0.1, 0.3], [0.1, 0.3], [0.1, 0.3]),
+    ],
+)
+def test_variance_correction(own: list[float], received: list[float], expected: list[float]) -> None:
+    fold = merge_rule("average", limit=0, is_variance_corrected=True)
+    merged, _ = fold(np.array(own), 0, np.array(received), 0, 0)
+    assert merged == pytest.approx(np.array(expected), rel=1e-15)
+
+
+def test_no_message_ends_twice() -> None:
+    oracle = three_nodes([(0, 1)])
+    run(oracle, events(), events())
+    with pytest.raises(AssertionError, match="a second time"):
+        oracle.post.settle(oracle.nodes[1].mailbox[0], "superseded")
