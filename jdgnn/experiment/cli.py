@@ -11,6 +11,7 @@ from rich.console import Console
 import jdgnn
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import read
+from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.interrupts import remembered_interrupts
 from jdgnn.experiment.run_directory import CONFIG, RunDirectory, next_free
 from jdgnn.experiment.runner import run_experiment
@@ -30,6 +31,9 @@ examples:
       change any key of the configuration; layers are counted from 0: --set layers.0.units=32
   jdgnn run runs/cora/config.toml
       repeat a run: its directory holds the whole configuration
+  jdgnn run configs/cora-async.toml --record events.npz
+  jdgnn run configs/cora-async.toml --set gossip.merge=age_weighted --replay events.npz
+      compare two algorithms on the very same losses, delays, absences and partners
   jdgnn datasets list
       networks to choose from, and where each would be read from
 
@@ -75,14 +79,17 @@ def _fail(message: str, status: int) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    if arguments.overwrite and arguments.out is None:
+    if arguments.overwrite and arguments.out is None and arguments.record is None:
         raise InputError("--overwrite: got no --out, and without one a new directory is made; add --out DIR")
+    files = EventFiles(record=arguments.record, replay=arguments.replay, overwrite=arguments.overwrite)
     config = read(arguments.config, arguments.set)
     path = arguments.out or next_free(Path("runs"), _name(arguments.config))
     directory = RunDirectory(path, overwrite=arguments.overwrite)
     try:
         with remembered_interrupts() as interrupts:
-            run_experiment(config, directory, Console(), data_root=arguments.data_root, check=interrupts.check)
+            run_experiment(
+                config, directory, Console(), data_root=arguments.data_root, files=files, check=interrupts.check
+            )
     except KeyboardInterrupt as interrupt:
         if directory.is_made:
             raise KeyboardInterrupt(f"what was recorded so far is in {path}") from interrupt
@@ -118,7 +125,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="run a configuration",
         description="Runs a configuration, judges the embeddings, and writes everything into a new directory.",
         epilog="The directory gets config.toml (everything resolved), metrics.jsonl (a line per recorded tick), "
-        "summary.json and embeddings.npz.",
+        "summary.json, embeddings.npz and nodes.npz (what each node did).",
     )
     run.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file")
     run.add_argument(
@@ -131,7 +138,14 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument(
         "--out", type=Path, metavar="DIR", help="directory of the run (default: runs/NAME-1, or the next number)"
     )
-    run.add_argument("--overwrite", action="store_true", help="replace the run that --out already holds")
+    run.add_argument("--overwrite", action="store_true", help="replace what --out and --record already hold")
+    run.add_argument("--record", type=Path, metavar="FILE", help="write all random events to this file")
+    run.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="take the random events from this file, so that another algorithm meets the same fate",
+    )
     _add_data_root(run)
     run.set_defaults(command=_run)
 

@@ -12,7 +12,7 @@ import jdgnn
 from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.networks import NETWORK, NetworkPart
 from jdgnn.experiment.overrides import with_overrides
-from jdgnn.experiment.parts import NamedPart, SwitchedPart, Table, arguments_of, registered
+from jdgnn.experiment.parts import NamedPart, Part, SwitchedPart, Table, arguments_of, registered
 from jdgnn.experiment.problems import Problem, first_problem
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
@@ -30,6 +30,7 @@ class EmulationTable(Table):
     record_every: int = Field(default=10, ge=1, lt=2**31)
     start: Literal["common", "independent"] = "common"
     num_positives: int = Field(default=8, ge=1, lt=2**31)
+    awake_share: float | None = Field(default=None, gt=0, le=1)
 
 
 class EvaluationTable(Table):
@@ -61,8 +62,10 @@ class Config(Table):
     ] = _NEEDED
     objective: Annotated[NamedPart, registered(OBJECTIVES)] = _NEEDED
     optimizer: Annotated[NamedPart, registered(OPTIMIZERS)] = _NEEDED
+    publish: Annotated[Part, arguments_of(jdgnn.publish)] = _DEFAULTS
     push: Annotated[SwitchedPart, arguments_of(jdgnn.push, SwitchedPart)] = _DEFAULTS
     gossip: Annotated[SwitchedPart, arguments_of(jdgnn.gossip, SwitchedPart)] = _DEFAULTS
+    availability: Annotated[Part, arguments_of(jdgnn.availability)] = _DEFAULTS
     emulation: EmulationTable = EmulationTable()
     evaluation: EvaluationTable = EvaluationTable()
 

@@ -1,14 +1,14 @@
 """Whether a run fits into memory, estimated from shapes before anything is allocated."""
 
-import math
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
 from rich import filesize
 
-from jdgnn import Emulator, Network
+from jdgnn import Emulator, Network, State
+from jdgnn.emulation.memory import tree_bytes
+from jdgnn.emulation.modes import has_pool
 from jdgnn.errors import InputError
 
 MEMORY_INFO = Path("/proc/meminfo")
@@ -67,17 +67,27 @@ def _bytes_of_run(emulator: Emulator, network: Network) -> dict[str, int]:
     itemsize = state.embeddings[0].dtype.itemsize
     widest = max(layer.shape[1] for layer in state.embeddings)
     needed = {
-        f"layers.{index}": 2 * _bytes(params) + _bytes(opt_state) + _bytes(embeddings)
+        f"layers.{index}": 2 * tree_bytes(params) + tree_bytes(opt_state) + tree_bytes(embeddings)
         for index, (params, opt_state, embeddings) in enumerate(
             zip(state.params, state.opt_state, state.embeddings, strict=True)
         )
     }
-    needed["push.capacity"] = _bytes(state.samples)
-    needed["push.fanout"] = _bytes((state.in_flight.push_dst, state.in_flight.push_rank))
-    needed["gossip.capacity"] = num_nodes * emulator.gossip.capacity * 4 if emulator.gossip else 0
     needed["emulation.num_positives"] = num_nodes * emulator.num_positives * itemsize * widest
-    return needed
+    return needed | _bytes_of_messages(emulator, state)
 
 
-def _bytes(shapes: Any) -> int:
-    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
+def _bytes_of_messages(emulator: Emulator, state: State) -> dict[str, int]:
+    """The same of what was sent: held for its receivers, or on its way."""
+    publish, push = emulator.traffic.publish, emulator.push
+    delays = {"publish.link.delay": publish.link.max_delay, "push.link.delay": push.link.max_delay if push else 0}
+    on_its_way = tree_bytes(state.mailbox.delays) if state.mailbox is not None else 0
+    needed = {
+        "publish": tree_bytes(state.mailbox) - on_its_way,
+        "publish.link.delay": on_its_way,
+        "push.capacity": tree_bytes(state.samples),
+        "push.link.delay" if delays["push.link.delay"] else "push.fanout": tree_bytes(state.pushes),
+        "gossip.pool" if has_pool(emulator.traffic) else "gossip.fanout": tree_bytes(state.models),
+        "gossip.capacity": state.num_nodes * emulator.traffic.inbox_capacity * 4,
+    }
+    longest = max(delays, key=lambda key: delays[key])
+    return needed | {longest: needed.get(longest, 0) + tree_bytes(state.history)}

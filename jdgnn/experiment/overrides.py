@@ -8,6 +8,9 @@ from typing import Any
 from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.problems import shown
 
+ONE_OR_SEVERAL = {"presence"}
+"""Keys that hold one table or a list of them."""
+
 
 def with_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
     """Applies changes to what a file says.
@@ -16,7 +19,8 @@ def with_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> dict[str
       tables: the configuration as read; it is left as it is.
       overrides: each `key=value`. The key is a path with dots, a number for an entry of a list. The value is read as
         TOML, and taken as text if it is none. A path that runs through a bare name, as `gossip.merge.name` where the
-        file says `merge = "average"`, makes it a table with that name.
+        file says `merge = "average"`, makes it a table with that name; one that asks for the first of several, as
+        `availability.presence.0`, makes a list of what stands alone.
 
     Returns:
       The changed configuration; whether its keys exist is checked with all others.
@@ -54,14 +58,16 @@ def _put(place: Any, path: list[str], value: Any) -> None:
         if depth == len(path) - 1:
             place[key] = value
         else:
-            place = _entered(place, key)
+            place = _entered(place, key, path[depth + 1])
 
 
-def _entered(place: Any, key: Any) -> Any:
+def _entered(place: Any, key: Any, next_key: str) -> Any:
     """What is at a key on the way to another: made if it is missing, and a table if it is the bare name of a part."""
     value = place[key] if isinstance(place, list) else place.setdefault(key, {})
     if isinstance(value, str) and key != "name":
         place[key] = value = {"name": value}
+    if key in ONE_OR_SEVERAL and next_key == "0" and isinstance(value, dict):
+        place[key] = value = [value]
     return value
 
 

@@ -10,27 +10,35 @@ import operator
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import jax
 from jax.typing import ArrayLike
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, conint, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    conint,
+    create_model,
+)
 
 from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.problems import Problem, first_problem, from_factory, shown
 from jdgnn.learning.optimizers import RATE_SCHEDULES
+from jdgnn.protocol.acceptance import ACCEPTANCES
+from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.links import DELAYS, LOSSES, link, split
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
+from jdgnn.protocol.presence import PRESENCES
+from jdgnn.protocol.schedules import SCHEDULES
 
 Factory = Callable[..., Any]
 Registry = Mapping[str, Factory]
-
-NESTED: dict[str, tuple[Registry, str]] = {
-    "merge": (MERGES, "average"),
-    "peers": (PEERS, "uniform"),
-    "rate_schedule": (RATE_SCHEDULES, "constant"),
-}
-"""Arguments of factories that are parts themselves, and what each factory takes if none is given."""
 
 COUNT = conint(lt=2**31)
 """A whole number that the engine can count with."""
@@ -50,9 +58,13 @@ class Part(Table):
 
     def make(self) -> Any:
         """Calls the factory with what the table says."""
-        given = {name: getattr(self, name) for name in self.arguments}
-        parts = {name: value.make() if isinstance(value, Part) else value for name, value in given.items()}
-        return type(self).factory(**parts)
+        return type(self).factory(**{name: _made(getattr(self, name)) for name in self.arguments})
+
+
+def _made(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_made(one) for one in value]
+    return value.make() if isinstance(value, Part) else value
 
 
 class NamedPart(Part):
@@ -75,6 +87,11 @@ def registered(registry: Registry, base: type[NamedPart] = NamedPart, *, check: 
       base: what the table holds besides the arguments of the factory.
       check: also make the part, so that its factory can refuse an impossible value at once.
     """
+    return BeforeValidator(_chooser(registry, base, check))
+
+
+def _chooser(registry: Registry, base: type[NamedPart] = NamedPart, check: bool = True) -> Callable[[Any], Part]:
+    """Makes a part of this registry of what is given: a name, or a table with one."""
     table = functools.cache(functools.partial(table_of, base=base))
 
     def choose(given: Any) -> Part:
@@ -92,7 +109,7 @@ def registered(registry: Registry, base: type[NamedPart] = NamedPart, *, check: 
             raise Problem(("name",), f"got {shown(name)}; {suggestion(str(name), registry)}")
         return _checked(table(registry[name]), given, check)
 
-    return BeforeValidator(choose)
+    return choose
 
 
 def arguments_of(factory: Factory, base: type[Part] = Part) -> BeforeValidator:
@@ -102,8 +119,37 @@ def arguments_of(factory: Factory, base: type[Part] = Part) -> BeforeValidator:
       factory: what is called.
       base: what the table holds besides the arguments of the factory.
     """
-    model = table_of(factory, base)
-    return BeforeValidator(lambda given: given if isinstance(given, Part) else _checked(model, given, True))
+    table = functools.cache(lambda: table_of(factory, base))
+    return BeforeValidator(lambda given: given if isinstance(given, Part) else _checked(table(), given, True))
+
+
+def _one_or_several(registry: Registry) -> BeforeValidator:
+    """Marks a field that holds a list of parts of this registry; what is no list stands for a list of one."""
+    choose = _chooser(registry)
+
+    def choose_all(given: Any) -> list[Part]:
+        if not isinstance(given, list):
+            return [choose(given)]
+        return [_inside(index, choose, one) for index, one in enumerate(given)]
+
+    return BeforeValidator(choose_all)
+
+
+def _inside(key: int | str, choose: Callable[[Any], Part], given: Any) -> Part:
+    try:
+        return choose(given)
+    except Problem as problem:
+        raise problem.inside((key,)) from problem
+
+
+def _number_or_part(registry: Registry) -> WrapValidator:
+    """Marks a field that holds a number, or a part of this registry."""
+    choose = _chooser(registry)
+
+    def choose_one(given: Any, check_number: ValidatorFunctionWrapHandler) -> Any:
+        return choose(given) if isinstance(given, str | Mapping | Part) else check_number(given)
+
+    return WrapValidator(choose_one)
 
 
 def table_of(factory: Factory, base: type[Part] = Part) -> type[Part]:
@@ -115,11 +161,12 @@ def table_of(factory: Factory, base: type[Part] = Part) -> type[Part]:
       gcn(units=3, activation='leaky_relu', normalize=True)
     """
     hints = typing.get_type_hints(factory)
-    parameters: dict[str, Any] = {
-        parameter.name: (setting, _default(parameter))
-        for parameter in inspect.signature(factory).parameters.values()
-        if (setting := _setting(parameter.name, hints[parameter.name])) is not None
-    }
+    parameters: dict[str, Any] = {}
+    for parameter in inspect.signature(factory).parameters.values():
+        nested = NESTED.get(f"{factory.__name__}.{parameter.name}") or NESTED.get(parameter.name)
+        setting = nested.setting if nested else _setting(hints[parameter.name])
+        if setting is not None:
+            parameters[parameter.name] = (setting, _default(parameter, nested))
     model: type[Part] = create_model(factory.__name__, __base__=base, **parameters)
     model.factory, model.arguments = factory, tuple(parameters)
     return model
@@ -137,14 +184,15 @@ def _checked(model: type[Part], table: Any, make: bool) -> Part:
     return part
 
 
-def _setting(name: str, hint: Any) -> Any:
+def _setting(hint: Any) -> Any:
     """What may be written for an argument of this type; None if nothing can."""
-    if name in NESTED:
-        return Annotated[NamedPart, registered(NESTED[name][0])]
     if hint in (ArrayLike, jax.Array):
         return float
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
-        options = {option for one in typing.get_args(hint) if (option := _setting(name, one)) is not None}
+        others = [
+            one for one in typing.get_args(hint) if one is not jax.Array
+        ]  # stands for a number of the others' kind
+        options = {option for one in others if (option := _setting(one)) is not None}
         return functools.reduce(operator.or_, options) if options - {types.NoneType} else None
     if hint is int:
         return COUNT
@@ -153,7 +201,38 @@ def _setting(name: str, hint: Any) -> Any:
     return None
 
 
-def _default(parameter: inspect.Parameter) -> Any:
-    if parameter.name in NESTED and parameter.default is None:
-        return Field(default=NESTED[parameter.name][1], validate_default=True)
-    return ... if parameter.default is inspect.Parameter.empty else parameter.default
+class Nested(NamedTuple):
+    """An argument of factories that is made of parts itself."""
+
+    setting: Any  # the type of its field
+    default: Any  # what a factory takes if none is given
+
+
+def _part(registry: Registry) -> Any:
+    return Annotated[NamedPart, registered(registry)]
+
+
+NESTED: dict[str, Nested] = {
+    "acceptance": Nested(_part(ACCEPTANCES), "always"),
+    "clock": Nested(_part(CLOCKS), "always"),
+    "delay": Nested(Annotated[COUNT, _number_or_part(DELAYS)], 0),
+    "link": Nested(Annotated[Part, arguments_of(link)], {}),
+    "loss": Nested(Annotated[float, _number_or_part(LOSSES)], 0.0),
+    "merge": Nested(_part(MERGES), "average"),
+    "peers": Nested(_part(PEERS), "uniform"),
+    "presence": Nested(Annotated[list[NamedPart], _one_or_several(PRESENCES)], []),
+    "publish.schedule": Nested(_part(SCHEDULES) | None, None),
+    "rate_schedule": Nested(_part(RATE_SCHEDULES), "constant"),
+    "rule": Nested(_part(MERGES), "average"),
+    "schedule": Nested(_part(SCHEDULES), "every"),
+    "split": Nested(Annotated[Part, arguments_of(split)] | None, None),
+}
+"""By name, or by factory and name where a factory takes something else than the others."""
+
+
+def _default(parameter: inspect.Parameter, nested: Nested | None) -> Any:
+    if parameter.default is inspect.Parameter.empty:
+        return ...
+    if nested is None or nested.default is None:
+        return parameter.default
+    return Field(default=nested.default, validate_default=True)

@@ -1,4 +1,4 @@
-"""The directory of one run: its configuration, its metrics, its summary and its embeddings."""
+"""The directory of one run: its configuration, its metrics, its summary, its embeddings and its nodes."""
 
 import contextlib
 import json
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
 
-CONFIG, METRICS, SUMMARY, EMBEDDINGS = "config.toml", "metrics.jsonl", "summary.json", "embeddings.npz"
-FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS)
+CONFIG, METRICS, SUMMARY = "config.toml", "metrics.jsonl", "summary.json"
+EMBEDDINGS, NODES = "embeddings.npz", "nodes.npz"
+FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS, NODES)
 
 
 class RunDirectory:
@@ -94,9 +95,9 @@ class RunDirectory:
         """Writes the summary as readable JSON."""
         self._write(SUMMARY, json.dumps(summary, indent=2, allow_nan=False) + "\n")
 
-    def write_embeddings(self, **arrays: NDArray[Any]) -> None:
-        """Writes arrays that `numpy.load` reads without pickle."""
-        with self._complete_or_not_at_all(EMBEDDINGS) as file:
+    def write_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Writes arrays to the file of this name; `numpy.load` reads them without pickle."""
+        with self._complete_or_not_at_all(name) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
     def _write(self, name: str, text: str) -> None:

@@ -12,13 +12,15 @@ from rich.console import Console
 
 import jdgnn
 from jdgnn import Emulator, History, Network, State
+from jdgnn.emulation.modes import has_pool
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import Config, as_toml
+from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
 from jdgnn.experiment.judging import Results, figures, judge, judge_controls, with_splits
 from jdgnn.experiment.memory import check_run_fits
 from jdgnn.experiment.networks import make_network
 from jdgnn.experiment.progress import display, stage
-from jdgnn.experiment.run_directory import FILES, RunDirectory
+from jdgnn.experiment.run_directory import EMBEDDINGS, FILES, NODES, RunDirectory
 from jdgnn.experiment.summary import Seconds, summarise
 from jdgnn.experiment.tables import print_result
 
@@ -29,6 +31,7 @@ def run_experiment(
     console: Console,
     *,
     data_root: Path | None = None,
+    files: EventFiles = NO_EVENT_FILES,
     check: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Emulates, evaluates and writes what came of it.
@@ -40,6 +43,7 @@ def run_experiment(
       directory: where the files go.
       console: where progress and the closing table are shown.
       data_root: directory with a folder for each data set; None for `JDGNN_DATA`, then the cache, then a download.
+      files: where the events are recorded, or replayed from.
       check: called before the directory is made and about twice a second while the nodes run; ends the run by raising.
 
     Returns:
@@ -49,6 +53,7 @@ def run_experiment(
       InputError: something given makes no sense, or the run diverged.
     """
     directory.check()
+    files.check(directory.path)
     started = time.perf_counter()
     emulator = make_emulator(config)
     with stage(console, f"loading {config.network.name}"):
@@ -57,6 +62,7 @@ def run_experiment(
     console.print(str(network), highlight=False, soft_wrap=True)
     check_run_fits(emulator, network)
     state = emulator.init(jax.random.key(config.seed), network)
+    files.check_fit(emulator, network, state, config.emulation.ticks)
     loaded = time.perf_counter()
     controls: Results = {}
     if network.labels is not None:
@@ -65,7 +71,8 @@ def run_experiment(
     judged = time.perf_counter()
     check()
     directory.create(as_toml(config, has_own_splits=loaded_network.splits is not None))
-    state, history = _emulate(config, emulator, state, network, directory, console, check)
+    files.clear()
+    state, history = _emulate(config, emulator, state, network, directory, files, console, check)
     embeddings = emulator.embeddings(state)
     emulated = time.perf_counter()
     learned: Results = {}
@@ -80,8 +87,9 @@ def run_experiment(
         emulate=history.seconds,
         evaluate=judged - loaded + finished - emulated,
     )
-    summary = summarise(config, network, history, figures({**learned, **controls}), seconds)
-    directory.write_embeddings(**_arrays(emulator, embeddings, network))
+    summary = summarise(config, network, state, history, figures({**learned, **controls}), seconds, files)
+    directory.write_arrays(EMBEDDINGS, _arrays(emulator, embeddings, network))
+    directory.write_arrays(NODES, jdgnn.node_table(state, network))
     directory.write_summary(summary)
     print_result(console, summary, directory.path, FILES)
     return summary
@@ -99,15 +107,38 @@ def make_emulator(config: Config) -> Emulator:
             f"push.enabled: got false, and the objective {config.objective.name} learns nothing without the samples "
             "that are pushed; write true, or another objective"
         )
-    return Emulator(
+    emulator = Emulator(
         layers=[layer.make() for layer in config.layers],
         objective=objective,
         optimizer=config.optimizer.make(),
         push=config.push.make() if config.push.enabled else None,
         gossip=config.gossip.make() if config.gossip.enabled else None,
+        publish=config.publish.make(),
+        availability=config.availability.make(),
         num_positives=config.emulation.num_positives,
         start=config.emulation.start,
+        awake_share=config.emulation.awake_share,
     )
+    _check_effect(emulator)
+    return emulator
+
+
+def _check_effect(emulator: Emulator) -> None:
+    """Refuses settings that this emulator has no use for."""
+    gossip, availability = emulator.gossip, emulator.traffic.availability
+    if gossip is not None and gossip.pool is not None and not has_pool(emulator.traffic):
+        raise InputError(
+            "gossip.pool: has no effect, since nobody sleeps and no model is late, so that each is merged in the tick "
+            "after it was sent; remove it"
+        )
+    if emulator.awake_share is not None and not availability.can_sleep and not availability.can_be_offline:
+        raise InputError(
+            "emulation.awake_share: has no effect, since all nodes are always awake; remove it, or choose an "
+            "availability.clock"
+        )
+    if availability.on_receipt and (gossip is None or not availability.can_sleep):
+        reason = "no models are sent" if gossip is None else "no node is ever asleep"
+        raise InputError(f"availability.on_receipt: has no effect, since {reason}; remove it")
 
 
 def _emulate(
@@ -116,6 +147,7 @@ def _emulate(
     state: State,
     network: Network,
     directory: RunDirectory,
+    files: EventFiles,
     console: Console,
     check: Callable[[], None],
 ) -> tuple[State, History]:
@@ -125,21 +157,23 @@ def _emulate(
         def on_progress(progress: jdgnn.Progress) -> None:
             directory.add_metrics(progress.rows)
             shown.show(progress)
-            for row in progress.rows:
-                _check_finite(row, directory.path)
+            if progress.tick_diverged is not None:
+                raise InputError(
+                    f"the run has diverged by tick {progress.tick_diverged}, as losses or parameters are no finite "
+                    "numbers: usually too large an optimizer.learning_rate; try a smaller one (the metrics so far are "
+                    f"in {directory.path})"
+                )
             check()
 
         return jdgnn.run(
-            emulator, state, network, ticks, record_every=config.emulation.record_every, on_progress=on_progress
-        )
-
-
-def _check_finite(row: dict[str, Any], path: Path) -> None:
-    is_lost = [loss is None and stepped > 0 for loss, stepped in zip(row["loss"], row["stepped"], strict=True)]
-    if any(is_lost) or row["norm_ratio"] is None:
-        raise InputError(
-            f"the run has diverged by tick {row['tick']}, as losses or parameters are no finite numbers: usually too "
-            f"large an optimizer.learning_rate; try a smaller one (the metrics so far are in {path})"
+            emulator,
+            state,
+            network,
+            ticks,
+            record_every=config.emulation.record_every,
+            on_progress=on_progress,
+            record=files.record,
+            replay=files.replay,
         )
 
 

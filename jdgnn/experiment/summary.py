@@ -5,12 +5,21 @@ import platform
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
+from numpy.typing import NDArray
 
 import jdgnn
-from jdgnn import History, Network
+from jdgnn import History, Network, State
+from jdgnn.emulation.metrics import QUANTILES
+from jdgnn.emulation.start import message_bytes
 from jdgnn.experiment.config import Config
+from jdgnn.experiment.event_files import EventFiles
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
 
+SPREAD = ("staleness", "age", "wakes")
+"""What is told of all nodes by its quantiles over them."""
+
+ENDS = (*OUTCOMES, "in_flight")
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn")
 
 
@@ -25,17 +34,25 @@ class Seconds(NamedTuple):
 
 
 def summarise(
-    config: Config, network: Network, history: History, probe: dict[str, Any], seconds: Seconds
+    config: Config,
+    network: Network,
+    state: State,
+    history: History,
+    probe: dict[str, Any],
+    seconds: Seconds,
+    files: EventFiles,
 ) -> dict[str, Any]:
     """Puts together what `summary.json` says.
 
     Args:
       config: what was run.
       network: on which network.
+      state: all nodes after the last tick.
       history: what was measured.
       probe: for each metric and each of what was probed `mean`, `sd`, `width` and `num_splits`; empty if the
         network has no labels.
       seconds: what it took.
+      files: where the events were recorded, or replayed from.
 
     Returns:
       Plain numbers, texts, lists and dicts.
@@ -54,9 +71,16 @@ def summarise(
         "loss": last["loss"],
         "consensus_distance": last["consensus_distance"],
         "norm_ratio": last["norm_ratio"],
-        "messages": {kind: {outcome: last[f"messages_{outcome}"][kind] for outcome in OUTCOMES} for kind in KINDS},
+        "online": _mean(history.online),
+        "active": _mean(history.active),
+        "quantiles": {name: dict(zip(map(str, QUANTILES), last["quantiles"][name], strict=True)) for name in SPREAD},
+        "wakes": int(np.asarray(state.wakes).sum(dtype=np.int64)),
+        "messages": {kind: {outcome: last[f"messages_{outcome}"][kind] for outcome in ENDS} for kind in KINDS},
+        "bytes_per_message": dict(zip(KINDS, message_bytes(state), strict=True)),
         "bytes_sent": last["bytes_sent"],
-        "warnings": _warnings(network, last),
+        "recorded": files.record and str(files.record),
+        "replayed": files.replay and str(files.replay),
+        "warnings": _warnings(network, state, last),
         "versions": versions(),
         "accelerator": {"kind": jax.devices()[0].device_kind, "count": jax.device_count()},
     }
@@ -68,16 +92,27 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "jdgnn": jdgnn.__version__, **libraries}
 
 
-def _warnings(network: Network, last: dict[str, Any]) -> dict[str, Any]:
+def _mean(shares: NDArray[np.floating]) -> float | None:
+    """Over the recorded ticks in which anybody had joined."""
+    known = shares[np.isfinite(shares)]
+    return float(known.mean()) if known.size else None
+
+
+def _warnings(network: Network, state: State, last: dict[str, Any]) -> dict[str, Any]:
     """Counts of what could make the figures mean less than they seem to; zero where all is well.
 
-    In the first tick nobody has received anything, so a wake without a step there counts for nothing.
+    At its first wake a node may have received nothing yet, so one wake of each without a step counts for nothing.
     """
+    num_woken = int((np.asarray(state.embedded_at) >= 0).sum())
     return {
         "self_loops_removed": network.num_self_loops_removed,
         "duplicate_edges_merged": network.num_duplicates_merged,
         "isolated_nodes": int((network.in_degree == 0).sum()),
         "displaced_pushes": last["messages_displaced"]["push"],
         "displaced_models": last["messages_displaced"]["model"],
-        "wakes_without_step": [max(0, count - network.num_nodes) for count in last["num_idle"]],
+        "wakes_without_step": [max(0, count - num_woken) for count in last["num_idle"]],
+        "never_awake": network.num_nodes - num_woken,
+        "excess_pushes": last["num_excess"]["push"],
+        "excess_models": last["num_excess"]["model"],
+        "crowded_ticks": last["num_crowded"],
     }

@@ -1,7 +1,7 @@
 """The tables of the command line; they fit 80 columns."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +28,35 @@ NOTES = {
     "isolated_nodes": "{} nodes have no in-neighbour",
     "self_loops_removed": "{} links of a node to itself were removed",
     "duplicate_edges_merged": "{} duplicate links were merged",
+    "never_awake": "{} nodes were never awake, and have no embedding",
+    "excess_pushes": "{} pushes more than push.fanout were wanted by push.schedule",
+    "excess_models": "{} models more than gossip.fanout were wanted by gossip.schedule",
+    "crowded_ticks": "in {} ticks more nodes were awake than emulation.awake_share",
 }
 """Counted warnings of the summary, in words."""
 
 METRICS = {"accuracy": "accuracy %", "roc_auc": "ROC-AUC %"}
-
 
 DISPLACED = {
     "push": "{} of pushed embeddings were displaced before they could be used",
     "model": "{} of models found a full inbox, or were displaced there",
 }
 """Shares of what was sent, in words."""
+
+KINDS = {"embedding": "embeddings", "push": "pushes", "model": "models"}
+ENDS = {
+    "delivered": "delivered",
+    "lost": "lost",
+    "to_offline": "to offline",
+    "superseded": "superseded",
+    "displaced": "displaced",
+    "refused": "refused",
+    "in_flight": "in flight",
+}
+"""What became of messages, in words; a model that waits in an inbox counts as in flight."""
+
+FAULTS = ("lost", "to_offline", "superseded", "refused")
+"""Ends that messages only come to where something is lost or late, or somebody not there."""
 
 
 def datasets_table(data_root: Path | None = None) -> Table:
@@ -90,6 +108,12 @@ def print_result(console: Console, summary: dict[str, Any], directory: Path, fil
         console.print("nothing was probed: this network has no labels")
     else:
         print_table(console, _probe_table(summary))
+    tables = [*_nodes_tables(summary), *_messages_tables(summary)]
+    for table in tables:
+        console.print()
+        print_table(console, table)
+    if tables:
+        console.print()
     _print_facts(console, [*_facts(summary), *_notes(summary), ("files", f"{', '.join(files)} in {directory}")])
 
 
@@ -136,6 +160,57 @@ def _probe_table(summary: dict[str, Any]) -> Table:
     return table
 
 
+def _has_absences(summary: dict[str, Any]) -> bool:
+    return summary["active"] is None or summary["active"] < 1
+
+
+def _has_faults(summary: dict[str, Any]) -> bool:
+    return any(count[end] for count in summary["messages"].values() for end in FAULTS)
+
+
+def _nodes_tables(summary: dict[str, Any]) -> Iterator[Table]:
+    """How nodes differ, if some are absent or their messages late."""
+    quantiles = summary["quantiles"]
+    if not _has_absences(summary) and (quantiles["staleness"]["1.0"] or 1) <= 1:
+        return
+    table = _plain_table("of nodes")
+    for column in ("5 %", "median", "95 %"):
+        table.add_column(column, justify="right")
+    for name, values in quantiles.items():
+        table.add_row(name, *(short(values[key]) for key in ("0.05", "0.5", "0.95")))
+    yield table
+
+
+def _messages_tables(summary: dict[str, Any]) -> Iterator[Table]:
+    """What became of the messages of each kind, and in how many bytes, if anything went wrong."""
+    if not _has_faults(summary):
+        return
+    kinds = {kind: name for kind, name in KINDS.items() if summary["messages"][kind]["sent"]}
+    table = _plain_table("messages")
+    for name in kinds.values():
+        table.add_column(name, justify="right")
+        table.add_column("", justify="right")
+    counts = [summary["messages"][kind] for kind in kinds]
+    table.add_row("sent", *_cells(summary, kinds, "sent", [f"{count['sent']:,}" for count in counts]))
+    for end, name in ENDS.items():
+        if any(count[end] for count in counts):
+            shares = [percent(count[end] / count["sent"]) if count[end] else "" for count in counts]
+            table.add_row(name, *_cells(summary, kinds, end, shares))
+    yield table
+
+
+def _cells(summary: dict[str, Any], kinds: Iterable[str], end: str, texts: list[str]) -> Iterator[str]:
+    for kind, text in zip(kinds, texts, strict=True):
+        count = summary["messages"][kind][end]
+        yield from (text, filesize.decimal(count * summary["bytes_per_message"][kind]) if count else "")
+
+
+def _plain_table(first: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(first)
+    return table
+
+
 def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield (
         "time",
@@ -143,12 +218,19 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         f"{summary['compile_seconds']:.1f}, emulate {summary['emulate_seconds']:.1f}, evaluate "
         f"{summary['evaluate_seconds']:.1f}",
     )
-    sent = ", ".join(f"{count['sent']:,} {kind}s" for kind, count in summary["messages"].items())
-    yield "sent", f"{sent.replace('pushs', 'pushes')} ({filesize.decimal(sum(summary['bytes_sent'].values()))})"
+    if _has_absences(summary):
+        shares = ", ".join(f"{percent(summary[name] or 0)} {name}" for name in ("online", "active"))
+        yield "nodes", f"on average {shares}"
+    if not _has_faults(summary):
+        sent = ", ".join(f"{summary['messages'][kind]['sent']:,} {name}" for kind, name in KINDS.items())
+        yield "sent", f"{sent} ({filesize.decimal(sum(summary['bytes_sent'].values()))})"
     yield (
         "models",
         f"consensus distance {short(summary['consensus_distance'])}, norm ratio {short(summary['norm_ratio'])}",
     )
+    for what, text in (("recorded", "recorded in"), ("replayed", "replayed from")):
+        if summary[what]:
+            yield "events", f"{text} {summary[what]}"
 
 
 def _notes(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -159,12 +241,12 @@ def _notes(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "note", text.format(f"{warnings[name]:,}")
     for kind, text in DISPLACED.items():
         count = summary["messages"][kind]
-        if count["displaced"]:
+        if count["displaced"] and not _has_faults(summary):
             yield "note", text.format(percent(count["displaced"] / count["sent"]))
     if any(warnings["wakes_without_step"]):
-        wakes = summary["nodes"] * (summary["ticks"] - 1)
+        wakes = summary["wakes"] - summary["nodes"] + warnings["never_awake"]
         shares = ", ".join(percent(count / wakes) for count in warnings["wakes_without_step"])
-        yield "note", f"wakes after the first in which a layer had nothing to learn from, by layer: {shares}"
+        yield "note", f"wakes without a step, first ones aside, by layer: {shares}"
 
 
 def percent(share: float) -> str:

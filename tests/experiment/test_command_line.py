@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import io
-import json
 import signal
 import subprocess
 import sys
@@ -20,32 +19,7 @@ from jdgnn.experiment.cli import main
 from jdgnn.experiment.run_directory import FILES
 from jdgnn.network.generators import ring
 from jdgnn.network.splits import random_splits
-
-CONFIG = """
-[network]
-name = "stochastic_block_model"
-num_nodes = 40
-num_features = 6
-
-[[layers]]
-name = "gcn"
-units = 4
-
-[objective]
-name = "info_nce"
-
-[optimizer]
-name = "adam"
-learning_rate = 0.01
-
-[emulation]
-ticks = 7
-record_every = 3
-
-[evaluation]
-num_splits = 2
-per_class = 3
-"""
+from tests.experiment.run_support import CONFIG, arrays, assert_every_message_has_one_end, contents, rows, summary
 
 PROBED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "projected_2hop"]
 
@@ -71,18 +45,6 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Golden:
         patch.setenv("COLUMNS", "80")
         assert main(["run", str(config), "--out", str(folder / "run")]) == 0
     return Golden(config, folder / "run", output.getvalue())
-
-
-def contents(directory: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in directory.iterdir()}
-
-
-def rows(directory: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
-
-
-def summary(directory: Path) -> dict[str, Any]:
-    return json.loads((directory / "summary.json").read_text())
 
 
 def test_a_run_writes_its_files_and_nothing_else(golden: Golden) -> None:
@@ -112,6 +74,14 @@ def test_the_summary_says_what_was_found_and_with_what(golden: Golden) -> None:
     assert found["consensus_distance"] == rows(golden.directory)[-1]["consensus_distance"]
     assert found["messages"]["model"]["sent"] == 7 * 40
     assert found["warnings"]["displaced_models"] == found["messages"]["model"]["displaced"]
+    assert found["warnings"]["never_awake"] == found["warnings"]["crowded_ticks"] == 0
+    assert_every_message_has_one_end(found)
+    assert found["online"] == found["active"] == 1
+    assert found["wakes"] == 7 * 40
+    assert set(found["quantiles"]["wakes"].values()) == {7}
+    assert set(found["quantiles"]["staleness"].values()) == {1}
+    assert found["recorded"] is None
+    assert found["replayed"] is None
     assert found["versions"]["jdgnn"] == jdgnn.__version__
     assert set(found["versions"]) >= {"python", "jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn"}
 
@@ -121,6 +91,13 @@ def test_embeddings_are_read_without_pickle(golden: Golden) -> None:
         assert arrays["embeddings"].shape == (40, 4)
         assert arrays["labels"].shape == (40,)
         assert arrays["layer_widths"].tolist() == [4]
+
+
+def test_what_each_node_did_is_read_without_pickle(golden: Golden) -> None:
+    nodes, messages = arrays(golden.directory, "nodes.npz"), summary(golden.directory)["messages"]
+    assert nodes["wakes"].tolist() == [7] * 40
+    for kind, counts in enumerate(messages.values()):
+        assert [*nodes["messages"][:, kind].sum(axis=0), nodes["in_flight"][:, kind].sum()] == list(counts.values())
 
 
 def test_output_that_is_no_terminal_is_plain_and_fits_80_columns(golden: Golden) -> None:
@@ -135,7 +112,10 @@ def test_output_that_is_no_terminal_is_plain_and_fits_80_columns(golden: Golden)
     lines = golden.output.splitlines()
     assert lines[-1] == f"files   {', '.join(FILES)} in {golden.directory}"
     assert not [line for line in lines if line != line.rstrip()]
-    assert max(len(line) for line in table.splitlines() if line.startswith(("┃", "│", "tick"))) <= 80
+    assert max(len(line) for line in lines if not line.startswith(("files", "Network"))) <= 80
+    assert [line.split()[0] for line in lines[-5:]] == ["time", "sent", "models", "note", "files"]
+    assert "staleness" not in golden.output
+    assert "delivered" not in golden.output
 
 
 def test_the_written_configuration_repeats_the_run(golden: Golden, tmp_path: Path) -> None:
@@ -224,6 +204,13 @@ REFUSED = {
     "network.mean_degree=400": "network.mean_degree: got 400",
     "evaluation.per_class=11": "evaluation.per_class: got 11",
     "push.enabled=false": "push.enabled: got false",
+    "gossip.pool=2": "gossip.pool: has no effect",
+    "emulation.awake_share=0.5": "emulation.awake_share: has no effect",
+    "availability.on_receipt=true": "availability.on_receipt: has no effect",
+    "publish.link.loss={name = 'measured', default = 0.1}": "loss: measured needs a network with link quality",
+    "publish.link.delay=2147483647": "publish.link.delay: takes ",
+    "push.link.delay=2147483647": "push.link.delay: takes ",
+    "gossip.link.delay=2147483647": "gossip.pool: takes ",
     "network={name = 'cora'}": "data_root",
     "network={name = 'digits'}": "evaluation.num_splits: has no effect, since digits has splits of its own",
     "push.fanout=99999999999": "push.fanout: got 99999999999",

@@ -8,13 +8,19 @@ from typing import Any
 import pytest
 
 import jdgnn
+from jdgnn import clocks, links, merging, presence, schedules
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import as_toml, read, resolve
 from jdgnn.experiment.overrides import with_overrides
 from jdgnn.learning.layers import LAYERS, gcn
 from jdgnn.learning.optimizers import OPTIMIZERS
+from jdgnn.protocol.acceptance import ACCEPTANCES
+from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.links import DELAYS, LOSSES
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
+from jdgnn.protocol.presence import PRESENCES
+from jdgnn.protocol.schedules import SCHEDULES
 
 BASE: dict[str, Any] = {
     "network": {"name": "stochastic_block_model", "num_nodes": 30},
@@ -63,7 +69,49 @@ REFUSED = {
     "push.fanout=0": ["push.fanout: got 0", "at least 1"],
     "push.fanout=99999999999": ["push.fanout: got 99999999999", "below 2147483648"],
     "gossip.capacity=99999999999": ["gossip.capacity: got 99999999999", "below 2147483648"],
-    "push.phase=1": ["push.phase: got 1", "below every = 1"],
+    "push.every=2": ["push.every: got 2", "no such key", "schedule"],
+    "push.schedule=evry": ["push.schedule.name: got 'evry'", "did you mean 'every'?"],
+    "push.schedule={name = 'every', phase = 1}": ["push.schedule.phase: got 1", "below wakes = 1"],
+    "push.schedule={name = 'every', phase = 0.5}": ["push.schedule.phase: got 0.5", "whole number"],
+    "publish.schedule=token_account": ["publish.schedule: got one that draws"],
+    "publish.enabled=false": ["publish.enabled: got false", "no such key", "link, schedule"],
+    "publish.link=0.1": ["publish.link: got 0.1", "a table"],
+    "publish.link.los=0.1": ["publish.link.los: got 0.1", "did you mean 'loss'?"],
+    "publish.link.loss=1.5": ["publish.link.loss: got 1.5", "from 0 to 1"],
+    "publish.link.loss=true": ["publish.link.loss: got true", "a number"],
+    "publish.link.loss=[0.1]": ["publish.link.loss: got a list of 1", "a number"],
+    "publish.link.loss=bernouli": ["publish.link.loss.name: got 'bernouli'", "did you mean 'bernoulli'?"],
+    "publish.link.loss=measured": ["publish.link.loss.default: is missing"],
+    "publish.link.loss={name = 'bernoulli', prob = 2}": ["publish.link.loss.prob: got 2.0", "from 0 to 1"],
+    "push.link.delay=-1": ["push.link.delay: got -1", "at least 0"],
+    "push.link.delay=0.5": ["push.link.delay: got 0.5", "whole number"],
+    "push.link.delay=99999999999": ["push.link.delay: got 99999999999", "below 2147483648"],
+    "push.link.delay={name = 'unifrom'}": ["push.link.delay.name: got 'unifrom'", "did you mean 'uniform'?"],
+    "push.link.delay={name = 'uniform', low = 3, high = 2}": ["push.link.delay.high: got 2", "at least low = 3"],
+    "gossip.link.split={start = 5, end = 5}": ["gossip.link.split.end: got 5", "after start = 5"],
+    "gossip.link.split={start = 5}": ["gossip.link.split.end: is missing"],
+    "gossip.link.split={start = 5, end = 6, groups = [0]}": ["gossip.link.split.groups", "no such key", "share"],
+    "gossip.schedule={name = 'token_account', reserve = 30}": ["gossip.schedule.reserve: got 30", "capacity = 20"],
+    "gossip.schedule.reserve=30": ["gossip.schedule.name: is missing", "token_account"],
+    "gossip.acceptance=degre": ["gossip.acceptance.name: got 'degre'", "did you mean 'degree'?"],
+    "gossip.order=train_then_merg": ["gossip.order: got 'train_then_merg'", "did you mean 'train_then_merge'?"],
+    "gossip.pass_through=true": ["gossip.pass_through: got True", "acceptance"],
+    "gossip.pool=0": ["gossip.pool: got 0", "above 0"],
+    "gossip.merge={name = 'limited', limit = -1}": ["gossip.merge.limit: got -1", "at least 0"],
+    "gossip.merge={name = 'variance_corrected', rule = 'adpt'}": ["gossip.merge.rule.name: got 'adpt'", "'adopt'"],
+    "availability.clok=1": ["availability.clok: got 1", "did you mean 'clock'?"],
+    "availability.clock=bernouli": ["availability.clock.name: got 'bernouli'", "did you mean 'bernoulli'?"],
+    "availability.clock={name = 'bernoulli', prob = 2}": ["availability.clock.prob: got 2.0", "from 0 to 1"],
+    "availability.on_receipt=1": ["availability.on_receipt: got 1", "true or false"],
+    "availability.presence=3": ["availability.presence: got 3", "a table", "churn"],
+    "availability.presence=chrun": ["availability.presence.name: got 'chrun'", "did you mean 'churn'?"],
+    "availability.presence=['chrun']": ["availability.presence.0.name: got 'chrun'", "did you mean 'churn'?"],
+    "availability.presence={name = 'crash', prob = 2}": ["availability.presence.prob: got 2.0", "from 0 to 1"],
+    "availability.presence=[{name = 'crash', prob = 2}]": ["availability.presence.0.prob: got 2.0", "from 0 to 1"],
+    "availability.presence.0=crash": ["availability.presence.0.prob: is missing"],
+    "availability.presence={name = 'trace', path = 'nowhere.csv'}": ["availability.presence.path: nowhere.csv"],
+    "emulation.awake_share=0": ["emulation.awake_share: got 0", "above 0"],
+    "emulation.awake_share=1.5": ["emulation.awake_share: got 1.5", "at most 1"],
     "push.peers=unifrom": ["push.peers.name: got 'unifrom'", "did you mean 'uniform'?"],
     "push.peers={name = 'uniform', x = 1}": ["push.peers.x: got 1", "no such key"],
     "push.enabled=1": ["push.enabled: got 1", "true or false"],
@@ -120,11 +168,17 @@ def test_the_resolved_configuration_shows_everything_and_reads_back() -> None:
     assert tables["gossip"] == {
         "enabled": False,
         "capacity": 1,
-        "every": 1,
-        "phase": 0,
+        "fanout": 1,
         "peers": {"name": "uniform"},
         "merge": {"name": "average"},
+        "order": "merge_then_train",
+        "acceptance": {"name": "always"},
+        "pass_through": False,
+        "schedule": {"name": "every", "wakes": 1, "phase": 0},
+        "link": {"loss": 0.0, "delay": 0},
     }
+    assert tables["publish"] == {"link": {"loss": 0.0, "delay": 0}}
+    assert tables["availability"] == {"clock": {"name": "always"}, "presence": [], "on_receipt": False}
     assert tables["emulation"]["start"] == "common"
     assert resolve(tables) == config
     assert as_toml(resolve(tables)) == text
@@ -134,15 +188,114 @@ def test_defaults_are_those_of_the_factories() -> None:
     config = resolve(BASE)
     assert str(config.push.make()) == str(jdgnn.push())
     assert str(config.gossip.make()) == str(jdgnn.gossip())
+    assert str(config.publish.make()) == str(jdgnn.publish())
+    assert str(config.availability.make()) == str(jdgnn.availability())
     assert config.layers[0].make() == gcn(8)
 
 
+CLOCK_ARGUMENTS = {"bernoulli": "prob = 0.5", "lognormal": "mean_prob = 0.5, sigma = 1", "periodic": "period = 3"}
+PRESENCE_ARGUMENTS = {
+    "churn": "mean_session = 9, mean_absence = 3",
+    "crash": "prob = 0.1",
+    "late_joining": "share = 0.5, start = 2, end = 4",
+}
+LOSS_ARGUMENTS = {"bernoulli": "prob = 0.5", "measured": "default = 0.1"}
+DELAY_ARGUMENTS = {
+    "by_size": "bytes_per_tick = 9, maximum = 2",
+    "constant": "ticks = 2",
+    "geometric": "mean = 1.5, maximum = 4",
+    "uniform": "low = 0, high = 3",
+}
+
+
 @pytest.mark.parametrize(
-    ("key", "registry"), [("push.peers", PEERS), ("gossip.peers", PEERS), ("gossip.merge", MERGES)]
+    ("key", "registry", "arguments"),
+    [
+        ("availability.clock", CLOCKS, CLOCK_ARGUMENTS),
+        ("availability.presence", PRESENCES, PRESENCE_ARGUMENTS),
+        ("gossip.acceptance", ACCEPTANCES, {}),
+        ("gossip.merge", MERGES, {}),
+        ("gossip.peers", PEERS, {}),
+        ("gossip.schedule", SCHEDULES, {}),
+        ("gossip.link.loss", LOSSES, LOSS_ARGUMENTS),
+        ("gossip.link.delay", DELAYS, DELAY_ARGUMENTS),
+        ("publish.link.loss", LOSSES, LOSS_ARGUMENTS),
+        ("publish.link.delay", DELAYS, DELAY_ARGUMENTS),
+        ("push.peers", PEERS, {}),
+        ("push.schedule", SCHEDULES, {}),
+        ("push.link.loss", LOSSES, LOSS_ARGUMENTS),
+        ("push.link.delay", DELAYS, DELAY_ARGUMENTS),
+    ],
 )
-def test_every_nested_part_can_be_chosen_by_name(key: str, registry: dict[str, Any]) -> None:
+def test_every_nested_part_can_be_chosen_by_name(
+    key: str, registry: dict[str, Any], arguments: dict[str, str], tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace.csv"
+    trace.write_text("node,start,end\n0,0,9\n")
     for name in registry:
-        assert resolve(with_overrides(BASE, [f"{key}={name}"]))
+        needed = f"path = '{trace}'" if name == "trace" else arguments.get(name)
+        config = resolve(with_overrides(BASE, [f"{key}={{name = '{name}', {needed}}}" if needed else f"{key}={name}"]))
+        text = as_toml(config)
+        assert name in text
+        assert resolve(tomllib.loads(text)) == config
+        assert as_toml(resolve(tomllib.loads(text))) == text
+
+
+def made(table: str, *overrides: str) -> Any:
+    return getattr(resolve(with_overrides(BASE, overrides)), table).make()
+
+
+def test_an_asynchronous_configuration_means_what_the_factories_make_of_it() -> None:
+    lossy = jdgnn.link(loss=0.3, delay=links.uniform(0, 10))
+    link = "link={loss = 0.3, delay = {name = 'uniform', low = 0, high = 10}}"
+    assert str(made("publish", f"publish.{link}")) == str(jdgnn.publish(link=lossy))
+    split = jdgnn.link(delay=2, split=links.split(5, 9, share=0.2))
+    assert str(made("push", "push.link={delay = 2, split = {start = 5, end = 9, share = 0.2}}")) == str(
+        jdgnn.push(link=split)
+    )
+    assert str(made("publish", "publish.schedule={name = 'every', wakes = 3}")) == str(
+        jdgnn.publish(schedules.every(3))
+    )
+    gossip = (
+        "gossip={schedule = {name = 'token_account', reserve = 5}, merge = {name = 'limited', limit = 5}, pool = 2}"
+    )
+    assert str(made("gossip", gossip)) == str(
+        jdgnn.gossip(schedule=schedules.token_account(reserve=5), merge=merging.limited(5), pool=2)
+    )
+    assert str(made("gossip", "gossip.merge={name = 'variance_corrected', rule = 'adopt'}")) == str(
+        jdgnn.gossip(merge=merging.variance_corrected(merging.adopt()))
+    )
+
+
+PRESENCE = "{name = 'churn', mean_session = 9, mean_absence = 3}"
+
+
+def test_presence_is_one_table_or_a_list_of_them() -> None:
+    clock = "availability.clock={name = 'bernoulli', prob = 0.5}"
+    churn, crash = presence.churn(9, 3), presence.crash(0.1)
+    one = jdgnn.availability(clocks.bernoulli(0.5), churn)
+    assert str(made("availability", clock, f"availability.presence={PRESENCE}")) == str(one)
+    several = f"availability.presence=[{PRESENCE}, {{name = 'crash', prob = 0.1}}]"
+    assert str(made("availability", several)) == str(jdgnn.availability(presence=[churn, crash]))
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        (PRESENCE, "availability.presence.0.mean_session"),
+        (PRESENCE, "availability.presence.mean_session"),
+        (f"[{PRESENCE}]", "availability.presence.0.mean_session"),
+    ],
+)
+def test_an_override_reaches_into_presence(given: str, key: str) -> None:
+    availability = made("availability", f"availability.presence={given}", f"{key}=70")
+    assert str(availability) == str(jdgnn.availability(presence=presence.churn(70, 3)))
+
+
+def test_a_number_is_short_for_a_link_model() -> None:
+    assert str(made("push", "push.link.loss=0.2")) == str(made("push", "push.link.loss={name='bernoulli', prob=0.2}"))
+    assert str(made("push", "push.link.delay=2")) == str(made("push", "push.link.delay={name='constant', ticks=2}"))
+    assert str(made("push", "push.link.loss=0")) == str(jdgnn.push())
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

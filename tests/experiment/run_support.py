@@ -1,0 +1,57 @@
+"""A tiny configuration, and what a run directory holds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONFIG = """
+[network]
+name = "stochastic_block_model"
+num_nodes = 40
+num_features = 6
+
+[[layers]]
+name = "gcn"
+units = 4
+
+[objective]
+name = "info_nce"
+
+[optimizer]
+name = "adam"
+learning_rate = 0.01
+
+[emulation]
+ticks = 7
+record_every = 3
+
+[evaluation]
+num_splits = 2
+per_class = 3
+"""
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def rows(directory: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+
+
+def summary(directory: Path) -> dict[str, Any]:
+    return json.loads((directory / "summary.json").read_text())
+
+
+def arrays(directory: Path, name: str) -> dict[str, NDArray[Any]]:
+    with np.load(directory / name, allow_pickle=False) as found:
+        return dict(found)
+
+
+def assert_every_message_has_one_end(summary: dict[str, Any]) -> None:
+    for kind, counts in summary["messages"].items():
+        assert sum(count for end, count in counts.items() if end != "sent") == counts["sent"]
+        assert summary["bytes_sent"][kind] == counts["sent"] * summary["bytes_per_message"][kind]
