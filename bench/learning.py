@@ -6,22 +6,19 @@ Markdown table that stands in the README.
 
 import argparse
 import json
-import os
-import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import jdgnn
+from bench.machine import RESULTS, ROOT, circumstances
 from jdgnn.experiment.cli import main as jdgnn_command
 from jdgnn.experiment.config import read
 from jdgnn.experiment.tables import PROBED
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "bench" / "results" / "learning.json"
+RESULT = RESULTS / "learning.json"
 CONFIGS = ("quickstart", "cora", "freifunk")
 
 
@@ -46,7 +43,6 @@ def collect(summaries: list[dict[str, Any]]) -> dict[str, Any]:
     (metric,) = summaries[0]["probe"]
     probes = [summary["probe"][metric] for summary in summaries]
     return {
-        "versions": summaries[0]["versions"],
         "dataset": summaries[0]["dataset"],
         "nodes": summaries[0]["nodes"],
         "ticks": summaries[0]["ticks"],
@@ -60,20 +56,6 @@ def collect(summaries: list[dict[str, Any]]) -> dict[str, Any]:
         "consensus_distance": over_seeds([summary["consensus_distance"] for summary in summaries]),
         "bytes_sent": summaries[0]["bytes_sent"],
     }
-
-
-def machine() -> dict[str, Any]:
-    """The processor and how many cores of it there are."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return {"processor": models[0] if models else platform.processor(), "cores": os.cpu_count()}
-
-
-def commit() -> str:
-    """The commit that was measured, marked if files had been changed since."""
-    describe = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
-    run = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=False)
-    return run.stdout.strip() or "unknown"
 
 
 def table(result: dict[str, Any]) -> str:
@@ -110,7 +92,7 @@ def main() -> None:
             summaries = [
                 run_config(name, seed, arguments.data_root, Path(directory)) for seed in range(arguments.seeds)
             ]
-            result["configs"][name] = {"commit": commit(), "machine": machine(), **collect(summaries)}
+            result["configs"][name] = {**circumstances(), **collect(summaries)}
             RESULT.write_text(json.dumps(result, indent=2) + "\n")
     print(table(result))
 

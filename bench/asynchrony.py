@@ -1,0 +1,161 @@
+"""What loss, sleep and delay do to learning on Cora, one at a time.
+
+`python -m bench.asynchrony` runs configs/cora.toml with messages lost, nodes asleep or messages late, at equal numbers
+of node-updates, and writes `bench/results/asynchrony.json`; `--table` and `--plot FILE` show what was measured.
+"""
+
+import argparse
+import json
+import statistics
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+import jdgnn
+from bench.machine import RESULTS, ROOT, circumstances
+from jdgnn.evaluation import linear_probe
+from jdgnn.experiment.config import Config, resolve
+from jdgnn.experiment.networks import make_network
+from jdgnn.experiment.runner import make_emulator
+from jdgnn.protocol.accounts import OUTCOMES
+
+RESULT = RESULTS / "asynchrony.json"
+KINDS = ("publish", "push", "gossip")
+SWEEPS: dict[str, tuple[float, ...]] = {
+    "loss": (0.0, 0.1, 0.3, 0.5, 0.7, 0.9),
+    "awake": (1.0, 0.5, 0.25, 0.1),
+    "delay": (0, 2, 5, 10, 20),
+}
+LABELS = {"loss": "messages lost", "awake": "share of nodes awake", "delay": "longest delay, ticks (uniform from 0)"}
+FIGURES = {"accuracy": "probe, %", "consensus_distance": "consensus distance", "staleness": "staleness, ticks"}
+
+
+def configuration(sweep: str, value: float, seed: int) -> Config:
+    """The synchronous Cora with one thing changed, for as many node-updates."""
+    tables = tomllib.loads((ROOT / "configs" / "cora.toml").read_text())
+    tables["seed"] = seed
+    if sweep == "loss" and value:
+        for kind in KINDS:
+            tables.setdefault(kind, {})["link"] = {"loss": value}
+    if sweep == "delay" and value:
+        for kind in KINDS:
+            tables.setdefault(kind, {})["link"] = {"delay": {"name": "uniform", "low": 0, "high": int(value)}}
+        tables["gossip"]["pool"] = value / 2 + 2  # on average half the longest delay, and one tick, on the way
+    if sweep == "awake" and value < 1:
+        tables["availability"] = {"clock": {"name": "bernoulli", "prob": value}}
+        tables["emulation"]["ticks"] = round(tables["emulation"]["ticks"] / value)
+        if value <= 0.25:
+            tables["emulation"]["awake_share"] = 1.25 * value
+    return resolve(tables)
+
+
+def measure(config: Config, network: jdgnn.Network) -> dict[str, Any]:
+    """Runs one configuration, and probes what was learned."""
+    emulator = make_emulator(config)
+    state = emulator.init(jax.random.key(config.seed), network)
+    untrained = linear_probe(emulator.encode(state.params, network), network).mean
+    ticks = config.emulation.ticks
+    state, history = jdgnn.run(emulator, state, network, ticks, record_every=max(1, ticks // 40))
+    table = jdgnn.node_table(state, network)
+    sent, *ends = history.messages[-1].sum(axis=0).tolist()
+    return {
+        "accuracy": 100 * linear_probe(emulator.embeddings(state), network).mean,
+        "untrained": 100 * untrained,
+        "consensus_distance": float(history.consensus_distance[-1]),
+        "staleness": float(np.nanmean(history.staleness)),
+        "node_updates": int(table["wakes"].sum()),
+        "ticks": ticks,
+        "seconds": history.seconds,
+        "messages": {"sent": sent, **dict(zip(OUTCOMES[1:], ends, strict=True))},
+    }
+
+
+def over_seeds(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean and sd of the figures, and the runs themselves."""
+    figures = {}
+    for name in (*FIGURES, "untrained"):
+        values = [run[name] for run in runs]
+        sd = statistics.stdev(values) if len(values) > 1 else 0.0
+        figures[name] = {"mean": statistics.mean(values), "sd": sd}
+    return {**figures, "runs": runs}
+
+
+def table(result: dict[str, Any]) -> str:
+    """The figures as Markdown."""
+    lines = [f"| | | {' | '.join(FIGURES.values())} |", "|---|---:|---:|---:|---:|"]
+    for sweep, points in result["sweeps"].items():
+        for value, point in points.items():
+            cells = [
+                f"{point['accuracy']['mean']:.1f} ± {point['accuracy']['sd']:.1f}",
+                f"{point['consensus_distance']['mean']:.4f}",
+                f"{point['staleness']['mean']:.1f}",
+            ]
+            lines.append(f"| {LABELS[sweep]} | {float(value):g} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def plot(result: dict[str, Any], path: Path) -> None:
+    """Draws each figure over each sweep."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(len(FIGURES), len(SWEEPS), figsize=(10, 7.5), sharex="col", sharey="row")
+    for column, (sweep, points) in enumerate(result["sweeps"].items()):
+        values = [float(value) for value in points]
+        for row, (name, label) in enumerate(FIGURES.items()):
+            axis = axes[row, column]
+            means, sds = ([point[name][key] for point in points.values()] for key in ("mean", "sd"))
+            axis.errorbar(values, means, sds, marker="o", capsize=3, label="learned")
+            if name == "accuracy":
+                untrained = statistics.mean(point["untrained"]["mean"] for point in points.values())
+                axis.axhline(untrained, color="grey", linestyle="--", label="untrained encoder")
+            if name == "consensus_distance":
+                axis.set_yscale("log")
+            if column == 0:
+                axis.set_ylabel(label)
+            axis.grid(alpha=0.3)
+        axes[-1, column].set_xlabel(LABELS[sweep])
+        if sweep == "awake":
+            axes[-1, column].invert_xaxis()
+    axes[0, 0].legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Runs the sweeps, or shows what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-root", type=Path, help="directory with a folder for each data set")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--sweeps", nargs="+", default=list(SWEEPS), choices=list(SWEEPS))
+    parser.add_argument("--table", action="store_true", help="print the committed figures and measure nothing")
+    parser.add_argument("--plot", type=Path, help="draw the committed figures and measure nothing")
+    arguments = parser.parse_args()
+    result: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.exists() else {"sweeps": {}}
+    if arguments.plot:
+        plot(result, arguments.plot)
+    if arguments.table:
+        print(table(result))
+    if arguments.table or arguments.plot:
+        return
+    for sweep in arguments.sweeps:
+        for value in SWEEPS[sweep]:
+            runs = []
+            for seed in range(arguments.seeds):
+                config = configuration(sweep, value, seed)
+                network = make_network(config.network, data_root=arguments.data_root, seed=seed)
+                runs.append(measure(config, network))
+                print(sweep, value, {name: round(runs[-1][name], 4) for name in (*FIGURES, "seconds")}, flush=True)
+            result["sweeps"].setdefault(sweep, {})[str(value)] = over_seeds(runs)
+            result |= circumstances()
+            RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(table(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""What a result was measured on, and with what."""
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jdgnn.experiment.summary import versions
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench" / "results"
+
+
+def machine() -> dict[str, Any]:
+    """The processor and how many cores of it there are, and what JAX computes on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "accelerator": jax.devices()[0].device_kind,
+    }
+
+
+def commit() -> str:
+    """The commit that was measured, marked if files had been changed since."""
+    describe = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    run = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=False)
+    return run.stdout.strip() or "unknown"
+
+
+def circumstances() -> dict[str, Any]:
+    """Machine, versions and commit, to stand beside every figure."""
+    return {"machine": machine(), "versions": versions(), "commit": commit()}
