@@ -1,8 +1,10 @@
-"""Parts as arguments of compiled functions."""
+"""Parts as arguments of compiled functions, and what is said of those that do not do as they should."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
+import jax
 from jax.tree_util import Partial
 
 from jdgnn.errors import InputError
@@ -26,12 +28,60 @@ def as_argument(part: Part) -> Part:
       InputError: a member is no function.
     """
     defaults = getattr(part, "_field_defaults", {})
-    for name, member in zip(getattr(part, "_fields", ()), part, strict=True):
-        if not callable(member) and (member is not None or name not in defaults):
-            raise InputError(f"{type(part).__name__}.{name}: got {member!r}, and a function is needed")
-    members: tuple[Any, ...] = tuple(_as_partial(member) for member in part)
+    members: list[Any] = [
+        member if member is None and name in defaults else as_partial(f"{type(part).__name__}.{name}", member)
+        for name, member in zip(getattr(part, "_fields", ()), part, strict=True)
+    ]
     return type(part)(*members)
 
 
-def _as_partial(member: Callable[..., Any] | None) -> Partial | None:
-    return member if member is None or isinstance(member, Partial) else Partial(member)
+def as_partial(what: str, function: Any) -> Partial:
+    """Makes a function fit to be passed to a compiled function; a `Partial` stays as it is.
+
+    Args:
+      what: the function, as errors should name it.
+      function: the function.
+
+    Returns:
+      The function as a `jax.tree_util.Partial`.
+
+    Raises:
+      InputError: it is none.
+    """
+    if not callable(function):
+        raise InputError(f"{what}: got {function!r}, and a function is needed")
+    return function if isinstance(function, Partial) else Partial(function)
+
+
+@contextlib.contextmanager
+def failures_named(what: str) -> Iterator[None]:
+    """Has whatever goes wrong inside, where a user's function may be called, begin with the name of the part.
+
+    Args:
+      what: the part, as errors should name it.
+
+    Raises:
+      InputError: anything went wrong.
+
+    Example:
+      >>> with failures_named("push.peers"):
+      ...     [].pop()
+      Traceback (most recent call last):
+      jdgnn.errors.InputError: push.peers: it fails with IndexError: pop from empty list
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from error
+    except Exception as error:  # whatever a user's function may raise
+        raise InputError(f"{what}: it fails with {type(error).__name__}: {error}".split("\n")[0]) from error
+
+
+def described(shapes: Any) -> str:
+    """A tree of shapes as errors should show it.
+
+    Example:
+      >>> described(jax.eval_shape(lambda: (jax.numpy.zeros((2, 3)), True)))
+      '(float32[2, 3], bool[])'
+    """
+    return str(jax.tree.map(lambda leaf: f"{leaf.dtype}{list(leaf.shape)}", shapes)).replace("'", "")

@@ -1,6 +1,7 @@
 """What every test shares: strict promotion of dtypes, repeatable hypothesis, and where the real graphs are."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # Most of the suite's time is compilation of programs that run for milliseconds. Set before JAX starts its backend.
@@ -15,7 +16,21 @@ hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("repeatable")
 
 DATA_ROOT = Path(os.environ.get("JDGNN_DATA") or Path(__file__).parents[2] / "shared" / "data")
+NUM_TESTS = pytest.StashKey[int]()
 LEAVES_OUT_SHARED_DATA = not DATA_ROOT.is_dir() and os.environ.get("CI") != "true"
+
+
+MAPPINGS, MOST_MAPPINGS = Path("/proc/self/maps"), 20_000
+
+
+@pytest.fixture(autouse=True)
+def _room_for_programs(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Forgets compiled programs now and then: each takes mappings of memory, of which a process may have 65 530."""
+    yield
+    done = request.config.stash.get(NUM_TESTS, 0) + 1
+    request.config.stash[NUM_TESTS] = done
+    if done % 10 == 0 and MAPPINGS.exists() and MAPPINGS.read_bytes().count(b"\n") > MOST_MAPPINGS:
+        jax.clear_caches()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
 from jax.typing import DTypeLike
 
 from jdgnn.errors import InputError
@@ -13,7 +14,14 @@ from jdgnn.learning.local_step import init_params
 from jdgnn.learning.objectives import Objective
 from jdgnn.learning.optimizers import Optimizer
 from jdgnn.network.topology import Topology
+from jdgnn.parts import described, failures_named
+from jdgnn.protocol.acceptance import Acceptance
+from jdgnn.protocol.availability import Availability
+from jdgnn.protocol.clocks import Clock
+from jdgnn.protocol.events import Traffic
 from jdgnn.protocol.merging import MergeRule
+from jdgnn.protocol.presence import Presence
+from jdgnn.protocol.schedules import Schedule
 
 ALONE = Topology(  # one node, no links
     senders=jax.ShapeDtypeStruct((0,), jnp.int32),  # type: ignore[arg-type]
@@ -24,15 +32,16 @@ ALONE = Topology(  # one node, no links
     out_degree=jax.ShapeDtypeStruct((1,), jnp.int32),  # type: ignore[arg-type]
     out_offset=jax.ShapeDtypeStruct((1,), jnp.int32),  # type: ignore[arg-type]
 )
+WHOLE = jax.ShapeDtypeStruct((), jnp.int32)  # one whole number
 
 
 def shape_of(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Shapes of what a part's function gives.
+    """Shapes of what a part's function gives, with the numbers bound to it traced as they will be.
 
     Args:
       what: the part and its member, as errors should name them.
       function: the function.
-      *arguments: what it is called with, arrays or shapes.
+      *arguments: what it is called with: arrays or shapes, and Python's whole numbers, which it gets as they are.
 
     Returns:
       A tree of shapes.
@@ -40,18 +49,19 @@ def shape_of(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     Raises:
       InputError: the function fails.
     """
-    try:
-        return jax.eval_shape(function, *arguments)
-    except InputError:
-        raise
-    except Exception as error:  # whatever a user's function may raise
-        raise InputError(f"{what}: it fails with {type(error).__name__}: {error}".split("\n")[0]) from error
+
+    def call(function: Partial, traced: tuple[Any, ...]) -> Any:
+        pairs = zip(arguments, traced, strict=True)
+        return function(*(given if isinstance(given, int) else tracer for given, tracer in pairs))
+
+    with failures_named(what):
+        return jax.eval_shape(call, function if isinstance(function, Partial) else Partial(function), arguments)
 
 
-def expect(what: str, given: Any, wanted: Any) -> None:
-    """Raises InputError unless two trees of shapes are the same, dtypes included."""
-    if _described(given) != _described(wanted):
-        raise InputError(f"{what}: it gives {_described(given)}, and {_described(wanted)} is needed")
+def expect(what: str, given: Any, wanted: Any, why: str = "") -> None:
+    """Raises InputError unless two trees of shapes are the same, dtypes included; `why` ends its sentence."""
+    if _signature(given) != _signature(wanted):
+        raise InputError(f"{what}: it gives {described(given)}, and {described(wanted)} is needed{why}")
 
 
 def layer_units(what: str, layer: Layer, num_features: int, dtype: DTypeLike) -> int:
@@ -69,9 +79,7 @@ def layer_units(what: str, layer: Layer, num_features: int, dtype: DTypeLike) ->
     one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), aggregated)
     output = shape_of(f"{what}.apply", layer.apply, params, own, one)
     if not isinstance(output, jax.ShapeDtypeStruct) or len(output.shape) != 1 or output.dtype != dtype:
-        raise InputError(
-            f"{what}.apply: it gives {_described(output)}, and one vector {jnp.dtype(dtype)}[F'] is needed"
-        )
+        raise InputError(f"{what}.apply: it gives {described(output)}, and one vector {jnp.dtype(dtype)}[F'] is needed")
     return output.shape[0]
 
 
@@ -101,29 +109,98 @@ def check_learning(
 
     given = shape_of(f"{what}.apply", loss, params["objective"], own, vectors, mask, _key())
     if not isinstance(given, tuple) or len(given) != 2 or not isinstance(given[1], dict):
-        raise InputError(f"{what}.apply: it gives {_described(given)}, and a pair (loss, dict of scalars) is needed")
+        raise InputError(f"{what}.apply: it gives {described(given)}, and a pair (loss, dict of scalars) is needed")
     expect(f"{what}.apply", given[0], jax.ShapeDtypeStruct((), dtype))
     if any(leaf.shape for leaf in jax.tree.leaves(given[1])):
-        raise InputError(f"{what}.apply: aux gives {_described(given[1])}, and a dict of scalars is needed")
+        raise InputError(f"{what}.apply: aux gives {described(given[1])}, and a dict of scalars is needed")
     expect(
         f"{what}.is_defined",
         shape_of(f"{what}.is_defined", objective.is_defined, mask, mask),
         jax.ShapeDtypeStruct((), bool),
     )
     opt_state = shape_of("optimizer.init", optimizer.init, params)
-    num_steps = jax.ShapeDtypeStruct((), jnp.int32)
     expect(
         "optimizer.step",
-        shape_of("optimizer.step", optimizer.step, params, opt_state, params, num_steps),
+        shape_of("optimizer.step", optimizer.step, params, opt_state, params, WHOLE),
         (params, opt_state),
     )
 
 
 def check_merge(merge: MergeRule, params: Any) -> None:
     """Raises InputError unless a merge rule gives a model of the shape of those it takes; `params` are one node's."""
-    age = jax.ShapeDtypeStruct((), jnp.int32)
-    given = shape_of("merge", merge.merge, params, age, params, age, age)
-    expect("merge", given, (params, age))
+    given = shape_of("merge", merge.merge, params, WHOLE, params, WHOLE, WHOLE)
+    expect("merge", given, (params, WHOLE))
+
+
+def check_traffic(traffic: Traffic, num_nodes: int) -> None:
+    """Checks all that decides who takes part and what is sent, but for what draws receivers, losses and delays.
+
+    Those have their checks where they draw, in `jdgnn.protocol.events`.
+
+    Args:
+      traffic: the parts.
+      num_nodes: N.
+
+    Raises:
+      InputError: a part fails, or gives something else than its kind should.
+    """
+    check_availability(traffic.availability, num_nodes)
+    num_uniforms = 1 + traffic.inbox_capacity
+    if traffic.publish.schedule is not None:
+        memory = shape_of("publish.schedule.init", traffic.publish.schedule.init)
+        expect("publish.schedule.init", memory, (), ", since nothing is remembered of what was published")
+        check_schedule("publish.schedule", traffic.publish.schedule, 1, num_uniforms)
+    if traffic.push is not None:
+        check_schedule("push.schedule", traffic.push.schedule, traffic.push.fanout, num_uniforms)
+    if traffic.gossip is not None:
+        check_schedule("gossip.schedule", traffic.gossip.schedule, traffic.gossip.fanout, num_uniforms)
+        check_acceptance("gossip.acceptance", traffic.gossip.acceptance, num_nodes, traffic.gossip.capacity)
+
+
+def check_availability(availability: Availability, num_nodes: int) -> None:
+    """Raises InputError unless clock and presence give masks [N] of nodes, and keep what they remember as it was."""
+    _check_attendance("availability.clock", availability.clock, num_nodes, num_masks=1)
+    for index, presence in enumerate(availability.presence):
+        what = f"availability.presence[{index}]"
+        _check_attendance(what, presence, num_nodes, num_masks=2)
+        if presence.check is not None:
+            with failures_named(f"{what}.check"):
+                presence.check(num_nodes)
+
+
+def _check_attendance(what: str, part: Clock | Presence, num_nodes: int, num_masks: int) -> None:
+    memory = shape_of(f"{what}.init", part.init, _key(), num_nodes)
+    if any(leaf.shape[:1] != (num_nodes,) for leaf in jax.tree.leaves(memory)):
+        raise InputError(
+            f"{what}.init: it gives {described(memory)}, and a row per node, [{num_nodes}, ...], is needed"
+        )
+    if part.sample is not None:
+        given = shape_of(f"{what}.sample", part.sample, _key(), WHOLE, num_nodes, memory)
+        masks = (jax.ShapeDtypeStruct((num_nodes,), bool),) * num_masks
+        expect(f"{what}.sample", given, (memory, *masks))
+
+
+def check_schedule(what: str, schedule: Schedule, num_candidates: int, num_uniforms: int) -> None:
+    """Raises InputError unless a schedule decides on one whole number, and keeps what it remembers as it was."""
+    memory = shape_of(f"{what}.init", schedule.init)
+    uniforms = jax.ShapeDtypeStruct((num_uniforms,), jnp.float32) if schedule.is_random else None
+    wanted = shape_of(f"{what}.decide", schedule.decide, memory, WHOLE, WHOLE, uniforms, num_candidates)
+    expect(f"{what}.decide", wanted, WHOLE)
+    expect(f"{what}.settle", shape_of(f"{what}.settle", schedule.settle, memory, WHOLE), memory)
+
+
+def check_acceptance(what: str, acceptance: Acceptance, num_nodes: int, capacity: int) -> None:
+    """Raises InputError unless an acceptance rule gives one float per model, be it one or those of all inboxes."""
+    if acceptance.probability is None:
+        return
+    what = f"{what}.probability"
+    for shape in ((num_nodes, capacity), ()):
+        degree = jax.ShapeDtypeStruct(shape, jnp.int32)
+        given = shape_of(what, acceptance.probability, degree, degree)
+        is_array = isinstance(given, jax.ShapeDtypeStruct)
+        if not is_array or given.shape != shape or not jnp.issubdtype(given.dtype, jnp.floating):
+            wanted = f"one float per model, {list(shape)} for degrees {list(shape)}, is needed"
+            raise InputError(f"{what}: it gives {described(given)}, and {wanted}")
 
 
 def _neighbourhood(own: Any, query: Any) -> tuple[Any, ...]:
@@ -138,6 +215,6 @@ def _key() -> Any:
     return jax.eval_shape(lambda: jax.random.key(0))
 
 
-def _described(shapes: Any) -> str:
-    described = jax.tree.map(lambda leaf: f"{leaf.dtype}{list(leaf.shape)}", shapes)
-    return str(described).replace("'", "")
+def _signature(shapes: Any) -> Any:
+    leaves, structure = jax.tree.flatten(shapes)
+    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]

@@ -15,7 +15,7 @@ from jax.typing import DTypeLike
 from numpy.typing import NDArray
 
 from jdgnn.checks import check_count, check_number
-from jdgnn.emulation.check_parts import check_learning, check_merge, layer_units
+from jdgnn.emulation.check_parts import check_learning, check_merge, check_traffic, layer_units
 from jdgnn.emulation.layerwise import layer_output
 from jdgnn.emulation.start import init, init_model, message_bytes, sample_events, shapes_of
 from jdgnn.emulation.state import State
@@ -152,9 +152,7 @@ class Emulator:
                 lambda key: init_model(self, key, (*inputs, *units), features.dtype), jax.random.key(0)
             )
             check_merge(self.gossip.merge, model)
-        for presence in self.traffic.availability.presence:
-            if presence.check is not None:
-                presence.check(links.num_nodes)
+        check_traffic(self.traffic, links.num_nodes)
         state = shapes_of(self, jax.random.key(0), links, features)
         num_bytes = message_bytes(state)
         jax.eval_shape(
@@ -200,7 +198,7 @@ class Emulator:
           >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(8)], objective=jdgnn.info_nce(), optimizer=jdgnn.sgd(0.1),
           ...     push=jdgnn.push(), gossip=jdgnn.gossip())
           >>> emulator.memory(jdgnn.generators.ring(100))["parameters"]
-          6800
+          105600
         """
         from jdgnn.emulation.memory import run_bytes  # which compiles a run, and so stands above this
 

@@ -12,8 +12,10 @@ from flax import struct
 
 from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
+from jdgnn.parts import described, failures_named
 from jdgnn.protocol.availability import Availability, sample_attendance
-from jdgnn.protocol.links import Link, Messages
+from jdgnn.protocol.links import DelayModel, Link, LossModel, Messages
+from jdgnn.protocol.peers import PeerSampler
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.traffic import Gossip, Publish, Push
 
@@ -97,7 +99,7 @@ def sample_events(
     joined = jnp.ones(num_nodes, bool) if attendance.joined is None else attendance.joined
     edge = jnp.arange(topology.num_edges, dtype=jnp.int32)
     over_edges = Messages(topology.senders, topology.receivers, edge, sizes.embedding_bytes, tick, topology)
-    embedding_lost, embedding_delay = sample_link(traffic.publish.link, publish_key, over_edges)
+    embedding_lost, embedding_delay = sample_link("publish", traffic.publish.link, publish_key, over_edges)
     setting = (topology, tick, joined, inbox_capacity)
     events = Events(
         joined=attendance.joined,
@@ -144,12 +146,13 @@ def _candidates(
 ) -> dict[str, Any]:
     """Draws what concerns pushes or models, by the names of `Events`."""
     dst_key, rank_key, link_key, schedule_key = jax.random.split(key, 4)
-    dst = destinations(dst_key, topology, setting, joined)
+    what = "gossip" if kind == "model" else kind
+    dst = destinations(what, dst_key, topology, setting, joined)
     lost = delay = uniform = None
     if setting is not None:
         node = jnp.arange(topology.num_nodes, dtype=jnp.int32)[:, None]
         messages = Messages(jnp.broadcast_to(node, dst.shape), dst, None, num_bytes, tick, topology)
-        lost, delay = sample_link(setting.link, link_key, messages)
+        lost, delay = sample_link(what, setting.link, link_key, messages)
         uniform = _schedule_uniform(schedule_key, setting.schedule, topology.num_nodes, inbox_capacity)
     drawn = {
         "dst": dst,
@@ -165,10 +168,11 @@ def _schedule_uniform(key: jax.Array, schedule: Schedule, num_nodes: int, inbox_
     return jax.random.uniform(key, (num_nodes, 1 + inbox_capacity), jnp.float32) if schedule.is_random else None
 
 
-def sample_link(link: Link, key: jax.Array, messages: Messages) -> tuple[jax.Array | None, jax.Array | None]:
+def sample_link(what: str, link: Link, key: jax.Array, messages: Messages) -> tuple[jax.Array | None, jax.Array | None]:
     """Draws which messages are lost, and how late the others are.
 
     Args:
+      what: what the link is one of, as errors should name it: publish, push or gossip.
       link: the link.
       key: what to draw with.
       messages: what is sent.
@@ -178,37 +182,51 @@ def sample_link(link: Link, key: jax.Array, messages: Messages) -> tuple[jax.Arr
       loses nothing, or delays nothing.
 
     Raises:
-      InputError: a part of the link gives no mask, or no whole numbers.
+      InputError: a part of the link fails, or gives no mask, or no whole numbers.
     """
     loss_key, split_key, delay_key = jax.random.split(key, 3)
-    shape = messages.dst.shape
     lost = None
     for name, part, part_key in (("loss", link.loss, loss_key), ("split", link.split, split_key)):
         if part is not None:
-            mask = _drawn(f"link.{name}", part.sample(part_key, messages), jnp.bool_, shape)
+            mask = _drawn(f"{what}.link.{name}", part, part_key, messages)
             lost = mask if lost is None else lost | mask
     if link.max_delay == 0 or link.delay is None:
         return lost, None
-    delay = _drawn("link.delay", link.delay.sample(delay_key, messages), jnp.integer, shape)
+    delay = _drawn(f"{what}.link.delay", link.delay, delay_key, messages)
     return lost, jnp.clip(delay, 0, link.max_delay).astype(jnp.int32)
 
 
-def _drawn(what: str, drawn: Any, kind: Any, shape: tuple[int, ...]) -> jax.Array:
-    dtype, given = jnp.result_type(drawn), jnp.shape(drawn)
-    pairs = zip(reversed(given), reversed(shape), strict=False)
-    is_fitting = len(given) <= len(shape) and all(length in (1, wanted) for length, wanted in pairs)
-    if not is_fitting or not jnp.issubdtype(dtype, kind):
-        wanted = "True or False" if kind is jnp.bool_ else "one whole number of ticks"
-        raise InputError(f"{what}: sample gives {dtype}{list(given)}, and {wanted} per message is needed")
+def _drawn(what: str, part: LossModel | DelayModel, key: jax.Array, messages: Messages) -> jax.Array:
+    """What a part of a link draws for each message."""
+    drawn, given = _sampled(what, part, key, messages)
+    is_loss, shape = isinstance(part, LossModel), messages.dst.shape
+    if not _broadcasts(given, shape) or not jnp.issubdtype(given.dtype, jnp.bool_ if is_loss else jnp.integer):
+        wanted = "True or False" if is_loss else "one whole number of ticks"
+        raise InputError(f"{what}: sample gives {described(given)}, and {wanted} per message is needed")
     return jnp.broadcast_to(drawn, shape)
 
 
+def _sampled(what: str, part: LossModel | DelayModel | PeerSampler, *arguments: Any) -> tuple[Any, Any]:
+    """What a part draws, and the shapes of it."""
+    with failures_named(what):
+        drawn = part.sample(*arguments)
+        return drawn, jax.eval_shape(lambda: drawn)
+
+
+def _broadcasts(given: Any, shape: tuple[int, ...]) -> bool:
+    if not isinstance(given, jax.ShapeDtypeStruct) or len(given.shape) > len(shape):
+        return False
+    pairs = zip(reversed(given.shape), reversed(shape), strict=False)
+    return all(length in (1, wanted) for length, wanted in pairs)
+
+
 def destinations(
-    key: jax.Array, topology: Topology, setting: Push | Gossip | None, joined_mask: jax.Array
+    what: str, key: jax.Array, topology: Topology, setting: Push | Gossip | None, joined_mask: jax.Array
 ) -> jax.Array:
     """Draws who gets each candidate push or model [N, slots]; whatever is no other node becomes N, nobody.
 
     Args:
+      what: what the setting is, as errors should name it: push or gossip.
       key: what to draw with.
       topology: the links.
       setting: who is drawn and how many; None for nobody.
@@ -218,18 +236,19 @@ def destinations(
       Receivers, int32.
 
     Raises:
-      InputError: the peer sampler gives no node number per node and slot.
+      InputError: the peer sampler fails, or gives no node number per node and slot.
     """
     if setting is None:
         return jnp.zeros((topology.num_nodes, 0), jnp.int32)
     num_nodes = topology.num_nodes
-    dst = setting.peers.sample(key, topology, joined_mask, setting.fanout)
-    if jnp.shape(dst) != (num_nodes, setting.fanout) or not jnp.issubdtype(jnp.result_type(dst), jnp.integer):
+    drawn, given = _sampled(f"{what}.peers", setting.peers, key, topology, joined_mask, setting.fanout)
+    is_fitting = isinstance(given, jax.ShapeDtypeStruct) and given.shape == (num_nodes, setting.fanout)
+    if not is_fitting or not jnp.issubdtype(given.dtype, jnp.integer):
         raise InputError(
-            f"peers: sample gives {jnp.result_type(dst)}{list(jnp.shape(dst))}, and one node number per node and slot, "
+            f"{what}.peers: sample gives {described(given)}, and one node number per node and slot, "
             f"integers [{num_nodes}, {setting.fanout}], is needed"
         )
-    dst = dst.astype(jnp.int32)
+    dst = jnp.asarray(drawn).astype(jnp.int32)
     is_somebody = (dst >= 0) & (dst < num_nodes) & (dst != jnp.arange(num_nodes, dtype=jnp.int32)[:, None])
     return jnp.where(is_somebody, dst, num_nodes)
 

@@ -126,21 +126,25 @@ class Record:
     def __init__(self, path: str | Path) -> None:
         self._path = path
         try:
-            self._arrays = np.load(path, allow_pickle=False)
-            self._header = json.loads(str(self._arrays["header"]))
-            self.key = jax.random.wrap_key_data(jnp.asarray(self._arrays["key"]), impl=self._header["key_impl"])
+            self._archive = zipfile.ZipFile(path)
+            self._header = json.loads(str(self._array("header")))
+            self.key = jax.random.wrap_key_data(jnp.asarray(self._array("key")), impl=self._header["key_impl"])
         except FileNotFoundError as error:
             raise InputError(f"replay: there is no file {path}; give one that was written by record") from error
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(f"replay: {path} is no complete record of events; give one written by record") from error
         if self._header["version"] != VERSION:
             raise InputError(f"replay: {path} is of version {self._header['version']}, and {VERSION} can be read")
-        starts = sorted({int(name.split("/")[0]) for name in self._arrays.files if "/" in name})
+        starts = sorted({int(name.split("/")[0]) for name in self._archive.namelist() if "/" in name})
         self.first_tick: int = self._header["first_tick"]
         ends = [start + self._length(start) for start in starts]
         self.stretches = list(zip(starts, ends, strict=True))
         self.end_tick: int = ends[-1] if ends else self.first_tick
         self._held: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
+
+    def _array(self, name: str) -> NDArray[Any]:
+        with self._archive.open(f"{name}.npy") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
 
     @property
     def shapes(self) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -163,7 +167,7 @@ class Record:
           InputError: the record is of another network or other ticks, or of traffic of another form.
         """
         for name in ("senders", "receivers"):
-            if not np.array_equal(self._arrays[name], np.asarray(getattr(topology, name))) or (
+            if not np.array_equal(self._array(name), np.asarray(getattr(topology, name))) or (
                 self._header["num_nodes"] != topology.num_nodes
             ):
                 raise InputError(f"replay: {self._path} was recorded on another network; give the one it belongs to")
@@ -212,19 +216,19 @@ class Record:
 
     def _unpacked(self, start: int, name: str) -> NDArray[Any]:
         shape, dtype = self.shapes[name]
-        array = self._arrays[f"{start:011}/{name}"]
+        array = self._array(f"{start:011}/{name}")
         if dtype == "bool":
             size = int(np.prod(shape))
             return np.unpackbits(array, axis=1, count=size).astype(bool).reshape(len(array), *shape)
         if name != "positives":
             return array.astype(dtype)
-        in_degree = np.bincount(self._arrays["receivers"], minlength=self._header["num_nodes"])
+        in_degree = np.bincount(self._array("receivers"), minlength=self._header["num_nodes"])
         in_offset = np.cumsum(in_degree) - in_degree
         is_none = array >= in_degree[:, None]
         return np.where(is_none, self._header["num_edges"], array + in_offset[:, None]).astype(dtype)
 
     def _length(self, start: int) -> int:
-        return len(self._arrays[f"{start:011}/push_dst"])
+        return len(self._array(f"{start:011}/push_dst"))
 
 
 def _described(form: tuple[tuple[int, ...], str] | None) -> str:

@@ -1,12 +1,13 @@
 """What nodes send, to whom, how often and over what links: embeddings to neighbours, pushes, models."""
 
+import dataclasses
 from typing import Any
 
 from flax import struct
 
 from jdgnn.checks import check_count, check_flag, check_number
 from jdgnn.errors import InputError, suggestion
-from jdgnn.parts import as_argument
+from jdgnn.parts import as_argument, as_partial
 from jdgnn.protocol.acceptance import Acceptance
 from jdgnn.protocol.acceptance import always as accept_always
 from jdgnn.protocol.links import Link
@@ -69,7 +70,8 @@ def publish(schedule: Schedule | None = None, link: Link | None = None) -> Publi
     """Says how a node's new embeddings reach its graph neighbours.
 
     Args:
-      schedule: when they are sent: `jdgnn.schedules.every(...)`; at every wake if None.
+      schedule: when they are sent: `jdgnn.schedules.every(...)`, or one that neither draws nor remembers anything; at
+        every wake if None.
       link: what can happen to them on the way; nothing if None.
 
     Returns:
@@ -83,10 +85,11 @@ def publish(schedule: Schedule | None = None, link: Link | None = None) -> Publi
       >>> publish(link=jdgnn.link(loss=0.1, delay=jdgnn.links.uniform(0, 10))).link.max_delay
       10
     """
-    if schedule is not None and _checked_schedule(schedule).is_random:
+    schedule = None if schedule is None else _checked_schedule(schedule)
+    if schedule is not None and schedule.is_random:
         raise InputError(
-            "schedule: got one that draws, and what is published goes to all neighbours at once; "
-            "write jdgnn.schedules.every(...)"
+            "schedule: got one that draws, and what is published goes to all neighbours or to none; "
+            "choose the schedule every, or another that does not draw"
         )
     return Publish(schedule=schedule, link=_checked_link(link))
 
@@ -203,7 +206,13 @@ def _checked_peers(peers: PeerSampler | None) -> PeerSampler:
 def _checked_schedule(schedule: Schedule | None) -> Schedule:
     if schedule is not None and not isinstance(schedule, Schedule):
         raise InputError(f"schedule: got {schedule!r}, and one such as jdgnn.schedules.every(2) is needed")
-    return every() if schedule is None else schedule
+    if schedule is None:
+        return every()
+    check_flag("schedule.is_random", schedule.is_random)
+    check_count("schedule.min_wakes", schedule.min_wakes)
+    names = ("init", "decide", "settle")
+    functions: dict[str, Any] = {name: as_partial(f"schedule.{name}", getattr(schedule, name)) for name in names}
+    return dataclasses.replace(schedule, **functions)
 
 
 def _checked_link(link: Any) -> Link:

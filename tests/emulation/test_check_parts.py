@@ -38,6 +38,65 @@ def merge(function: Any) -> dict[str, Any]:
     return {"gossip": jdgnn.gossip(merge=jdgnn.MergeRule(merge=function))}
 
 
+def acceptance(probability: Any) -> dict[str, Any]:
+    return {"gossip": jdgnn.gossip(capacity=2, acceptance=jdgnn.Acceptance(probability=probability))}
+
+
+def nothing(*_: Any) -> tuple[()]:
+    return ()
+
+
+def wake_all(key: jax.Array, tick: jax.Array, num_nodes: int, memory: Any) -> Any:
+    return memory, jnp.ones(num_nodes, bool)
+
+
+def clock(init: Any = nothing, sample: Any = wake_all) -> dict[str, Any]:
+    return {"availability": jdgnn.availability(jdgnn.Clock(init=init, sample=sample))}
+
+
+def clock_mask(make: Any) -> dict[str, Any]:
+    return clock(sample=lambda key, tick, num_nodes, memory: (memory, make(num_nodes)))
+
+
+def stay(key: jax.Array, tick: jax.Array, num_nodes: int, memory: Any) -> Any:
+    everybody = jnp.ones(num_nodes, bool)
+    return memory, everybody, everybody
+
+
+def presence(init: Any = nothing, sample: Any = stay, check: Any = None) -> dict[str, Any]:
+    crash, own = jdgnn.presence.crash(0.1), jdgnn.presence.Presence(init=init, sample=sample, check=check)
+    return {"availability": jdgnn.availability(presence=[crash, own])}
+
+
+def per_node_count(key: jax.Array, num_nodes: int) -> jax.Array:
+    return jnp.zeros(num_nodes, jnp.int32)
+
+
+def count_from_zero() -> jax.Array:
+    return jnp.int32(0)
+
+
+def all_candidates(memory: Any, wakes: Any, num_merged: Any, uniforms: Any, num_candidates: int) -> jax.Array:
+    return jnp.int32(num_candidates)
+
+
+def keep(memory: Any, num_sent: Any) -> Any:
+    return memory
+
+
+def schedule(**members: Any) -> Any:
+    functions: dict[str, Any] = {"init": nothing, "decide": all_candidates, "settle": keep}
+    return jdgnn.Schedule(**(functions | members))
+
+
+def lossy(sample: Any) -> jdgnn.Link:
+    return jdgnn.link(loss=jdgnn.LossModel(sample=sample))
+
+
+def late(sample: Any) -> jdgnn.Link:
+    return jdgnn.link(delay=jdgnn.DelayModel(sample=sample, maximum=3))
+
+
 def loss_of(value: Any) -> Any:
     return lambda params, encode, own, *_: value(own)
 
@@ -88,7 +147,145 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "peers of another shape": (
         {"push": jdgnn.push(peers=jdgnn.PeerSampler(sample=lambda key, links, joined, slots: jnp.zeros(3, jnp.int32)))},
-        "peers: sample gives int32[3], and one node number per node and slot, integers [12, 8], is needed",
+        "push.peers: sample gives int32[3], and one node number per node and slot, integers [12, 8], is needed",
+    ),
+    "peers are several": (
+        {"gossip": jdgnn.gossip(peers=anything.PeerSampler(sample=lambda key, *_: (key, key)))},
+        "gossip.peers: sample gives (key<fry>[], key<fry>[]), and one node number per node and slot",
+    ),
+    "peers fail": (
+        {"push": jdgnn.push(peers=jdgnn.PeerSampler(sample=lambda key: key))},
+        "push.peers: it fails with TypeError",
+    ),
+    "one probability for all": (
+        acceptance(lambda sender, receiver: 0.5),
+        "gossip.acceptance.probability: it gives float32[], and one float per model, [12, 2] for degrees [12, 2], is",
+    ),
+    "one probability per node": (
+        acceptance(lambda sender, receiver: jnp.ones(12)),
+        "gossip.acceptance.probability: it gives float32[12], and one float per model",
+    ),
+    "probabilities of inboxes, but not of one model": (
+        acceptance(lambda sender, receiver: jnp.ones((12, 2))),
+        "gossip.acceptance.probability: it gives float32[12, 2], and one float per model, [] for degrees [], is needed",
+    ),
+    "acceptance is yes or no": (
+        acceptance(lambda sender, receiver: sender > receiver),
+        "gossip.acceptance.probability: it gives bool[12, 2], and one float per model",
+    ),
+    "acceptance fails": (acceptance(lambda sender: sender), "gossip.acceptance.probability: it fails with TypeError"),
+    "clock gives no pair": (
+        clock(sample=lambda key, tick, num_nodes, memory: jnp.ones(num_nodes, bool)),
+        "availability.clock.sample: it gives bool[12], and ((), bool[12]) is needed",
+    ),
+    "clock gives one mask for all": (
+        clock_mask(lambda num_nodes: True),
+        "availability.clock.sample: it gives ((), bool[]), and ((), bool[12]) is needed",
+    ),
+    "clock gives probabilities": (
+        clock_mask(jnp.ones),
+        "availability.clock.sample: it gives ((), float32[12]), and ((), bool[12]) is needed",
+    ),
+    "clock forgets": (
+        clock(init=per_node_count, sample=lambda key, tick, num_nodes, memory: wake_all(key, tick, num_nodes, ())),
+        "availability.clock.sample: it gives ((), bool[12]), and (int32[12], bool[12]) is needed",
+    ),
+    "clock remembers other numbers": (
+        clock(init=per_node_count, sample=lambda key, tick, num_nodes, memory: (jnp.sqrt(memory), memory > 0)),
+        "availability.clock.sample: it gives (float32[12], bool[12]), and (int32[12], bool[12]) is needed",
+    ),
+    "clock remembers one number for all": (
+        clock(init=lambda key, num_nodes: {"period": jnp.int32(3)}),
+        "availability.clock.init: it gives {period: int32[]}, and a row per node, [12, ...], is needed",
+    ),
+    "clock remembers other nodes": (
+        clock(init=lambda key, num_nodes: jnp.zeros((3, num_nodes))),
+        "availability.clock.init: it gives float32[3, 12], and a row per node, [12, ...], is needed",
+    ),
+    "clock fails": (clock(init=lambda key: ()), "availability.clock.init: it fails with TypeError"),
+    "presence gives a pair": (
+        presence(sample=wake_all),
+        "availability.presence[1].sample: it gives ((), bool[12]), and ((), bool[12], bool[12]) is needed",
+    ),
+    "presence gives numbers": (
+        presence(sample=lambda key, tick, num_nodes, memory: (memory, jnp.ones(num_nodes), jnp.ones(num_nodes, bool))),
+        "availability.presence[1].sample: it gives ((), float32[12], bool[12]), and ((), bool[12], bool[12]) is needed",
+    ),
+    "presence of other nodes": (
+        presence(sample=lambda key, tick, num_nodes, memory: stay(key, tick, 3, memory)),
+        "availability.presence[1].sample: it gives ((), bool[3], bool[3]), and ((), bool[12], bool[12]) is needed",
+    ),
+    "presence forgets": (
+        presence(init=per_node_count, sample=lambda key, tick, num_nodes, memory: stay(key, tick, num_nodes, ())),
+        "availability.presence[1].sample: it gives ((), bool[12], bool[12]), and (int32[12], bool[12], bool[12]) is",
+    ),
+    "presence remembers one number for all": (
+        presence(init=lambda key, num_nodes: jnp.int32(3)),
+        "availability.presence[1].init: it gives int32[], and a row per node, [12, ...], is needed",
+    ),
+    "presence cannot check": (
+        presence(check=lambda: None),
+        "availability.presence[1].check: it fails with TypeError",
+    ),
+    "schedule decides on a share": (
+        {"push": jdgnn.push(schedule=schedule(decide=lambda *_: jnp.float32(0.5)))},
+        "push.schedule.decide: it gives float32[], and int32[] is needed",
+    ),
+    "schedule decides for each candidate": (
+        {"gossip": jdgnn.gossip(fanout=3, schedule=schedule(decide=lambda *given: jnp.arange(given[-1]) > 0))},
+        "gossip.schedule.decide: it gives bool[3], and int32[] is needed",
+    ),
+    "schedule needs draws and does not say so": (
+        {"push": jdgnn.push(schedule=schedule(decide=lambda memory, wakes, num_merged, uniforms, _: uniforms[0] < 1))},
+        "push.schedule.decide: it fails with TypeError",
+    ),
+    "schedule takes too little": (
+        {"publish": jdgnn.publish(schedule=schedule(decide=lambda memory: memory))},
+        "publish.schedule.decide: it fails with TypeError",
+    ),
+    "schedule remembers other numbers": (
+        {
+            "gossip": jdgnn.gossip(
+                schedule=schedule(init=count_from_zero, settle=lambda memory, num_sent: (memory, num_sent))
+            )
+        },
+        "gossip.schedule.settle: it gives (int32[], int32[]), and int32[] is needed",
+    ),
+    "schedule that remembers what is published": (
+        {"publish": jdgnn.publish(schedule=schedule(init=count_from_zero))},
+        "publish.schedule.init: it gives int32[], and () is needed, since nothing is remembered of what was published",
+    ),
+    "loss is a probability": (
+        {"publish": jdgnn.publish(link=lossy(lambda key, messages: jnp.float32(0.5)))},
+        "publish.link.loss: sample gives float32[], and True or False per message is needed",
+    ),
+    "loss of other messages": (
+        {"gossip": jdgnn.gossip(link=lossy(lambda key, messages: jnp.ones(7, bool)))},
+        "gossip.link.loss: sample gives bool[7], and True or False per message is needed",
+    ),
+    "loss is a pair": (
+        {"push": jdgnn.push(link=lossy(lambda key, messages: (messages.src, messages.dst)))},
+        "push.link.loss: sample gives (int32[12, 8], int32[12, 8]), and True or False per message is needed",
+    ),
+    "delay in fractions": (
+        {"push": jdgnn.push(link=late(lambda key, messages: jnp.ones(messages.dst.shape)))},
+        "push.link.delay: sample gives float32[12, 8], and one whole number of ticks per message is needed",
+    ),
+    "delay fails": (
+        {"gossip": jdgnn.gossip(link=late(lambda key: key))},
+        "gossip.link.delay: it fails with TypeError",
+    ),
+    "measured loss where nothing was measured": (
+        {"publish": jdgnn.publish(link=jdgnn.link(loss=jdgnn.links.measured(0.1)))},
+        "publish.link.loss: measured needs a network with link quality, and this network has none",
+    ),
+    "measured loss of pushes where nothing was measured": (
+        {"push": jdgnn.push(link=jdgnn.link(loss=jdgnn.links.measured(0.1)))},
+        "push.link.loss: measured needs a network with link quality",
+    ),
+    "sides of a split for other nodes": (
+        {"gossip": jdgnn.gossip(link=jdgnn.link(split=jdgnn.links.split(0, 5, groups=[0, 1])))},
+        "gossip.link.split: groups has 2 entries, and one for each of the network's 12 nodes is needed",
     ),
 }
 
@@ -109,6 +306,15 @@ def test_broken_parts_are_named(name: str) -> None:
         (lambda: anything.adam(1e-2, rate_schedule=0.5), "rate_schedule: got 0.5"),
         (lambda: anything.from_optax({}), "optimizer: got dict"),
         (lambda: anything.adam(10**400), "learning_rate: got"),
+        (lambda: jdgnn.gossip(acceptance=anything.Acceptance(0.5)), "Acceptance.probability: got 0.5"),
+        (lambda: jdgnn.availability(anything.Clock(init=5)), "Clock.init: got 5"),
+        (lambda: jdgnn.availability(presence=anything.presence.Presence(nothing, None)), "Presence.sample: got None"),
+        (lambda: jdgnn.push(schedule=schedule(decide=3)), "schedule.decide: got 3, and a function is needed"),
+        (lambda: jdgnn.gossip(schedule=schedule(init=None)), "schedule.init: got None, and a function is needed"),
+        (lambda: jdgnn.publish(schedule=schedule(settle=())), r"schedule.settle: got \(\), and a function is needed"),
+        (lambda: jdgnn.push(schedule=schedule(min_wakes=0)), "schedule.min_wakes: got 0"),
+        (lambda: jdgnn.push(schedule=schedule(is_random=1)), "schedule.is_random: got 1, and True or False is needed"),
+        (lambda: jdgnn.publish(schedule=jdgnn.schedules.token_account()), "schedule: got one that draws"),
     ],
 )
 def test_what_is_no_function_is_named(make: Any, message: str) -> None:
@@ -133,6 +339,24 @@ def test_a_rate_schedule_of_ones_own() -> None:
     emulator = small_emulator(optimizer=jdgnn.sgd(0.1, rate_schedule=lambda num_steps: 1.0 / (1.0 + num_steps)))
     state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 3)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params))
+
+
+def test_a_schedule_of_ones_own_may_be_plain_functions() -> None:
+    def decide(tokens: jax.Array, wakes: jax.Array, num_merged: Any, uniforms: Any, num_candidates: int) -> jax.Array:
+        return jnp.where(wakes < 2, 1, 0)
+
+    def settle(tokens: jax.Array, num_sent: jax.Array) -> jax.Array:
+        return tokens - num_sent
+
+    own = schedule(init=lambda: jnp.int32(9), decide=decide, settle=settle)
+    network, forgetful = small_network(), schedule(decide=decide)
+    emulator = small_emulator(
+        publish=jdgnn.publish(forgetful), push=jdgnn.push(fanout=3, schedule=own), gossip=jdgnn.gossip(schedule=own)
+    )
+    state, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 4)
+    sent = {"embedding": 2 * network.num_edges, "push": 2 * network.num_nodes, "model": 2 * network.num_nodes}
+    assert history.rows()[-1]["messages_sent"] == sent
+    assert set(state.push_schedule.tolist()) == set(state.model_schedule.tolist()) == {7}
 
 
 def test_numbers_too_large_for_the_precision_are_refused() -> None:

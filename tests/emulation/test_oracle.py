@@ -71,13 +71,6 @@ def _double_precision() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def few_programs() -> Iterator[None]:
-    """Forgets compiled programs; a process can map the code of some thousands only."""
-    yield
-    jax.clear_caches()
-
-
 @st.composite
 def networks(draw: st.DrawFn, num_nodes: int, num_edges: int, num_mute: int = 0) -> Network:
     """Directed networks of a given shape, from input with self-loops and duplicates; often with isolated nodes.
@@ -179,7 +172,6 @@ def test_agrees_after_every_tick(name: str, size: tuple[int, int], data: st.Data
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("few_programs")
 @runs([(name, SMALL) for name in PAIRS])
 @settings(max_examples=4, phases=[Phase.generate])
 @given(data=st.data())
@@ -224,7 +216,6 @@ def test_agrees_end_to_end(name: str, size: tuple[int, int], data: st.DataObject
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("few_programs")
 @runs([(name, SMALL) for name in ALL_CASES if name not in ROUND_TRIPS] + [("plain-matching", PAIR)])
 @settings(max_examples=2, phases=[Phase.generate])
 @given(data=st.data())

@@ -73,7 +73,7 @@ REFUSED = {
     "push.schedule=evry": ["push.schedule.name: got 'evry'", "did you mean 'every'?"],
     "push.schedule={name = 'every', phase = 1}": ["push.schedule.phase: got 1", "below wakes = 1"],
     "push.schedule={name = 'every', phase = 0.5}": ["push.schedule.phase: got 0.5", "whole number"],
-    "publish.schedule=token_account": ["publish.schedule: got one that draws"],
+    "publish.schedule=token_account": ["publish.schedule: got one that draws", "choose the schedule every"],
     "publish.enabled=false": ["publish.enabled: got false", "no such key", "link, schedule"],
     "publish.link=0.1": ["publish.link: got 0.1", "a table"],
     "publish.link.los=0.1": ["publish.link.los: got 0.1", "did you mean 'loss'?"],

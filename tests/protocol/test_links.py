@@ -126,7 +126,7 @@ def test_measured_loss_without_edges_is_the_default_and_without_quality_an_error
     assert draw(measured(1.0), messages(topology(isolated), [0, 1], [1, 2])).all()
     assert draw(measured(1.0), messages(topology(isolated), [], [], edge=[])).shape == (0,)
     unmeasured = from_edges([0], [1], np.ones((2, 1)))
-    with pytest.raises(InputError, match="loss: measured needs a network with link quality"):
+    with pytest.raises(InputError, match="measured needs a network with link quality"):
         draw(measured(0.1), messages(topology(unmeasured), [0], [1]))
 
 

@@ -1,14 +1,14 @@
 """What can happen to messages of one kind on their way."""
 
+import dataclasses
 from typing import Any
 
 import jax
 from flax import struct
-from jax.tree_util import Partial
 
 from jdgnn.checks import check_count
 from jdgnn.errors import InputError
-from jdgnn.parts import as_argument
+from jdgnn.parts import as_argument, as_partial
 from jdgnn.protocol.arguments import checked_prob
 from jdgnn.protocol.links.bernoulli import bernoulli
 from jdgnn.protocol.links.constant import constant
@@ -77,10 +77,7 @@ def _checked_loss(loss: Any) -> LossModel | None:
 def _checked_delay(delay: Any) -> DelayModel | None:
     if isinstance(delay, DelayModel):
         check_count("delay.maximum", delay.maximum, minimum=0)
-        if not callable(delay.sample):
-            raise InputError(f"delay.sample: got {delay.sample!r}, and a function is needed")
-        is_partial = isinstance(delay.sample, Partial)
-        return delay if is_partial else delay.replace(sample=Partial(delay.sample))  # type: ignore[attr-defined]
+        return dataclasses.replace(delay, sample=as_partial("delay.sample", delay.sample))
     if delay is None:
         return None
     check_count("delay", delay, minimum=0)

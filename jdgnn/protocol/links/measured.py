@@ -32,7 +32,7 @@ def _sample(key: jax.Array, messages: Messages, *, default: ArrayLike) -> jax.Ar
     topology = messages.topology
     if topology.link_quality is None:
         raise InputError(
-            "loss: measured needs a network with link quality, and this network has none; "
+            "measured needs a network with link quality, and this network has none; "
             "give from_edges its link_quality, or write a number for the loss"
         )
     edge = topology.edges_between(messages.src, messages.dst) if messages.edge is None else messages.edge

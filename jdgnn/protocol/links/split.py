@@ -72,7 +72,7 @@ def _sample_groups(
     del key
     if groups.shape[0] != messages.topology.num_nodes:
         raise InputError(
-            f"split: groups has {groups.shape[0]} entries, and one for each of the network's "
+            f"groups has {groups.shape[0]} entries, and one for each of the network's "
             f"{messages.topology.num_nodes} nodes is needed"
         )
     side = jnp.asarray(groups).at[jnp.stack([messages.src, messages.dst])].get(mode="clip")
