@@ -142,7 +142,7 @@ class Emulator:
         self._check_parts(features, links)
         return init(self, key, links, features)
 
-    def _check_parts(self, features: jax.Array, links: Topology) -> None:
+    def _check_parts(self, features: jax.Array | jax.ShapeDtypeStruct, links: Topology) -> None:
         inputs, units = features.shape[1:], self.units(features.shape[1], features.dtype)
         for index, layer in enumerate(self.layers):
             part, width = f"objective[{index}]", (*inputs, *units)[index]
@@ -191,7 +191,7 @@ class Emulator:
           Bytes by part; their sum is what the run takes.
 
         Raises:
-          InputError: the network makes no sense.
+          InputError: the network makes no sense, or a part gives not what is needed.
 
         Example:
           >>> import jdgnn
@@ -203,7 +203,9 @@ class Emulator:
         from jdgnn.emulation.memory import run_bytes  # which compiles a run, and so stands above this
 
         network = as_network(network)
-        return run_bytes(self, network, self.shapes(network))
+        state = self.shapes(network)
+        self._check_parts(jax.ShapeDtypeStruct(network.features.shape, state.embeddings[0].dtype), topology(network))
+        return run_bytes(self, network, state)
 
     def embeddings(self, state: State, *, layer: int | None = None) -> NDArray[np.floating]:
         """What the nodes hold: the embeddings each last published.
