@@ -138,7 +138,7 @@ def send(
       dispatch: what is sent.
       params: each node's parameters [N, ...].
       age: their ages [N].
-      is_bounded: whether places can run out.
+      is_bounded: whether places are expected to run out, so that ranks decide who gets the last.
 
     Returns:
       The pool, and how many were sent, lost and displaced.
@@ -159,9 +159,8 @@ def send(
     src, count = message // num_slots, jnp.sum(is_placed, dtype=jnp.int32)
     params, age = copy_rows((pool.params, pool.age), place, (params, age), src, count)
     pool = _address(replace(pool, params=params, age=age), tick, place, message, dispatch)
-    if is_bounded:
-        num_placed = jnp.zeros(num_nodes, jnp.int32).at[jnp.where(is_placed, src, num_nodes)].add(1, mode="drop")
-        counts["model", "displaced"] = jnp.sum(needs.reshape(-1, num_slots), axis=1, dtype=jnp.int32) - num_placed
+    num_placed = jnp.zeros(num_nodes, jnp.int32).at[jnp.where(is_placed, src, num_nodes)].add(1, mode="drop")
+    counts["model", "displaced"] = jnp.sum(needs.reshape(-1, num_slots), axis=1, dtype=jnp.int32) - num_placed
     return pool, counts
 
 
