@@ -58,7 +58,9 @@ class History:
     @property
     def tick_diverged(self) -> int | None:
         """The first recorded tick with a loss or parameters that are no finite numbers, or None."""
-        is_lost = ((self.stepped > 0) & ~np.isfinite(self.loss)).any(axis=1) | ~np.isfinite(self.norm_ratio)
+        has_joined = np.isfinite(self.online)  # else there is no model to be measured
+        is_lost = ((self.stepped > 0) & ~np.isfinite(self.loss)).any(axis=1)
+        is_lost |= has_joined & ~np.isfinite(self.norm_ratio)
         return int(self.tick[is_lost][0]) if is_lost.any() else None
 
     @property

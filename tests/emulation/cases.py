@@ -202,6 +202,21 @@ def pairwise() -> dict[str, Case]:
     return cases
 
 
+def covering(cases: dict[str, Case]) -> list[str]:
+    """Names of a few cases in which every kind of every axis stands at least once."""
+    missing = {(name, kind) for name in AXES for kind in AXES[name]}
+    chosen: list[str] = []
+    while missing:
+        chosen.append(max(cases, key=lambda name: len(missing & kinds(cases[name]))))
+        missing -= kinds(cases[chosen[-1]])
+    return chosen
+
+
+def kinds(case: Case) -> set[tuple[str, Any]]:
+    """The kind of each axis in a case."""
+    return {(name, getattr(case, name)) for name in AXES}
+
+
 def _sensible(kinds: dict[str, Any]) -> Case:
     if kinds["peers"] == "matching":
         kinds = kinds | {"fanout": 1}

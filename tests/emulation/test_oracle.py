@@ -21,7 +21,7 @@ from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.accounts import OUTCOMES
 from jdgnn.protocol.events import Events
 from tests.emulation import comparing
-from tests.emulation.cases import AVAILABILITIES, LINKS, Case, pairwise
+from tests.emulation.cases import AVAILABILITIES, AXES, LINKS, Case, covering, kinds, pairwise
 from tests.emulation.comparing import assert_close
 from tests.reference.messages import KINDS
 from tests.reference.node import Parts
@@ -53,7 +53,7 @@ CASES = {
         order="merge_only", merge="uniform_mean", availability="trace", link="split", start="independent", fanout=3
     ),
 }
-COVERED = [name for name in PAIRS if name.split("-")[0] in ("trace", "on_receipt") and "b" in name.split("-")[1]]
+COVERED = covering(PAIRS)
 DEGENERATE = [(name, size) for name in ("plain", "tight-pool", "token-account") for size in (PAIR, SINGLE)]
 ROUND_TRIPS = ("plain-matching", "tight-pool", "token-account", "compact")
 ALL_CASES = CASES | PAIRS
@@ -276,5 +276,8 @@ def assert_same_row(oracle: Oracle, events: Any, initial_norm: float, row: dict[
 
 
 def test_every_kind_takes_part() -> None:
-    assert {case.availability for case in PAIRS.values()} == set(AVAILABILITIES)
-    assert {case.link for case in PAIRS.values()} == set(LINKS)
+    assert {kind for name in COVERED for kind in kinds(PAIRS[name])} == {
+        (name, kind) for name in AXES for kind in AXES[name]
+    }
+    assert AXES["availability"] == tuple(AVAILABILITIES)
+    assert AXES["link"] == tuple(LINKS)

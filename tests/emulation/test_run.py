@@ -26,6 +26,15 @@ def network() -> jdgnn.Network:
     return small_network()
 
 
+def test_a_network_that_nobody_has_joined_yet_has_not_diverged(network: jdgnn.Network) -> None:
+    late = jdgnn.availability(presence=jdgnn.presence.late_joining(1.0, 4, 8))
+    emulator = small_emulator(availability=late)
+    _, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 12, record_every=1)
+    assert np.isnan(history.norm_ratio[:4]).all()
+    assert history.tick_diverged is None
+    assert history.rows()[0]["norm_ratio"] is None
+
+
 @pytest.mark.parametrize("ticks", [1, 2, 9])
 def test_every_message_is_accounted_for(network: jdgnn.Network, ticks: int) -> None:
     schedule = jdgnn.schedules.every(2, phase=1)
