@@ -36,10 +36,10 @@ def emulator(name: str) -> jdgnn.Emulator:
             "publish": jdgnn.publish(link=jdgnn.link(loss=0.5)),
             "gossip": jdgnn.gossip(link=jdgnn.link(loss=0.5)),
         },
-        "late": {"publish": jdgnn.publish(link=late), "push": jdgnn.push(8, 8, link=late)},
+        "late": {"publish": jdgnn.publish(link=late), "push": jdgnn.push(fanout=8, capacity=8, link=late)},
         "harsh": {
             "publish": jdgnn.publish(link=late),
-            "push": jdgnn.push(8, 8, link=late),
+            "push": jdgnn.push(fanout=8, capacity=8, link=late),
             "gossip": jdgnn.gossip(link=late, pool=3),
             "availability": harsh,
         },
@@ -48,7 +48,7 @@ def emulator(name: str) -> jdgnn.Emulator:
         "layers": [jdgnn.gcn(UNITS)],
         "objective": jdgnn.info_nce(),
         "optimizer": jdgnn.sgd(0.1),
-        "push": jdgnn.push(8, 8),
+        "push": jdgnn.push(fanout=8, capacity=8),
         "gossip": jdgnn.gossip(),
     }
     return jdgnn.Emulator(**(base | settings[name]))

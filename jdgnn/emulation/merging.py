@@ -10,12 +10,12 @@ import jax.numpy as jnp
 from flax import struct
 
 from jdgnn.emulation.per_node import per_node
-from jdgnn.emulation.state import ModelFlight, State
+from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
 from jdgnn.protocol.messages import arrivals
 from jdgnn.protocol.model_pool import ModelPool
-from jdgnn.protocol.rows import put, select, take
+from jdgnn.protocol.rows import once, put, select, take
 from jdgnn.protocol.traffic import Gossip
 
 BLOCK = 64  # pairs merged at once: small enough for the cache, and no second copy of all models is ever made
@@ -70,16 +70,6 @@ def inbox_of_pool(
     return _judged(gossip, topology, events, row=pool.inbox, src=src, is_there=is_there)
 
 
-def inbox_of_pairs(gossip: Gossip, topology: Topology, flight: ModelFlight, events: Events) -> Inbox:
-    """Where nodes send to each other: each has one model at most, that of its partner."""
-    num_nodes = topology.num_nodes
-    partner = flight.dst[:, 0]
-    is_mutual = partner.at[partner].get(mode="fill", fill_value=num_nodes) == jnp.arange(num_nodes, dtype=jnp.int32)
-    is_there = is_mutual & flight.is_sent[:, 0].at[partner].get(mode="fill", fill_value=False)
-    column = partner[:, None]
-    return _judged(gossip, topology, events, row=column, src=column, is_there=is_there[:, None])
-
-
 def _judged(
     gossip: Gossip, topology: Topology, events: Events, *, row: jax.Array, src: jax.Array, is_there: jax.Array
 ) -> Inbox:
@@ -118,6 +108,26 @@ def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array
     return jax.lax.fori_loop(0, row.shape[1], one, own)
 
 
+def fold_or_pair(gossip: Gossip, inbox: Inbox, flight: ModelFlight, models: Model) -> Model:
+    """What `fold` gives for the models in flight: in place where only nodes that send to each other have sent.
+
+    Args:
+      gossip: the merge rule, and a sampler that has `pairs`.
+      inbox: what each node merges.
+      flight: what was sent.
+      models: parameters of all layers [N, ...] and ages [N], as they were sent.
+
+    Returns:
+      Parameters and ages after merging.
+    """
+    partner, is_sent = flight.dst[:, 0], flight.is_sent[:, 0]
+    back = partner.at[partner].get(mode="fill", fill_value=partner.size)
+    is_paired = jnp.all(~is_sent | (back == jnp.arange(partner.size, dtype=jnp.int32)))
+    is_merged = inbox.is_merged[:, 0]
+    models = once(is_paired, lambda models: merge_pairs(gossip, partner, is_merged, models), models)
+    return once(~is_paired, lambda models: fold(gossip, inbox, models, models, None), models)
+
+
 def merge_pairs(gossip: Gossip, dst: jax.Array, is_merged: jax.Array, models: Model) -> Model:
     """Merges models of nodes that send to each other, pair by pair and in place.
 
@@ -151,11 +161,6 @@ def merge_pairs(gossip: Gossip, dst: jax.Array, is_merged: jax.Array, models: Mo
     return jax.lax.fori_loop(0, num_blocks, block, models)
 
 
-def has_pairs(gossip: Gossip, state: State) -> bool:
-    """Whether models can be merged pair by pair: nodes send to each other, and merge before anything else."""
-    return (
-        gossip.peers.pairs is not None
-        and isinstance(state.models, ModelFlight)
-        and gossip.fanout == 1
-        and gossip.order != "train_then_merge"
-    )
+def has_pairs(gossip: Gossip) -> bool:
+    """Whether models may be merged pair by pair: nodes send to each other, and merge before anything else."""
+    return gossip.peers.pairs is not None and gossip.fanout == 1 and gossip.order != "train_then_merge"

@@ -54,7 +54,8 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
     Returns:
       The measurement.
     """
-    dtype, joined = info.loss.dtype, info.joined
+    dtype = info.loss.dtype
+    joined = jnp.ones(state.num_nodes, bool) if state.joined is None else state.joined
     distance = squared_distance(state.params, joined)
     stale, is_using = staleness(topology, state, info)
     spread = {
@@ -159,12 +160,12 @@ def mean_where(mask: jax.Array, values: jax.Array) -> jax.Array:
 
 
 def _mean(values: jax.Array, mask: jax.Array | None) -> jax.Array:
-    """Mean over the nodes that count: [...]."""
+    """Mean over the nodes that count: [...], NaN if there is none."""
     if mask is None:
         return sum_over_nodes(values) / values.shape[0]
     column = mask.reshape(mask.shape + (1,) * (values.ndim - 1))
-    count = jnp.maximum(jnp.sum(mask, dtype=values.dtype), 1)
-    return sum_over_nodes(jnp.where(column, values, 0)) / count
+    count = jnp.sum(mask, dtype=values.dtype)
+    return jnp.where(count > 0, sum_over_nodes(jnp.where(column, values, 0)) / jnp.maximum(count, 1), jnp.nan)
 
 
 def sum_over_nodes(values: jax.Array) -> jax.Array:

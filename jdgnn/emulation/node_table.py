@@ -32,9 +32,10 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
 
     Returns:
       `age`, `wakes`, `embedded_at` (tick of its last embeddings, −1 for none), `staleness` (mean age in ticks of what
-      its mailboxes hold, as the next tick would use it; NaN if they are empty) and `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖²) of
-      each node [N]; `num_steps` [N, L]; its `messages` and `bytes` since the start [N, 3, 7], by kind and outcome in
-      the order of `jdgnn.protocol.accounts`; and what is `in_flight`, by sender [N, 3].
+      its mailboxes hold, as the next tick would use it; NaN if they are empty) and `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with
+      the mean model of the nodes that have joined; NaN for the others) of each node [N]; `num_steps` [N, L]; its
+      `messages` and `bytes` since the start [N, 3, 7], by kind and outcome in the order of `jdgnn.protocol.accounts`;
+      and what is `in_flight`, by sender [N, 3].
 
     Raises:
       InputError: the state was consumed, or belongs to another network.
@@ -70,9 +71,14 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
 def _figures(links: Topology, state: State) -> dict[str, jax.Array]:
     return {
         "staleness": _staleness(links, state),
-        "distance": jnp.sum(jnp.stack(squared_distance(state.params)), axis=0),
+        "distance": _distance(state),
         "in_flight": jnp.stack([_embeddings(links, state), _pushes(state), _models(state)], axis=1),
     }
+
+
+def _distance(state: State) -> jax.Array:
+    distance = jnp.sum(jnp.stack(squared_distance(state.params, state.joined)), axis=0)
+    return distance if state.joined is None else jnp.where(state.joined, distance, jnp.nan)
 
 
 def _staleness(links: Topology, state: State) -> jax.Array:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jdgnn.emulation import merging, views
 from jdgnn.emulation.emulator import Emulator
-from jdgnn.emulation.merging import Inbox, has_pairs
+from jdgnn.emulation.merging import Inbox
 from jdgnn.emulation.state import ModelFlight, State
 from jdgnn.network.edges import sum_over_in_edges
 from jdgnn.network.topology import Topology
@@ -74,7 +74,7 @@ def active_nodes(emulator: Emulator, events: Events, entered: jax.Array | None) 
 def enter_inboxes(emulator: Emulator, state: State) -> tuple[State, Counts]:
     """Lets models wait that would have been merged in this tick; what finds no room in an inbox is displaced."""
     gossip, models = emulator.gossip, state.models
-    if gossip is None or not isinstance(models, ModelFlight) or has_pairs(gossip, state):
+    if gossip is None or not isinstance(models, ModelFlight):
         return state, {}
     flight, dropped = merging.displaced_from_flight(gossip, models)
     return replace(state, models=flight), {("model", "displaced"): dropped}
@@ -90,8 +90,6 @@ def open_inboxes(
         return None, counts
     if isinstance(models, ModelPool):
         inbox = merging.inbox_of_pool(gossip, topology, models, active, events)
-    elif has_pairs(gossip, state):
-        inbox = merging.inbox_of_pairs(gossip, topology, models, events)
     else:
         inbox, counts["model", "displaced"] = merging.inbox_of_flight(gossip, topology, models, events)
     counts["model", "delivered"] = inbox.num_merged

@@ -42,6 +42,7 @@ def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Ar
         tick=jnp.zeros((), jnp.int32),
         key=run_key,
         availability=init_availability(traffic.availability, availability_key, num_nodes),
+        joined=jnp.zeros(num_nodes, bool) if traffic.availability.can_be_offline else None,
         params=params,
         opt_state=tuple(per_node(emulator.optimizer.init)(layer) for layer in params),
         embeddings=tuple(jnp.zeros((num_nodes, width), dtype) for width in units),

@@ -33,6 +33,7 @@ class State:
     tick: jax.Array  # [] int32, ticks done
     key: jax.Array  # the run's PRNG key; tick t draws from it and t
     availability: tuple[Any, ...]  # what clocks and presence remember of each node
+    joined: jax.Array | None  # [N] bool, who had joined by the last tick; None = all
     params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}, [N, ...]
     opt_state: tuple[Any, ...]  # per layer [N, ...]
     embeddings: tuple[jax.Array, ...]  # per layer [N, F'], as last computed; zeros before
@@ -66,7 +67,6 @@ class TickInfo:
     loss: jax.Array  # [N, L], zero where the layer did not step
     is_stepped: jax.Array  # [N, L] bool
     aux: tuple[dict[str, jax.Array], ...]  # per layer, what its objective tells besides the loss, each [N]
-    joined: jax.Array  # [N] bool
     online: jax.Array  # [N] bool
     active: jax.Array  # [N] bool
     held_at: jax.Array | None  # [N] int32, `embedded_at` before this tick, where no mailbox holds what was used

@@ -58,6 +58,7 @@ def apply_events(
     state = replace(
         state,
         tick=state.tick + 1,
+        joined=events.joined,
         wakes=state.wakes + (1 if active is None else active.astype(jnp.int32)),
         accounts=book(state.accounts, _sum(received, models_merged, embeddings_sent, pushes_sent, models_sent)),
     )
@@ -81,7 +82,14 @@ def refresh_tick(emulator: Emulator, topology: Topology, features: jax.Array, st
     state, pushes_sent = send_pushes(emulator, state, events, active, jnp.zeros_like(state.age))
     received = embeddings_received | pushes_received | models_received
     accounts = book(state.accounts, _sum(received, models_displaced, embeddings_sent, pushes_sent))
-    return replace(state, tick=state.tick + 1, accounts=accounts, push_schedule=memory, num_excess=num_excess)
+    return replace(
+        state,
+        tick=state.tick + 1,
+        joined=events.joined,
+        accounts=accounts,
+        push_schedule=memory,
+        num_excess=num_excess,
+    )
 
 
 def _sum(*counts: Counts) -> Counts:
@@ -99,7 +107,6 @@ def _seen(woken: Woken, events: Events, active: jax.Array | None, held_at: jax.A
         loss=woken.loss,
         is_stepped=woken.is_stepped,
         aux=woken.aux,
-        joined=everybody if events.joined is None else events.joined,
         online=everybody if events.online is None else events.online,
         active=everybody if active is None else active,
         held_at=held_at,

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jdgnn.emulation.emulator import Emulator
-from jdgnn.emulation.merging import Inbox, Model, fold, has_pairs, merge_pairs
+from jdgnn.emulation.merging import Inbox, Model, fold, fold_or_pair, has_pairs
 from jdgnn.emulation.state import State
 from jdgnn.emulation.training import Scene, Trained, embed_only, train
 from jdgnn.protocol.accounts import add_words
@@ -114,8 +114,8 @@ def _merged(emulator: Emulator, scene: Scene, inbox: Inbox | None, own: Model, n
     if isinstance(models, ModelPool):
         return fold(emulator.gossip, inbox, (models.params, models.age), own, nodes)
     assert models is not None
-    if has_pairs(emulator.gossip, scene.state):
-        return merge_pairs(emulator.gossip, models.dst[:, 0], inbox.is_merged[:, 0], own)
+    if has_pairs(emulator.gossip):
+        return fold_or_pair(emulator.gossip, inbox, models, own)
     return fold(emulator.gossip, inbox, (scene.state.params, scene.state.age), own, nodes)
 
 

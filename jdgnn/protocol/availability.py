@@ -1,5 +1,6 @@
 """Who is there and who is awake: clocks and presence together."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,10 +84,11 @@ def availability(
 
 
 def init_availability(setting: Availability, key: jax.Array, num_nodes: int) -> tuple[Any, ...]:
-    """What clocks and presence remember of each node before the first tick."""
+    """What clocks and presence remember of each node before the first tick; with presence, last who has joined."""
     parts: tuple[Clock | Presence, ...] = (setting.clock, *setting.presence)
     keys = jax.random.split(key, len(parts))
-    return tuple(part.init(part_key, num_nodes) for part, part_key in zip(parts, keys, strict=True))
+    memories = tuple(part.init(part_key, num_nodes) for part, part_key in zip(parts, keys, strict=True))
+    return (*memories, jnp.zeros(num_nodes, bool)) if setting.presence else memories
 
 
 def sample_attendance(
@@ -111,17 +113,17 @@ def sample_attendance(
         clock_memory, wake = setting.clock.sample(clock_key, tick, num_nodes, clock_memory)
     if not setting.presence:
         return (clock_memory,), Attendance(joined=None, online=None, wake=wake)
+    *memories, joined_before = memories
     drawn = [
         part.sample(part_key, tick, num_nodes, part_memory)
         for part, part_key, part_memory in zip(setting.presence, keys, memories, strict=True)
     ]
     remembered, joined, online = zip(*drawn, strict=True)
-    everybody = jnp.ones(num_nodes, bool)
-    joined_mask = _all_of(joined, everybody)
-    return (clock_memory, *remembered), Attendance(joined=joined_mask, online=_all_of(online, joined_mask), wake=wake)
+    may_join = _all_of(joined)
+    is_online = _all_of(online) & may_join
+    has_joined = joined_before | is_online | (may_join & (tick == 0))
+    return (clock_memory, *remembered, has_joined), Attendance(joined=has_joined, online=is_online, wake=wake)
 
 
-def _all_of(masks: Sequence[jax.Array], first: jax.Array) -> jax.Array:
-    for mask in masks:
-        first = first & mask
-    return first
+def _all_of(masks: Sequence[jax.Array]) -> jax.Array:
+    return functools.reduce(jnp.logical_and, masks)

@@ -33,6 +33,7 @@ CASES = {
         merge="variance_corrected",
         model_schedule=1,
     ),
+    "asleep without mailboxes": Case(("gcn",), availability="bernoulli"),
     "tight pool": Case(
         availability="bernoulli", link="uniform", fanout=3, pool=1.0, acceptance=2, inbox_capacity=3, merge="adopt"
     ),

@@ -64,15 +64,27 @@ def test_merging_pair_by_pair_is_merging_the_inbox(merge: str, peers: str, num_n
     dst = gossip.peers.sample(jax.random.key(1), links, all_joined(links), 1)
     flight = flight_of(dst, is_lost=rng.random((num_nodes, 1)) < 0.3)
     events = coins(jnp.asarray(rng.random((num_nodes, 1)), jnp.float32))
-    inbox = merging.inbox_of_pairs(gossip, links, flight, events)
-    expected, num_displaced = merging.inbox_of_flight(gossip, links, flight, events)
+    inbox, num_displaced = merging.inbox_of_flight(gossip, links, flight, events)
     assert not num_displaced.any()
-    assert_same_bits((inbox.is_merged, inbox.is_refused), (expected.is_merged, expected.is_refused))
     if num_nodes > BLOCK:
         outcomes = {outcome: bool(mask.any()) for outcome, mask in vars(inbox).items() if outcome != "row"}
         assert outcomes == {"is_merged": True, "is_refused": acceptance != "always"}
     pairwise = merging.merge_pairs(gossip, dst[:, 0], inbox.is_merged[:, 0], (params, age))
-    assert_same_bits(pairwise, merging.fold(gossip, expected, (params, age), (params, age), None))
+    expected = merging.fold(gossip, inbox, (params, age), (params, age), None)
+    assert_same_bits(pairwise, expected)
+    assert_same_bits(merging.fold_or_pair(gossip, inbox, flight, (params, age)), expected)
+
+
+def test_a_sampler_with_pairs_loses_no_message_that_has_none() -> None:
+    """As when what other peers were sent is replayed: who sends to whom is not always mutual."""
+    gossip = jdgnn.gossip(capacity=2, peers=jdgnn.peers.matching())
+    links = topology(small_network())
+    params, age = jnp.arange(12.0)[:, None], jnp.arange(12, dtype=jnp.int32)
+    flight = flight_of(jnp.asarray([[1], [0], [0], *[[12]] * 9], jnp.int32), is_lost=np.zeros((12, 1), bool))
+    inbox, _ = merging.inbox_of_flight(gossip, links, flight, coins(jnp.zeros((12, 2), jnp.float32)))
+    merged, _ = merging.fold_or_pair(gossip, inbox, flight, (params, age))
+    assert inbox.num_merged[:3].tolist() == [2, 1, 0]
+    assert merged[:3, 0].tolist() == [1.25, 0.5, 2.0]
 
 
 @jax.jit

@@ -30,7 +30,17 @@ def test_nodes_add_up(settings: dict[str, object]) -> None:
     assert dict(zip(KINDS, table["in_flight"].sum(axis=0).tolist(), strict=True)) == num_in_flight(state, NETWORK)
     assert table["wakes"].tolist() == state.wakes.tolist()
     assert table["num_steps"].shape == (NETWORK.num_nodes, 2)
-    assert table["distance"].mean() == pytest.approx(history.consensus_distance[-1], rel=1e-5)
+    assert np.nanmean(table["distance"]) == pytest.approx(history.consensus_distance[-1], rel=1e-5)
+
+
+def test_distances_are_those_of_the_history_where_some_have_not_joined() -> None:
+    late = jdgnn.availability(presence=jdgnn.presence.late_joining(0.5, 40, 50))
+    emulator = small_emulator(availability=late, start="independent")
+    state, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), NETWORK), NETWORK, 9)
+    distance = jdgnn.node_table(state, NETWORK)["distance"]
+    assert 0 < np.isnan(distance).sum() < NETWORK.num_nodes
+    assert np.isnan(distance).tolist() == (state.wakes == 0).tolist()
+    assert np.nanmean(distance) == pytest.approx(history.consensus_distance[-1], rel=1e-5)
 
 
 def test_staleness_is_that_of_the_mailboxes() -> None:

@@ -80,6 +80,15 @@ def test_another_algorithm_meets_the_same_fate(recorded: tuple[Path, jdgnn.State
             assert replayed.accounts.total(kind, outcome) == state.accounts.total(kind, outcome) > 0
 
 
+def test_models_sent_to_uniform_peers_arrive_under_a_sampler_of_pairs(tmp_path: Path) -> None:
+    path, emulator = tmp_path / "events.npz", small_emulator()
+    state, _ = run(emulator, record=path)
+    paired, _ = run(small_emulator(gossip=jdgnn.gossip(capacity=2, peers=jdgnn.peers.matching())), replay=path)
+    assert_same_bits(paired.accounts, state.accounts)
+    for own, other in zip(jax.tree.leaves(state.params), jax.tree.leaves(paired.params), strict=True):
+        np.testing.assert_allclose(own, other, rtol=1e-4, atol=1e-5)
+
+
 def test_every_field_comes_back_as_it_was_drawn(recorded: tuple[Path, jdgnn.State]) -> None:
     path, _ = recorded
     emulator, arrays = harsh(), topology(NETWORK)

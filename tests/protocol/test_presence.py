@@ -14,6 +14,7 @@ from scipy import stats
 
 from jdgnn.errors import InputError
 from jdgnn.parts import as_argument
+from jdgnn.protocol.availability import availability, init_availability, sample_attendance
 from jdgnn.protocol.presence import PRESENCES, Presence, churn, crash, late_joining, trace
 from tests.protocol.part_support import (
     CHI_SQUARE_LEVEL,
@@ -214,3 +215,22 @@ def test_another_number_is_the_same_program(presences: list[Presence]) -> None:
 def test_impossible_numbers_are_named(factory: Any, arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(InputError, match=message):
         factory(*arguments)
+
+
+def test_of_several_models_a_node_joins_when_it_is_first_there() -> None:
+    setting = availability(presence=[late_joining(1.0, 6, 6), crash(0.3)])
+    memory, seen = init_availability(setting, jax.random.key(0), 200), np.zeros(200, bool)
+    for tick in range(12):
+        memory, attendance = sample_attendance(setting, jax.random.key(tick + 1), jnp.int32(tick), 200, memory)
+        assert attendance.joined is not None
+        seen |= np.asarray(attendance.online)
+        np.testing.assert_array_equal(attendance.joined, seen)
+    assert 0 < seen.sum() < 60  # 0.7⁷ of 200 are 16
+
+
+def test_who_is_absent_in_the_first_tick_has_joined_for_all_that() -> None:
+    setting = availability(presence=churn(10, 10))
+    memory = init_availability(setting, jax.random.key(0), 200)
+    _, attendance = sample_attendance(setting, jax.random.key(1), jnp.int32(0), 200, memory)
+    assert np.all(attendance.joined)
+    assert not np.all(attendance.online)

@@ -43,11 +43,14 @@ def nodes_of(state: State, topology: Topology, features: jax.Array) -> list[Node
         nodes[src].out_edges[edge] = dst
         nodes[dst].in_edges[edge] = src
     if state.mailbox is None:
-        on_their_way = embeddings_held(state, topology, tick, content)
+        embeddings = list(embeddings_held(state, topology, content))
+        mailed = [one for one in embeddings if one.tick_due < tick]
+        on_their_way = [one for one in embeddings if one.tick_due == tick]
     else:
-        on_their_way = embeddings_in_flight(state.mailbox, topology, tick, content)
-        for held in mail(state.mailbox, topology):
-            nodes[held.dst].mailbox[held.edge] = held
+        mailed = list(mail(state.mailbox, topology))
+        on_their_way = list(embeddings_in_flight(state.mailbox, topology, tick, content))
+    for held in mailed:
+        nodes[held.dst].mailbox[held.edge] = held
     for message in on_their_way:
         nodes[message.dst].incoming.append(message)
     if state.samples is not None and state.pushes is not None:
@@ -113,14 +116,15 @@ def sent_embeddings(state: State) -> Content:
     return content
 
 
-def embeddings_held(state: State, topology: Topology, tick: int, content: Content) -> Iterator[Message]:
-    """Without mailboxes, what a node computed in the last tick arrives at all neighbours in this one."""
+def embeddings_held(state: State, topology: Topology, content: Content) -> Iterator[Message]:
+    """Without mailboxes, what a node computed arrives at all neighbours in the tick after."""
     embedded_at = np.asarray(state.embedded_at)
     for edge, (src, dst) in enumerate(zip(topology.senders.tolist(), topology.receivers.tolist(), strict=True)):
         if embedded_at[src] >= 0:
-            payload = content(src, tick - 1)
+            sent = int(embedded_at[src])
+            payload = content(src, sent)
             yield Message(
-                kind="embedding", src=src, dst=dst, tick_sent=tick - 1, tick_due=tick, payload=payload, edge=edge
+                kind="embedding", src=src, dst=dst, tick_sent=sent, tick_due=sent + 1, payload=payload, edge=edge
             )
 
 

@@ -76,6 +76,7 @@ def debug_run(
     in_degree = np.asarray(links.in_degree).tolist()
     for tick in range(start, start + ticks):
         clock, events = source.next(replace(clock, tick=jnp.int32(tick)), 1)
+        clock = replace(clock, joined=None if events.joined is None else events.joined[0])
         around = Surroundings(emulator, links, in_degree, np.asarray(features), tick, on_host(events))
         active = run_tick(around, nodes)
         wakes += active

@@ -16,7 +16,6 @@ import numpy as np
 from jdgnn.emulation.debug.message import Message
 from jdgnn.emulation.debug.node import Node
 from jdgnn.emulation.emulator import Emulator
-from jdgnn.emulation.merging import has_pairs
 from jdgnn.emulation.state import ModelFlight, State, no_flight
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, Accounts, whole
 from jdgnn.protocol.mailbox import Mailbox
@@ -154,19 +153,17 @@ def models_of(
         return pool_of(before.models, nodes, messages)
     if before.models is None or emulator.gossip is None:
         return None
-    return flight_of(before.models, messages, is_mutual=has_pairs(emulator.gossip, before))
+    return flight_of(before.models, messages)
 
 
-def flight_of(before: ModelFlight, messages: list[Message], *, is_mutual: bool) -> ModelFlight:
-    """Models on their way; where nodes send to each other, both ends are told of the other if only one has sent."""
+def flight_of(before: ModelFlight, messages: list[Message]) -> ModelFlight:
+    """Models on their way."""
     num_nodes, num_slots = before.dst.shape
     nothing = no_flight(num_nodes, num_slots)
     dst, rank, is_sent = np.array(nothing.dst), np.array(nothing.rank), np.array(nothing.is_sent)
     for message in messages:
         where = message.src, message.slot % num_slots
         dst[where], rank[where], is_sent[where] = message.dst, message.rank, True
-        if is_mutual:
-            dst[message.dst, 0] = message.src
     return ModelFlight(dst=jnp.asarray(dst), rank=jnp.asarray(rank), is_sent=jnp.asarray(is_sent))
 
 
