@@ -107,7 +107,7 @@ class Recorder:
         return array
 
     def _write(self, name: str, array: NDArray[Any], is_stored: bool = False) -> None:
-        member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))  # the same run gives the same file
+        member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
         member.compress_type = zipfile.ZIP_STORED if is_stored else zipfile.ZIP_DEFLATED
         with self._archive.open(member, "w", force_zip64=True) as file:
             np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
