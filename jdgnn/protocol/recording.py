@@ -17,7 +17,8 @@ Ticks follow one another without a gap.
 
 import json
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +52,7 @@ class Recorder:
     """
 
     def __init__(self, path: str | Path, topology: Topology, key: jax.Array, first_tick: int) -> None:
-        self._path = Path(path)
+        self._path = checked_path("record", path)
         if self._path.exists():
             raise InputError(f"record: {path} exists; give the name of a file that does not, or remove it")
         try:
@@ -124,27 +125,69 @@ class Record:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._path = path
+        self._path = checked_path("replay", path)
         try:
-            self._archive = zipfile.ZipFile(path)
-            self._header = json.loads(str(self._array("header")))
-            self.key = jax.random.wrap_key_data(jnp.asarray(self._array("key")), impl=self._header["key_impl"])
+            self._archive = zipfile.ZipFile(self._path)
         except FileNotFoundError as error:
             raise InputError(f"replay: there is no file {path}; give one that was written by record") from error
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, zipfile.BadZipFile) as error:
             raise InputError(f"replay: {path} is no complete record of events; give one written by record") from error
-        if self._header["version"] != VERSION:
-            raise InputError(f"replay: {path} is of version {self._header['version']}, and {VERSION} can be read")
-        starts = sorted({int(name.split("/")[0]) for name in self._archive.namelist() if "/" in name})
+        self._header = self._checked_header()
+        self.key = jax.random.wrap_key_data(jnp.asarray(self._array("key")), impl=self._header["key_impl"])
         self.first_tick: int = self._header["first_tick"]
-        ends = [start + self._length(start) for start in starts]
-        self.stretches = list(zip(starts, ends, strict=True))
-        self.end_tick: int = ends[-1] if ends else self.first_tick
+        self.stretches = list(self._checked_stretches())
+        self.end_tick: int = self.stretches[-1][1] if self.stretches else self.first_tick
         self._held: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
 
+    def _checked_header(self) -> dict[str, Any]:
+        try:
+            header: dict[str, Any] = json.loads(str(self._array("header")))
+            version = header["version"]
+        except (InputError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"replay: {self._path} is no complete record of events; give one written by record"
+            ) from error
+        if version != VERSION:
+            raise InputError(f"replay: {self._path} is of version {version}, and {VERSION} can be read")
+        missing = {"num_nodes", "num_edges", "first_tick", "key_impl", "fields"} - set(header)
+        if missing:
+            raise self._damaged(f"its header has no {min(missing)}")
+        return header
+
+    def _checked_stretches(self) -> Iterator[tuple[int, int]]:
+        """First tick and end of each stretch, once it is sure that they follow one another and lack no field."""
+        names, tick = set(self._archive.namelist()), self.first_tick
+        for start in sorted({int(name.split("/")[0]) for name in names if "/" in name}):
+            missing = [name for name in self.shapes if f"{start:011}/{name}.npy" not in names]
+            if missing or start != tick:
+                raise self._damaged(
+                    f"{missing[0]} from tick {start} on is missing" if missing else f"tick {tick} is missing"
+                )
+            lengths = {self._length(start, name) for name in self.shapes}
+            if len(lengths) != 1:
+                raise self._damaged(f"fields from tick {start} on differ in length")
+            tick = start + lengths.pop()
+            yield start, tick
+
+    def _damaged(self, what: str) -> InputError:
+        return InputError(f"replay: {self._path} is damaged, as {what}; record it again")
+
     def _array(self, name: str) -> NDArray[Any]:
-        with self._archive.open(f"{name}.npy") as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
+        try:
+            with self._archive.open(f"{name}.npy") as file:
+                return np.lib.format.read_array(file, allow_pickle=False)
+        except (OSError, KeyError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+            raise self._damaged(f"{name} cannot be read") from error
+
+    def _length(self, start: int, name: str) -> int:
+        """Ticks of one field in a stretch, from the first bytes of it."""
+        try:
+            with self._archive.open(f"{start:011}/{name}.npy") as file:
+                np.lib.format.read_magic(file)
+                shape, _, _ = np.lib.format.read_array_header_1_0(file)
+                return shape[0]
+        except (OSError, IndexError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+            raise self._damaged(f"{name} from tick {start} on cannot be read") from error
 
     @property
     def shapes(self) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -217,6 +260,8 @@ class Record:
     def _unpacked(self, start: int, name: str) -> NDArray[Any]:
         shape, dtype = self.shapes[name]
         array = self._array(f"{start:011}/{name}")
+        if array.size and array.max() > self._header["fields"][name].get("max", np.inf):
+            raise self._damaged(f"{name} from tick {start} on has a number beyond the largest")
         if dtype == "bool":
             size = int(np.prod(shape))
             return np.unpackbits(array, axis=1, count=size).astype(bool).reshape(len(array), *shape)
@@ -227,8 +272,12 @@ class Record:
         is_none = array >= in_degree[:, None]
         return np.where(is_none, self._header["num_edges"], array + in_offset[:, None]).astype(dtype)
 
-    def _length(self, start: int) -> int:
-        return len(self._array(f"{start:011}/push_dst"))
+
+def checked_path(name: str, path: Any) -> Path:
+    """Gives a path; InputError unless it is a string or path that names a file."""
+    if not isinstance(path, str | Path) or not str(path):
+        raise InputError(f"{name}: got {path!r}, and the name of a file is needed")
+    return Path(path)
 
 
 def _described(form: tuple[tuple[int, ...], str] | None) -> str:

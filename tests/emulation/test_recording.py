@@ -1,6 +1,8 @@
 """A recorded run is told completely, and replayed to the same bits or under another algorithm."""
 
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -168,6 +170,58 @@ def _cut_off(path: Path, tmp_path: Path) -> None:
     run(harsh(), replay=tmp_path / "cut.npz")
 
 
+def _changed(path: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], None]) -> None:
+    """Replays a copy with other members."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(tmp_path / "changed.npz", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    run(harsh(), replay=tmp_path / "changed.npz")
+
+
+def _last(members: dict[str, bytes], field: str) -> str:
+    return max(name for name in members if name.endswith(f"/{field}.npy"))
+
+
+def _lacking_a_field(path: Path, tmp_path: Path) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        del members[_last(members, "wake")]
+
+    _changed(path, tmp_path, change)
+
+
+def _lacking_a_stretch(path: Path, tmp_path: Path) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        first = min(name for name in members if "/" in name).split("/")[0]
+        for name in [name for name in members if name.startswith(f"{first}/")]:
+            del members[name]
+
+    _changed(path, tmp_path, change)
+
+
+def _garbled(path: Path, tmp_path: Path) -> None:
+    _changed(path, tmp_path, lambda members: members.update({_last(members, "wake"): b"garbled"}))
+
+
+def _of_another_version(path: Path, tmp_path: Path) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        file = io.BytesIO()
+        np.lib.format.write_array(file, np.array(json.dumps({"version": 2})))
+        members["header.npy"] = file.getvalue()
+
+    _changed(path, tmp_path, change)
+
+
+def _no_name(path: Path, tmp_path: Path) -> None:
+    run(harsh(), record="")
+
+
+def _a_number(path: Path, tmp_path: Path) -> None:
+    run(harsh(), replay=5)
+
+
 def _too_long(path: Path, tmp_path: Path) -> None:
     run(harsh(), TICKS + 1, replay=path)
 
@@ -199,6 +253,12 @@ def _shorter_delay(path: Path, tmp_path: Path) -> None:
         (_no_file, "replay: there is no file"),
         (_no_record, "replay: .* no complete record"),
         (_cut_off, "replay: .* no complete record"),
+        (_lacking_a_field, "replay: .* damaged, as wake from tick .* is missing"),
+        (_lacking_a_stretch, "replay: .* damaged, as tick 0 is missing"),
+        (_garbled, "replay: .* damaged, as wake from tick .* cannot be read"),
+        (_of_another_version, "replay: .* is of version 2"),
+        (_no_name, "record: got '', and the name of a file"),
+        (_a_number, "replay: got 5, and the name of a file"),
         (_too_long, f"replay: .* holds ticks 0 to {TICKS - 1}, and the run needs 0 to {TICKS}"),
         (_other_network, "replay: .* another network"),
         (_no_losses, "replay: .* for embedding_lost, and this emulator takes nothing"),
