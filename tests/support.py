@@ -15,7 +15,7 @@ from jdgnn.emulation import chunks
 from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import Topology
-from jdgnn.protocol import mailbox, pushes
+from jdgnn.protocol import rings
 from jdgnn.protocol.accounts import OUTCOMES
 from jdgnn.protocol.model_pool import ModelPool
 
@@ -70,7 +70,7 @@ def num_in_flight(state: jdgnn.State, network: Network) -> dict[str, int]:
     if state.mailbox is None:
         on_edges = np.asarray(state.embedded_at)[network.senders] == int(state.tick) - 1
     else:
-        on_edges = np.asarray(mailbox.num_in_flight(state.mailbox, state.tick))
+        on_edges = np.asarray(rings.num_in_flight(state.mailbox.delays, state.tick))
     models: Any = 0
     if isinstance(state.models, ModelFlight):
         models = state.models.is_sent.sum()
@@ -78,7 +78,7 @@ def num_in_flight(state: jdgnn.State, network: Network) -> dict[str, int]:
         on_their_way, waiting, kept = _places(state.models)
         models = on_their_way + waiting
         assert models + kept == (~np.asarray(state.models.is_free)).sum()
-    on_push = 0 if state.pushes is None else pushes.num_in_flight(state.pushes, state.tick).sum()
+    on_push = 0 if state.pushes is None else rings.num_in_flight(state.pushes.delay, state.tick).sum()
     return {"embedding": int(on_edges.sum()), "push": int(on_push), "model": int(models)}
 
 

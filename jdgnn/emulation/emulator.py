@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from jdgnn.checks import check_count, check_number
 from jdgnn.emulation.check_parts import check_learning, check_merge, check_traffic, layer_units
 from jdgnn.emulation.layerwise import layer_output
-from jdgnn.emulation.start import init, init_model, message_bytes, sample_events, shapes_of
+from jdgnn.emulation.start import event_shapes, init, init_model, shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.errors import InputError, suggestion
 from jdgnn.learning.layers import Layer
@@ -154,13 +154,7 @@ class Emulator:
             check_merge(self.gossip.merge, model)
         check_traffic(self.traffic, links.num_nodes)
         state = shapes_of(self, jax.random.key(0), links, features)
-        num_bytes = message_bytes(state)
-        jax.eval_shape(
-            lambda *arguments: sample_events(self, links, num_bytes, *arguments),
-            state.key,
-            state.tick,
-            state.availability,
-        )
+        event_shapes(self, links, state)
 
     def shapes(self, network: Any, key: Any = None) -> State:
         """The state of a network as shapes and dtypes only; nothing is computed.

@@ -1,14 +1,14 @@
 """How much memory a run takes, before any is allocated."""
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jdgnn.emulation import chunks
-from jdgnn.emulation.sources import event_shapes, room
+from jdgnn.emulation.sources import room
+from jdgnn.emulation.start import event_shapes, tree_bytes
 from jdgnn.emulation.state import State
 from jdgnn.network.network import Network
 from jdgnn.network.topology import topology
@@ -59,8 +59,3 @@ def run_bytes(emulator: "Emulator", network: Network, state: State) -> dict[str,
         "events": tree_bytes(events),
         "working memory": 0 if analysis is None else analysis.temp_size_in_bytes,
     }
-
-
-def tree_bytes(shapes: Any) -> int:
-    """Bytes of a tree of arrays or shapes."""
-    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))

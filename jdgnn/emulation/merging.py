@@ -13,7 +13,7 @@ from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
-from jdgnn.protocol.messages import arrivals
+from jdgnn.protocol.messages import Arrivals, arrivals
 from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.rows import once, put, select, take
 from jdgnn.protocol.traffic import Gossip
@@ -40,9 +40,7 @@ class Inbox:
 def inbox_of_flight(gossip: Gossip, topology: Topology, flight: ModelFlight, events: Events) -> tuple[Inbox, jax.Array]:
     """Where every model is merged in the tick after it was sent: the inboxes, and how many are displaced there [N]."""
     num_nodes, num_slots = flight.dst.shape
-    dst = jnp.where(flight.is_sent, flight.dst, num_nodes)
-    messages = arrivals(num_nodes, dst.ravel(), flight.rank.ravel())
-    dropped = jnp.maximum(messages.num_received - gossip.capacity, 0)
+    messages, dropped = _landing(gossip, flight)
     row = jnp.where(messages.is_among_last(gossip.capacity), messages.dst, num_nodes)
     column = messages.position - dropped.at[messages.dst].get(mode="fill", fill_value=0)
     nobody = jnp.full((num_nodes, gossip.capacity), num_nodes, jnp.int32)
@@ -52,11 +50,17 @@ def inbox_of_flight(gossip: Gossip, topology: Topology, flight: ModelFlight, eve
 
 def displaced_from_flight(gossip: Gossip, flight: ModelFlight) -> tuple[ModelFlight, jax.Array]:
     """What is left of the models sent when they have entered inboxes, and how many are displaced there [N]."""
-    num_nodes = flight.dst.shape[0]
-    messages = arrivals(num_nodes, jnp.where(flight.is_sent, flight.dst, num_nodes).ravel(), flight.rank.ravel())
+    messages, dropped = _landing(gossip, flight)
     stays = jnp.zeros(flight.is_sent.size, bool).at[messages.index].set(messages.is_among_last(gossip.capacity))
-    dropped = jnp.maximum(messages.num_received - gossip.capacity, 0)
     return flight.replace(is_sent=stays.reshape(flight.is_sent.shape)), dropped  # type: ignore[attr-defined]
+
+
+def _landing(gossip: Gossip, flight: ModelFlight) -> tuple[Arrivals, jax.Array]:
+    """The models sent as they arrive, and how many find no room at each node [N]."""
+    num_nodes = flight.dst.shape[0]
+    dst = jnp.where(flight.is_sent, flight.dst, num_nodes)
+    messages = arrivals(num_nodes, dst.ravel(), flight.rank.ravel())
+    return messages, jnp.maximum(messages.num_received - gossip.capacity, 0)
 
 
 def inbox_of_pool(

@@ -105,10 +105,20 @@ def staleness(topology: Topology, state: State, info: TickInfo) -> tuple[jax.Arr
     else:
         assert info.held_at is not None
         version = info.held_at[topology.senders]
-    is_held, dtype = version >= 0, info.loss.dtype
-    total = sum_over_in_edges(jnp.where(is_held, state.tick - 1 - version, 0).astype(dtype), topology)
+    stale, is_using = mean_elapsed(topology, version, state.tick - 1, info.loss.dtype)
+    return stale, info.active & is_using
+
+
+def mean_elapsed(topology: Topology, version: jax.Array, tick: jax.Array, dtype: Any) -> tuple[jax.Array, jax.Array]:
+    """Mean over in-neighbours of the ticks from the version held of each [E], -1 for none, to `tick`.
+
+    Returns:
+      The mean at each node [N], zero without any, and which nodes hold any [N].
+    """
+    is_held = version >= 0
+    total = sum_over_in_edges(jnp.where(is_held, tick - version, 0).astype(dtype), topology)
     count = sum_over_in_edges(is_held.astype(dtype), topology)
-    return total / jnp.maximum(count, 1), info.active & (count > 0)
+    return total / jnp.maximum(count, 1), count > 0
 
 
 def squared_distance(params: Any, mask: jax.Array | None = None) -> list[jax.Array]:

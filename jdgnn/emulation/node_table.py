@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.emulation.emulator import check_alive
-from jdgnn.emulation.metrics import squared_distance
+from jdgnn.emulation.metrics import mean_elapsed, squared_distance
 from jdgnn.emulation.start import message_bytes
 from jdgnn.emulation.state import ModelFlight, State
 from jdgnn.errors import InputError
 from jdgnn.network.convert import as_network
-from jdgnn.network.edges import sum_over_in_edges, sum_over_out_edges
+from jdgnn.network.edges import sum_over_out_edges
 from jdgnn.network.topology import Topology, topology
-from jdgnn.protocol import mailbox, pushes
 from jdgnn.protocol.accounts import whole
 from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.rings import num_in_flight
 
 
 def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
@@ -83,20 +83,18 @@ def _distance(state: State) -> jax.Array:
 
 def _staleness(links: Topology, state: State) -> jax.Array:
     version = state.embedded_at[links.senders] if state.mailbox is None else state.mailbox.version
-    is_held, dtype = version >= 0, state.embeddings[0].dtype
-    total = sum_over_in_edges(jnp.where(is_held, state.tick - version, 0).astype(dtype), links)
-    count = sum_over_in_edges(is_held.astype(dtype), links)
-    return jnp.where(count > 0, total / jnp.maximum(count, 1), jnp.nan)
+    stale, is_held = mean_elapsed(links, version, state.tick, state.embeddings[0].dtype)
+    return jnp.where(is_held, stale, jnp.nan)
 
 
 def _embeddings(links: Topology, state: State) -> jax.Array:
     if state.mailbox is not None:
-        return sum_over_out_edges(mailbox.num_in_flight(state.mailbox, state.tick), links)
+        return sum_over_out_edges(num_in_flight(state.mailbox.delays, state.tick), links)
     return jnp.where((state.tick > 0) & (state.embedded_at == state.tick - 1), links.out_degree, 0)
 
 
 def _pushes(state: State) -> jax.Array:
-    return jnp.zeros_like(state.age) if state.pushes is None else pushes.num_in_flight(state.pushes, state.tick)
+    return jnp.zeros_like(state.age) if state.pushes is None else num_in_flight(state.pushes.delay, state.tick)
 
 
 def _models(state: State) -> jax.Array:

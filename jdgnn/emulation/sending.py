@@ -15,7 +15,7 @@ from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import ModelFlight, State
 from jdgnn.network.topology import Topology
 from jdgnn.protocol import mailbox, model_pool, pushes
-from jdgnn.protocol.accounts import Counts, add_words
+from jdgnn.protocol.accounts import Counts, add_words, sent_and_lost
 from jdgnn.protocol.events import Events
 from jdgnn.protocol.model_pool import Dispatch
 from jdgnn.protocol.rows import select
@@ -74,10 +74,7 @@ def send_models(
     if isinstance(models, ModelFlight):
         arrives = is_sent if events.model_lost is None else is_sent & ~events.model_lost
         flight = ModelFlight(dst=events.model_dst, rank=events.model_rank, is_sent=arrives)
-        counts = {("model", "sent"): jnp.sum(is_sent, axis=1, dtype=jnp.int32)}
-        if events.model_lost is not None:
-            counts["model", "lost"] = jnp.sum(is_sent & events.model_lost, axis=1, dtype=jnp.int32)
-        return replace(state, models=flight), counts
+        return replace(state, models=flight), sent_and_lost("model", is_sent, events.model_lost)
     dispatch = Dispatch(
         is_sent=is_sent,
         dst=events.model_dst,

@@ -3,17 +3,15 @@
 Axes: T ticks that a chunk has room for.
 """
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import jax
 import jax.numpy as jnp
 
 from jdgnn.emulation import chunks
 from jdgnn.emulation.emulator import Emulator
-from jdgnn.emulation.start import message_bytes, sample_events
+from jdgnn.emulation.start import event_shapes, message_bytes, tree_bytes
 from jdgnn.emulation.state import State
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
@@ -85,19 +83,6 @@ class Recording:
         return state, events
 
 
-def event_shapes(emulator: Emulator, links: Topology, state: State) -> Events:
-    """Shapes of the events of one tick."""
-    num_bytes = message_bytes(state)
-    _, events = jax.eval_shape(
-        lambda *arguments: sample_events(emulator, links, num_bytes, *arguments),
-        state.key,
-        state.tick,
-        state.availability,
-    )
-    return events
-
-
 def room(shapes: Any) -> int:
     """For how many ticks of events of such shapes a chunk has room."""
-    num_bytes = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
-    return min(MOST_TICKS, max(1, MOST_BYTES // max(1, num_bytes)))
+    return min(MOST_TICKS, max(1, MOST_BYTES // max(1, tree_bytes(shapes))))

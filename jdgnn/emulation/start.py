@@ -113,11 +113,13 @@ def message_bytes(state: State) -> tuple[int, int, int]:
 
     An embedding or a push carries all layers; a model carries the parameters of all layers and the age.
     """
-    embedding, model = (
-        sum(math.prod(leaf.shape[1:]) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
-        for tree in (state.embeddings, (state.params, state.age))
-    )
+    embedding, model = (tree_bytes(tree) // state.num_nodes for tree in (state.embeddings, (state.params, state.age)))
     return embedding, embedding, model
+
+
+def tree_bytes(shapes: Any) -> int:
+    """Bytes of a tree of arrays or shapes."""
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
 
 
 def sample_events(
@@ -143,3 +145,19 @@ def sample_events(
     """
     sizes = Sizes(emulator.num_positives, len(emulator.layers), num_bytes[0], num_bytes[2])
     return sample_traffic(key, tick, links, emulator.traffic, sizes, memory)
+
+
+def event_shapes(emulator: "Emulator", links: Topology, state: State) -> Events:
+    """Shapes of the events of one tick; `state` may be shapes.
+
+    Raises:
+      InputError: a part that draws gives not what is needed.
+    """
+    num_bytes = message_bytes(state)
+    _, events = jax.eval_shape(
+        lambda *arguments: sample_events(emulator, links, num_bytes, *arguments),
+        state.key,
+        state.tick,
+        state.availability,
+    )
+    return events

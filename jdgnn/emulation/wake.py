@@ -46,7 +46,7 @@ def wake(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> tuple[State, 
     Returns:
       The state, and what can be seen of it.
     """
-    state, active, capacity = scene.state, scene.active, awake_capacity(emulator, scene)
+    state, active, capacity = scene.state, scene.active, awake_capacity(emulator, scene.topology.num_nodes)
     if capacity is None or active is None:
         woken = _wake_rows(emulator, scene, inbox, None)
     else:
@@ -71,11 +71,11 @@ def wake(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> tuple[State, 
     return state, woken
 
 
-def awake_capacity(emulator: Emulator, scene: Scene) -> int | None:
-    """How many awake nodes are computed at once; None where all nodes are."""
-    if emulator.awake_share is None or scene.active is None:
+def awake_capacity(emulator: Emulator, num_nodes: int) -> int | None:
+    """How many awake nodes there is compact room for; None where all nodes are computed."""
+    if emulator.awake_share is None:
         return None
-    return min(scene.topology.num_nodes, max(1, round(emulator.awake_share * scene.topology.num_nodes)))
+    return min(num_nodes, max(1, round(emulator.awake_share * num_nodes)))
 
 
 def _asleep(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> Woken:

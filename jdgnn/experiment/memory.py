@@ -7,8 +7,8 @@ import numpy as np
 from rich import filesize
 
 from jdgnn import Emulator, Network, State
-from jdgnn.emulation.memory import tree_bytes
 from jdgnn.emulation.modes import has_pool
+from jdgnn.emulation.start import tree_bytes
 from jdgnn.errors import InputError
 
 MEMORY_INFO = Path("/proc/meminfo")

@@ -62,6 +62,14 @@ def book(accounts: Accounts, counts: Counts) -> Accounts:
     return Accounts(words=add_words(accounts.words, stacked))
 
 
+def sent_and_lost(kind: str, is_sent: jax.Array, lost: jax.Array | None) -> Counts:
+    """How many of its candidates [N, slots] each node has sent, and how many of these are lost; None for none."""
+    counts = {(kind, "sent"): jnp.sum(is_sent, axis=1, dtype=jnp.int32)}
+    if lost is not None:
+        counts[kind, "lost"] = jnp.sum(is_sent & lost, axis=1, dtype=jnp.int32)
+    return counts
+
+
 def add_words(words: jax.Array, count: jax.Array) -> jax.Array:
     """Adds counts [...] to numbers kept as high and low word [..., 2] uint32, carrying over."""
     low = words[..., 1] + count.astype(jnp.uint32)

@@ -14,7 +14,7 @@ from jax.typing import DTypeLike
 from jdgnn.network.edges import sum_over_in_edges, sum_over_out_edges
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import Counts
-from jdgnn.protocol.rings import as_delays, elapsed, nothing_sent
+from jdgnn.protocol.rings import as_delays, elapsed, is_due, nothing_sent
 
 
 @struct.dataclass(kw_only=True)
@@ -92,9 +92,9 @@ def receive(
     """
     depth = mailbox.max_delay + 1
     delay = elapsed(tick, depth)
-    is_due = mailbox.delays == delay.astype(mailbox.delays.dtype)
-    num_due = jnp.sum(is_due, axis=1, dtype=jnp.int32)
-    newest = jnp.min(jnp.where(is_due, delay, depth), axis=1)
+    due = is_due(mailbox.delays, tick)
+    num_due = jnp.sum(due, axis=1, dtype=jnp.int32)
+    newest = jnp.min(jnp.where(due, delay, depth), axis=1)
     sent_at = tick - 1 - newest
     num_here = num_due if online is None else jnp.where(online[topology.receivers], num_due, 0)
     is_new = (num_here > 0) & (sent_at > mailbox.version)
@@ -106,10 +106,3 @@ def receive(
     if online is not None:
         counts["embedding", "to_offline"] = sum_over_in_edges(num_due - num_here, topology)
     return replace(mailbox, entries=entries, version=jnp.where(is_new, sent_at, mailbox.version)), counts
-
-
-def num_in_flight(mailbox: Mailbox, tick: jax.Array) -> jax.Array:
-    """How many messages are on their way over each edge [E], at the end of the tick before `tick`."""
-    delay = elapsed(tick, mailbox.max_delay + 1).astype(mailbox.delays.dtype)
-    is_sent = mailbox.delays <= jnp.asarray(mailbox.max_delay, mailbox.delays.dtype)
-    return jnp.sum(is_sent & (mailbox.delays >= delay), axis=1, dtype=jnp.int32)

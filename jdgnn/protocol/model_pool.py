@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jdgnn.protocol.accounts import Counts
+from jdgnn.protocol.accounts import Counts, sent_and_lost
 from jdgnn.protocol.messages import arrivals
 from jdgnn.protocol.rows import copy_rows
 
@@ -144,9 +144,7 @@ def send(
       The pool, and how many were sent, lost and displaced.
     """
     lost = jnp.zeros_like(dispatch.is_sent) if dispatch.lost is None else dispatch.lost & dispatch.is_sent
-    counts = {("model", "sent"): jnp.sum(dispatch.is_sent, axis=1, dtype=jnp.int32)}
-    if dispatch.lost is not None:
-        counts["model", "lost"] = jnp.sum(lost, axis=1, dtype=jnp.int32)
+    counts = sent_and_lost("model", dispatch.is_sent, dispatch.lost)
     pool, is_passed = _pass_on(pool, tick, dispatch, lost)
     needs = (dispatch.is_sent & ~lost & ~is_passed).ravel()
     num_nodes, num_slots = dispatch.dst.shape

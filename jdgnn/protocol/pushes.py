@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jdgnn.protocol.accounts import Counts
+from jdgnn.protocol.accounts import Counts, sent_and_lost
 from jdgnn.protocol.messages import Arrivals, arrivals
-from jdgnn.protocol.rings import as_delays, elapsed, nothing_sent
+from jdgnn.protocol.rings import as_delays, elapsed, is_due, nothing_sent
 from jdgnn.protocol.rows import once
 from jdgnn.protocol.sample_buffer import SampleBuffer, store
 
@@ -74,15 +74,12 @@ def send(
     """
     slot = tick % (flight.max_delay + 1)
     arrives = is_sent if lost is None else is_sent & ~lost
-    counts = {("push", "sent"): jnp.sum(is_sent, axis=1, dtype=jnp.int32)}
-    if lost is not None:
-        counts["push", "lost"] = jnp.sum(is_sent & lost, axis=1, dtype=jnp.int32)
     sent = PushFlight(
         dst=flight.dst.at[:, slot].set(dst),
         rank=flight.rank.at[:, slot].set(rank),
         delay=flight.delay.at[:, slot].set(as_delays(arrives, delay, flight.max_delay)),
     )
-    return sent, counts
+    return sent, sent_and_lost("push", is_sent, lost)
 
 
 def receive(
@@ -149,7 +146,7 @@ class _Due(NamedTuple):
     def of(cls, flight: PushFlight, tick: jax.Array) -> "_Due":
         depth = flight.max_delay + 1
         number = jnp.arange(depth, dtype=jnp.int32)
-        mask = flight.delay == elapsed(tick, depth).astype(flight.delay.dtype)[:, None]
+        mask = is_due(flight.delay, tick)
         count = jnp.sum(mask, axis=(0, 2), dtype=jnp.int32)[(tick + number) % depth]
         return cls(
             mask,
@@ -182,10 +179,3 @@ def _sorted(
     delay = elapsed(tick, depth)[index // num_slots % depth]
     messages = arrivals(num_nodes, dst, rank) if depth == 1 else arrivals(num_nodes, dst, -delay, rank)
     return messages, src[messages.index], delay[messages.index]
-
-
-def num_in_flight(flight: PushFlight, tick: jax.Array) -> jax.Array:
-    """How many pushes of each node are on their way [N], at the end of the tick before `tick`."""
-    delay = elapsed(tick, flight.max_delay + 1).astype(flight.delay.dtype)[:, None]
-    is_sent = flight.delay <= jnp.asarray(flight.max_delay, flight.delay.dtype)
-    return jnp.sum(is_sent & (flight.delay >= delay), axis=(1, 2), dtype=jnp.int32)

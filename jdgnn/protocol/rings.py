@@ -27,6 +27,24 @@ def as_delays(is_sent: jax.Array, delay: jax.Array | None, max_delay: int) -> ja
     return jnp.where(is_sent, delays, jnp.asarray(jnp.iinfo(dtype).max, dtype))
 
 
+def is_due(delays: jax.Array, tick: jax.Array) -> jax.Array:
+    """What of a ring [n, D+1, ...] arrives in this tick."""
+    return delays == _elapsed_beside(delays, tick)
+
+
+def num_in_flight(delays: jax.Array, tick: jax.Array) -> jax.Array:
+    """How much of each row of a ring [n, D+1, ...] is on its way [n] int32, at the end of the tick before `tick`."""
+    is_sent = delays <= jnp.asarray(delays.shape[1] - 1, delays.dtype)
+    is_flying = is_sent & (delays >= _elapsed_beside(delays, tick))
+    return jnp.sum(is_flying, axis=tuple(range(1, delays.ndim)), dtype=jnp.int32)
+
+
+def _elapsed_beside(delays: jax.Array, tick: jax.Array) -> jax.Array:
+    """`elapsed` in the type and along the second axis of a ring."""
+    delay = elapsed(tick, delays.shape[1]).astype(delays.dtype)
+    return delay.reshape(-1, *(1,) * (delays.ndim - 2))
+
+
 def elapsed(tick: jax.Array, depth: int) -> jax.Array:
     """Delay that ends in this tick for each slot [depth] int32: what was sent in tick t−1 has none."""
     return (tick - 1 - jnp.arange(depth, dtype=jnp.int32)) % depth

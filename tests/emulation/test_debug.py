@@ -15,7 +15,7 @@ import jdgnn
 from jdgnn.emulation.debug import Node, debug_run
 from jdgnn.errors import InputError, NonFiniteError
 from jdgnn.network.network import Network, from_edges
-from jdgnn.protocol import mailbox, pushes
+from jdgnn.protocol import rings
 from jdgnn.protocol.model_pool import ModelPool
 from tests.emulation.cases import Case
 from tests.support import assert_same_bits, small_emulator, small_network
@@ -112,11 +112,13 @@ def assert_same_state(actual: jdgnn.State, expected: jdgnn.State) -> None:
             (actual.mailbox.entries, actual.mailbox.version), (expected.mailbox.entries, expected.mailbox.version)
         )
         assert_array_equal(
-            mailbox.num_in_flight(actual.mailbox, actual.tick), mailbox.num_in_flight(expected.mailbox, expected.tick)
+            rings.num_in_flight(actual.mailbox.delays, actual.tick),
+            rings.num_in_flight(expected.mailbox.delays, expected.tick),
         )
     if expected.pushes is not None and actual.pushes is not None:
         assert_array_equal(
-            pushes.num_in_flight(actual.pushes, actual.tick), pushes.num_in_flight(expected.pushes, expected.tick)
+            rings.num_in_flight(actual.pushes.delay, actual.tick),
+            rings.num_in_flight(expected.pushes.delay, expected.tick),
         )
 
 

@@ -14,7 +14,8 @@ import pytest
 
 import jdgnn
 from jdgnn import clocks, links, presence
-from jdgnn.emulation.sources import Draw, event_shapes
+from jdgnn.emulation.sources import Draw
+from jdgnn.emulation.start import event_shapes
 from jdgnn.network.topology import topology
 from jdgnn.protocol.recording import Record, Recorder
 from tests.support import assert_same_bits, small_emulator, small_network

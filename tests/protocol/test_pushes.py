@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jdgnn.protocol import pushes
+from jdgnn.protocol import pushes, rings
 from jdgnn.protocol.sample_buffer import empty_buffer
 from tests.protocol.sequential import NUM_NODES, NUM_SLOTS, sequential_arrivals
 
@@ -73,4 +73,4 @@ def test_pushes_are_taken_in_order_of_sending_then_rank_then_slot(
             late, order_rank, receiver = delay.flat[number], rank.flat[number], dst.flat[number]
             on_the_way.append((tick + 1 + int(late), tick, int(order_rank), int(number), int(receiver)))
         by_sender = np.bincount([message[3] // NUM_SLOTS for message in on_the_way], minlength=NUM_NODES)
-        assert pushes.num_in_flight(flight, jnp.int32(tick + 1)).tolist() == by_sender.tolist()
+        assert rings.num_in_flight(flight.delay, jnp.int32(tick + 1)).tolist() == by_sender.tolist()

@@ -19,6 +19,7 @@ from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.run import arrays_of
 from jdgnn.emulation.sources import Draw, Replay, Source
 from jdgnn.emulation.state import State
+from jdgnn.emulation.wake import awake_capacity
 from jdgnn.errors import InputError
 from jdgnn.protocol.events import Events
 
@@ -83,7 +84,7 @@ def debug_run(
         num_crowded += is_crowded(around, len(active))
         if on_tick is not None:
             on_tick(nodes, tick)
-    return state_of(emulator, nodes, clock, start + ticks, num_crowded), wakes
+    return state_of(nodes, clock, start + ticks, num_crowded), wakes
 
 
 def run_tick(around: Surroundings, nodes: list[Node]) -> list[Wake]:
@@ -106,10 +107,10 @@ def is_active(around: Surroundings, node: Node, is_reached: bool) -> bool:
 
 def is_crowded(around: Surroundings, num_active: int) -> bool:
     """Whether a compiled run would have had too little compact room for the nodes awake in this tick."""
-    share, num_nodes = around.emulator.awake_share, around.topology.num_nodes
-    if share is None or (around.events.online is None and around.events.wake is None):
+    capacity = awake_capacity(around.emulator, around.topology.num_nodes)
+    if capacity is None or (around.events.online is None and around.events.wake is None):
         return False
-    return num_active > min(num_nodes, max(1, round(share * num_nodes)))
+    return num_active > capacity
 
 
 def on_host(events: Events) -> Events:

@@ -15,7 +15,6 @@ import numpy as np
 
 from jdgnn.emulation.debug.message import Message
 from jdgnn.emulation.debug.node import Node
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.state import ModelFlight, State, no_flight
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, Accounts, whole
 from jdgnn.protocol.mailbox import Mailbox
@@ -25,11 +24,10 @@ from jdgnn.protocol.rings import nothing_sent
 from jdgnn.protocol.sample_buffer import SampleBuffer
 
 
-def state_of(emulator: Emulator, nodes: list[Node], before: State, tick: int, num_crowded: int) -> State:
+def state_of(nodes: list[Node], before: State, tick: int, num_crowded: int) -> State:
     """Makes a state of nodes.
 
     Args:
-      emulator: the parts.
       nodes: the nodes, by number.
       before: the state they started from, whose clocks have gone on.
       tick: ticks done.
@@ -58,7 +56,7 @@ def state_of(emulator: Emulator, nodes: list[Node], before: State, tick: int, nu
         mailbox=None if before.mailbox is None else mailbox_of(before.mailbox, nodes, flying),
         samples=None if before.samples is None else samples_of(before.samples, nodes),
         pushes=None if before.pushes is None else pushes_of(before.pushes, flying),
-        models=models_of(emulator, before, nodes, flying),
+        models=models_of(before, nodes, flying),
         num_idle=as_words(whole(before.num_idle) + num_idle),
         push_schedule=memory["push"],
         model_schedule=memory["model"],
@@ -144,16 +142,12 @@ def pushes_of(before: PushFlight, flying: list[Message]) -> PushFlight:
     return PushFlight(dst=jnp.asarray(dst), rank=jnp.asarray(rank), delay=jnp.asarray(delay))
 
 
-def models_of(
-    emulator: Emulator, before: State, nodes: list[Node], flying: list[Message]
-) -> ModelFlight | ModelPool | None:
+def models_of(before: State, nodes: list[Node], flying: list[Message]) -> ModelFlight | ModelPool | None:
     """The models on their way, waiting or kept."""
     messages = [message for message in flying if message.kind == "model"]
     if isinstance(before.models, ModelPool):
         return pool_of(before.models, nodes, messages)
-    if before.models is None or emulator.gossip is None:
-        return None
-    return flight_of(before.models, messages)
+    return None if before.models is None else flight_of(before.models, messages)
 
 
 def flight_of(before: ModelFlight, messages: list[Message]) -> ModelFlight:
