@@ -37,7 +37,10 @@ test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long -n 2 --dist worksteal
 
 bench: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.speed
+	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.learning
+	$(BIN)/python -m bench.asynchrony
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/picture.py

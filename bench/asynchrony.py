@@ -1,13 +1,15 @@
-"""What loss, sleep and delay do to learning on Cora, one at a time.
+"""What loss, sleep and delay do to learning on Cora, one at a time and together.
 
-`python -m bench.asynchrony` runs configs/cora.toml with messages lost, nodes asleep or messages late, at equal numbers
-of node-updates, and writes `bench/results/asynchrony.json`; `--table` and `--plot FILE` show what was measured.
+`python -m bench.asynchrony` runs configs/cora.toml with messages lost, nodes asleep or messages late, and
+configs/cora-async.toml with all of it and churn, at equal numbers of node-updates. It writes
+`bench/results/asynchrony.json`; `--table` and `--plot FILE` show what was measured.
 """
 
 import argparse
 import json
 import statistics
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from jdgnn.protocol.accounts import OUTCOMES
 
 RESULT = RESULTS / "asynchrony.json"
 KINDS = ("publish", "push", "gossip")
-SWEEPS: dict[str, tuple[float, ...]] = {
+SWEEPS: dict[str, tuple[float, ...]] = {  # from what the synchronous run has
     "loss": (0.0, 0.1, 0.3, 0.5, 0.7, 0.9),
     "awake": (1.0, 0.5, 0.25, 0.1),
     "delay": (0, 2, 5, 10, 20),
@@ -33,23 +35,27 @@ LABELS = {"loss": "messages lost", "awake": "share of nodes awake", "delay": "lo
 FIGURES = {"accuracy": "probe, %", "consensus_distance": "consensus distance", "staleness": "staleness, ticks"}
 
 
-def configuration(sweep: str, value: float, seed: int) -> Config:
+def shipped(name: str) -> dict[str, Any]:
+    """The tables of a configuration of the project."""
+    return tomllib.loads((ROOT / "configs" / f"{name}.toml").read_text())
+
+
+def changed(sweep: str, value: float) -> dict[str, Any]:
     """The synchronous Cora with one thing changed, for as many node-updates."""
-    tables = tomllib.loads((ROOT / "configs" / "cora.toml").read_text())
-    tables["seed"] = seed
-    if sweep == "loss" and value:
+    tables = shipped("cora")
+    if sweep == "loss":
         for kind in KINDS:
             tables.setdefault(kind, {})["link"] = {"loss": value}
-    if sweep == "delay" and value:
+    if sweep == "delay":
         for kind in KINDS:
             tables.setdefault(kind, {})["link"] = {"delay": {"name": "uniform", "low": 0, "high": int(value)}}
         tables["gossip"]["pool"] = value / 2 + 2  # on average half the longest delay, and one tick, on the way
-    if sweep == "awake" and value < 1:
+    if sweep == "awake":
         tables["availability"] = {"clock": {"name": "bernoulli", "prob": value}}
         tables["emulation"]["ticks"] = round(tables["emulation"]["ticks"] / value)
         if value <= 0.25:
             tables["emulation"]["awake_share"] = 1.25 * value
-    return resolve(tables)
+    return tables
 
 
 def measure(config: Config, network: jdgnn.Network) -> dict[str, Any]:
@@ -73,8 +79,13 @@ def measure(config: Config, network: jdgnn.Network) -> dict[str, Any]:
     }
 
 
-def over_seeds(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and sd of the figures, and the runs themselves."""
+def over_seeds(tables: dict[str, Any], seeds: int, data_root: Path | None, title: str) -> dict[str, Any]:
+    """Mean and sd of the figures of one configuration, and its runs themselves."""
+    runs = []
+    for seed in range(seeds):
+        config = resolve(tables | {"seed": seed})
+        runs.append(measure(config, make_network(config.network, data_root=data_root, seed=seed)))
+        print(title, {name: round(runs[-1][name], 4) for name in (*FIGURES, "seconds")}, flush=True)
     figures = {}
     for name in (*FIGURES, "untrained"):
         values = [run[name] for run in runs]
@@ -83,17 +94,30 @@ def over_seeds(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {**figures, "runs": runs}
 
 
+def row(label: str, value: str, point: dict[str, Any]) -> str:
+    """One line of the table."""
+    cells = [
+        f"{point['accuracy']['mean']:.1f} ± {point['accuracy']['sd']:.1f}",
+        f"{point['consensus_distance']['mean']:.4f}",
+        f"{point['staleness']['mean']:.1f}",
+        f"{statistics.mean(run['node_updates'] for run in point['runs']):,.0f}",
+    ]
+    return f"| {label} | {value} | {' | '.join(cells)} |"
+
+
 def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    lines = [f"| | | {' | '.join(FIGURES.values())} |", "|---|---:|---:|---:|---:|"]
+    synchronous, together = result["synchronous"], result["together"]
+    untrained = synchronous["untrained"]
+    lines = [
+        f"| | | {' | '.join(FIGURES.values())} | node-updates |",
+        "|---|---:|---:|---:|---:|---:|",
+        f"| untrained encoder | | {untrained['mean']:.1f} ± {untrained['sd']:.1f} | | | |",
+        row("synchronous: `cora.toml`", "", synchronous),
+        row("all together, and churn: `cora-async.toml`", "", together),
+    ]
     for sweep, points in result["sweeps"].items():
-        for value, point in points.items():
-            cells = [
-                f"{point['accuracy']['mean']:.1f} ± {point['accuracy']['sd']:.1f}",
-                f"{point['consensus_distance']['mean']:.4f}",
-                f"{point['staleness']['mean']:.1f}",
-            ]
-            lines.append(f"| {LABELS[sweep]} | {float(value):g} | {' | '.join(cells)} |")
+        lines += [row(LABELS[sweep], f"{float(value):g}", point) for value, point in points.items()]
     return "\n".join(lines)
 
 
@@ -105,14 +129,15 @@ def plot(result: dict[str, Any], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(len(FIGURES), len(SWEEPS), figsize=(10, 7.5), sharex="col", sharey="row")
-    for column, (sweep, points) in enumerate(result["sweeps"].items()):
+    untrained = result["synchronous"]["untrained"]["mean"]
+    for column, (sweep, swept) in enumerate(result["sweeps"].items()):
+        points = {str(SWEEPS[sweep][0]): result["synchronous"], **swept}
         values = [float(value) for value in points]
         for row, (name, label) in enumerate(FIGURES.items()):
             axis = axes[row, column]
             means, sds = ([point[name][key] for point in points.values()] for key in ("mean", "sd"))
             axis.errorbar(values, means, sds, marker="o", capsize=3, label="learned")
             if name == "accuracy":
-                untrained = statistics.mean(point["untrained"]["mean"] for point in points.values())
                 axis.axhline(untrained, color="grey", linestyle="--", label="untrained encoder")
             if name == "consensus_distance":
                 axis.set_yscale("log")
@@ -132,28 +157,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-root", type=Path, help="directory with a folder for each data set")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--sweeps", nargs="+", default=list(SWEEPS), choices=list(SWEEPS))
     parser.add_argument("--table", action="store_true", help="print the committed figures and measure nothing")
     parser.add_argument("--plot", type=Path, help="draw the committed figures and measure nothing")
     arguments = parser.parse_args()
-    result: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.exists() else {"sweeps": {}}
+    if not (arguments.table or arguments.plot):
+        result: dict[str, Any] = {**circumstances(), "sweeps": {sweep: {} for sweep in SWEEPS}}
+        with_seeds = partial(over_seeds, seeds=arguments.seeds, data_root=arguments.data_root)
+        result["synchronous"] = with_seeds(shipped("cora"), title="synchronous")
+        result["together"] = with_seeds(shipped("cora-async"), title="together")
+        for sweep, values in SWEEPS.items():
+            for value in values[1:]:  # the first is the synchronous run
+                result["sweeps"][sweep][str(value)] = with_seeds(changed(sweep, value), title=f"{sweep} {value}")
+        RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    result = json.loads(RESULT.read_text())
     if arguments.plot:
         plot(result, arguments.plot)
-    if arguments.table:
-        print(table(result))
-    if arguments.table or arguments.plot:
-        return
-    for sweep in arguments.sweeps:
-        for value in SWEEPS[sweep]:
-            runs = []
-            for seed in range(arguments.seeds):
-                config = configuration(sweep, value, seed)
-                network = make_network(config.network, data_root=arguments.data_root, seed=seed)
-                runs.append(measure(config, network))
-                print(sweep, value, {name: round(runs[-1][name], 4) for name in (*FIGURES, "seconds")}, flush=True)
-            result["sweeps"].setdefault(sweep, {})[str(value)] = over_seeds(runs)
-            result |= circumstances()
-            RESULT.write_text(json.dumps(result, indent=2) + "\n")
     print(table(result))
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.tree_util import Partial
 from jax.typing import DTypeLike
 
+from jdgnn.emulation.modes import has_pool
 from jdgnn.errors import InputError
 from jdgnn.learning.layers import Layer
 from jdgnn.learning.local_step import init_params
@@ -155,6 +156,23 @@ def check_traffic(traffic: Traffic, num_nodes: int) -> None:
     if traffic.gossip is not None:
         check_schedule("gossip.schedule", traffic.gossip.schedule, traffic.gossip.fanout, num_uniforms)
         check_acceptance("gossip.acceptance", traffic.gossip.acceptance, num_nodes, traffic.gossip.capacity)
+
+
+def check_effect(traffic: Traffic, awake_share: float | None) -> None:
+    """Raises InputError where a setting can have no effect, since nobody sleeps or nothing is late."""
+    gossip, availability = traffic.gossip, traffic.availability
+    if gossip is not None and gossip.pool is not None and not has_pool(traffic):
+        raise InputError(
+            "gossip.pool: has no effect, since nobody sleeps and no model is late, so that each is merged in the tick "
+            "after it was sent; remove it"
+        )
+    if awake_share is not None and not availability.can_sleep and not availability.can_be_offline:
+        raise InputError(
+            "awake_share: has no effect, since all nodes are always awake; remove it, or choose an availability.clock"
+        )
+    if availability.on_receipt and (gossip is None or not availability.can_sleep):
+        reason = "no models are sent" if gossip is None else "no node is ever asleep"
+        raise InputError(f"availability.on_receipt: has no effect, since {reason}; remove it")
 
 
 def check_availability(availability: Availability, num_nodes: int) -> None:

@@ -16,7 +16,7 @@ from jdgnn.emulation.start import sample_events
 from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import apply_events, refresh_tick
 from jdgnn.network.topology import Topology
-from jdgnn.protocol.events import Events
+from jdgnn.protocol.events import Events, draw_attendance
 
 
 @functools.partial(jax.jit, static_argnames=("num_bytes", "length"))
@@ -41,6 +41,17 @@ def draw(
     shapes = jax.eval_shape(lambda *drawn: sample_events(emulator, links, num_bytes, *drawn)[1], key, tick, memory)
     empty = jax.tree.map(lambda leaf: jnp.zeros((length, *leaf.shape), leaf.dtype), shapes)
     return jax.lax.fori_loop(0, count, one, (memory, empty))
+
+
+@jax.jit
+def attend(
+    emulator: Emulator, links: Topology, key: jax.Array, tick: jax.Array, memory: tuple[Any, ...], count: jax.Array
+) -> tuple[Any, ...]:
+    """What clocks and presence remember after `count` ticks from `tick` on, whose other events are not drawn."""
+    availability = emulator.traffic.availability
+    return jax.lax.fori_loop(
+        0, count, lambda index, memory: draw_attendance(key, tick + index, links, availability, memory)[0], memory
+    )
 
 
 @functools.partial(jax.jit, donate_argnames="state")

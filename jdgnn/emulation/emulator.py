@@ -15,7 +15,7 @@ from jax.typing import DTypeLike
 from numpy.typing import NDArray
 
 from jdgnn.checks import check_count, check_number
-from jdgnn.emulation.check_parts import check_learning, check_merge, check_traffic, layer_units
+from jdgnn.emulation.check_parts import check_effect, check_learning, check_merge, check_traffic, layer_units
 from jdgnn.emulation.layerwise import layer_output
 from jdgnn.emulation.start import event_shapes, init, init_model, shapes_of
 from jdgnn.emulation.state import State
@@ -53,7 +53,7 @@ class Emulator:
         same result, and counted. None computes all rows in every tick.
 
     Raises:
-      InputError: a part is missing or of the wrong kind.
+      InputError: a part is missing or of the wrong kind, or a setting can have no effect.
 
     Example:
       >>> import jax, jdgnn
@@ -109,6 +109,7 @@ class Emulator:
             ("availability", availability() if self.availability is None else self.availability),
         ):
             object.__setattr__(self, name, value)
+        check_effect(self.traffic, self.awake_share)
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

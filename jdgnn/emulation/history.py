@@ -39,6 +39,7 @@ class History:
     bytes_sent: NDArray[np.int64]  # [R, kinds]
     num_idle: NDArray[np.int64]  # [R, L], wakes in which a layer had nothing to learn from
     num_excess: NDArray[np.int64]  # [R, 2], pushes and models that a schedule wanted beyond the fanout
+    num_unplaced: NDArray[np.int64]  # [R], models for which there was no place in the `pool`; counted as displaced too
     num_crowded: NDArray[np.int64]  # [R], ticks with more nodes awake than `awake_share`
     seconds: float = struct.field(pytree_node=False, default=0.0)  # wall time of the ticks
     compile_seconds: float = struct.field(pytree_node=False, default=0.0)  # wall time before the first
@@ -95,6 +96,7 @@ class History:
             "bytes_sent": _by_kind(self.bytes_sent[i]),
             "num_idle": self.num_idle[i].tolist(),
             "num_excess": dict(zip(("push", "model"), self.num_excess[i].tolist(), strict=True)),
+            "num_unplaced": int(self.num_unplaced[i]),
             "num_crowded": int(self.num_crowded[i]),
         }
 
@@ -118,6 +120,7 @@ def history(measured: Measurement, is_recorded: NDArray[np.bool_], state: State)
         "bytes_sent": messages[..., OUTCOMES.index("sent")] * np.array(message_bytes(state), np.int64),
         "num_idle": whole(kept.num_idle),
         "num_excess": whole(kept.num_excess),
+        "num_unplaced": whole(kept.num_unplaced),
         "num_crowded": kept.num_crowded.astype(np.int64),
     }
     others = {field.name: getattr(kept, field.name) for field in dataclasses.fields(Measurement)}

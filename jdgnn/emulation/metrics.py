@@ -3,6 +3,7 @@
 Axes: N nodes, E directed edges, L layers, Q quantiles.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -35,11 +36,12 @@ class Measurement:
     disagreement: jax.Array  # [L], the consensus distance of each layer by itself
     norm_ratio: jax.Array  # []
     staleness: jax.Array  # [], mean over active nodes of the mean over their neighbours
-    quantiles: dict[str, jax.Array]  # [Q] each, over nodes: staleness, age, wakes, distance
+    quantiles: dict[str, jax.Array]  # [Q] each, over nodes: staleness, age, wakes, distance, norm_ratio
     loss_quantiles: jax.Array  # [L, Q], over the nodes that stepped
     messages: jax.Array  # [kinds, outcomes, 2, 4] uint32, since the start; see accounts.byte_sums
     num_idle: jax.Array  # [L, 2] uint32, since the start
     num_excess: jax.Array  # [2, 2] uint32, since the start
+    num_unplaced: jax.Array  # [2] uint32, since the start
     num_crowded: jax.Array  # [], since the start
 
 
@@ -56,13 +58,15 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
     """
     dtype = info.loss.dtype
     joined = jnp.ones(state.num_nodes, bool) if state.joined is None else state.joined
-    distance = squared_distance(state.params, joined)
+    deviation, scale = deviations(state.params, joined)
+    distance, norm = deviation.sum(axis=0) / scale.sum(), per_node(optax.tree.norm)(state.params)
     stale, is_using = staleness(topology, state, info)
     spread = {
         "staleness": (stale, is_using),
         "age": (state.age.astype(dtype), joined),
         "wakes": (state.wakes.astype(dtype), joined),
-        "distance": (jnp.sum(jnp.stack(distance), axis=0), joined),
+        "distance": (distance, joined),
+        "norm_ratio": (norm / state.initial_norm, joined),
     }
     return Measurement(
         tick=state.tick,
@@ -73,9 +77,9 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
         aux=tuple(
             jax.tree.map(partial(mean_where, info.is_stepped[:, index]), layer) for index, layer in enumerate(info.aux)
         ),
-        consensus_distance=consensus_distance(state.params, joined),
-        disagreement=jnp.stack([consensus_distance(layer, joined) for layer in state.params]),
-        norm_ratio=mean_where(joined, per_node(optax.tree.norm)(state.params)) / state.initial_norm,
+        consensus_distance=mean_where(joined, distance),
+        disagreement=mean_where(jnp.broadcast_to(joined[:, None], deviation.T.shape), deviation.T) / scale,
+        norm_ratio=mean_where(joined, norm) / state.initial_norm,
         staleness=mean_where(is_using, stale),
         quantiles={name: quantiles(*entry) for name, entry in spread.items()},
         loss_quantiles=jnp.stack(
@@ -84,6 +88,7 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
         messages=byte_sums(state.accounts.words),
         num_idle=state.num_idle,
         num_excess=state.num_excess,
+        num_unplaced=state.num_unplaced,
         num_crowded=state.num_crowded,
     )
 
@@ -121,20 +126,22 @@ def mean_elapsed(topology: Topology, version: jax.Array, tick: jax.Array, dtype:
     return total / jnp.maximum(count, 1), count > 0
 
 
-def squared_distance(params: Any, mask: jax.Array | None = None) -> list[jax.Array]:
-    """‖θᵥ − θ̄‖² of each node, relative to ‖θ̄‖², as a sum over entries of a sequence of trees.
+def deviations(params: Sequence[Any], mask: jax.Array | None = None) -> tuple[jax.Array, jax.Array]:
+    """How far each node's parameters are from the mean model θ̄, by layer.
 
     Args:
       params: parameters of all nodes, per layer [N, ...].
-      mask: nodes over which the mean model θ̄ is taken [N]; None for all.
+      mask: nodes over which the mean model is taken [N]; None for all.
 
     Returns:
-      For each layer the part of it [N] that comes from there.
+      ‖θᵥ − θ̄‖² of each layer and node [L, N], and ‖θ̄‖² of each layer [L].
     """
-    center = jax.tree.map(lambda leaf: _mean(leaf, mask), params)
-    scale = optax.tree.norm(center, squared=True)
+    center = [jax.tree.map(lambda leaf: _mean(leaf, mask), layer) for layer in params]
     deviation = per_node(lambda own, mean: optax.tree.norm(optax.tree.sub(own, mean), squared=True), shared=(1,))
-    return [deviation(layer, mean) / scale for layer, mean in zip(params, center, strict=True)]
+    pairs = zip(params, center, strict=True)
+    return jnp.stack([deviation(*pair) for pair in pairs]), jnp.stack(
+        [optax.tree.norm(c, squared=True) for c in center]
+    )
 
 
 def consensus_distance(params: Any, mask: jax.Array | None = None) -> jax.Array:
@@ -151,8 +158,8 @@ def consensus_distance(params: Any, mask: jax.Array | None = None) -> jax.Array:
       >>> float(consensus_distance(jnp.array([[1.0], [3.0]])))
       0.25
     """
-    (distance,) = squared_distance((params,), mask)
-    return _mean(distance, mask)
+    (deviation,), (scale,) = deviations((params,), mask)
+    return _mean(deviation, mask) / scale
 
 
 def quantiles(values: jax.Array, mask: jax.Array) -> jax.Array:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.emulation.emulator import check_alive
-from jdgnn.emulation.metrics import mean_elapsed, squared_distance
+from jdgnn.emulation.metrics import deviations, mean_elapsed
 from jdgnn.emulation.start import message_bytes
 from jdgnn.emulation.state import ModelFlight, State
 from jdgnn.errors import InputError
@@ -77,7 +77,8 @@ def _figures(links: Topology, state: State) -> dict[str, jax.Array]:
 
 
 def _distance(state: State) -> jax.Array:
-    distance = jnp.sum(jnp.stack(squared_distance(state.params, state.joined)), axis=0)
+    deviation, scale = deviations(state.params, state.joined)
+    distance = deviation.sum(axis=0) / scale.sum()
     return distance if state.joined is None else jnp.where(state.joined, distance, jnp.nan)
 
 

@@ -53,19 +53,22 @@ def receive_pushes(emulator: Emulator, state: State, events: Events) -> tuple[St
     return replace(state, samples=samples), counts
 
 
-def receive_models(state: State, events: Events) -> tuple[State, jax.Array | None, Counts]:
-    """Puts models that arrive into inboxes, where they can wait; also gives how many entered each [N]."""
+def receive_models(state: State, events: Events) -> tuple[State, Counts]:
+    """Puts models that arrive into inboxes, where they can wait."""
     if not isinstance(state.models, ModelPool):
-        return state, None, {}
-    pool, entered, counts = model_pool.receive(state.models, state.tick, events.online)
-    return replace(state, models=pool), entered, counts
+        return state, {}
+    pool, counts = model_pool.receive(state.models, state.tick, events.online)
+    return replace(state, models=pool), counts
 
 
-def active_nodes(emulator: Emulator, events: Events, entered: jax.Array | None) -> jax.Array | None:
-    """Who is awake in this tick [N]: online, and drawn to wake or reached by a model; None for all."""
+def active_nodes(emulator: Emulator, state: State, events: Events) -> jax.Array | None:
+    """Who is awake in this tick [N]: online, and drawn to wake or with a model in the inbox; None for all.
+
+    A model that wakes its receiver is merged at once, so that only one that came during a refresh has waited.
+    """
     wakes = events.wake
-    if wakes is not None and emulator.traffic.availability.on_receipt and entered is not None:
-        wakes = wakes | (entered > 0)
+    if wakes is not None and emulator.traffic.availability.on_receipt and isinstance(state.models, ModelPool):
+        wakes = wakes | (state.models.inbox[:, 0] < state.models.num_places)
     if wakes is None or events.online is None:
         return events.online if wakes is None else wakes
     return wakes & events.online

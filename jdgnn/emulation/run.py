@@ -64,8 +64,8 @@ def run(
       record: a file to write all random events to, for `replay` or for other tools; `jdgnn.protocol.recording` says
         what is in it. Recording changes no bit of the run.
       replay: a file to take the random events from, instead of drawing them: the same algorithm gives the same bits,
-        and another meets the same fate. Clocks stand still meanwhile, so a run that goes on drawing afterwards finds
-        them as they were before.
+        and another meets the same fate. The state's own clocks go on meanwhile, unseen, so that drawing after a
+        replay gives the bits of drawing all along.
 
     Returns:
       The state after the last tick, and the history.
@@ -94,7 +94,7 @@ def run(
     source: Source = Draw(emulator, links, state) if replay is None else Replay(replay, emulator, links, state, ticks)
     if record is None:
         return _run(emulator, links, features, state, ticks, record_every, on_progress, source)
-    with Recorder(record, links, state.key, int(state.tick)) as recorder:
+    with Recorder(record, links, state.key, int(state.tick), source.length) as recorder:
         source = Recording(source, recorder)
         return _run(emulator, links, features, state, ticks, record_every, on_progress, source)
 
@@ -131,8 +131,10 @@ def _run(
 def refresh(emulator: Emulator, state: State, network: Any, ticks: int) -> State:
     """Lets nodes exchange embeddings for some ticks without merging, training or sending models.
 
-    After as many ticks as there are layers every embedding is what present parameters give. The messages count; wakes
-    and ages stand still. The state is consumed, as by `run`.
+    Where all nodes are awake and no embedding is lost or late, every embedding is what present parameters give after
+    as many ticks as there are layers; elsewhere it takes longer. Active nodes send to all neighbours in every tick,
+    whatever the schedules say. Messages count; wakes and ages stand still, and models that arrive wait. The state is
+    consumed, as by `run`.
 
     Args:
       emulator: the parts.

@@ -23,14 +23,13 @@ from jdgnn.protocol.schedules import Schedule
 
 
 def send_embeddings(
-    emulator: Emulator, topology: Topology, state: State, events: Events, active: jax.Array | None
+    schedule: Schedule | None, topology: Topology, state: State, events: Events, active: jax.Array | None
 ) -> tuple[State, Counts]:
-    """Sends the new embeddings of active nodes to all graph neighbours."""
+    """Sends the new embeddings of active nodes to all graph neighbours, as scheduled; always, if None."""
     everybody = jnp.ones(state.num_nodes, bool)
     sending = everybody if active is None else active
     state = replace(state, embedded_at=jnp.where(sending, state.tick, state.embedded_at))
     state = views.remembered(state)
-    schedule = emulator.traffic.publish.schedule
     if schedule is not None:
         sending = sending & (
             per_node(schedule.decide, shared=(0, 3, 4))((), state.wakes, jnp.zeros_like(state.wakes), None, 1) > 0
@@ -44,13 +43,13 @@ def send_embeddings(
 
 
 def send_pushes(
-    emulator: Emulator, state: State, events: Events, active: jax.Array | None, num_merged: jax.Array
+    schedule: Schedule, state: State, events: Events, active: jax.Array | None, num_merged: jax.Array
 ) -> tuple[State, Counts]:
-    """Pushes the new embeddings of active nodes to random nodes."""
-    if emulator.push is None or state.pushes is None:
+    """Pushes the new embeddings of active nodes to random nodes, as scheduled."""
+    if state.pushes is None:
         return state, {}
     is_sent, memory, excess = _scheduled(
-        emulator.push.schedule, state, state.push_schedule, active, num_merged, events.push_uniform, events.push_dst
+        schedule, state, state.push_schedule, active, num_merged, events.push_uniform, events.push_dst
     )
     flight, counts = pushes.send(
         state.pushes, state.tick, is_sent, events.push_dst, events.push_rank, events.push_lost, events.push_delay
@@ -85,7 +84,8 @@ def send_models(
     pool, counts = model_pool.send(
         models, state.tick, dispatch, state.params, state.age, is_bounded=gossip.pool is not None
     )
-    return replace(state, models=pool), counts
+    unplaced = jnp.sum(counts["model", "displaced"], dtype=jnp.int32)
+    return replace(state, models=pool, num_unplaced=add_words(state.num_unplaced, unplaced)), counts
 
 
 def _scheduled(

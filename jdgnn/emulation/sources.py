@@ -53,10 +53,11 @@ class Draw:
 
 
 class Replay:
-    """Events read from a record; the state's clocks stand still."""
+    """Events read from a record; the state's clocks go on as if it drew."""
 
     def __init__(self, path: str | Path, emulator: Emulator, links: Topology, state: State, ticks: int) -> None:
         self._record, self._shapes = Record(path), event_shapes(emulator, links, state)
+        self._emulator, self._links = emulator, links
         traffic = emulator.traffic
         settings = {"embedding": traffic.publish, "push": traffic.push, "model": traffic.gossip}
         max_delays = {f"{kind}_delay": setting.link.max_delay for kind, setting in settings.items() if setting}
@@ -65,7 +66,9 @@ class Replay:
 
     def next(self, state: State, count: int) -> tuple[State, Events]:
         """See `Source`."""
-        return state, self._record.read(int(state.tick), count, self.length, self._shapes)
+        events = self._record.read(int(state.tick), count, self.length, self._shapes)
+        memory = chunks.attend(self._emulator, self._links, state.key, state.tick, state.availability, jnp.int32(count))
+        return replace(state, availability=memory), events
 
 
 class Recording:
@@ -77,9 +80,8 @@ class Recording:
 
     def next(self, state: State, count: int) -> tuple[State, Events]:
         """See `Source`."""
-        first_tick = int(state.tick)
         state, events = self._source.next(state, count)
-        self._recorder.add(events, first_tick, count)
+        self._recorder.add(events, count)
         return state, events
 
 

@@ -61,6 +61,7 @@ def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Ar
         push_schedule=_no_memory(push, num_nodes),
         model_schedule=_no_memory(emulator.gossip, num_nodes),
         num_excess=jnp.zeros((2, 2), jnp.uint32),
+        num_unplaced=jnp.zeros(2, jnp.uint32),
         num_crowded=jnp.zeros((), jnp.int32),
         initial_norm=jnp.mean(per_node(optax.tree.norm)(params)),
         accounts=no_accounts(num_nodes),

@@ -50,6 +50,7 @@ class State:
     push_schedule: Any  # what the schedule of pushes remembers of each node
     model_schedule: Any  # the same for models
     num_excess: jax.Array  # [2, 2] uint32, pushes and models wanted beyond the fanout: high and low word
+    num_unplaced: jax.Array  # [2] uint32, models sent for which there was no place: high and low word
     num_crowded: jax.Array  # [] int32, ticks in which more nodes were awake than there was compact room for
     initial_norm: jax.Array  # [], mean over nodes of the norm of the first parameters
     accounts: Accounts

@@ -25,6 +25,7 @@ from jdgnn.emulation.wake import Woken, wake
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import Counts, book
 from jdgnn.protocol.events import Events
+from jdgnn.protocol.schedules import every
 
 
 def apply_events(
@@ -45,14 +46,15 @@ def apply_events(
     held_at = None if state.mailbox is not None else state.embedded_at
     state, embeddings_received = receive_embeddings(topology, state, events)
     state, pushes_received = receive_pushes(emulator, state, events)
-    state, entered, models_received = receive_models(state, events)
-    active = active_nodes(emulator, events, entered)
+    state, models_received = receive_models(state, events)
+    active = active_nodes(emulator, state, events)
     inbox, models_merged = open_inboxes(emulator, topology, state, events, active)
     state, woken = wake(emulator, Scene(topology, features, state, events, active), inbox)
     state = empty_inboxes(state, active, inbox)
     num_merged = jnp.zeros_like(state.age) if inbox is None else inbox.num_merged
-    state, embeddings_sent = send_embeddings(emulator, topology, state, events, active)
-    state, pushes_sent = send_pushes(emulator, state, events, active, num_merged)
+    state, embeddings_sent = send_embeddings(emulator.traffic.publish.schedule, topology, state, events, active)
+    push_schedule = emulator.push.schedule if emulator.push is not None else every()
+    state, pushes_sent = send_pushes(push_schedule, state, events, active, num_merged)
     state, models_sent = send_models(emulator, state, events, active, num_merged)
     received = embeddings_received | pushes_received | models_received
     state = replace(
@@ -68,28 +70,21 @@ def apply_events(
 def refresh_tick(emulator: Emulator, topology: Topology, features: jax.Array, state: State, events: Events) -> State:
     """A tick in which nodes receive, compute and send embeddings, and neither merge nor train nor send models.
 
-    Wakes, ages and token balances stand still; models that arrive wait.
+    Wakes, ages and token balances stand still, and so schedules have no say: every active node sends to all
+    neighbours and to all it may push to. Models that arrive wait.
     """
     state, embeddings_received = receive_embeddings(topology, state, events)
     state, pushes_received = receive_pushes(emulator, state, events)
-    state, entered, models_received = receive_models(state, events)
+    state, models_received = receive_models(state, events)
     state, models_displaced = enter_inboxes(emulator, state)
-    active = active_nodes(emulator, events, entered)
+    active = active_nodes(emulator, state, events)
     scene = Scene(topology, features, state, events, active)
     state = replace(state, embeddings=embed(emulator, scene, state.params, None))
-    state, embeddings_sent = send_embeddings(emulator, topology, state, events, active)
-    memory, num_excess = state.push_schedule, state.num_excess
-    state, pushes_sent = send_pushes(emulator, state, events, active, jnp.zeros_like(state.age))
+    state, embeddings_sent = send_embeddings(None, topology, state, events, active)
+    state, pushes_sent = send_pushes(every(), state, events, active, jnp.zeros_like(state.age))
     received = embeddings_received | pushes_received | models_received
     accounts = book(state.accounts, _sum(received, models_displaced, embeddings_sent, pushes_sent))
-    return replace(
-        state,
-        tick=state.tick + 1,
-        joined=events.joined,
-        accounts=accounts,
-        push_schedule=memory,
-        num_excess=num_excess,
-    )
+    return replace(state, tick=state.tick + 1, joined=events.joined, accounts=accounts)
 
 
 def _sum(*counts: Counts) -> Counts:

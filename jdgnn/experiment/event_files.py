@@ -66,6 +66,11 @@ class EventFiles(NamedTuple):
         except InputError as error:
             raise InputError(f"--{error}") from error
 
+    @property
+    def remark(self) -> str:
+        """What a configuration should say of a run that drew no events, as a comment."""
+        return "" if self.replay is None else f"# run with --replay {str(self.replay)!r}\n"
+
     def clear(self) -> None:
         """Removes what is to be replaced."""
         if self.record is not None:

@@ -12,7 +12,6 @@ from rich.console import Console
 
 import jdgnn
 from jdgnn import Emulator, History, Network, State
-from jdgnn.emulation.modes import has_pool
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import Config, as_toml
 from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
@@ -70,7 +69,7 @@ def run_experiment(
             controls = judge_controls(network, emulator.encode(state.params, network), seed=config.seed)
     judged = time.perf_counter()
     check()
-    directory.create(as_toml(config, has_own_splits=loaded_network.splits is not None))
+    directory.create(files.remark + as_toml(config, has_own_splits=loaded_network.splits is not None))
     files.clear()
     state, history = _emulate(config, emulator, state, network, directory, files, console, check)
     embeddings = emulator.embeddings(state)
@@ -107,7 +106,7 @@ def make_emulator(config: Config) -> Emulator:
             f"push.enabled: got false, and the objective {config.objective.name} learns nothing without the samples "
             "that are pushed; write true, or another objective"
         )
-    emulator = Emulator(
+    return Emulator(
         layers=[layer.make() for layer in config.layers],
         objective=objective,
         optimizer=config.optimizer.make(),
@@ -119,26 +118,6 @@ def make_emulator(config: Config) -> Emulator:
         start=config.emulation.start,
         awake_share=config.emulation.awake_share,
     )
-    _check_effect(emulator)
-    return emulator
-
-
-def _check_effect(emulator: Emulator) -> None:
-    """Refuses settings that this emulator has no use for."""
-    gossip, availability = emulator.gossip, emulator.traffic.availability
-    if gossip is not None and gossip.pool is not None and not has_pool(emulator.traffic):
-        raise InputError(
-            "gossip.pool: has no effect, since nobody sleeps and no model is late, so that each is merged in the tick "
-            "after it was sent; remove it"
-        )
-    if emulator.awake_share is not None and not availability.can_sleep and not availability.can_be_offline:
-        raise InputError(
-            "emulation.awake_share: has no effect, since all nodes are always awake; remove it, or choose an "
-            "availability.clock"
-        )
-    if availability.on_receipt and (gossip is None or not availability.can_sleep):
-        reason = "no models are sent" if gossip is None else "no node is ever asleep"
-        raise InputError(f"availability.on_receipt: has no effect, since {reason}; remove it")
 
 
 def _emulate(

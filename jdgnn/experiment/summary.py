@@ -114,5 +114,6 @@ def _warnings(network: Network, state: State, last: dict[str, Any]) -> dict[str,
         "never_awake": network.num_nodes - num_woken,
         "excess_pushes": last["num_excess"]["push"],
         "excess_models": last["num_excess"]["model"],
+        "unplaced_models": last["num_unplaced"],
         "crowded_ticks": last["num_crowded"],
     }

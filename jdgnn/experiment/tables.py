@@ -31,6 +31,7 @@ NOTES = {
     "never_awake": "{} nodes were never awake, and have no embedding",
     "excess_pushes": "{} pushes more than push.fanout were wanted by push.schedule",
     "excess_models": "{} models more than gossip.fanout were wanted by gossip.schedule",
+    "unplaced_models": "{} models had no place in gossip.pool, and were displaced",
     "crowded_ticks": "in {} ticks more nodes were awake than emulation.awake_share",
 }
 """Counted warnings of the summary, in words."""
@@ -39,7 +40,7 @@ METRICS = {"accuracy": "accuracy %", "roc_auc": "ROC-AUC %"}
 
 DISPLACED = {
     "push": "{} of pushed embeddings were displaced before they could be used",
-    "model": "{} of models found a full inbox, or were displaced there",
+    "model": "{} of models were displaced, in a full inbox or pool",
 }
 """Shares of what was sent, in words."""
 
@@ -145,7 +146,8 @@ def _probe_table(summary: dict[str, Any]) -> Table:
     num_splits = probed["learned"]["num_splits"]
     table = Table(
         title=f"Linear probe on {summary['dataset']} after {summary['ticks']} ticks",
-        caption=f"mean ± sd over {num_splits} splits" if num_splits > 1 else "one split",
+        caption=(f"mean ± sd over {num_splits} splits" if num_splits > 1 else "one split")
+        + "; learned is what nodes hold, unrefreshed",
         title_justify="left",
         caption_justify="left",
     )

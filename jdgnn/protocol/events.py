@@ -13,7 +13,7 @@ from flax import struct
 from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
 from jdgnn.parts import described, failures_named
-from jdgnn.protocol.availability import Availability, sample_attendance
+from jdgnn.protocol.availability import Attendance, Availability, sample_attendance
 from jdgnn.protocol.links import DelayModel, Link, LossModel, Messages
 from jdgnn.protocol.peers import PeerSampler
 from jdgnn.protocol.schedules import Schedule
@@ -92,10 +92,9 @@ def sample_events(
     Returns:
       What they remember then, and the events.
     """
-    keys = jax.random.split(jax.random.fold_in(key, tick), NUM_KEYS)
-    attendance_key, publish_key, push_key, model_key, accept_key, positives_key, objective_key = keys
+    _, publish_key, push_key, model_key, accept_key, positives_key, objective_key = _tick_keys(key, tick)
     num_nodes, inbox_capacity, gossip = topology.num_nodes, traffic.inbox_capacity, traffic.gossip
-    memory, attendance = sample_attendance(traffic.availability, attendance_key, tick, num_nodes, memory)
+    memory, attendance = draw_attendance(key, tick, topology, traffic.availability, memory)
     joined = jnp.ones(num_nodes, bool) if attendance.joined is None else attendance.joined
     edge = jnp.arange(topology.num_edges, dtype=jnp.int32)
     over_edges = Messages(topology.senders, topology.receivers, edge, sizes.embedding_bytes, tick, topology)
@@ -118,6 +117,28 @@ def sample_events(
     return memory, events
 
 
+def draw_attendance(
+    key: jax.Array, tick: jax.Array, topology: Topology, availability: Availability, memory: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], Attendance]:
+    """Draws who is there and awake in one tick: that part of `sample_events` which remembers something.
+
+    Args:
+      key: the run's key.
+      tick: number of the tick.
+      topology: the links.
+      availability: clocks and presence.
+      memory: what they remember.
+
+    Returns:
+      What they remember then, and who takes part.
+    """
+    return sample_attendance(availability, _tick_keys(key, tick)[0], tick, topology.num_nodes, memory)
+
+
+def _tick_keys(key: jax.Array, tick: jax.Array) -> jax.Array:
+    return jax.random.split(jax.random.fold_in(key, tick), NUM_KEYS)
+
+
 @functools.partial(jax.jit, static_argnames="shape")
 def objective_keys(key: jax.Array, ticks: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """The keys of several ticks that `sample_events` draws for objectives.
@@ -130,7 +151,7 @@ def objective_keys(key: jax.Array, ticks: jax.Array, shape: tuple[int, ...]) -> 
     Returns:
       Keys [T, N, L].
     """
-    tick_keys = jax.lax.map(lambda tick: jax.random.split(jax.random.fold_in(key, tick), NUM_KEYS)[-1], ticks)
+    tick_keys = jax.lax.map(lambda tick: _tick_keys(key, tick)[-1], ticks)
     return jax.lax.map(lambda tick_key: jax.random.split(tick_key, shape), tick_keys)
 
 

@@ -75,7 +75,7 @@ def empty_pool(model: Any, num_places: int, num_nodes: int, capacity: int, keeps
     )
 
 
-def receive(pool: ModelPool, tick: jax.Array, online: jax.Array | None) -> tuple[ModelPool, jax.Array, Counts]:
+def receive(pool: ModelPool, tick: jax.Array, online: jax.Array | None) -> tuple[ModelPool, Counts]:
     """Puts the models that arrive in this tick into inboxes, in order of (tick sent, rank, slot).
 
     Args:
@@ -84,7 +84,7 @@ def receive(pool: ModelPool, tick: jax.Array, online: jax.Array | None) -> tuple
       online: who is online [N]; None for all.
 
     Returns:
-      The pool, how many entered each inbox [N], and what became of the others.
+      The pool, and what became of those that entered no inbox.
     """
     num_nodes, capacity = pool.inbox.shape
     dst = jnp.where(pool.tick_due == tick, pool.dst, num_nodes)
@@ -105,7 +105,7 @@ def receive(pool: ModelPool, tick: jax.Array, online: jax.Array | None) -> tuple
     if online is not None:
         counts["model", "to_offline"] = num_to_offline
     arrived = replace(pool, inbox=inbox, dst=jnp.where(dst < num_nodes, num_nodes, pool.dst))
-    return arrived, messages.num_received, counts
+    return arrived, counts
 
 
 def take_out(pool: ModelPool, active: jax.Array | None, is_refused: jax.Array) -> ModelPool:

@@ -7,7 +7,7 @@ The file is a ZIP archive of NumPy arrays, which `numpy.load` opens without jdgn
   `dtype` it has in one tick, and for whole numbers the largest (`max`);
 - `senders`, `receivers` [E]: the directed edges of the network, sorted by receiver, then by sender;
 - `key`: the run's PRNG key as raw data, from which the keys of objectives that draw are made again;
-- `00000000120/push_dst` and the like: one field in a stretch of T ticks from tick 120 on, [T, ...]. Masks are packed to
+- `00000000128/push_dst` and the like: one field in a stretch of T ticks from tick 128 on, [T, ...]. Masks are packed to
   bits (`numpy.unpackbits(a, axis=1, count=...)`, over all entries of a tick in C order). Whole numbers have the
   smallest type that holds them. `positives` are counted among the in-edges of their node from 0; its degree stands for
   none.
@@ -35,7 +35,28 @@ from jdgnn.protocol.events import Events, objective_keys
 
 VERSION = 1
 STORED = ("push_rank", "push_uniform", "model_rank", "model_uniform", "accept_uniform")  # too random to compress
+COINS = ("push_uniform", "model_uniform", "accept_uniform")  # which an algorithm that tosses none leaves in the record
 KEYS = "keys"  # not recorded: they follow from the run's key
+SETTINGS = {
+    "joined": "availability.presence",
+    "online": "availability.presence",
+    "wake": "availability.clock",
+    "embedding_lost": "publish.link",
+    "embedding_delay": "publish.link",
+    "push_dst": "push.fanout",
+    "push_rank": "push.fanout",
+    "push_lost": "push.link",
+    "push_delay": "push.link",
+    "push_uniform": "push.schedule, and gossip.capacity,",
+    "model_dst": "gossip.fanout",
+    "model_rank": "gossip.fanout",
+    "model_lost": "gossip.link",
+    "model_delay": "gossip.link",
+    "model_uniform": "gossip.schedule and gossip.capacity",
+    "accept_uniform": "gossip.acceptance and gossip.capacity",
+    "positives": "num_positives",
+}
+"""What decides the form of each recorded field."""
 
 
 class Recorder:
@@ -46,12 +67,13 @@ class Recorder:
       topology: the links.
       key: the run's key.
       first_tick: number of the first tick.
+      length: how many ticks go into one stretch of the file, however they come.
 
     Raises:
       InputError: there is such a file, or it cannot be written.
     """
 
-    def __init__(self, path: str | Path, topology: Topology, key: jax.Array, first_tick: int) -> None:
+    def __init__(self, path: str | Path, topology: Topology, key: jax.Array, first_tick: int, length: int) -> None:
         self._path = checked_path("record", path)
         if self._path.exists():
             raise InputError(f"record: {path} exists; give the name of a file that does not, or remove it")
@@ -61,6 +83,9 @@ class Recorder:
             raise InputError(f"record: {path} cannot be written ({error.strerror})") from error
         self._in_offset = np.asarray(topology.in_offset)
         self._in_degree = np.asarray(topology.in_degree)
+        self._length, self._next_tick = length, first_tick
+        self._held: list[dict[str, NDArray[Any]]] = []  # what is not written yet,
+        self._num_held = 0  # so many ticks
         self._header: dict[str, Any] = {
             "version": VERSION,
             "num_nodes": topology.num_nodes,
@@ -80,18 +105,30 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Completes the file."""
+        if self._num_held:
+            self._write_stretch(self._num_held)
         self._write("header", np.array(json.dumps(self._header)))
         self._archive.close()
 
-    def add(self, events: Events, first_tick: int, count: int) -> None:
-        """Writes the first `count` ticks of a chunk of events [T, ...] that begins at `first_tick`."""
-        for field in fields(events):
-            values = getattr(events, field.name)
-            if values is None or field.name == KEYS or not count:
-                continue
-            array = np.asarray(values[:count])
-            self._describe(field.name, array)
-            self._write(f"{first_tick:011}/{field.name}", self._packed(field.name, array), field.name in STORED)
+    def add(self, events: Events, count: int) -> None:
+        """Takes the next `count` ticks, the first of those of a chunk of events [T, ...]."""
+        if not count:
+            return
+        given = {field.name: getattr(events, field.name) for field in fields(events) if field.name != KEYS}
+        self._held.append({name: np.asarray(value[:count]) for name, value in given.items() if value is not None})
+        self._num_held += count
+        while self._num_held >= self._length:
+            self._write_stretch(self._length)
+
+    def _write_stretch(self, length: int) -> None:
+        """Writes the first ticks of what is held, and keeps the others."""
+        held = {name: np.concatenate([piece[name] for piece in self._held]) for name in self._held[0]}
+        for name, array in held.items():
+            self._describe(name, array[:length])
+            self._write(f"{self._next_tick:011}/{name}", self._packed(name, array[:length]), name in STORED)
+        self._held = [{name: array[length:] for name, array in held.items()}]
+        self._num_held -= length
+        self._next_tick += length
 
     def _describe(self, name: str, array: NDArray[Any]) -> None:
         known = self._header["fields"].setdefault(name, {"shape": array.shape[1:], "dtype": str(array.dtype)})
@@ -152,6 +189,9 @@ class Record:
         missing = {"num_nodes", "num_edges", "first_tick", "key_impl", "fields"} - set(header)
         if missing:
             raise self._damaged(f"its header has no {min(missing)}")
+        for name, field in header["fields"].items():
+            if field["dtype"].startswith("int") and "max" not in field:
+                raise self._damaged(f"its header has no max for {name}")
         return header
 
     def _checked_stretches(self) -> Iterator[tuple[int, int]]:
@@ -219,31 +259,40 @@ class Record:
                 f"replay: {self._path} holds ticks {self.first_tick} to {self.end_tick - 1}, and the run needs "
                 f"{first_tick} to {first_tick + ticks - 1}"
             )
-        wanted = {field.name: getattr(expected, field.name) for field in fields(expected) if field.name != KEYS}
-        for name, value in wanted.items():
-            given, needed = self.shapes.get(name), None if value is None else (value.shape, str(value.dtype))
-            if given != needed:
-                raise InputError(
-                    f"replay: {self._path} has {_described(given)} for {name}, and this emulator takes "
-                    f"{_described(needed)}; give push, gossip, publish and availability the form that was recorded"
-                )
-
+        self._check_fields(expected)
         for name, longest in max_delays.items():
             if (given := self._header["fields"].get(name, {}).get("max", 0)) > longest:
                 raise InputError(
-                    f"replay: {self._path} has delays of up to {given} ticks for {name}, and the link of this emulator "
-                    f"holds {longest}; give it a longer maximum"
+                    f"replay: {self._path} has delays of up to {given} ticks for {name}, and {SETTINGS[name]} of this "
+                    f"emulator holds {longest}; give it a longer maximum"
+                )
+
+    def _check_fields(self, expected: Events) -> None:
+        """Refuses an emulator that takes other events; what it has no use for at all may be there."""
+        for name, setting in SETTINGS.items():
+            value, given = getattr(expected, name), self.shapes.get(name)
+            needed = None if value is None else (value.shape, str(value.dtype))
+            is_unused = _sends_nothing(name, expected) or (needed is None and name in COINS)
+            if given != needed and not is_unused:
+                raise InputError(
+                    f"replay: {self._path} has {_described(given)} for {name}, and this emulator takes "
+                    f"{_described(needed)}; let {setting} be as when it was recorded"
                 )
 
     def read(self, first_tick: int, count: int, length: int, template: Events) -> Events:
         """Events of `count` ticks with room for `length` [T, ...], in the form of one tick's `template`."""
-        pieces: dict[str, list[NDArray[Any]]] = {name: [] for name in self.shapes}
+        used = [name for name in self.shapes if getattr(template, name) is not None]
+        pieces: dict[str, list[NDArray[Any]]] = {name: [] for name in used if not _sends_nothing(name, template)}
         for start, end in self.stretches:
             if start < first_tick + count and end > first_tick:
                 stretch = self._stretch(start)
                 for name, piece in pieces.items():
                     piece.append(stretch[name][max(first_tick - start, 0) : first_tick + count - start])
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = {
+            name: np.zeros((length, *getattr(template, name).shape), getattr(template, name).dtype)
+            for name in SETTINGS
+            if getattr(template, name) is not None and name not in pieces
+        }
         for name, piece in pieces.items():
             shape, dtype = self.shapes[name]
             values[name] = np.zeros((length, *shape), dtype)
@@ -251,6 +300,11 @@ class Record:
                 values[name][:count] = np.concatenate(piece)
         keys = objective_keys(self.key, first_tick + jnp.arange(length, dtype=jnp.int32), template.keys.shape)
         return replace(template, **jax.tree.map(jnp.asarray, values), keys=keys)
+
+    def _most(self, name: str) -> int:
+        """The largest number that may stand in a field."""
+        most: int = self._header["fields"][name]["max"]
+        return min(most, self._header["num_nodes"]) if name.endswith("_dst") else most
 
     def _stretch(self, start: int) -> dict[str, NDArray[Any]]:
         if self._held[0] != start:
@@ -260,8 +314,10 @@ class Record:
     def _unpacked(self, start: int, name: str) -> NDArray[Any]:
         shape, dtype = self.shapes[name]
         array = self._array(f"{start:011}/{name}")
-        if array.size and array.max() > self._header["fields"][name].get("max", np.inf):
+        if dtype.startswith("int") and array.size and (array.min() < 0 or array.max() > self._most(name)):
             raise self._damaged(f"{name} from tick {start} on has a number beyond the largest")
+        if name.endswith("_dst") and (array == np.arange(len(array[0]))[:, None]).any():
+            raise self._damaged(f"{name} from tick {start} on has a node that sends to itself")
         if dtype == "bool":
             size = int(np.prod(shape))
             return np.unpackbits(array, axis=1, count=size).astype(bool).reshape(len(array), *shape)
@@ -278,6 +334,12 @@ def checked_path(name: str, path: Any) -> Path:
     if not isinstance(path, str | Path) or not str(path):
         raise InputError(f"{name}: got {path!r}, and the name of a file is needed")
     return Path(path)
+
+
+def _sends_nothing(name: str, expected: Events) -> bool:
+    """Whether a field concerns pushes or models, where an emulator sends none of them."""
+    kind = name.partition("_")[0]
+    return kind in ("push", "model") and getattr(expected, f"{kind}_dst").shape[1] == 0
 
 
 def _described(form: tuple[tuple[int, ...], str] | None) -> str:

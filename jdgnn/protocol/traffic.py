@@ -66,7 +66,7 @@ class Gossip:
         return num_nodes * (max(awake, asleep) + self.pass_through)
 
 
-def publish(schedule: Schedule | None = None, link: Link | None = None) -> Publish:
+def publish(*, schedule: Schedule | None = None, link: Link | None = None) -> Publish:
     """Says how a node's new embeddings reach its graph neighbours.
 
     Args:
@@ -95,6 +95,7 @@ def publish(schedule: Schedule | None = None, link: Link | None = None) -> Publi
 
 
 def push(
+    *,
     fanout: int = 8,
     capacity: int = 16,
     peers: PeerSampler | None = None,
@@ -133,6 +134,7 @@ def push(
 
 
 def gossip(
+    *,
     capacity: int = 1,
     fanout: int = 1,
     peers: PeerSampler | None = None,

@@ -42,6 +42,7 @@ def assert_same_state(oracle: Oracle, state: jdgnn.State) -> None:
     for name in ("age", "wakes", "num_steps"):
         assert_array_equal(getattr(state, name), [getattr(node, name) for node in nodes])
     assert_array_equal(whole(state.num_idle), np.sum([node.num_idle for node in nodes], axis=0))
+    assert whole(state.num_unplaced) == oracle.post.num_unplaced
     for row, kind in enumerate(("push", "model")):
         assert whole(state.num_excess)[row] == sum(node.excess[kind] for node in nodes)
         for memory in jax.tree.leaves((state.push_schedule, state.model_schedule)[row]):

@@ -351,7 +351,9 @@ def test_a_schedule_of_ones_own_may_be_plain_functions() -> None:
     own = schedule(init=lambda: jnp.int32(9), decide=decide, settle=settle)
     network, forgetful = small_network(), schedule(decide=decide)
     emulator = small_emulator(
-        publish=jdgnn.publish(forgetful), push=jdgnn.push(fanout=3, schedule=own), gossip=jdgnn.gossip(schedule=own)
+        publish=jdgnn.publish(schedule=forgetful),
+        push=jdgnn.push(fanout=3, schedule=own),
+        gossip=jdgnn.gossip(schedule=own),
     )
     state, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 4)
     sent = {"embedding": 2 * network.num_edges, "push": 2 * network.num_nodes, "model": 2 * network.num_nodes}

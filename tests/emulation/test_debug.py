@@ -75,6 +75,7 @@ COUNTS = (
     "push_schedule",
     "model_schedule",
     "num_excess",
+    "num_unplaced",
     "num_crowded",
     "accounts",
 )

@@ -47,9 +47,15 @@ def test_a_record_tells_how_nodes_that_have_joined_differ() -> None:
     flat = np.stack([np.concatenate([np.ravel(leaf[v]) for leaf in jax.tree.leaves(state.params)]) for v in range(12)])
     mean = flat[joined].mean(axis=0)
     distance = ((flat[joined] - mean) ** 2).sum(axis=1) / (mean**2).sum()
-    expected = {"age": np.asarray(state.age)[joined], "wakes": np.asarray(state.wakes)[joined], "distance": distance}
+    expected = {
+        "age": np.asarray(state.age)[joined],
+        "wakes": np.asarray(state.wakes)[joined],
+        "distance": distance,
+        "norm_ratio": np.linalg.norm(flat[joined], axis=1) / float(state.initial_norm),
+    }
     for name, values in expected.items():
         assert_allclose(history.quantiles[name][-1], np.quantile(values, QUANTILES, method="nearest"), rtol=1e-5)
+    assert_allclose(history.norm_ratio[-1], expected["norm_ratio"].mean(), rtol=1e-5)
     assert_allclose(history.consensus_distance[-1], distance.mean(), rtol=1e-5)
     by_layer = [consensus_distance(layer, jnp.asarray(joined)) for layer in state.params]
     assert_allclose(history.disagreement[-1], by_layer, rtol=1e-6)

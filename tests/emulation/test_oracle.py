@@ -172,7 +172,7 @@ def test_agrees_after_every_tick(name: str, size: tuple[int, int], data: st.Data
 
 
 @pytest.mark.long
-@runs([(name, SMALL) for name in PAIRS])
+@runs([(name, size) for name in PAIRS for size in (SMALL, SINGLE)])
 @settings(max_examples=4, phases=[Phase.generate])
 @given(data=st.data())
 def test_agrees_for_every_pair_of_kinds(name: str, size: tuple[int, int], data: st.DataObject) -> None:

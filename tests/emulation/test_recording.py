@@ -20,7 +20,7 @@ from jdgnn.network.topology import topology
 from jdgnn.protocol.recording import Record, Recorder
 from tests.support import assert_same_bits, small_emulator, small_network
 
-TICKS = 25
+TICKS = 70  # more than a stretch of the file
 NETWORK = small_network()
 
 
@@ -52,16 +52,35 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, jdgnn.Stat
     return path, state
 
 
-def without_clocks(state: jdgnn.State) -> jdgnn.State:
-    """Clocks stand still in a replay."""
-    return replace(state, availability=())
-
-
 def test_recording_and_replaying_change_no_bit(recorded: tuple[Path, jdgnn.State]) -> None:
     path, state = recorded
     assert_same_bits(run(harsh())[0], state)
     replayed, _ = run(harsh(), replay=path, record_every=1)
-    assert_same_bits(without_clocks(replayed), without_clocks(state))
+    assert_same_bits(replayed, state)
+
+
+def test_drawing_after_a_replay_goes_on_as_if_all_had_been_drawn(recorded: tuple[Path, jdgnn.State]) -> None:
+    path, _ = recorded
+    state, _ = run(harsh(), 30, replay=path)
+    state, _ = jdgnn.run(harsh(), state, NETWORK, 30)
+    assert_same_bits(state, run(harsh(), 60)[0])
+
+
+def test_the_same_run_gives_the_same_file_however_long_its_chunks_take(
+    recorded: tuple[Path, jdgnn.State], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jdgnn.emulation.run.CHUNK_SECONDS", 0.0)  # a tick at a time
+    run(harsh(), record=tmp_path / "events.npz")
+    assert (tmp_path / "events.npz").read_bytes() == recorded[0].read_bytes()
+
+
+def test_what_an_algorithm_has_no_use_for_may_be_on_file(recorded: tuple[Path, jdgnn.State]) -> None:
+    path, state = recorded
+    late = jdgnn.link(loss=0.2, delay=links.uniform(0, 3))
+    lonely, _ = run(harsh(objective=jdgnn.edge_reconstruction(), push=None, gossip=None), replay=path)
+    assert_same_bits(lonely.wakes, state.wakes)
+    plain, _ = run(harsh(gossip=jdgnn.gossip(capacity=2, link=late)), replay=path)
+    assert plain.accounts.total("model", "refused") == 0 < plain.accounts.total("model", "lost")
 
 
 def test_a_replay_can_be_cut_and_does_not_draw(recorded: tuple[Path, jdgnn.State]) -> None:
@@ -97,15 +116,15 @@ def test_every_field_comes_back_as_it_was_drawn(recorded: tuple[Path, jdgnn.Stat
     emulator, arrays = harsh(), topology(NETWORK)
     state = emulator.init(jax.random.key(0), NETWORK)
     source = Draw(emulator, arrays, state)
-    _, drawn = source.next(state, TICKS)
-    read = Record(path).read(0, TICKS, source.length, event_shapes(emulator, arrays, state))
+    _, drawn = source.next(state, source.length)
+    read = Record(path).read(0, source.length, source.length, event_shapes(emulator, arrays, state))
     for field in fields(drawn):
         given, expected = getattr(read, field.name), getattr(drawn, field.name)
         assert (given is None) == (expected is None)
         if expected is None:
             continue
         assert given.dtype == expected.dtype
-        assert_same_bits(given[:TICKS], expected[:TICKS])
+        assert_same_bits(given[: source.length], expected[: source.length])
 
 
 def test_numpy_alone_can_read_it(recorded: tuple[Path, jdgnn.State]) -> None:
@@ -128,8 +147,8 @@ def test_a_record_is_small(tmp_path: Path) -> None:
     state = emulator.init(jax.random.key(0), big)
     source = Draw(emulator, arrays, state)
     _, events = source.next(state, 10)
-    with Recorder(tmp_path / "events.npz", arrays, state.key, 0) as recorder:
-        recorder.add(events, 0, 10)
+    with Recorder(tmp_path / "events.npz", arrays, state.key, 0, source.length) as recorder:
+        recorder.add(events, 10)
     in_memory = sum(leaf[:10].nbytes for leaf in jax.tree.leaves(events) if leaf.dtype != events.keys.dtype)
     assert (tmp_path / "events.npz").stat().st_size < in_memory / 2
 
@@ -206,6 +225,31 @@ def _garbled(path: Path, tmp_path: Path) -> None:
     _changed(path, tmp_path, lambda members: members.update({_last(members, "wake"): b"garbled"}))
 
 
+def _rewritten(path: Path, tmp_path: Path, field: str, number: int) -> None:
+    """Puts a number into the last stretch of a field."""
+
+    def change(members: dict[str, bytes]) -> None:
+        name, file = _last(members, field), io.BytesIO()
+        array = np.lib.format.read_array(io.BytesIO(members[name])).astype(np.int64)
+        array[0, 0, 0] = number
+        np.lib.format.write_array(file, array)
+        members[name] = file.getvalue()
+
+    _changed(path, tmp_path, change)
+
+
+def _beyond_all_nodes(path: Path, tmp_path: Path) -> None:
+    _rewritten(path, tmp_path, "push_dst", NETWORK.num_nodes + 1)
+
+
+def _negative(path: Path, tmp_path: Path) -> None:
+    _rewritten(path, tmp_path, "push_delay", -1)
+
+
+def _to_itself(path: Path, tmp_path: Path) -> None:
+    _rewritten(path, tmp_path, "model_dst", 0)
+
+
 def _of_another_version(path: Path, tmp_path: Path) -> None:
     def change(members: dict[str, bytes]) -> None:
         file = io.BytesIO()
@@ -257,13 +301,16 @@ def _shorter_delay(path: Path, tmp_path: Path) -> None:
         (_lacking_a_field, "replay: .* damaged, as wake from tick .* is missing"),
         (_lacking_a_stretch, "replay: .* damaged, as tick 0 is missing"),
         (_garbled, "replay: .* damaged, as wake from tick .* cannot be read"),
+        (_beyond_all_nodes, "replay: .* damaged, as push_dst from tick 64 on has a number beyond the largest"),
+        (_negative, "replay: .* damaged, as push_delay from tick 64 on has a number beyond the largest"),
+        (_to_itself, "replay: .* damaged, as model_dst from tick 64 on has a node that sends to itself"),
         (_of_another_version, "replay: .* is of version 2"),
         (_no_name, "record: got '', and the name of a file"),
         (_a_number, "replay: got 5, and the name of a file"),
         (_too_long, f"replay: .* holds ticks 0 to {TICKS - 1}, and the run needs 0 to {TICKS}"),
         (_other_network, "replay: .* another network"),
-        (_no_losses, "replay: .* for embedding_lost, and this emulator takes nothing"),
-        (_other_fanout, "replay: .* for push_dst"),
+        (_no_losses, "replay: .* for embedding_lost, and this emulator takes nothing; let publish.link be"),
+        (_other_fanout, "replay: .* for push_dst, .*; let push.fanout be"),
         (_shorter_delay, "replay: .* delays of up to 3 ticks for embedding_delay"),
     ],
 )

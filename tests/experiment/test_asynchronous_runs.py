@@ -44,11 +44,6 @@ class Recorded(NamedTuple):
     output: str
 
 
-@pytest.fixture(autouse=True)
-def _width(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-
-
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     folder = tmp_path_factory.mktemp("recorded")
@@ -121,8 +116,9 @@ def test_a_replayed_run_gives_the_same_bits(recorded: Recorded, tmp_path: Path) 
         again = arrays(out, name)
         for field, values in arrays(recorded.directory, name).items():
             np.testing.assert_array_equal(again[field], values)
-    for name in ("metrics.jsonl", "config.toml"):
-        assert contents(out)[name] == contents(recorded.directory)[name]
+    assert contents(out)["metrics.jsonl"] == contents(recorded.directory)["metrics.jsonl"]
+    remark = f"# run with --replay {str(recorded.events)!r}\n".encode()
+    assert contents(out)["config.toml"] == remark + contents(recorded.directory)["config.toml"]
     assert summary(out)["replayed"] == str(recorded.events)
     assert summary(out)["recorded"] is None
 

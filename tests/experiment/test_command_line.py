@@ -30,11 +30,6 @@ class Golden(NamedTuple):
     output: str
 
 
-@pytest.fixture(autouse=True)
-def _width(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-
-
 @pytest.fixture(scope="module")
 def golden(tmp_path_factory: pytest.TempPathFactory) -> Golden:
     folder = tmp_path_factory.mktemp("golden")
@@ -205,7 +200,7 @@ REFUSED = {
     "evaluation.per_class=11": "evaluation.per_class: got 11",
     "push.enabled=false": "push.enabled: got false",
     "gossip.pool=2": "gossip.pool: has no effect",
-    "emulation.awake_share=0.5": "emulation.awake_share: has no effect",
+    "emulation.awake_share=0.5": "awake_share: has no effect",
     "availability.on_receipt=true": "availability.on_receipt: has no effect",
     "publish.link.loss={name = 'measured', default = 0.1}": "loss: measured needs a network with link quality",
     "publish.link.delay=2147483647": "publish.link.delay: takes ",

@@ -197,7 +197,7 @@ CLOCK_ARGUMENTS = {"bernoulli": "prob = 0.5", "lognormal": "mean_prob = 0.5, sig
 PRESENCE_ARGUMENTS = {
     "churn": "mean_session = 9, mean_absence = 3",
     "crash": "prob = 0.1",
-    "late_joining": "share = 0.5, start = 2, end = 4",
+    "late_joining": "share = 0.5, first = 2, last = 4",
 }
 LOSS_ARGUMENTS = {"bernoulli": "prob = 0.5", "measured": "default = 0.1"}
 DELAY_ARGUMENTS = {
@@ -254,7 +254,7 @@ def test_an_asynchronous_configuration_means_what_the_factories_make_of_it() -> 
         jdgnn.push(link=split)
     )
     assert str(made("publish", "publish.schedule={name = 'every', wakes = 3}")) == str(
-        jdgnn.publish(schedules.every(3))
+        jdgnn.publish(schedule=schedules.every(3))
     )
     gossip = (
         "gossip={schedule = {name = 'token_account', reserve = 5}, merge = {name = 'limited', limit = 5}, pool = 2}"

@@ -207,9 +207,9 @@ def test_another_number_is_the_same_program(presences: list[Presence]) -> None:
         (churn, (float("inf"), 5), "mean_session: got inf"),
         (crash, (1.01,), "prob: got 1.01"),
         (late_joining, (2, 0, 1), "share: got 2"),
-        (late_joining, (0.5, -1, 1), "start: got -1"),
-        (late_joining, (0.5, 3, 2), "end: got 2, and a tick of at least start = 3 is needed"),
-        (late_joining, (0.5, 3, 4.5), "end: got 4.5"),
+        (late_joining, (0.5, -1, 1), "first: got -1"),
+        (late_joining, (0.5, 3, 2), "last: got 2, and a tick of at least first = 3 is needed"),
+        (late_joining, (0.5, 3, 4.5), "last: got 4.5"),
     ],
 )
 def test_impossible_numbers_are_named(factory: Any, arguments: tuple[Any, ...], message: str) -> None:

@@ -56,6 +56,7 @@ class Post:
         self.counts: Counter[tuple[str, str]] = Counter()  # by kind and outcome
         self.counts_at: list[Counter[tuple[str, str]]] = [Counter() for _ in range(num_nodes)]  # the same of each node
         self.bytes_sent: Counter[str] = Counter()
+        self.num_unplaced = 0
 
     def send(self, message: Message, has_place: bool = True) -> None:
         """Puts a message on its way, where it stays unless it is lost, or has no place to be kept in."""
@@ -64,6 +65,7 @@ class Post:
         if message.is_lost:
             self.settle(message, "lost", at=message.src)
         elif not has_place:
+            self.num_unplaced += 1
             self.settle(message, "displaced", at=message.src)
         else:
             self.in_flight.append(message)

@@ -193,15 +193,20 @@ class Node:
         self.losses[layer] = float(loss)
         self.num_steps[layer] += 1
 
-    def publish(self, draws: Draws) -> list[Message]:
-        """The embeddings of this wake for every out-neighbour, if it is time."""
+    def publish(self, draws: Draws, is_refresh: bool = False) -> list[Message]:
+        """The embeddings of this wake for every out-neighbour, if it is time, which it always is in a refresh."""
         candidates = draws.to_neighbours(self.out_edges.items())
         num_wanted = self.rules.publish.num_wanted(0, self.wakes, self.num_merged, [], len(candidates))
+        if is_refresh:
+            num_wanted = len(candidates)
         return [self._message("embedding", candidate, self.embeddings) for candidate in candidates[:num_wanted]]
 
     def push(self, draws: Draws, is_refresh: bool = False) -> list[Message]:
-        """The embeddings of this wake for random nodes; a refresh leaves the token account as it is."""
-        chosen = self._choose("push", self.rules.push, draws, is_settled=not is_refresh)
+        """The embeddings of this wake for random nodes; in a refresh for all of them, outside of the schedule."""
+        if is_refresh:
+            chosen = [candidate for candidate in draws.candidates("push", self.number) if candidate is not None]
+        else:
+            chosen = self._choose("push", self.rules.push, draws)
         return [self._message("push", candidate, self.embeddings) for candidate in chosen]
 
     def send_models(self, draws: Draws) -> list[Message]:
@@ -214,15 +219,14 @@ class Node:
             messages.append(self._message("model", candidate, content, is_passed_on))
         return messages
 
-    def _choose(self, kind: str, schedule: Schedule, draws: Draws, is_settled: bool = True) -> list[Candidate]:
+    def _choose(self, kind: str, schedule: Schedule, draws: Draws) -> list[Candidate]:
         """The candidates to whom something is sent, by schedule; keeps the token account."""
         candidates, uniforms = draws.candidates(kind, self.number), draws.uniforms(kind, self.number)
         balance = self.balance[kind]
         num_wanted = schedule.num_wanted(balance, self.wakes, self.num_merged, uniforms, len(candidates))
         chosen = [candidate for candidate in candidates[:num_wanted] if candidate is not None]
-        if is_settled:
-            self.balance[kind] = schedule.balance_after(balance, len(chosen))
-            self.excess[kind] += max(0, num_wanted - len(candidates))
+        self.balance[kind] = schedule.balance_after(balance, len(chosen))
+        self.excess[kind] += max(0, num_wanted - len(candidates))
         return chosen
 
     def _message(self, kind: str, candidate: Candidate, payload: Any, is_passed_on: bool = False) -> Message:

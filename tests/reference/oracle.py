@@ -68,11 +68,11 @@ class Oracle:
         self.now += 1
 
     def refresh(self, events: Any) -> None:
-        """Runs one tick in which embeddings are computed and sent, and models and counters stand still."""
+        """Runs one tick in which embeddings are computed and sent to all; models and counters stand still."""
         draws = Draws(events)
         for node in self._receive(draws):
             node.embed()
-            self._post_all(node.publish(draws) + node.push(draws, is_refresh=True))
+            self._post_all(node.publish(draws, is_refresh=True) + node.push(draws, is_refresh=True))
         self.now += 1
 
     def _receive(self, draws: Draws) -> list[Node]:
@@ -83,7 +83,7 @@ class Oracle:
             mine = [m for m in arrivals if m.dst == node.number]
             if draws.is_online(node.number):
                 node.store(mine, self.post)
-                is_woken = self.rules.on_receipt and any(m.kind == "model" for m in mine)
+                is_woken = self.rules.on_receipt and bool(node.inbox)
                 active += [node] if is_woken or draws.is_awake(node.number) else []
             else:
                 for message in mine:

@@ -54,27 +54,27 @@ class Node:
     inbox: list[Message] = field(default_factory=list)  # models that wait, oldest first
     kept: Message | None = None  # a refused model, which is passed on at the next sending
     num_idle: list[int] = field(default_factory=list)  # of each layer, wakes of this debug run without a step
+    num_unplaced: int = 0  # models sent in this debug run for which there was no place
     num_excess: Counter[str] = field(default_factory=Counter)  # wanted beyond the fanout in this debug run, by kind
 
     def place(self, around: Surroundings, layer: int = 0) -> Place:
         """Where something is computed, for errors."""
         return Place(around.tick, self.number, layer)
 
-    def receive(self, around: Surroundings) -> bool:
-        """Takes in what arrives in this tick, and says whether a model entered the inbox."""
+    def receive(self, around: Surroundings) -> None:
+        """Takes in what arrives in this tick."""
         due = sorted((one for one in self.incoming if one.tick_due == around.tick), key=lambda one: one.order)
         self.incoming = [one for one in self.incoming if one.tick_due != around.tick]
         online = around.events.online
         if online is not None and not online[self.number]:
             self.accounts.update((one.kind, "to_offline") for one in due)
-            return False
+            return
         embeddings, pushes, models = ([one for one in due if one.kind == kind] for kind in KINDS)
         for one in (*embeddings, *pushes, *models):
             check_layers(self.place(around), f"received {one.kind}", one.payload, about=": {}", message=one)
         self._receive_embeddings(embeddings)
         self._receive_pushes(around, pushes)
         self._receive_models(around, models)
-        return bool(models)
 
     def _receive_embeddings(self, due: list[Message]) -> None:
         """The newest of each edge stays; `due` is in the order in which they were sent."""

@@ -89,20 +89,22 @@ def debug_run(
 
 def run_tick(around: Surroundings, nodes: list[Node]) -> list[Wake]:
     """One tick of all nodes: everybody receives, who is active merges and trains, and then sends."""
-    is_reached = [node.receive(around) for node in nodes]
-    active = [node for node in nodes if is_active(around, node, is_reached[node.number])]
+    for node in nodes:
+        node.receive(around)
+    active = [node for node in nodes if is_active(around, node)]
     wakes = [wake(around, node) for node in active]
     sent = [send(around, node, len(done.merged)) for node, done in zip(active, wakes, strict=True)]
     dispatch(around, nodes, [message for messages in sent for message in messages])
     return wakes
 
 
-def is_active(around: Surroundings, node: Node, is_reached: bool) -> bool:
-    """Whether a node is online, and drawn to wake or woken by a model that has just entered its inbox."""
+def is_active(around: Surroundings, node: Node) -> bool:
+    """Whether a node is online, and drawn to wake or woken by a model in its inbox."""
     online, drawn = around.events.online, around.events.wake
     if online is not None and not online[node.number]:
         return False
-    return drawn is None or bool(drawn[node.number]) or (around.emulator.traffic.availability.on_receipt and is_reached)
+    is_woken = around.emulator.traffic.availability.on_receipt and bool(node.inbox)
+    return drawn is None or bool(drawn[node.number]) or is_woken
 
 
 def is_crowded(around: Surroundings, num_active: int) -> bool:

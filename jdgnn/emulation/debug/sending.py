@@ -148,6 +148,7 @@ def dispatch(around: Surroundings, nodes: list[Node], messages: list[Message]) -
         nodes[one.dst].incoming.append(one)
     for one in new_models[len(new_models) if room is None else room :]:
         nodes[one.src].accounts["model", "displaced"] += 1
+        nodes[one.src].num_unplaced += 1
 
 
 def num_free_places(around: Surroundings, nodes: list[Node]) -> int | None:

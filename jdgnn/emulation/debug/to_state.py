@@ -61,6 +61,7 @@ def state_of(nodes: list[Node], before: State, tick: int, num_crowded: int) -> S
         push_schedule=memory["push"],
         model_schedule=memory["model"],
         num_excess=as_words(whole(before.num_excess) + num_excess),
+        num_unplaced=as_words(whole(before.num_unplaced) + sum(node.num_unplaced for node in nodes)),
         num_crowded=before.num_crowded + jnp.int32(num_crowded),
         accounts=Accounts(words=as_words([table_of(node.accounts) for node in nodes])),
     )

@@ -10,13 +10,13 @@ from jdgnn.protocol.arguments import checked_prob, checked_whole, is_known
 from jdgnn.protocol.presence.presence import Presence
 
 
-def late_joining(share: ArrayLike, start: int | jax.Array, end: int | jax.Array) -> Presence:
+def late_joining(share: ArrayLike, first: int | jax.Array, last: int | jax.Array) -> Presence:
     """Some nodes join late and stay; the others are there from the first tick on.
 
     Args:
       share: probability that a node is late, from 0 to 1.
-      start: first tick in which a late node can join.
-      end: last one; each of these ticks is equally likely.
+      first: the first tick in which a late node can join.
+      last: the last one, `first` or later; each of these ticks is equally likely.
 
     Returns:
       The presence model; it remembers the tick in which each node joins, int32 [N].
@@ -33,20 +33,20 @@ def late_joining(share: ArrayLike, start: int | jax.Array, end: int | jax.Array)
     """
     numbers = {
         "share": checked_prob("share", share),
-        "start": checked_whole("start", start),
-        "end": checked_whole("end", end),
+        "first": checked_whole("first", first),
+        "last": checked_whole("last", last),
     }
-    if is_known(start, end) and end < start:
-        raise InputError(f"end: got {end}, and a tick of at least start = {start} is needed")
+    if is_known(first, last) and last < first:
+        raise InputError(f"last: got {last}, and a tick of at least first = {first} is needed")
     return Presence(init=Partial(_init, **numbers), sample=_sample)
 
 
 def _init(
-    key: jax.Array, num_nodes: int, *, share: ArrayLike, start: int | jax.Array, end: int | jax.Array
+    key: jax.Array, num_nodes: int, *, share: ArrayLike, first: int | jax.Array, last: int | jax.Array
 ) -> jax.Array:
     late_key, tick_key = jax.random.split(key)
     is_late = jax.random.bernoulli(late_key, jnp.float32(share), (num_nodes,))
-    tick = jax.random.randint(tick_key, (num_nodes,), start, end + 1, dtype=jnp.int32)
+    tick = jax.random.randint(tick_key, (num_nodes,), first, last + 1, dtype=jnp.int32)
     return jnp.where(is_late, tick, 0)
 
 
