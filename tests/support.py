@@ -102,10 +102,10 @@ def num_programs() -> int:
     return sum(int(program._cache_size()) for program in programs)
 
 
-def run_optimised(*arguments: str) -> str:
-    """What Python prints when run with these arguments, compiling with all optimisations, as users do."""
+def run_optimised(*arguments: str, folder: Path = ROOT) -> str:
+    """What Python prints when run in a folder with these arguments, compiling with all optimisations, as users do."""
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -26,8 +26,8 @@ TABLES = [
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_examples_run(example: str) -> None:
-    assert run_optimised("-W", "error", "-c", example)
+def test_examples_run(example: str, tmp_path: Path) -> None:
+    assert run_optimised("-W", "error", "-c", example, folder=tmp_path)
 
 
 def test_the_first_example_takes_fifteen_lines() -> None:
