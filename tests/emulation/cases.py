@@ -24,24 +24,26 @@ NUM_NODES, UNITS = 6, (4, 2, 3)
 
 
 @cache
-def trace() -> jdgnn.Presence:
+def trace(num_nodes: int) -> jdgnn.Presence:
     """Node 0 comes and goes, 1 comes late, 2 never, the others stay."""
+    stays = "".join(f"{node},0,40\n" for node in range(3, num_nodes))
+    late = "1,7,40\n" if num_nodes > 1 else ""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.csv"
-        path.write_text("node,start,end\n0,0,9\n0,12,40\n1,7,40\n3,0,40\n4,0,40\n5,0,40\n")
+        path.write_text(f"node,start,end\n0,0,9\n0,12,40\n{late}{stays}")
         return presence.trace(path)
 
 
-AVAILABILITIES: dict[str, Callable[[], jdgnn.Availability]] = {
-    "always": jdgnn.availability,
-    "bernoulli": lambda: jdgnn.availability(clocks.bernoulli(0.5)),
-    "periodic": lambda: jdgnn.availability(clocks.periodic(3)),
-    "lognormal": lambda: jdgnn.availability(clocks.lognormal(0.5, 1.0)),
-    "churn": lambda: jdgnn.availability(presence=presence.churn(6, 3)),
-    "crash": lambda: jdgnn.availability(clocks.bernoulli(0.7), presence.crash(0.03)),
-    "late_joining": lambda: jdgnn.availability(presence=presence.late_joining(0.5, 2, 12)),
-    "trace": lambda: jdgnn.availability(presence=trace()),
-    "on_receipt": lambda: jdgnn.availability(clocks.bernoulli(0.2), [presence.churn(9, 3)], on_receipt=True),
+AVAILABILITIES: dict[str, Callable[[int], jdgnn.Availability]] = {
+    "always": lambda n: jdgnn.availability(),
+    "bernoulli": lambda n: jdgnn.availability(clocks.bernoulli(0.5)),
+    "periodic": lambda n: jdgnn.availability(clocks.periodic(3)),
+    "lognormal": lambda n: jdgnn.availability(clocks.lognormal(0.5, 1.0)),
+    "churn": lambda n: jdgnn.availability(presence=presence.churn(6, 3)),
+    "crash": lambda n: jdgnn.availability(clocks.bernoulli(0.7), presence.crash(0.03)),
+    "late_joining": lambda n: jdgnn.availability(presence=presence.late_joining(0.5, 2, 12)),
+    "trace": lambda n: jdgnn.availability(presence=trace(n)),
+    "on_receipt": lambda n: jdgnn.availability(clocks.bernoulli(0.2), [presence.churn(9, 3)], on_receipt=True),
 }
 LINKS: dict[str, Callable[[], jdgnn.Link]] = {
     "perfect": jdgnn.link,
@@ -90,7 +92,7 @@ class Case:
 
     def num_slots(self, num_nodes: int) -> int:
         """Candidates of a node; all others, where everybody sends to everybody."""
-        return num_nodes - 1 if self.peers == "all_to_all" else self.fanout
+        return max(1, num_nodes - 1) if self.peers == "all_to_all" else self.fanout
 
     def emulator(self, num_nodes: int = NUM_NODES) -> jdgnn.Emulator:
         # with a small eps Adam would blow rounding up where a gradient vanishes by symmetry, until it shows
@@ -123,10 +125,10 @@ class Case:
             push=push if self.has_push else None,
             gossip=gossip if self.has_gossip else None,
             publish=jdgnn.publish(schedule=SCHEDULES[self.publish_schedule][0], link=link),
-            availability=AVAILABILITIES[self.availability](),
+            availability=AVAILABILITIES[self.availability](num_nodes),
             num_positives=self.num_positives,
             start=self.start,
-            awake_share=self.awake_share,
+            awake_share=None if self.availability == "always" else self.awake_share,
         )
 
     def rules(self, num_nodes: int = NUM_NODES) -> rules.Rules:
