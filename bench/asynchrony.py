@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 import jdgnn
-from bench.machine import RESULTS, ROOT, circumstances
+from bench.machine import RESULTS, ROOT, circumstances, over_seeds
 from jdgnn.evaluation import linear_probe
 from jdgnn.experiment.config import Config, resolve
 from jdgnn.experiment.networks import make_network
@@ -79,18 +79,14 @@ def measure(config: Config, network: jdgnn.Network) -> dict[str, Any]:
     }
 
 
-def over_seeds(tables: dict[str, Any], seeds: int, data_root: Path | None, title: str) -> dict[str, Any]:
+def measure_seeds(tables: dict[str, Any], seeds: int, data_root: Path | None, title: str) -> dict[str, Any]:
     """Mean and sd of the figures of one configuration, and its runs themselves."""
     runs = []
     for seed in range(seeds):
         config = resolve(tables | {"seed": seed})
         runs.append(measure(config, make_network(config.network, data_root=data_root, seed=seed)))
         print(title, {name: round(runs[-1][name], 4) for name in (*FIGURES, "seconds")}, flush=True)
-    figures = {}
-    for name in (*FIGURES, "untrained"):
-        values = [run[name] for run in runs]
-        sd = statistics.stdev(values) if len(values) > 1 else 0.0
-        figures[name] = {"mean": statistics.mean(values), "sd": sd}
+    figures = {name: over_seeds([run[name] for run in runs]) for name in (*FIGURES, "untrained")}
     return {**figures, "runs": runs}
 
 
@@ -162,7 +158,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not (arguments.table or arguments.plot):
         result: dict[str, Any] = {**circumstances(), "sweeps": {sweep: {} for sweep in SWEEPS}}
-        with_seeds = partial(over_seeds, seeds=arguments.seeds, data_root=arguments.data_root)
+        with_seeds = partial(measure_seeds, seeds=arguments.seeds, data_root=arguments.data_root)
         result["synchronous"] = with_seeds(shipped("cora"), title="synchronous")
         result["together"] = with_seeds(shipped("cora-async"), title="together")
         for sweep, values in SWEEPS.items():

@@ -6,14 +6,13 @@ Markdown table that stands in the README.
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import jdgnn
-from bench.machine import RESULTS, ROOT, circumstances
+from bench.machine import RESULTS, ROOT, circumstances, over_seeds
 from jdgnn.experiment.cli import main as jdgnn_command
 from jdgnn.experiment.config import read
 from jdgnn.experiment.tables import PROBED
@@ -31,11 +30,6 @@ def run_config(name: str, seed: int, data_root: str | None, directory: Path) -> 
         sys.exit(status)
     summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
     return summary
-
-
-def over_seeds(values: list[float]) -> dict[str, Any]:
-    """Mean and standard deviation (divisor n − 1), and the values themselves."""
-    return {"mean": statistics.mean(values), "sd": statistics.stdev(values) if len(values) > 1 else 0.0, "all": values}
 
 
 def collect(summaries: list[dict[str, Any]]) -> dict[str, Any]:

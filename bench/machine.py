@@ -1,7 +1,8 @@
-"""What a result was measured on, and with what."""
+"""What a result was measured on, and with what; and how figures of several seeds are told."""
 
 import os
 import platform
+import statistics
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -35,3 +36,8 @@ def commit() -> str:
 def circumstances() -> dict[str, Any]:
     """Machine, versions and commit, to stand beside every figure."""
     return {"machine": machine(), "versions": versions(), "commit": commit()}
+
+
+def over_seeds(values: list[float]) -> dict[str, Any]:
+    """Mean and standard deviation (divisor n − 1), and the values themselves."""
+    return {"mean": statistics.mean(values), "sd": statistics.stdev(values) if len(values) > 1 else 0.0, "all": values}

@@ -21,7 +21,7 @@ import jax
 
 import jdgnn
 from bench.machine import RESULTS, circumstances
-from bench.speed import UNITS, random_network
+from bench.speed import one_layer, random_network
 from jdgnn import clocks, links, presence
 
 RESULT = RESULTS / "memory.json"
@@ -29,36 +29,28 @@ REPEATS = 5
 GROWTH_TICKS = (20, 500, 1000, 2000)
 
 
-def link(loss: float, delay: int) -> jdgnn.Link:
+def late(loss: float, delay: int) -> jdgnn.Link:
     """Loses messages, and delays the others uniformly."""
-    return jdgnn.link(loss=loss, delay=links.uniform(0, delay) if delay else None)
+    return jdgnn.link(loss=loss, delay=links.uniform(0, delay))
 
 
-def make(loss: float = 0.0, delay: int = 0, *, is_harsh: bool = False, **others: Any) -> jdgnn.Emulator:
-    """One 64-unit layer whose embeddings and pushes are lost and late; if harsh, models too, and nodes sleep and go."""
-    way = link(loss, delay)
-    return jdgnn.Emulator(
-        layers=[jdgnn.gcn(UNITS)],
-        objective=jdgnn.info_nce(),
-        publish=jdgnn.publish(link=way),
-        push=jdgnn.push(fanout=8, capacity=8, link=way),
-        gossip=jdgnn.gossip(link=way, pool=3) if is_harsh else jdgnn.gossip(),
-        availability=jdgnn.availability(clocks.bernoulli(0.5), presence.churn(50, 20)) if is_harsh else None,
-        **({"optimizer": jdgnn.sgd(0.1)} | others),
-    )
+def harsh(loss: float) -> jdgnn.Emulator:
+    """All messages lost and up to 10 ticks late, models too; nodes sleep and go."""
+    way = late(loss, 10)
+    absences = jdgnn.availability(clocks.bernoulli(0.5), presence.churn(50, 20))
+    return one_layer(way, jdgnn.gossip(link=way, pool=3), availability=absences)
 
 
 PREDICTED: dict[str, Callable[[], jdgnn.Emulator]] = {
-    "synchronous": make,
-    "synchronous, with momentum": lambda: make(optimizer=jdgnn.momentum(0.1)),
-    "half lost, up to 10 ticks late": lambda: make(0.5, 10),
-    "half lost, up to 20 ticks late": lambda: make(0.5, 20),
-    "half lost, up to 40 ticks late": lambda: make(0.5, 40),
-    "half lost, all up to 10 ticks late, asleep and away": lambda: make(0.5, 10, is_harsh=True),
+    "synchronous": one_layer,
+    "synchronous, with momentum": lambda: one_layer(optimizer=jdgnn.momentum(0.1)),
+    "half lost, up to 10 ticks late": lambda: one_layer(late(0.5, 10)),
+    "half lost, up to 20 ticks late": lambda: one_layer(late(0.5, 20)),
+    "half lost, up to 40 ticks late": lambda: one_layer(late(0.5, 40)),
+    "half lost, all up to 10 ticks late, asleep and away": lambda: harsh(0.5),
 }
 GROWING: dict[str, Callable[[], jdgnn.Emulator]] = {
-    f"{loss:.0%} lost, all up to 10 ticks late, asleep and away": partial(make, loss, 10, is_harsh=True)
-    for loss in (0.0, 0.5, 0.9)
+    f"{loss:.0%} lost, all up to 10 ticks late, asleep and away": partial(harsh, loss) for loss in (0.0, 0.5, 0.9)
 }
 
 

@@ -21,29 +21,28 @@ RESULT = RESULTS / "speed.json"
 UNITS, DEGREE = 64, 8
 
 
+def one_layer(link: jdgnn.Link | None = None, gossip: jdgnn.Gossip | None = None, **others: Any) -> jdgnn.Emulator:
+    """One 64-unit layer, trained by gradient descent, one merge per wake; embeddings and pushes go over `link`."""
+    return jdgnn.Emulator(
+        layers=[jdgnn.gcn(UNITS)],
+        objective=jdgnn.info_nce(),
+        publish=jdgnn.publish(link=link),
+        push=jdgnn.push(fanout=8, capacity=8, link=link),
+        gossip=jdgnn.gossip() if gossip is None else gossip,
+        num_positives=8,
+        **({"optimizer": jdgnn.sgd(0.1)} | others),
+    )
+
+
 def settings() -> dict[str, jdgnn.Emulator]:
-    """One 64-unit layer, trained by gradient descent, one merge per wake."""
+    """What is measured beside one another."""
     late = jdgnn.link(loss=0.1, delay=links.uniform(0, 10))
-    lossy = jdgnn.link(loss=0.1)
     tenth = jdgnn.availability(clocks.bernoulli(0.1))
-
-    def make(link: jdgnn.Link | None = None, models: jdgnn.Link | None = None, **others: Any) -> jdgnn.Emulator:
-        return jdgnn.Emulator(
-            layers=[jdgnn.gcn(UNITS)],
-            objective=jdgnn.info_nce(),
-            optimizer=jdgnn.sgd(0.1),
-            publish=jdgnn.publish(link=link),
-            push=jdgnn.push(fanout=8, capacity=8, link=link),
-            gossip=jdgnn.gossip(link=models),
-            num_positives=8,
-            **others,
-        )
-
     return {
-        "synchronous": make(),
-        "loss 0.1, embeddings and pushes 0..10 ticks late": make(late, lossy),
-        "a tenth awake, all rows computed": make(availability=tenth),
-        "a tenth awake, their rows computed": make(availability=tenth, awake_share=0.125),
+        "synchronous": one_layer(),
+        "loss 0.1, embeddings and pushes 0..10 ticks late": one_layer(late, jdgnn.gossip(link=jdgnn.link(loss=0.1))),
+        "a tenth awake, all rows computed": one_layer(availability=tenth),
+        "a tenth awake, their rows computed": one_layer(availability=tenth, awake_share=0.125),
     }
 
 

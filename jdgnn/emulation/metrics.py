@@ -73,12 +73,12 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
         online=mean_where(joined, info.online.astype(dtype)),
         active=mean_where(joined, info.active.astype(dtype)),
         loss=mean_where(info.is_stepped, info.loss),
-        stepped=mean_where(jnp.broadcast_to(joined[:, None], info.is_stepped.shape), info.is_stepped.astype(dtype)),
+        stepped=mean_where(joined[:, None], info.is_stepped.astype(dtype)),
         aux=tuple(
             jax.tree.map(partial(mean_where, info.is_stepped[:, index]), layer) for index, layer in enumerate(info.aux)
         ),
         consensus_distance=mean_where(joined, distance),
-        disagreement=mean_where(jnp.broadcast_to(joined[:, None], deviation.T.shape), deviation.T) / scale,
+        disagreement=mean_where(joined[:, None], deviation.T) / scale,
         norm_ratio=mean_where(joined, norm) / state.initial_norm,
         staleness=mean_where(is_using, stale),
         quantiles={name: quantiles(*entry) for name, entry in spread.items()},
@@ -138,10 +138,8 @@ def deviations(params: Sequence[Any], mask: jax.Array | None = None) -> tuple[ja
     """
     center = [jax.tree.map(lambda leaf: _mean(leaf, mask), layer) for layer in params]
     deviation = per_node(lambda own, mean: optax.tree.norm(optax.tree.sub(own, mean), squared=True), shared=(1,))
-    pairs = zip(params, center, strict=True)
-    return jnp.stack([deviation(*pair) for pair in pairs]), jnp.stack(
-        [optax.tree.norm(c, squared=True) for c in center]
-    )
+    scale = [optax.tree.norm(mean, squared=True) for mean in center]
+    return jnp.stack([deviation(*pair) for pair in zip(params, center, strict=True)]), jnp.stack(scale)
 
 
 def consensus_distance(params: Any, mask: jax.Array | None = None) -> jax.Array:
@@ -171,7 +169,7 @@ def quantiles(values: jax.Array, mask: jax.Array) -> jax.Array:
 
 
 def mean_where(mask: jax.Array, values: jax.Array) -> jax.Array:
-    """Mean of [N, ...] over the nodes where the mask [N, ...] is True: [...], NaN if there is none."""
+    """Mean of [N, ...] over the nodes where the mask is True, which is broadcast: [...], NaN if there is none."""
     count = jnp.sum(mask, axis=0, dtype=values.dtype)
     return jnp.where(count > 0, sum_over_nodes(jnp.where(mask, values, 0)) / jnp.maximum(count, 1), jnp.nan)
 

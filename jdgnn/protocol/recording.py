@@ -36,7 +36,7 @@ from jdgnn.protocol.events import Events, objective_keys
 VERSION = 1
 STORED = ("push_rank", "push_uniform", "model_rank", "model_uniform", "accept_uniform")  # too random to compress
 COINS = ("push_uniform", "model_uniform", "accept_uniform")  # which an algorithm that tosses none leaves in the record
-KEYS = "keys"  # not recorded: they follow from the run's key
+RECORDED = tuple(field.name for field in fields(Events) if field.name != "keys")  # those follow from the run's key
 SETTINGS = {
     "joined": "availability.presence",
     "online": "availability.presence",
@@ -114,7 +114,7 @@ class Recorder:
         """Takes the next `count` ticks, the first of those of a chunk of events [T, ...]."""
         if not count:
             return
-        given = {field.name: getattr(events, field.name) for field in fields(events) if field.name != KEYS}
+        given = {name: getattr(events, name) for name in RECORDED}
         self._held.append({name: np.asarray(value[:count]) for name, value in given.items() if value is not None})
         self._num_held += count
         while self._num_held >= self._length:
@@ -269,35 +269,30 @@ class Record:
 
     def _check_fields(self, expected: Events) -> None:
         """Refuses an emulator that takes other events; what it has no use for at all may be there."""
-        for name, setting in SETTINGS.items():
+        for name in RECORDED:
             value, given = getattr(expected, name), self.shapes.get(name)
             needed = None if value is None else (value.shape, str(value.dtype))
             is_unused = _sends_nothing(name, expected) or (needed is None and name in COINS)
             if given != needed and not is_unused:
                 raise InputError(
                     f"replay: {self._path} has {_described(given)} for {name}, and this emulator takes "
-                    f"{_described(needed)}; let {setting} be as when it was recorded"
+                    f"{_described(needed)}; let {SETTINGS[name]} be as when it was recorded"
                 )
 
     def read(self, first_tick: int, count: int, length: int, template: Events) -> Events:
         """Events of `count` ticks with room for `length` [T, ...], in the form of one tick's `template`."""
-        used = [name for name in self.shapes if getattr(template, name) is not None]
-        pieces: dict[str, list[NDArray[Any]]] = {name: [] for name in used if not _sends_nothing(name, template)}
-        for start, end in self.stretches:
-            if start < first_tick + count and end > first_tick:
-                stretch = self._stretch(start)
-                for name, piece in pieces.items():
-                    piece.append(stretch[name][max(first_tick - start, 0) : first_tick + count - start])
-        values: dict[str, Any] = {
-            name: np.zeros((length, *getattr(template, name).shape), getattr(template, name).dtype)
-            for name in SETTINGS
-            if getattr(template, name) is not None and name not in pieces
+        values = {
+            name: np.zeros((length, *leaf.shape), leaf.dtype)
+            for name in RECORDED
+            if (leaf := getattr(template, name)) is not None
         }
-        for name, piece in pieces.items():
-            shape, dtype = self.shapes[name]
-            values[name] = np.zeros((length, *shape), dtype)
-            if piece:
-                values[name][:count] = np.concatenate(piece)
+        used = [name for name in values if not _sends_nothing(name, template)]
+        for start, end in self.stretches:
+            first, last = max(start, first_tick), min(end, first_tick + count)
+            if first < last:
+                stretch = self._stretch(start)
+                for name in used:
+                    values[name][first - first_tick : last - first_tick] = stretch[name][first - start : last - start]
         keys = objective_keys(self.key, first_tick + jnp.arange(length, dtype=jnp.int32), template.keys.shape)
         return replace(template, **jax.tree.map(jnp.asarray, values), keys=keys)
 

@@ -17,7 +17,7 @@ from jdgnn import clocks, links, presence
 from jdgnn.emulation.sources import Draw
 from jdgnn.emulation.start import event_shapes
 from jdgnn.network.topology import topology
-from jdgnn.protocol.recording import Record, Recorder
+from jdgnn.protocol.recording import RECORDED, SETTINGS, Record, Recorder
 from tests.support import assert_same_bits, small_emulator, small_network
 
 TICKS = 70  # more than a stretch of the file
@@ -125,6 +125,10 @@ def test_every_field_comes_back_as_it_was_drawn(recorded: tuple[Path, jdgnn.Stat
             continue
         assert given.dtype == expected.dtype
         assert_same_bits(given[: source.length], expected[: source.length])
+
+
+def test_every_field_is_told_by_the_setting_that_decides_its_form() -> None:
+    assert set(SETTINGS) == set(RECORDED)
 
 
 def test_numpy_alone_can_read_it(recorded: tuple[Path, jdgnn.State]) -> None:
