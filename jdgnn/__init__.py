@@ -9,9 +9,9 @@ from jdgnn import evaluation, network
 from jdgnn.emulation.debug import debug_run
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History
-from jdgnn.emulation.metrics import consensus_distance
 from jdgnn.emulation.node_table import node_table
 from jdgnn.emulation.run import Progress, copy, refresh, run
+from jdgnn.emulation.spread import consensus_distance
 from jdgnn.emulation.state import State
 from jdgnn.errors import InputError, NonFiniteError
 from jdgnn.learning import layers, objectives, optimizers

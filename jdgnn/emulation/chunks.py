@@ -5,18 +5,23 @@ Axes: T ticks that a chunk has room for.
 """
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulation.fused import put_off, settle
+from jdgnn.emulation.fusing import why_plain
 from jdgnn.emulation.metrics import Measurement, measure
 from jdgnn.emulation.start import sample_events
 from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import apply_events, refresh_tick
+from jdgnn.kernels import library
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events, draw_attendance
+from jdgnn.protocol.rows import once
 
 
 @functools.partial(jax.jit, static_argnames=("num_bytes", "length"))
@@ -65,6 +70,19 @@ def advance(
     is_recorded: jax.Array,
 ) -> tuple[State, Measurement]:
     """Runs `count` of the T ticks whose events are given, and measures after those that are recorded [T]."""
+    with library.allowed(emulator.kernels is not False):
+        return _advance(emulator, links, features, state, events, count, is_recorded)
+
+
+def _advance(
+    emulator: Emulator,
+    links: Topology,
+    features: jax.Array,
+    state: State,
+    events: Events,
+    count: jax.Array,
+    is_recorded: jax.Array,
+) -> tuple[State, Measurement]:
     shape = jax.eval_shape(
         lambda *a: measure(links, *apply_events(emulator, links, *a)), features, state, _at(events, 0)
     )
@@ -73,6 +91,7 @@ def advance(
     def one(index: jax.Array, carry: tuple[State, Measurement]) -> tuple[State, Measurement]:
         state, measured = carry
         state, info = apply_events(emulator, links, features, state, _at(events, index))
+        state = state if state.pending is None else once(is_recorded[index], settle, state)
         measured = jax.lax.cond(
             is_recorded[index],
             lambda: jax.tree.map(lambda all_, new: all_.at[index].set(new), measured, measure(links, state, info)),
@@ -80,7 +99,10 @@ def advance(
         )
         return state, measured
 
-    return jax.lax.fori_loop(0, count, one, (state, empty))
+    if why_plain(emulator, state, features) is None:
+        state = put_off(emulator, state)
+    state, measured = jax.lax.fori_loop(0, count, one, (state, empty))
+    return replace(settle(state), pending=None), measured
 
 
 @functools.partial(jax.jit, donate_argnames="state")
@@ -88,9 +110,10 @@ def refresh(
     emulator: Emulator, links: Topology, features: jax.Array, state: State, events: Events, count: jax.Array
 ) -> State:
     """Runs `count` of the T refreshing ticks whose events are given."""
-    return jax.lax.fori_loop(
-        0, count, lambda index, state: refresh_tick(emulator, links, features, state, _at(events, index)), state
-    )
+    with library.allowed(emulator.kernels is not False):
+        return jax.lax.fori_loop(
+            0, count, lambda index, state: refresh_tick(emulator, links, features, state, _at(events, index)), state
+        )
 
 
 def _at(events: Events, index: Any) -> Events:

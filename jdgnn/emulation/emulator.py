@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from jdgnn.checks import check_count, check_number
 from jdgnn.emulation.check_parts import check_effect, check_learning, check_merge, check_traffic, layer_units
+from jdgnn.emulation.fusing import why_plain
 from jdgnn.emulation.layerwise import layer_output
 from jdgnn.emulation.start import event_shapes, init, init_model, shapes_of
 from jdgnn.emulation.state import State
@@ -51,6 +52,8 @@ class Emulator:
       awake_share: where nodes sleep, the share of nodes for which there is room in the fast path, which computes only
         those that are awake. Choose it a little above the usual share; ticks with more are computed in full, to the
         same result, and counted. None computes all rows in every tick.
+      kernels: whether compiled kernels are used, which give the same result faster on a CPU: wherever they can be, if
+        None; never, if False; and if True, it is an error where they cannot, which says why.
 
     Raises:
       InputError: a part is missing or of the wrong kind, or a setting can have no effect.
@@ -76,6 +79,7 @@ class Emulator:
     num_positives: int = 8
     start: str = "common"
     awake_share: float | None = None
+    kernels: bool | None = None
 
     def __post_init__(self) -> None:
         check_count("num_positives", self.num_positives)
@@ -97,6 +101,8 @@ class Emulator:
             _check_kind("publish", self.publish, Publish, "jdgnn.publish(), or None")
         if self.availability is not None:
             _check_kind("availability", self.availability, Availability, "jdgnn.availability(...), or None")
+        if self.kernels not in (None, True, False):
+            raise InputError(f"kernels: got {self.kernels!r}, and True, False or None is needed")
         if self.awake_share is not None:
             check_number("awake_share", self.awake_share, above=0, maximum=1)
         if len(objectives) == 1:
@@ -156,6 +162,9 @@ class Emulator:
         check_traffic(self.traffic, links.num_nodes)
         state = shapes_of(self, jax.random.key(0), links, features)
         event_shapes(self, links, state)
+        reason = why_plain(self, state, features)
+        if self.kernels and reason is not None:
+            raise InputError(f"kernels: got True, and they cannot be used: {reason}")
 
     def shapes(self, network: Any, key: Any = None) -> State:
         """The state of a network as shapes and dtypes only; nothing is computed.
@@ -258,7 +267,7 @@ class Emulator:
 
 
 PARTS = ("layers", "objective", "optimizer", "push", "gossip", "publish", "availability")
-STRUCTURE = ("num_positives", "start", "awake_share")
+STRUCTURE = ("num_positives", "start", "awake_share", "kernels")
 
 
 def _flatten(emulator: Emulator) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -3,22 +3,19 @@
 Axes: N nodes, E directed edges, L layers, Q quantiles.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from flax import struct
 
-from jdgnn.emulation.per_node import per_node
+from jdgnn.emulation.spread import spread_of, sum_over_nodes
 from jdgnn.emulation.state import State, TickInfo
 from jdgnn.network.edges import sum_over_in_edges
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import byte_sums
 
-BLOCK = 1024
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
@@ -58,8 +55,8 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
     """
     dtype = info.loss.dtype
     joined = jnp.ones(state.num_nodes, bool) if state.joined is None else state.joined
-    deviation, scale = deviations(state.params, joined)
-    distance, norm = deviation.sum(axis=0) / scale.sum(), per_node(optax.tree.norm)(state.params)
+    deviation, square, scale = spread_of(state.params, joined)
+    distance, norm = deviation.sum(axis=0) / scale.sum(), jnp.sqrt(square.sum(axis=0))
     stale, is_using = staleness(topology, state, info)
     spread = {
         "staleness": (stale, is_using),
@@ -126,40 +123,6 @@ def mean_elapsed(topology: Topology, version: jax.Array, tick: jax.Array, dtype:
     return total / jnp.maximum(count, 1), count > 0
 
 
-def deviations(params: Sequence[Any], mask: jax.Array | None = None) -> tuple[jax.Array, jax.Array]:
-    """How far each node's parameters are from the mean model θ̄, by layer.
-
-    Args:
-      params: parameters of all nodes, per layer [N, ...].
-      mask: nodes over which the mean model is taken [N]; None for all.
-
-    Returns:
-      ‖θᵥ − θ̄‖² of each layer and node [L, N], and ‖θ̄‖² of each layer [L].
-    """
-    center = [jax.tree.map(lambda leaf: _mean(leaf, mask), layer) for layer in params]
-    deviation = per_node(lambda own, mean: optax.tree.norm(optax.tree.sub(own, mean), squared=True), shared=(1,))
-    scale = [optax.tree.norm(mean, squared=True) for mean in center]
-    return jnp.stack([deviation(*pair) for pair in zip(params, center, strict=True)]), jnp.stack(scale)
-
-
-def consensus_distance(params: Any, mask: jax.Array | None = None) -> jax.Array:
-    """How far the nodes' models are apart: mean over nodes of ‖θᵥ − θ̄‖² / ‖θ̄‖², with θ̄ the mean model.
-
-    Args:
-      params: parameters of all nodes, a tree of [N, ...].
-      mask: nodes that count [N]; None for all.
-
-    Returns:
-      The distance, zero if all models are equal.
-
-    Example:
-      >>> float(consensus_distance(jnp.array([[1.0], [3.0]])))
-      0.25
-    """
-    (deviation,), (scale,) = deviations((params,), mask)
-    return _mean(deviation, mask) / scale
-
-
 def quantiles(values: jax.Array, mask: jax.Array) -> jax.Array:
     """Quantiles [Q] of [N] over the nodes where the mask [N] is True, as values that occur; NaN if there is none."""
     count = jnp.sum(mask, dtype=jnp.int32)
@@ -172,19 +135,3 @@ def mean_where(mask: jax.Array, values: jax.Array) -> jax.Array:
     """Mean of [N, ...] over the nodes where the mask is True, which is broadcast: [...], NaN if there is none."""
     count = jnp.sum(mask, axis=0, dtype=values.dtype)
     return jnp.where(count > 0, sum_over_nodes(jnp.where(mask, values, 0)) / jnp.maximum(count, 1), jnp.nan)
-
-
-def _mean(values: jax.Array, mask: jax.Array | None) -> jax.Array:
-    """Mean over the nodes that count: [...], NaN if there is none."""
-    if mask is None:
-        return sum_over_nodes(values) / values.shape[0]
-    column = mask.reshape(mask.shape + (1,) * (values.ndim - 1))
-    count = jnp.sum(mask, dtype=values.dtype)
-    return jnp.where(count > 0, sum_over_nodes(jnp.where(column, values, 0)) / jnp.maximum(count, 1), jnp.nan)
-
-
-def sum_over_nodes(values: jax.Array) -> jax.Array:
-    """Sum over the node axis of [N, ...]: [...], block by block so that a million float32 keep their digits."""
-    num_whole = values.shape[0] // BLOCK * BLOCK
-    blocks = values[:num_whole].reshape(-1, BLOCK, *values.shape[1:])
-    return jnp.sum(jnp.sum(blocks, axis=1), axis=0) + jnp.sum(values[num_whole:], axis=0)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.emulation.emulator import check_alive
-from jdgnn.emulation.metrics import deviations, mean_elapsed
+from jdgnn.emulation.metrics import mean_elapsed
+from jdgnn.emulation.spread import spread_of
 from jdgnn.emulation.start import message_bytes
 from jdgnn.emulation.state import ModelFlight, State
 from jdgnn.errors import InputError
@@ -77,7 +78,7 @@ def _figures(links: Topology, state: State) -> dict[str, jax.Array]:
 
 
 def _distance(state: State) -> jax.Array:
-    deviation, scale = deviations(state.params, state.joined)
+    deviation, _, scale = spread_of(state.params, state.joined)
     distance = deviation.sum(axis=0) / scale.sum()
     return distance if state.joined is None else jnp.where(state.joined, distance, jnp.nan)
 

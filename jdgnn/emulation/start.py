@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from jdgnn.emulation.modes import has_mailbox, has_pool, history_depth
 from jdgnn.emulation.per_node import per_node
+from jdgnn.emulation.spread import norms
 from jdgnn.emulation.state import State, no_flight
 from jdgnn.learning.local_step import init_params
 from jdgnn.network.topology import Topology
@@ -63,7 +63,7 @@ def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Ar
         num_excess=jnp.zeros((2, 2), jnp.uint32),
         num_unplaced=jnp.zeros(2, jnp.uint32),
         num_crowded=jnp.zeros((), jnp.int32),
-        initial_norm=jnp.mean(per_node(optax.tree.norm)(params)),
+        initial_norm=jnp.mean(norms(params)),
         accounts=no_accounts(num_nodes),
     )
 

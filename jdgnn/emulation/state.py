@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jdgnn.kernels.calls import Step
 from jdgnn.protocol.accounts import Accounts
 from jdgnn.protocol.mailbox import Mailbox
 from jdgnn.protocol.model_pool import ModelPool
@@ -54,6 +55,7 @@ class State:
     num_crowded: jax.Array  # [] int32, ticks in which more nodes were awake than there was compact room for
     initial_norm: jax.Array  # [], mean over nodes of the norm of the first parameters
     accounts: Accounts
+    pending: tuple[dict[str, Step], ...] | None = None  # per layer, steps put off; only within a chunk, see `fused`
 
     @property
     def num_nodes(self) -> int:

@@ -43,6 +43,19 @@ class Trained:
     aux: tuple[dict[str, jax.Array], ...]  # per layer [n]
 
 
+@struct.dataclass
+class Woken:
+    """What changed at nodes that were awake, of all nodes."""
+
+    params: tuple[Any, ...]  # per layer [N, ...]
+    opt_state: tuple[Any, ...]  # per layer [N, ...]
+    embeddings: tuple[jax.Array, ...]  # per layer [N, F']
+    age: jax.Array  # [N]
+    loss: jax.Array  # [N, L]
+    is_stepped: jax.Array  # [N, L]
+    aux: tuple[dict[str, jax.Array], ...]  # per layer [N]
+
+
 def train(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> Trained:
     """Trains the layers bottom-up: each takes its inputs as constants and hands up what it gave before its step.
 
@@ -75,8 +88,8 @@ def embed(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.
     own, embeddings = scene.features, []
     for index, layer in enumerate(emulator.layers):
         layer_params = params[index]["layer"]
-        aggregated = _aggregated(emulator, scene, index, layer_params, own, nodes)
-        rows = per_node(layer.apply)(layer_params, take(own, nodes), aggregated)
+        combined = aggregated(emulator, scene, index, layer_params, own, nodes)
+        rows = per_node(layer.apply)(layer_params, take(own, nodes), combined)
         own = embedded(scene, index, rows, nodes)
         embeddings.append(own)
     return tuple(embeddings)
@@ -106,14 +119,14 @@ def _train_layer(
     compared = received(scene.topology, state, events, index, nodes)
 
     def total_loss(params: Any) -> tuple[jax.Array, Any]:
-        aggregated = _aggregated(emulator, scene, index, params["layer"], own, nodes)
+        combined = aggregated(emulator, scene, index, params["layer"], own, nodes)
         losses, (embedding, is_defined, aux) = per_node(local_loss, shared=(0, 1))(
-            layer, objective, params, own_rows, aggregated, compared, keys
+            layer, objective, params, own_rows, combined, compared, keys
         )
         return jnp.sum(losses), (losses, embedding, is_defined, aux)
 
     gradient, (loss, embedding, is_defined, aux) = jax.grad(total_loss, has_aux=True)(params)
-    is_stepping = _awake(scene, is_defined, nodes)
+    is_stepping = awake(scene, is_defined, nodes)
     opt_state, num_steps = take((state.opt_state[index], state.num_steps[:, index]), nodes)
     params, opt_state = per_node(local_update, shared=(0,))(
         emulator.optimizer, gradient, opt_state, params, num_steps, is_stepping
@@ -128,16 +141,17 @@ def _train_layer(
     }
 
 
-def _awake(scene: Scene, mask: jax.Array, nodes: jax.Array | None) -> jax.Array:
+def awake(scene: Scene, mask: jax.Array, nodes: jax.Array | None) -> jax.Array:
     """The mask [n] where a node is awake."""
     if nodes is not None:
         return mask & (nodes < scene.topology.num_nodes)
     return mask if scene.active is None else mask & scene.active
 
 
-def _aggregated(
+def aggregated(
     emulator: Emulator, scene: Scene, index: int, params: Any, own: jax.Array, nodes: jax.Array | None
 ) -> jax.Array:
+    """What some nodes [n], all for None, make of what layer `index` has received of their neighbours [n, F]."""
     layer, topology = emulator.layers[index], scene.topology
     vectors, mask = over_edges(topology, scene.features, scene.events.joined, scene.state, index)
     return aggregate(layer, params, topology, own, vectors, mask, nodes)

@@ -12,7 +12,8 @@ from jdgnn.emulation.state import State
 from jdgnn.learning.local_step import Received
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
-from jdgnn.protocol.rows import take
+from jdgnn.protocol.messages import Content
+from jdgnn.protocol.rows import take, take_or_zero
 
 
 def over_edges(
@@ -58,16 +59,17 @@ def _positives(topology: Topology, state: State, edges: jax.Array, index: int) -
         entries, version, row = state.embeddings[index], state.embedded_at, senders[edges]
     if not entries.shape[0]:
         return jnp.zeros((*edges.shape, entries.shape[1]), entries.dtype), jnp.zeros(edges.shape, bool)
-    vectors = entries.at[row].get(mode="fill", fill_value=0)
+    vectors = take_or_zero(entries, row)
     return vectors, version.at[row].get(mode="fill", fill_value=-1) >= 0
 
 
-def sent_embeddings(state: State, src: jax.Array, sent_at: jax.Array) -> tuple[jax.Array, ...]:
-    """Embeddings that nodes `src` [n] sent in ticks `sent_at` [n], per layer [n, F']."""
+def sent_embeddings(state: State, src: jax.Array, sent_at: jax.Array) -> Content:
+    """Embeddings that nodes `src` [n] sent in ticks `sent_at` [n]."""
     if state.history is None:
-        return tuple(layer[src] for layer in state.embeddings)
+        return Content(state.embeddings, src)
     depth = state.history[0].shape[1]
-    return tuple(layer[src, sent_at % depth] for layer in state.history)
+    tables = tuple(layer.reshape(-1, layer.shape[2]) for layer in state.history)
+    return Content(tables, src * depth + sent_at % depth)
 
 
 def remembered(state: State) -> State:

@@ -8,35 +8,24 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from flax import struct
 
 from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulation.fused import wake_fused
+from jdgnn.emulation.fusing import why_plain
 from jdgnn.emulation.merging import Inbox, Model, fold, fold_or_pair, has_pairs
 from jdgnn.emulation.state import State
-from jdgnn.emulation.training import Scene, Trained, embed_only, train
+from jdgnn.emulation.training import Scene, Trained, Woken, embed_only, train
 from jdgnn.protocol.accounts import add_words
 from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.rows import once, put, take
 
 
-@struct.dataclass
-class Woken:
-    """What changed at nodes that were awake, of all nodes."""
-
-    params: tuple[Any, ...]  # per layer [N, ...]
-    opt_state: tuple[Any, ...]  # per layer [N, ...]
-    embeddings: tuple[jax.Array, ...]  # per layer [N, F']
-    age: jax.Array  # [N]
-    loss: jax.Array  # [N, L]
-    is_stepped: jax.Array  # [N, L]
-    aux: tuple[dict[str, jax.Array], ...]  # per layer [N]
-
-
 def wake(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> tuple[State, Woken]:
     """Merges and trains at all active nodes.
 
-    With `awake_share`, only their rows are gathered, computed and put back, as long as they are no more than that; in
-    ticks in which there are more, all rows are computed, to the same result.
+    By compiled kernels, where `why_plain` has nothing to say. With `awake_share`, only the rows of active nodes are
+    gathered, computed and put back, as long as they are no more than that; in ticks in which there are more, all rows
+    are computed, to the same result.
 
     Args:
       emulator: the parts.
@@ -47,7 +36,9 @@ def wake(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> tuple[State, 
       The state, and what can be seen of it.
     """
     state, active, capacity = scene.state, scene.active, awake_capacity(emulator, scene.topology.num_nodes)
-    if capacity is None or active is None:
+    if why_plain(emulator, state, scene.features) is None:
+        woken, state = wake_fused(emulator, scene, inbox)
+    elif capacity is None or active is None:
         woken = _wake_rows(emulator, scene, inbox, None)
     else:
         (nodes,) = jnp.nonzero(active, size=capacity, fill_value=state.num_nodes)

@@ -3,6 +3,7 @@
 Axes: F features that enter the layer, F' that leave it, K positives, C samples.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -14,6 +15,12 @@ from jdgnn.learning.objectives.objective import Objective
 from jdgnn.learning.optimizers.optimizer import Optimizer
 
 Params = dict[str, Any]
+LossInfo = tuple[jax.Array, jax.Array, dict[str, jax.Array]]
+"""The embedding [F'], whether the loss is defined, and what else the objective tells."""
+
+
+class EncodesOthersError(Exception):
+    """An objective encodes other vectors than those of its node, such as views of them."""
 
 
 @struct.dataclass(kw_only=True)
@@ -48,7 +55,7 @@ def local_loss(
     aggregated: jax.Array,
     received: Received,
     key: jax.Array,
-) -> tuple[jax.Array, tuple[jax.Array, jax.Array, dict[str, jax.Array]]]:
+) -> tuple[jax.Array, LossInfo]:
     """The loss of one layer of one node, zero where it is not defined, and the layer's output.
 
     Args:
@@ -68,8 +75,57 @@ def local_loss(
     def encode(own: jax.Array, aggregated: jax.Array) -> jax.Array:
         return layer.apply(params["layer"], own, aggregated)
 
+    return _loss(encode, objective, params["objective"], own, aggregated, received, key)
+
+
+def finishing_loss(
+    layer: Layer,
+    objective: Objective,
+    linear: jax.Array,
+    own: jax.Array,
+    aggregated: jax.Array,
+    received: Received,
+    key: jax.Array,
+) -> tuple[jax.Array, LossInfo]:
+    """`local_loss` of a layer that begins with linear maps, as a function of their sum.
+
+    Args:
+      layer: a layer with `inputs` and `finish`.
+      objective: its objective, without parameters.
+      linear: sum of the layer's linear maps [F'].
+      own: the node's own vector below this layer [F].
+      aggregated: what its in-neighbours sent, aggregated [F].
+      received: embeddings to compare with.
+      key: for objectives that draw.
+
+    Returns:
+      What `local_loss` gives.
+
+    Raises:
+      EncodesOthersError: the objective encodes other vectors than `own` and `aggregated`.
+    """
+    assert layer.finish is not None
+    embedding = layer.finish(linear)
+
+    def encode(other: jax.Array, other_aggregated: jax.Array) -> jax.Array:
+        if other is not own or other_aggregated is not aggregated:
+            raise EncodesOthersError
+        return embedding
+
+    return _loss(encode, objective, (), own, aggregated, received, key)
+
+
+def _loss(
+    encode: Callable[[jax.Array, jax.Array], jax.Array],
+    objective: Objective,
+    params: Any,
+    own: jax.Array,
+    aggregated: jax.Array,
+    received: Received,
+    key: jax.Array,
+) -> tuple[jax.Array, LossInfo]:
     loss, aux = objective.apply(
-        params["objective"],
+        params,
         encode,
         own,
         aggregated,

@@ -14,7 +14,9 @@ from jax.typing import DTypeLike
 from jdgnn.network.edges import sum_over_in_edges, sum_over_out_edges
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import Counts
+from jdgnn.protocol.messages import Content
 from jdgnn.protocol.rings import as_delays, elapsed, is_due, nothing_sent
+from jdgnn.protocol.rows import replace_rows
 
 
 @struct.dataclass(kw_only=True)
@@ -76,7 +78,7 @@ def receive(
     topology: Topology,
     tick: jax.Array,
     online: jax.Array | None,
-    content: Callable[[jax.Array], tuple[jax.Array, ...]],
+    content: Callable[[jax.Array], Content],
 ) -> tuple[Mailbox, Counts]:
     """Stores what arrives in this tick; of each neighbour the newest stays.
 
@@ -85,7 +87,7 @@ def receive(
       topology: the links.
       tick: this tick.
       online: who is online [N]; None for all.
-      content: from the tick in which each edge's message was sent [E] to its embeddings, per layer [E, F'].
+      content: from the tick in which each edge's message was sent [E] to its embeddings.
 
     Returns:
       The mailboxes, and what became of what arrived.
@@ -98,7 +100,8 @@ def receive(
     sent_at = tick - 1 - newest
     num_here = num_due if online is None else jnp.where(online[topology.receivers], num_due, 0)
     is_new = (num_here > 0) & (sent_at > mailbox.version)
-    entries = jax.tree.map(lambda new, old: jnp.where(is_new[:, None], new, old), content(sent_at), mailbox.entries)
+    tables, row = content(sent_at)
+    entries = tuple(replace_rows(held, is_new, table, row) for held, table in zip(mailbox.entries, tables, strict=True))
     counts = {
         ("embedding", "delivered"): sum_over_in_edges(is_new.astype(jnp.int32), topology),
         ("embedding", "superseded"): sum_over_in_edges(num_here - is_new.astype(jnp.int32), topology),

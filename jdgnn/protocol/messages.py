@@ -4,10 +4,13 @@ Axes: N nodes, S slots of a sender, D longest delay, n messages.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import struct
+
+from jdgnn.kernels import calls, library
 
 
 @struct.dataclass(kw_only=True)
@@ -39,6 +42,13 @@ class Arrivals:
         return stored, jnp.where(online, 0, self.num_received)
 
 
+class Content(NamedTuple):
+    """Embeddings that messages carry, where their senders or a history hold them."""
+
+    tables: tuple[jax.Array, ...]  # per layer [Q, F']
+    row: jax.Array  # [n] int32, of each message
+
+
 def arrivals(num_nodes: int, dst: jax.Array, *order: jax.Array) -> Arrivals:
     """Turns "who sends to whom" around into "who receives from whom".
 
@@ -51,6 +61,9 @@ def arrivals(num_nodes: int, dst: jax.Array, *order: jax.Array) -> Arrivals:
     Returns:
       The arrivals.
     """
+    if library.are_used() and dst.size:
+        index, dst, position, num_received = calls.arrivals(num_nodes, dst, order)
+        return Arrivals(index=index, dst=dst, position=position, num_received=num_received)
     index = jnp.arange(dst.size, dtype=jnp.int32)
     dst, *_, index = jax.lax.sort((dst, *order, index), num_keys=1 + len(order), is_stable=True)
     num_received = jnp.zeros(num_nodes, jnp.int32).at[dst].add(1, mode="drop", indices_are_sorted=True)

@@ -12,15 +12,12 @@ import jax.numpy as jnp
 from flax import struct
 
 from jdgnn.protocol.accounts import Counts, sent_and_lost
-from jdgnn.protocol.messages import Arrivals, arrivals
+from jdgnn.protocol.messages import Arrivals, Content, arrivals
 from jdgnn.protocol.rings import as_delays, elapsed, is_due, nothing_sent
 from jdgnn.protocol.rows import once
 from jdgnn.protocol.sample_buffer import SampleBuffer, store
 
 FEWEST = 4096  # messages of which all are sorted without looking which are due
-
-Content = Callable[[jax.Array, jax.Array], tuple[jax.Array, ...]]
-"""From senders [n] and the delay of each message [n] to the embeddings it carries, per layer [n, F']."""
 
 Batch = tuple[jax.Array, SampleBuffer, jax.Array, jax.Array]  # groups done, and what has become of them so far
 
@@ -87,7 +84,7 @@ def receive(
     tick: jax.Array,
     online: jax.Array | None,
     buffer: SampleBuffer,
-    content: Content,
+    content: Callable[[jax.Array, jax.Array], Content],
     share: float | None = None,
 ) -> tuple[SampleBuffer, Counts]:
     """Stores the pushes that arrive in this tick, in order of (tick sent, rank, slot).
@@ -100,7 +97,7 @@ def receive(
       tick: this tick.
       online: who is online [N]; None for all.
       buffer: the sample buffers.
-      content: what each message carries.
+      content: from senders [n] and the delay of each message [n] to what it carries.
       share: the share of nodes that usually send; as many messages are packed into a batch of their own size.
 
     Returns:

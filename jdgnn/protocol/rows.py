@@ -6,12 +6,21 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jdgnn.kernels import calls, library
+
 BLOCK = 64  # rows copied at once: small enough for the cache
 
 
 def take(tree: Any, index: jax.Array | None) -> Any:
     """The rows `index` [n] of every array; whatever where it is out of range; all of them for None."""
     return tree if index is None else jax.tree.map(lambda leaf: leaf.at[index].get(mode="clip"), tree)
+
+
+def take_or_zero(array: jax.Array, index: jax.Array) -> jax.Array:
+    """The rows `index` [...] int32 of an array, zeros where it is out of range."""
+    if library.are_used() and array.size and index.size:
+        return calls.gather(array, index)
+    return array.at[index].get(mode="fill", fill_value=0)
 
 
 def put(tree: Any, index: jax.Array | None, rows: Any) -> Any:
@@ -32,6 +41,24 @@ def once(condition: jax.Array, function: Callable[[Any], Any], carry: Any) -> An
     return jax.lax.while_loop(lambda held: held[0], lambda held: (done, function(held[1])), (condition, carry))[1]
 
 
+def write_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
+    """Writes rows `origin` [n] of the source over rows `to` [n] of the target; nowhere where `to` is out of range.
+
+    No row may be written twice.
+    """
+    if library.are_used() and target.size and to.size:
+        return calls.copy_rows(target, to, source, origin)
+    return target.at[to].set(source[origin], mode="drop")
+
+
+def replace_rows(target: jax.Array, mask: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
+    """Takes row `origin` of the source in place of each row of the target where the mask is True, all [n]."""
+    if library.are_used() and target.size:
+        number = jnp.arange(mask.size, dtype=jnp.int32)
+        return calls.copy_rows(target, jnp.where(mask, number, mask.size), source, origin)
+    return jnp.where(mask[:, None], source[origin], target)
+
+
 def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count: jax.Array) -> Any:
     """Copies rows from one tree into another, in place and block by block, in time that grows with `count` alone.
 
@@ -45,6 +72,11 @@ def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count:
     Returns:
       The target.
     """
+    if library.are_used() and to.size:
+        kept = jnp.where(jnp.arange(to.size, dtype=jnp.int32) < count, to, -1)
+        return jax.tree.map(
+            lambda old, new: calls.copy_rows(old, kept, new, origin) if old.size else old, target, source
+        )
     padding = (0, -to.size % BLOCK)
     to = jnp.pad(to, padding, constant_values=jnp.iinfo(jnp.int32).max)
     origin = jnp.pad(origin, padding)

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from flax import struct
 from jax.typing import DTypeLike
 
-from jdgnn.protocol.messages import Arrivals
+from jdgnn.protocol.messages import Arrivals, Content
+from jdgnn.protocol.rows import write_rows
 
 
 @struct.dataclass(kw_only=True)
@@ -39,13 +40,13 @@ def empty_buffer(num_nodes: int, capacity: int, units: tuple[int, ...], dtype: D
     )
 
 
-def store(buffer: SampleBuffer, messages: Arrivals, rows: tuple[jax.Array, ...]) -> SampleBuffer:
+def store(buffer: SampleBuffer, messages: Arrivals, content: Content) -> SampleBuffer:
     """Stores arriving pushes; each overwrites the oldest sample of its receiver.
 
     Args:
       buffer: the buffer.
       messages: n pushes that arrive in this tick.
-      rows: what each carries, per layer [n, F'].
+      content: what each carries.
 
     Returns:
       The buffer, with the last C arrivals of each node.
@@ -53,10 +54,11 @@ def store(buffer: SampleBuffer, messages: Arrivals, rows: tuple[jax.Array, ...])
     capacity, num_nodes = buffer.capacity, buffer.next_slot.shape[0]
     first = buffer.next_slot.at[messages.dst].get(mode="fill", fill_value=0)
     slot = (first + messages.position) % capacity
-    row = jnp.where(messages.is_among_last(capacity), messages.dst, num_nodes)
+    place = jnp.where(messages.is_among_last(capacity), messages.dst * capacity + slot, num_nodes * capacity)
     return SampleBuffer(
         entries=tuple(
-            entries.at[row, slot].set(new, mode="drop") for entries, new in zip(buffer.entries, rows, strict=True)
+            write_rows(entries.reshape(-1, entries.shape[2]), place, table, content.row).reshape(entries.shape)
+            for entries, table in zip(buffer.entries, content.tables, strict=True)
         ),
         next_slot=(buffer.next_slot + messages.num_received) % capacity,
         num_samples=jnp.minimum(buffer.num_samples + messages.num_received, capacity),

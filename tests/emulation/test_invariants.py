@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose
 
 import jdgnn
 from jdgnn import clocks, links, presence, schedules
-from jdgnn.emulation.metrics import QUANTILES, consensus_distance
+from jdgnn.emulation.metrics import QUANTILES
+from jdgnn.emulation.spread import consensus_distance
 from jdgnn.emulation.state import ModelFlight
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
 from jdgnn.protocol.merging import MERGES

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import jdgnn
 from jdgnn.emulation import merging
 from jdgnn.emulation.merging import BLOCK
-from jdgnn.emulation.metrics import consensus_distance
+from jdgnn.emulation.spread import consensus_distance
 from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.network import from_edges
 from jdgnn.network.topology import Topology, topology

@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
 from jdgnn import presence
-from jdgnn.emulation.metrics import BLOCK, QUANTILES, consensus_distance, quantiles, sum_over_nodes
+from jdgnn.emulation.metrics import QUANTILES, quantiles
+from jdgnn.emulation.spread import BLOCK, consensus_distance, sum_over_nodes
 from tests.support import small_emulator, small_network
 
 NUM_VALUES = 9

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jdgnn.protocol.messages import arrivals
+from jdgnn.protocol.messages import Content, arrivals
 from jdgnn.protocol.sample_buffer import empty_buffer, store
 from tests.protocol.sequential import NUM_NODES, NUM_SLOTS, Table, message_tables, sequential_arrivals
 
@@ -55,7 +55,8 @@ def test_sample_buffer_is_a_fifo(tables: list[Table], capacity: int) -> None:
     for tick, table in enumerate(tables):
         messages = compiled_arrivals(*table)
         content = 100 * tick + np.arange(NUM_NODES * NUM_SLOTS)
-        buffer = compiled_store(buffer, messages, (content[np.asarray(messages.index), None].astype(np.float32),))
+        carried = Content((jnp.asarray(content[:, None].astype(np.float32)),), messages.index)
+        buffer = compiled_store(buffer, messages, carried)
         for node, numbers in enumerate(sequential_arrivals(*table)):
             expected[node] = (expected[node] + [content[number] for number in numbers])[-capacity:]
     for node in range(NUM_NODES):

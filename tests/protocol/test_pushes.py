@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jdgnn.protocol import pushes, rings
+from jdgnn.protocol.messages import Content
 from jdgnn.protocol.sample_buffer import empty_buffer
 from tests.protocol.sequential import NUM_NODES, NUM_SLOTS, sequential_arrivals
 
@@ -24,10 +25,12 @@ SHAPE = (NUM_NODES, NUM_SLOTS)
 def compiled(is_batched: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Receiving and sending; `is_batched` makes room for few messages at once, as in a large network."""
 
+    names = jnp.arange(NUM_NODES, dtype=jnp.float32)[:, None]
+
     def receive(flight: Any, tick: Any, online: Any, buffer: Any) -> Any:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(pushes, "FEWEST", 1 if is_batched else pushes.FEWEST)
-            return pushes.receive(flight, tick, online, buffer, lambda src, _: (src[:, None].astype(jnp.float32),))
+            return pushes.receive(flight, tick, online, buffer, lambda src, _: Content((names,), src))
 
     return jax.jit(receive), jax.jit(pushes.send)
 

@@ -25,6 +25,12 @@ def finish(linear: jax.Array, activation: str, normalize: bool) -> jax.Array:
     return unit_norm(output) if normalize else output
 
 
+@functools.cache
+def finisher(activation: str, normalize: bool) -> Callable[[jax.Array], jax.Array]:
+    """`finish` with these settings; the same settings give the same function."""
+    return functools.partial(finish, activation=activation, normalize=normalize)
+
+
 def check_dense(units: int, activation: str, normalize: bool) -> None:
     """Raises InputError unless these describe a built-in layer."""
     check_count("units", units)

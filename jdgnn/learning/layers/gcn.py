@@ -8,7 +8,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from jdgnn.learning.aggregation import symmetric_sum
-from jdgnn.learning.layers.dense import check_dense, finish
+from jdgnn.learning.layers.dense import check_dense, finish, finisher
 from jdgnn.learning.layers.layer import Layer
 from jdgnn.learning.layers.modules import from_nnx
 
@@ -37,7 +37,14 @@ def gcn(units: int, activation: str = "leaky_relu", normalize: bool = True) -> L
       (2,)
     """
     check_dense(units, activation, normalize)
-    return from_nnx(_module(units, activation, normalize), symmetric_sum)
+    return from_nnx(
+        _module(units, activation, normalize), symmetric_sum, inputs=_inputs, finish=finisher(activation, normalize)
+    )
+
+
+def _inputs(own: jax.Array, aggregated: jax.Array) -> dict[str, jax.Array]:
+    del own
+    return {"linear": aggregated}
 
 
 @functools.cache

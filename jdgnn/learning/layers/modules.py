@@ -16,7 +16,13 @@ ModuleFactory = Callable[..., nnx.Module]
 
 
 @functools.cache
-def from_nnx(make: ModuleFactory, aggregate: Callable[..., jax.Array], query: str | None = None) -> Layer:
+def from_nnx(
+    make: ModuleFactory,
+    aggregate: Callable[..., jax.Array],
+    query: str | None = None,
+    inputs: Callable[..., dict[str, jax.Array]] | None = None,
+    finish: Callable[..., jax.Array] | None = None,
+) -> Layer:
     """Makes a layer of a `flax.nnx` module that is called as `module(own, aggregated)`.
 
     The same two functions give the same layer, so that a program compiled for it is found again.
@@ -25,6 +31,8 @@ def from_nnx(make: ModuleFactory, aggregate: Callable[..., jax.Array], query: st
       make: `make(num_features, *, rngs, param_dtype) -> module`; the module may hold parameters only.
       aggregate: how received vectors are combined, as `jdgnn.learning.aggregation.mean`.
       query: name of the module's method `(own) -> query` for attention, or None.
+      inputs: for modules that begin with linear maps, what each is multiplied by, as in `Layer`; or None.
+      finish: what the module makes of their sum, as in `Layer`; or None.
 
     Returns:
       The layer; its parameters are a plain dict of arrays.
@@ -64,7 +72,14 @@ def from_nnx(make: ModuleFactory, aggregate: Callable[..., jax.Array], query: st
         assert query is not None
         return getattr(bind(params, own), query)(own)
 
-    return Layer(init=init, apply=apply, aggregate=aggregate, query=None if query is None else ask)
+    return Layer(
+        init=init,
+        apply=apply,
+        aggregate=aggregate,
+        query=None if query is None else ask,
+        inputs=inputs,
+        finish=finish,
+    )
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from jdgnn.learning.aggregation import mean
-from jdgnn.learning.layers.dense import check_dense, finish
+from jdgnn.learning.layers.dense import check_dense, finish, finisher
 from jdgnn.learning.layers.layer import Layer
 from jdgnn.learning.layers.modules import from_nnx
 
@@ -38,7 +38,11 @@ def sage(units: int, activation: str = "leaky_relu", normalize: bool = True) -> 
       (2,)
     """
     check_dense(units, activation, normalize)
-    return from_nnx(_module(units, activation, normalize), mean)
+    return from_nnx(_module(units, activation, normalize), mean, inputs=_inputs, finish=finisher(activation, normalize))
+
+
+def _inputs(own: jax.Array, aggregated: jax.Array) -> dict[str, jax.Array]:
+    return {"own": own, "neighbours": aggregated}
 
 
 @functools.cache

@@ -7,6 +7,7 @@ import optax
 from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
+from jdgnn.learning.optimizers import outer
 from jdgnn.learning.optimizers.optimizer import Optimizer, from_scaling
 
 
@@ -26,7 +27,7 @@ def sgd(learning_rate: ArrayLike, rate_schedule: Callable[..., Any] | None = Non
     Example:
       >>> optimizer = sgd(0.1)
     """
-    return from_scaling(optax.identity, learning_rate, rate_schedule)
+    return from_scaling(optax.identity, learning_rate, rate_schedule, outer.descend)
 
 
 def momentum(
@@ -49,7 +50,7 @@ def momentum(
       >>> optimizer = momentum(0.1, decay=0.8)
     """
     decay = check_number("decay", decay, minimum=0, below=1)
-    return from_scaling(optax.trace, learning_rate, rate_schedule, decay=decay)
+    return from_scaling(optax.trace, learning_rate, rate_schedule, outer.momentum, decay=decay)
 
 
 def adam(
@@ -83,4 +84,4 @@ def adam(
     b1 = check_number("b1", b1, minimum=0, below=1)
     b2 = check_number("b2", b2, minimum=0, below=1)
     eps = check_number("eps", eps, above=0)
-    return from_scaling(optax.scale_by_adam, learning_rate, rate_schedule, b1=b1, b2=b2, eps=eps)
+    return from_scaling(optax.scale_by_adam, learning_rate, rate_schedule, outer.adam, b1=b1, b2=b2, eps=eps)

@@ -21,16 +21,25 @@ class Optimizer(NamedTuple):
       init: `(params) -> opt_state`.
       step: `(gradient, opt_state, params, num_steps) -> (params, opt_state)`, where `num_steps` counts the steps this
         layer of this node has made before.
+      step_outer: `(params, opt_state, inputs, gradient, rate [N], is_stepping [N]) -> (params, opt_state)`, all nodes
+        at once, for layers that begin with linear maps: the gradient of each kernel is the outer product of its
+        `inputs` [N, n] and `gradient` [N, F'], which is not written out. Compiled kernels; see `outer`. An optimiser
+        without state must step by `params − rate · gradient`, so that a step can be put off until the parameters are
+        read again. None for other optimisers.
+      rate: `(num_steps) -> rate`, one node, for `step_outer`.
     """
 
     init: Callable[..., Any]
     step: Callable[..., Any]
+    step_outer: Callable[..., Any] | None = None
+    rate: Callable[..., Any] | None = None
 
 
 def from_scaling(
     build: Callable[..., optax.GradientTransformation],
     learning_rate: ArrayLike,
     rate_schedule: Callable[..., Any] | None = None,
+    step_outer: Callable[..., Any] | None = None,
     **numbers: ArrayLike,
 ) -> Optimizer:
     """Makes an optimiser of a transformation that gives a direction; one program serves all its numbers.
@@ -39,6 +48,8 @@ def from_scaling(
       build: an optax function such as `optax.scale_by_adam`, called with `numbers` while compiling.
       learning_rate: the base rate, the same for all nodes.
       rate_schedule: `(num_steps) -> factor` for the base rate, one of `RATE_SCHEDULES`; None keeps it.
+      step_outer: the step for outer products as in `Optimizer`, with `numbers` as further arguments, by keyword; or
+        None.
       **numbers: what `build` takes, traced.
 
     Returns:
@@ -51,16 +62,20 @@ def from_scaling(
     if rate_schedule is not None and not callable(rate_schedule):
         raise InputError(f"rate_schedule: got {rate_schedule!r}, and a function of the step count, or None, is needed")
     factor = constant() if rate_schedule is None else rate_schedule
+    rate = Partial(
+        _rate, learning_rate=learning_rate, factor=factor if isinstance(factor, Partial) else Partial(factor)
+    )
     init, step = _scaling_program(build)
     return Optimizer(
         init=Partial(init, **numbers),
-        step=Partial(
-            step,
-            learning_rate=learning_rate,
-            rate_schedule=factor if isinstance(factor, Partial) else Partial(factor),
-            numbers=numbers,
-        ),
+        step=Partial(step, rate=rate, numbers=numbers),
+        step_outer=None if step_outer is None else Partial(step_outer, **numbers),
+        rate=rate,
     )
+
+
+def _rate(num_steps: jax.Array, *, learning_rate: ArrayLike, factor: Callable[..., Any]) -> jax.Array:
+    return learning_rate * factor(num_steps)
 
 
 @functools.cache
@@ -74,14 +89,13 @@ def _scaling_program(build: Callable[..., optax.GradientTransformation]) -> tupl
         params: Any,
         num_steps: jax.Array,
         *,
-        learning_rate: ArrayLike,
-        rate_schedule: Callable[..., Any],
+        rate: Callable[..., Any],
         numbers: dict[str, ArrayLike],
     ) -> tuple[Any, Any]:
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam mixes dtypes
-            rate = learning_rate * rate_schedule(num_steps)
+            scale = rate(num_steps)
             direction, opt_state = build(**numbers).update(gradient, opt_state, params)
-            moved = jax.tree.map(lambda p, d: (p - rate * d).astype(p.dtype), params, direction)
+            moved = jax.tree.map(lambda p, d: (p - scale * d).astype(p.dtype), params, direction)
         return moved, opt_state
 
     return init, step

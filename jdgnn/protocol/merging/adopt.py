@@ -14,9 +14,14 @@ def adopt() -> MergeRule:
       >>> adopt().merge(1.0, 3, 2.0, 1, 0)
       (2.0, 1)
     """
-    return MergeRule(merge=_merge)
+    return MergeRule(merge=_merge, weigh=_weigh)
 
 
 def _merge(params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any) -> tuple[Any, Any]:
     del params, age, fold_index
     return received_params, received_age
+
+
+def _weigh(age: Any, received_age: Any, fold_index: Any) -> tuple[Any, Any]:
+    del age, fold_index
+    return 1, received_age

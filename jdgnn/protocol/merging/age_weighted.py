@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.protocol.merging.merge_rule import MergeRule
-from jdgnn.protocol.merging.mixing import mix
+from jdgnn.protocol.merging.mixing import mean_rule, share_of
 
 
 def age_weighted() -> MergeRule:
@@ -23,12 +23,13 @@ def age_weighted() -> MergeRule:
       >>> float(params[0]), int(age)
       (1.0, 3)
     """
-    return MergeRule(merge=_merge)
+    return mean_rule(weigh_by_age)
 
 
-def _merge(params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any) -> tuple[Any, jax.Array]:
+def weigh_by_age(age: Any, received_age: Any, fold_index: Any) -> tuple[jax.Array, jax.Array]:
+    """Half and half where both ages are 0, else by age; the age is the larger."""
     del fold_index
     oldest = jnp.maximum(age, received_age)
     is_untrained = oldest == 0
-    weights = (jnp.where(is_untrained, 1, one_age) for one_age in (age, received_age))
-    return mix(params, received_params, *weights), oldest
+    own, received = (jnp.where(is_untrained, 1, one_age) for one_age in (age, received_age))
+    return share_of(received, own), oldest

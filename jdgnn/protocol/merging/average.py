@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.protocol.merging.merge_rule import MergeRule
+from jdgnn.protocol.merging.mixing import mean_rule
 
 
 def average() -> MergeRule:
@@ -20,10 +21,9 @@ def average() -> MergeRule:
       >>> float(params[0]), int(age)
       (0.5, 5)
     """
-    return MergeRule(merge=_merge)
+    return mean_rule(_weigh)
 
 
-def _merge(params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any) -> tuple[Any, jax.Array]:
+def _weigh(age: Any, received_age: Any, fold_index: Any) -> tuple[float, jax.Array]:
     del fold_index
-    merged = jax.tree.map(lambda own, received: 0.5 * (own + received), params, received_params)
-    return merged, jnp.maximum(age, received_age)
+    return 0.5, jnp.maximum(age, received_age)

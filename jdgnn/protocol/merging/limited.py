@@ -7,8 +7,9 @@ import jax.numpy as jnp
 from jax.tree_util import Partial
 
 from jdgnn.protocol.arguments import checked_whole
-from jdgnn.protocol.merging.age_weighted import age_weighted
+from jdgnn.protocol.merging.age_weighted import weigh_by_age
 from jdgnn.protocol.merging.merge_rule import MergeRule
+from jdgnn.protocol.merging.mixing import mean_rule
 
 
 def limited(limit: int | jax.Array = 1) -> MergeRule:
@@ -31,17 +32,10 @@ def limited(limit: int | jax.Array = 1) -> MergeRule:
       >>> float(params[0]), int(age)
       (4.0, 9)
     """
-    return MergeRule(merge=Partial(_merge, limit=checked_whole("limit", limit)))
+    return mean_rule(Partial(_weigh, limit=checked_whole("limit", limit)))
 
 
-def _merge(
-    params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any, *, limit: int | jax.Array
-) -> tuple[Any, jax.Array]:
-    mixed, oldest = age_weighted().merge(params, age, received_params, received_age, fold_index)
+def _weigh(age: Any, received_age: Any, fold_index: Any, *, limit: int | jax.Array) -> tuple[jax.Array, jax.Array]:
+    share, oldest = weigh_by_age(age, received_age, fold_index)
     lead = age - received_age
-    is_own_alone, is_received_alone = lead > limit, -lead > limit
-
-    def choose(own: jax.Array, received: jax.Array, both: jax.Array) -> jax.Array:
-        return jnp.where(is_own_alone, own, jnp.where(is_received_alone, received, both))
-
-    return jax.tree.map(choose, params, received_params, mixed), oldest
+    return jnp.where(lead > limit, 0, jnp.where(-lead > limit, 1, share)), oldest

@@ -1,32 +1,65 @@
-"""The weighted mean of two models."""
+"""Rules that give every number of a model the same weighted mean."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
+
+from jdgnn.protocol.merging.merge_rule import MergeRule
 
 
-def mix(params: Any, received_params: Any, weight: Any, received_weight: Any) -> Any:
+def mean_rule(weigh: Callable[..., tuple[Any, Any]]) -> MergeRule:
+    """Makes a merge rule of how the received model is weighed.
+
+    Args:
+      weigh: `(age, received_age, fold_index) -> (share, age)`, the share of the received model in the mean, 0 to 1.
+
+    Returns:
+      The rule.
+
+    Example:
+      >>> rule = mean_rule(lambda age, received_age, fold_index: (0.25, age))
+      >>> float(rule.merge(jnp.float32(0), 3, jnp.float32(1), 5, 0)[0])
+      0.25
+    """
+    weigh = weigh if isinstance(weigh, Partial) else Partial(weigh)
+    return MergeRule(merge=Partial(_merge, weigh=weigh), weigh=weigh)
+
+
+def _merge(
+    params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any, *, weigh: Callable[..., Any]
+) -> tuple[Any, Any]:
+    share, new_age = weigh(age, received_age, fold_index)
+    return mix(params, received_params, share), new_age
+
+
+def mix(params: Any, received_params: Any, share: Any) -> Any:
     """Takes the weighted mean of two models; numbers that are equal in both stay as they are, bit for bit.
 
     Args:
       params: one model, a tree of arrays.
       received_params: the other one.
-      weight: weight of the first, at least 0; a scalar.
-      received_weight: weight of the second, at least 0; the two weights need not add up to 1, but not to 0 either.
+      share: share of the second in the mean, a scalar; 0 and 1 give one of the two, bit for bit.
 
     Returns:
       The mean, in the dtypes of the first.
 
     Example:
-      >>> float(mix(jnp.float32(0), jnp.float32(1), 3, 1))
+      >>> float(mix(jnp.float32(0), jnp.float32(1), 0.25))
       0.25
     """
 
     def of_leaf(own: jax.Array, received: jax.Array) -> jax.Array:
-        dtype = jnp.result_type(own)
-        part, other_part = jnp.asarray(weight, dtype), jnp.asarray(received_weight, dtype)
-        share = other_part / (part + other_part)
-        return jnp.where(own == received, own, (1 - share) * own + share * received)
+        part = jnp.asarray(share, jnp.result_type(own))
+        mean = (1 - part) * own + part * received
+        return jnp.where((own == received) | (part == 0), own, jnp.where(part == 1, received, mean))
 
     return jax.tree.map(of_leaf, params, received_params)
+
+
+def share_of(received: Any, own: Any) -> jax.Array:
+    """The share of one weight in the sum of two, for whole numbers that are not both zero."""
+    part, other = jnp.asarray(received, float), jnp.asarray(own, float)
+    return part / (part + other)

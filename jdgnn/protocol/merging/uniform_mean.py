@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.protocol.merging.merge_rule import MergeRule
-from jdgnn.protocol.merging.mixing import mix
+from jdgnn.protocol.merging.mixing import mean_rule, share_of
 
 
 def uniform_mean() -> MergeRule:
@@ -20,8 +20,8 @@ def uniform_mean() -> MergeRule:
       >>> float(params[0]), int(age)
       (1.0, 5)
     """
-    return MergeRule(merge=_merge)
+    return mean_rule(_weigh)
 
 
-def _merge(params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any) -> tuple[Any, jax.Array]:
-    return mix(params, received_params, fold_index + 1, 1), jnp.maximum(age, received_age)
+def _weigh(age: Any, received_age: Any, fold_index: Any) -> tuple[jax.Array, jax.Array]:
+    return share_of(1, fold_index + 1), jnp.maximum(age, received_age)

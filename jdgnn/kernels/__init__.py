@@ -1,0 +1,1 @@
+"""Compiled kernels for CPUs: what XLA cannot do in one pass over memory. Optional; see `library`."""

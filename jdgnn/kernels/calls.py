@@ -1,0 +1,230 @@
+"""The kernels as functions of JAX arrays; to be called only where `why_not()` is None.
+
+Axes: N nodes, R rows of a matrix (what enters a layer), C columns (what leaves it), M models in an inbox, Q places.
+"""
+
+import os
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+MOST_SLOTS = 16  # models merged by one node in one tick
+MOST_CORES = 64
+PIECES_PER_CORE = 4
+MOST_KEPT = 512
+
+
+class Affine(NamedTuple):
+    """A matrix and a bias of all nodes, or what goes with each of their numbers."""
+
+    matrix: jax.Array  # [N, R, C]
+    bias: jax.Array  # [N, C], or [N, 0] for none
+
+
+class Plan(NamedTuple):
+    """In which order nodes are gone through, so that each model is read before it is overwritten."""
+
+    order: jax.Array  # [N] int32, nodes, N at the end
+    kind: jax.Array  # [N] int32, which of them are saved or read what was
+    kept: jax.Array  # [K] int32, nodes whose models are kept before all begins, N at the end
+    bounds: jax.Array  # [pieces + 1] int32, where pieces of the order begin that can be gone through side by side
+
+
+class Exchange(NamedTuple):
+    """Who merges whose model in this tick."""
+
+    plan: Plan
+    source: jax.Array  # [N, M] int32, row of each model to be merged; out of range for none
+    share: jax.Array  # [N, M], share of what is received in the mean
+
+
+class Step(NamedTuple):
+    """A step against a gradient that is an outer product: parameters − input ⊗ scaled."""
+
+    input: jax.Array  # [N, R]
+    scaled: jax.Array  # [N, C], gradient of what leaves the layer, times the rate
+    is_stepping: jax.Array  # [N] bool
+
+
+def plan(source: jax.Array, active: jax.Array) -> Plan:
+    """An order in which models can be merged in place.
+
+    Args:
+      source: whose model each node merges [N] int32; out of range for nobody's.
+      active: which nodes take part [N] bool.
+
+    Returns:
+      The order.
+    """
+    sizes = (source.size, source.size, MOST_KEPT, PIECES_PER_CORE * num_cores() + 1)
+    shapes = tuple(jax.ShapeDtypeStruct((size,), jnp.int32) for size in sizes)
+    return Plan(*_call("jdgnn_plan", shapes, (source, active)))
+
+
+def merge(
+    own: Affine, sent: Affine | None, exchange: Exchange, pending: Step | None, inputs: jax.Array | None
+) -> tuple[Affine, jax.Array]:
+    """Makes steps that are pending, merges, and multiplies by what enters the layer, in one pass and in place.
+
+    Args:
+      own: parameters of all nodes.
+      sent: where models to be merged come from [Q, ...]; None for the nodes themselves, whose pending steps are then
+        made first, as if everybody's had been.
+      exchange: who merges what.
+      pending: steps to be made before merging; None for none.
+      inputs: what enters the layer [N, R]; None where no product is wanted.
+
+    Returns:
+      The parameters of the nodes in the order, and inputs · matrix + bias [N, C]; those of others stay, and their
+      product is zero.
+    """
+    num_nodes, rows, columns = own.matrix.shape
+    dtype = own.matrix.dtype
+    sent = Affine(jnp.zeros((0, rows, columns), dtype), jnp.zeros((0, columns), dtype)) if sent is None else sent
+    if pending is None:
+        pending = Step(jnp.zeros((0, rows), dtype), jnp.zeros((0, columns), dtype), jnp.zeros(0, bool))
+    inputs = jnp.zeros((0, rows), dtype) if inputs is None else inputs
+    matrix, bias, product = _call(
+        f"jdgnn_merge_{dtype}",
+        (_like(own.matrix), _like(own.bias), jax.ShapeDtypeStruct((num_nodes, columns), dtype)),
+        (*own, *sent, *exchange.plan, exchange.source, exchange.share, *pending, inputs),
+        {0: 0, 1: 1},
+        slices=np.int64(num_cores()),
+    )
+    return Affine(matrix, bias), product
+
+
+def descend(own: Affine, step: Step) -> Affine:
+    """Makes steps of gradient descent, in place.
+
+    Args:
+      own: parameters of all nodes.
+      step: the steps.
+
+    Returns:
+      The parameters.
+    """
+    return Affine(*_call(f"jdgnn_descend_{own.matrix.dtype}", tuple(map(_like, own)), (*own, *step), {0: 0, 1: 1}))
+
+
+def momentum(own: Affine, trace: Affine, step: Step, rate: jax.Array, decay: jax.Array) -> tuple[Affine, Affine]:
+    """Makes steps of gradient descent with momentum, in place.
+
+    Args:
+      own: parameters of all nodes.
+      trace: running sums of gradients.
+      step: the steps, not scaled by the rate.
+      rate: learning rate of each node [N].
+      decay: what is kept of the sums, a scalar.
+
+    Returns:
+      The parameters and the sums.
+    """
+    arrays = (*own, *trace)
+    new = _call(
+        f"jdgnn_momentum_{own.matrix.dtype}",
+        tuple(map(_like, arrays)),
+        (*arrays, *step, rate, decay[None]),
+        {i: i for i in range(4)},
+    )
+    return Affine(*new[:2]), Affine(*new[2:])
+
+
+def adam(
+    own: Affine, mean: Affine, square: Affine, step: Step, scale: jax.Array, numbers: jax.Array
+) -> tuple[Affine, Affine, Affine]:
+    """Makes steps of Adam, in place.
+
+    Args:
+      own: parameters of all nodes.
+      mean: running means of gradients.
+      square: running means of their squares.
+      step: the steps, not scaled by the rate.
+      scale: of each node, the rate over 1 − b1^t, and 1 over 1 − b2^t, at its own step count t [N, 2].
+      numbers: b1, b2 and eps [3].
+
+    Returns:
+      The parameters and both means.
+    """
+    arrays = (*own, *mean, *square)
+    new = _call(
+        f"jdgnn_adam_{own.matrix.dtype}",
+        tuple(map(_like, arrays)),
+        (*arrays, *step, scale, numbers),
+        {i: i for i in range(6)},
+    )
+    return Affine(*new[:2]), Affine(*new[2:4]), Affine(*new[4:])
+
+
+def arrivals(
+    num_nodes: int, dst: jax.Array, order: tuple[jax.Array, ...]
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """Sorts messages by receiver and then by order of arrival.
+
+    Args:
+      num_nodes: N.
+      dst: receiver of each message [n] int32; N for nobody.
+      order: what decides who comes first at one receiver, the most important first, each [n] of whole numbers of 32
+        bits; of equals the lower number comes first.
+
+    Returns:
+      Numbers of the messages [n], their receivers [n], the place of each at its receiver [n], all int32, and how many
+      each node receives [N]. Nobody's come last, by number.
+    """
+    keys = jnp.stack([_unsigned(key) for key in order]) if order else jnp.zeros((0, dst.size), jnp.uint32)
+    one_each = jax.ShapeDtypeStruct(dst.shape, jnp.int32)
+    return _call(
+        "jdgnn_arrivals", (one_each, one_each, one_each, jax.ShapeDtypeStruct((num_nodes,), jnp.int32)), (dst, keys)
+    )
+
+
+def _unsigned(key: jax.Array) -> jax.Array:
+    """Unsigned numbers in the same order."""
+    if key.dtype == jnp.uint32:
+        return key
+    return jax.lax.bitcast_convert_type(key.astype(jnp.int32), jnp.uint32) ^ jnp.uint32(1 << 31)
+
+
+def gather(source: jax.Array, row: jax.Array) -> jax.Array:
+    """Rows of [Q, ...] by number, int32 of any shape; zeros where a number is out of range."""
+    return _call("jdgnn_gather", jax.ShapeDtypeStruct((*row.shape, *source.shape[1:]), source.dtype), (source, row))
+
+
+def copy_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
+    """Copies rows `origin` [n] of the source over rows `to` [n] of the target, in place.
+
+    Numbers out of range copy nothing; no row may be written twice.
+    """
+    return _call("jdgnn_copy_rows", _like(target), (target, to, source, origin), {0: 0})
+
+
+def mean(values: jax.Array, mask: jax.Array) -> jax.Array:
+    """Mean of [N, ...] over the nodes where the mask [N] is True: [...], NaN over none."""
+    return _call(f"jdgnn_mean_{values.dtype}", jax.ShapeDtypeStruct(values.shape[1:], values.dtype), (values, mask))
+
+
+def distances(values: jax.Array, centre: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Squared distance of each node's values [N, ...] from a centre [...], and their squared norm, both [N]."""
+    one_each = jax.ShapeDtypeStruct(values.shape[:1], values.dtype)
+    return _call(f"jdgnn_distances_{values.dtype}", (one_each, one_each), (values, centre))
+
+
+def num_cores() -> int:
+    """For how many cores work is cut."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        cores = os.cpu_count() or 1
+    return min(cores, MOST_CORES)
+
+
+def _like(array: jax.Array) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)
+
+
+def _call(
+    target: str, results: Any, arguments: tuple[Any, ...], aliases: dict[int, int] | None = None, **attributes: Any
+) -> Any:
+    return jax.ffi.ffi_call(target, results, input_output_aliases=aliases)(*arguments, **attributes)

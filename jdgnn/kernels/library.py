@@ -1,0 +1,119 @@
+"""Compiling the kernels on first use, and telling XLA of them.
+
+They are optional: without a C++ compiler, or on an accelerator, the engine computes the same without them.
+"""
+
+import contextlib
+import contextvars
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import jax
+import jaxlib
+
+SOURCES = Path(__file__).parent
+FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared", "-pthread")
+TYPED = ("merge", "descend", "momentum", "adam", "mean", "distances")
+UNTYPED = ("plan", "arrivals", "gather", "copy_rows")
+DTYPES = ("float32", "float64")
+TARGETS = tuple(f"jdgnn_{name}" for name in UNTYPED) + tuple(
+    f"jdgnn_{name}_{dtype}" for name in TYPED for dtype in DTYPES
+)
+CACHE = "JDGNN_CACHE"
+MOST_SECONDS = 300
+
+
+_ARE_ALLOWED: contextvars.ContextVar[bool] = contextvars.ContextVar("are_allowed", default=True)
+
+
+@contextlib.contextmanager
+def allowed(are_allowed: bool) -> Iterator[None]:
+    """While a program is traced inside, `are_used` says no if this is False."""
+    token = _ARE_ALLOWED.set(are_allowed)
+    try:
+        yield
+    finally:
+        _ARE_ALLOWED.reset(token)
+
+
+def are_used() -> bool:
+    """Whether a program that is being traced should call kernels: they are allowed, and they are there."""
+    return _ARE_ALLOWED.get() and why_not() is None
+
+
+@functools.cache
+def why_not() -> str | None:
+    """Compiles and loads the kernels, once in a process.
+
+    Returns:
+      None if they are there, or why they are not.
+
+    Example:
+      >>> reason = why_not()
+      >>> reason is None or isinstance(reason, str)
+      True
+    """
+    if jax.default_backend() != "cpu":
+        return f"they are for CPUs, and JAX computes on {jax.default_backend()}"
+    compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
+    if compiler is None:
+        return "there is no C++ compiler (g++ or clang++)"
+    try:
+        _register(ctypes.CDLL(str(_library(compiler))))
+    except subprocess.CalledProcessError as error:
+        first = next((line for line in error.stderr.splitlines() if "error" in line), "no message")
+        return f"{compiler} cannot compile them: {first}"
+    except subprocess.TimeoutExpired:
+        return f"{compiler} took more than {MOST_SECONDS} seconds to compile them"
+    except OSError as error:
+        return f"they cannot be compiled or loaded: {error}"
+    return None
+
+
+def _library(compiler: str) -> Path:
+    """The compiled file, made if it is not in the cache yet."""
+    library = _cache() / f"kernels-{_fingerprint(compiler)}.so"
+    if library.is_file():
+        return library
+    library.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+        made = Path(folder) / library.name
+        command = [compiler, *FLAGS, f"-isystem{jax.ffi.include_dir()}", str(SOURCES / "kernels.cc"), "-o", str(made)]
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=MOST_SECONDS)
+        made.replace(library)  # in one step: another process may be doing the same
+    return library
+
+
+def _cache() -> Path:
+    given = os.environ.get(CACHE)
+    base = Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jdgnn"
+    return base / "kernels"
+
+
+def _fingerprint(compiler: str) -> str:
+    """Changes with all that decides what is compiled: sources, flags, compiler, XLA's headers and the processor."""
+    version = subprocess.run([compiler, "--version"], check=True, capture_output=True, timeout=MOST_SECONDS).stdout
+    parts = [path.read_bytes() for path in sorted(SOURCES.glob("*.[ch]*"))]
+    parts += [" ".join(FLAGS).encode(), version, jaxlib.__version__.encode(), _processor().encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _processor() -> str:
+    """What the processor can do, which decides what `-march=native` means."""
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text().splitlines() if described.is_file() else []
+    told = {line for line in lines if line.startswith(("model name", "flags", "Features"))}
+    return platform.machine() + "".join(sorted(told))
+
+
+def _register(library: ctypes.CDLL) -> None:
+    for name in TARGETS:
+        jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
