@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.emulation.emulator import Emulator
-from jdgnn.emulation.merging import Inbox
+from jdgnn.emulation.merging import Inbox, shares_of
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import State
 from jdgnn.emulation.training import Scene, Woken, aggregated, awake, embedded
@@ -24,7 +24,6 @@ from jdgnn.learning.local_step import finishing_loss
 from jdgnn.learning.optimizers import Optimizer
 from jdgnn.learning.optimizers.outer import affine, linear
 from jdgnn.protocol.model_pool import ModelPool
-from jdgnn.protocol.traffic import Gossip
 
 
 class Merging(NamedTuple):
@@ -111,27 +110,13 @@ def _merging(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> Merging:
         plan = calls.plan(nobody[:, 0], active)
         return Merging(Exchange(plan, nobody, jnp.zeros(nobody.shape, dtype)), None, state.age)
     sent_age = models.age if isinstance(models, ModelPool) else state.age
-    share, age = _shares(gossip, inbox, sent_age, state.age, dtype)
+    share, age = shares_of(gossip, inbox, sent_age, state.age)
+    share = share.astype(dtype)
     source = jnp.where(inbox.is_merged, inbox.row, -1)
     if isinstance(models, ModelPool):
         plan = calls.plan(jnp.full_like(state.age, -1), active)
         return Merging(Exchange(plan, source, share), models.params, age)
     return Merging(Exchange(calls.plan(source[:, 0], active), source, share), None, age)
-
-
-def _shares(
-    gossip: Gossip, inbox: Inbox, sent_age: jax.Array, age: jax.Array, dtype: Any
-) -> tuple[jax.Array, jax.Array]:
-    """The share of each received model when its turn comes [N, M], and ages after merging [N]."""
-    assert gossip.merge.weigh is not None
-    fold_index = jnp.cumsum(inbox.is_merged, axis=1, dtype=jnp.int32) - 1
-    shares = []
-    for column in range(inbox.row.shape[1]):
-        received_age = sent_age.at[inbox.row[:, column]].get(mode="clip")
-        share, new_age = per_node(gossip.merge.weigh)(age, received_age, fold_index[:, column])
-        shares.append(jnp.broadcast_to(jnp.asarray(share, dtype), age.shape))
-        age = jnp.where(inbox.is_merged[:, column], new_age, age)
-    return jnp.stack(shares, axis=1), age
 
 
 def _wake_layer(

@@ -13,12 +13,15 @@ from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
+from jdgnn.protocol.merging.mixing import mix
 from jdgnn.protocol.messages import Arrivals, arrivals
 from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.rows import once, put, select, take
 from jdgnn.protocol.traffic import Gossip
 
 BLOCK = 64  # pairs merged at once: small enough for the cache, and no second copy of all models is ever made
+
+NUM_BLOCKS = 16  # in how many, at least, matrices are cut where they are merged some columns at a time
 
 Model = tuple[Any, jax.Array]  # parameters of all layers and age, node axis first
 
@@ -112,6 +115,63 @@ def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array
     return jax.lax.fori_loop(0, row.shape[1], one, own)
 
 
+def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
+    """What `fold` gives where the models sent are the nodes' own, without a second copy of all of them.
+
+    Rules that give every number the same mean can be folded some numbers of all models at a time.
+
+    Args:
+      gossip: a merge rule that has `weigh`.
+      inbox: what each node merges.
+      models: parameters of all layers [N, ...] and ages [N], as they were sent.
+
+    Returns:
+      Parameters and ages after merging.
+    """
+    params, age = models
+    shares, new_age = shares_of(gossip, inbox, age, age)
+    return jax.tree.map(lambda leaf: _mixed_by_columns(leaf, inbox, shares), params), new_age
+
+
+def _mixed_by_columns(leaf: jax.Array, inbox: Inbox, shares: jax.Array) -> jax.Array:
+    """Means of own and received numbers [N, ...], some columns at a time."""
+    length = leaf.shape[1] if leaf.ndim > 1 else 1
+    size = max(size for size in range(1, max(2, length // NUM_BLOCKS + 1)) if length % size == 0)
+
+    def block(number: jax.Array, leaf: jax.Array) -> jax.Array:
+        here = jax.lax.dynamic_slice_in_dim(leaf, number * size, size, axis=1) if leaf.ndim > 1 else leaf
+        mixed = here
+        for column in range(inbox.row.shape[1]):
+            share = jnp.where(inbox.is_merged[:, column], shares[:, column], 0)
+            mixed = per_node(mix)(mixed, take(here, inbox.row[:, column]), share)
+        return jax.lax.dynamic_update_slice_in_dim(leaf, mixed, number * size, axis=1) if leaf.ndim > 1 else mixed
+
+    return jax.lax.fori_loop(0, length // size, block, leaf) if leaf.size else leaf
+
+
+def shares_of(gossip: Gossip, inbox: Inbox, sent_age: jax.Array, age: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The share of each received model when its turn comes.
+
+    Args:
+      gossip: a merge rule that has `weigh`.
+      inbox: what each node merges.
+      sent_age: ages of what was sent, by the rows of the inbox.
+      age: ages of the nodes' own models [N].
+
+    Returns:
+      Shares [N, M], and ages after merging [N].
+    """
+    assert gossip.merge.weigh is not None
+    fold_index = jnp.cumsum(inbox.is_merged, axis=1, dtype=jnp.int32) - 1
+    shares = []
+    for column in range(inbox.row.shape[1]):
+        received_age = take(sent_age, inbox.row[:, column])
+        share, new_age = per_node(gossip.merge.weigh)(age, received_age, fold_index[:, column])
+        shares.append(jnp.broadcast_to(jnp.asarray(share, float), age.shape))
+        age = jnp.where(inbox.is_merged[:, column], new_age, age)
+    return jnp.stack(shares, axis=1), age
+
+
 def fold_or_pair(gossip: Gossip, inbox: Inbox, flight: ModelFlight, models: Model) -> Model:
     """What `fold` gives for the models in flight: in place where only nodes that send to each other have sent.
 
@@ -129,7 +189,14 @@ def fold_or_pair(gossip: Gossip, inbox: Inbox, flight: ModelFlight, models: Mode
     is_paired = jnp.all(~is_sent | (back == jnp.arange(partner.size, dtype=jnp.int32)))
     is_merged = inbox.is_merged[:, 0]
     models = once(is_paired, lambda models: merge_pairs(gossip, partner, is_merged, models), models)
-    return once(~is_paired, lambda models: fold(gossip, inbox, models, models, None), models)
+    return once(~is_paired, lambda models: fold_own(gossip, inbox, models), models)
+
+
+def fold_own(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
+    """What `fold` gives where the models sent are the nodes' own; in place, if the rule allows it."""
+    if gossip.merge.weigh is not None:
+        return fold_in_place(gossip, inbox, models)
+    return fold(gossip, inbox, models, models, None)
 
 
 def merge_pairs(gossip: Gossip, dst: jax.Array, is_merged: jax.Array, models: Model) -> Model:

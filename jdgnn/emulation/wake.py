@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.fused import wake_fused
 from jdgnn.emulation.fusing import why_plain
-from jdgnn.emulation.merging import Inbox, Model, fold, fold_or_pair, has_pairs
+from jdgnn.emulation.merging import Inbox, Model, fold, fold_or_pair, fold_own, has_pairs
 from jdgnn.emulation.state import State
 from jdgnn.emulation.training import Scene, Trained, Woken, embed_only, train
 from jdgnn.protocol.accounts import add_words
@@ -107,7 +107,9 @@ def _merged(emulator: Emulator, scene: Scene, inbox: Inbox | None, own: Model, n
     assert models is not None
     if has_pairs(emulator.gossip):
         return fold_or_pair(emulator.gossip, inbox, models, own)
-    return fold(emulator.gossip, inbox, (scene.state.params, scene.state.age), own, nodes)
+    if emulator.gossip.order == "train_then_merge":
+        return fold(emulator.gossip, inbox, (scene.state.params, scene.state.age), own, nodes)
+    return fold_own(emulator.gossip, inbox, own)
 
 
 def _put_back(

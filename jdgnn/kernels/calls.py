@@ -193,11 +193,24 @@ def gather(source: jax.Array, row: jax.Array) -> jax.Array:
 
 
 def copy_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
-    """Copies rows `origin` [n] of the source over rows `to` [n] of the target, in place.
+    """Copies rows `origin` [n] of the source [Q, ...] over rows `to` [n] of the target, in place.
 
-    Numbers out of range copy nothing; no row may be written twice.
+    The target has rows of the same size, counted along all its axes before them. Numbers out of range copy nothing; no
+    row may be written twice.
     """
     return _call("jdgnn_copy_rows", _like(target), (target, to, source, origin), {0: 0})
+
+
+def products(rows: jax.Array, vector: jax.Array) -> jax.Array:
+    """Inner products of rows [K, F] with a vector [F]: [K]; mapped over nodes, one call for all."""
+    shape = jax.ShapeDtypeStruct(rows.shape[:-1], rows.dtype)
+    return _call(f"jdgnn_products_{rows.dtype}", shape, (rows, vector), vmap_method="broadcast_all")
+
+
+def weighted(rows: jax.Array, weights: jax.Array) -> jax.Array:
+    """The sum of rows [K, F] with weights [K]: [F]; mapped over nodes, one call for all."""
+    shape = jax.ShapeDtypeStruct(rows.shape[1:], rows.dtype)
+    return _call(f"jdgnn_weighted_{rows.dtype}", shape, (rows, weights), vmap_method="broadcast_all")
 
 
 def mean(values: jax.Array, mask: jax.Array) -> jax.Array:
@@ -225,6 +238,12 @@ def _like(array: jax.Array) -> jax.ShapeDtypeStruct:
 
 
 def _call(
-    target: str, results: Any, arguments: tuple[Any, ...], aliases: dict[int, int] | None = None, **attributes: Any
+    target: str,
+    results: Any,
+    arguments: tuple[Any, ...],
+    aliases: dict[int, int] | None = None,
+    vmap_method: str | None = None,
+    **attributes: Any,
 ) -> Any:
-    return jax.ffi.ffi_call(target, results, input_output_aliases=aliases)(*arguments, **attributes)
+    call = jax.ffi.ffi_call(target, results, input_output_aliases=aliases, vmap_method=vmap_method)
+    return call(*arguments, **attributes)

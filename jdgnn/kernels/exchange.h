@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstring>
-#include <numeric>
 #include <vector>
 
 #include "parallel.h"
@@ -23,19 +22,34 @@ inline ffi::Error arrivals(ffi::ThreadPool pool, ffi::Buffer<ffi::S32> dst, ffi:
   const int32_t* to = dst.typed_data();
   const uint32_t* key = keys.typed_data();
   int32_t *out = index->typed_data(), *out_dst = sorted_dst->typed_data(), *place = position->typed_data();
-  std::vector<int32_t> first(num_nodes + 2, 0);
   auto receiver = [&](long i) { return to[i] < 0 || to[i] >= num_nodes ? num_nodes : to[i]; };
-  for (long i = 0; i < n; ++i) ++first[receiver(i) + 1];
-  for (long v = 0; v < num_nodes; ++v) num_received->typed_data()[v] = first[v + 1];
-  std::partial_sum(first.begin(), first.end(), first.begin());
-  std::vector<int32_t> next(first.begin(), first.end() - 1);
-  for (long i = 0; i < n; ++i) out[next[receiver(i)]++] = static_cast<int32_t>(i);
+  const int pieces = static_cast<int>(std::min(4L, 1 + n / kGrainMessages));
+  std::vector<int32_t> next(pieces * (num_nodes + 1), 0), first(num_nodes + 2, 0);
+  auto of_piece = [&](int piece, auto&& what) {
+    int32_t* mine = next.data() + piece * (num_nodes + 1);
+    for (long i = n * piece / pieces; i < n * (piece + 1) / pieces; ++i) what(i, mine[receiver(i)]);
+  };
+  share_out(pool, pieces, [&](int piece) { of_piece(piece, [](long, int32_t& count) { ++count; }); });
+  int32_t total = 0;
+  for (long v = 0; v <= num_nodes; ++v) {
+    first[v] = total;
+    for (int piece = 0; piece < pieces; ++piece) {
+      const int32_t count = next[piece * (num_nodes + 1) + v];
+      next[piece * (num_nodes + 1) + v] = total;
+      total += count;
+    }
+    if (v < num_nodes) num_received->typed_data()[v] = total - first[v];
+  }
+  first[num_nodes + 1] = total;
+  share_out(pool, pieces, [&](int piece) {
+    of_piece(piece, [&](long i, int32_t& place_of_next) { out[place_of_next++] = static_cast<int32_t>(i); });
+  });
   auto is_before = [&](int32_t a, int32_t b) {
     for (long k = 0; k < num_keys; ++k)
       if (key[k * n + a] != key[k * n + b]) return key[k * n + a] < key[k * n + b];
     return a < b;
   };
-  share_range(pool, num_nodes + 1, kGrainMessages, [&](long begin, long end) {
+  share_range(pool, num_nodes + 1, kGrainMessages / 4, [&](long begin, long end) {
     for (long v = begin; v < end; ++v) {
       int32_t *from = out + first[v], *until = out + first[v + 1];
       if (v < num_nodes && until - from > 1 && num_keys > 0) {
@@ -80,14 +94,14 @@ inline ffi::Error gather(ffi::ThreadPool pool, ffi::AnyBuffer source, ffi::Buffe
   return ffi::Error::Success();
 }
 
-// Copies rows `origin` of the source over rows `to` of the target, in place; nowhere where a number is out of range.
-// No row may be written twice.
+// Copies rows `origin` of the source [Q, ...] over rows `to` of the target, in place; nowhere where a number is out of
+// range. The target has rows of the same size, whatever axes they are counted along. No row may be written twice.
 inline ffi::Error copy_rows(ffi::ThreadPool pool, ffi::AnyBuffer target, ffi::Buffer<ffi::S32> to, ffi::AnyBuffer source,
                             ffi::Buffer<ffi::S32> origin, ffi::Result<ffi::AnyBuffer> result) {
   if (result->untyped_data() != target.untyped_data())
     std::memcpy(result->untyped_data(), target.untyped_data(), target.size_bytes());
-  const long n = to.element_count(), num_rows = target.dimensions()[0], num_sources = source.dimensions()[0];
-  const long bytes = row_bytes(target);
+  const long n = to.element_count(), num_sources = source.dimensions()[0], bytes = row_bytes(source);
+  const long num_rows = bytes ? static_cast<long>(target.size_bytes()) / bytes : 0;
   const char* from = static_cast<const char*>(source.untyped_data());
   char* out = static_cast<char*>(result->untyped_data());
   const int32_t *there = to.typed_data(), *here = origin.typed_data();

@@ -1,6 +1,7 @@
 // Everything in one unit, so that XLA's headers are read once.
 #include "exchange.h"
 #include "merge.h"
+#include "products.h"
 #include "spread.h"
 #include "step.h"
 
@@ -42,6 +43,9 @@ using Array = ffi::Buffer<D>;
 #define JDGNN_MEAN(T)                                                                                          \
   ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<PRED>>().Ret<Array<T>>()
 
+#define JDGNN_PRODUCTS(T)                                                                                      \
+  ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<T>>().Ret<Array<T>>()
+
 #define JDGNN_DISTANCES(T)                                                                                     \
   ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<T>>().Ret<Array<T>>().Ret<Array<T>>()
 
@@ -54,6 +58,8 @@ JDGNN_FOR_EACH_TYPE(jdgnn_momentum, jdgnn::momentum, JDGNN_MOMENTUM);
 JDGNN_FOR_EACH_TYPE(jdgnn_adam, jdgnn::adam, JDGNN_ADAM);
 JDGNN_FOR_EACH_TYPE(jdgnn_mean, jdgnn::mean, JDGNN_MEAN);
 JDGNN_FOR_EACH_TYPE(jdgnn_distances, jdgnn::distances, JDGNN_DISTANCES);
+JDGNN_FOR_EACH_TYPE(jdgnn_products, jdgnn::products, JDGNN_PRODUCTS);
+JDGNN_FOR_EACH_TYPE(jdgnn_weighted, jdgnn::weighted, JDGNN_PRODUCTS);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(jdgnn_arrivals, jdgnn::arrivals,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<S32>>().Arg<Array<U32>>()
                                   .Ret<Array<S32>>().Ret<Array<S32>>().Ret<Array<S32>>().Ret<Array<S32>>());

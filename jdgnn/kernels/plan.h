@@ -53,15 +53,18 @@ class Planner {
     for (int pieces : {count < 64 * wanted ? 1 : wanted, 1}) {
       kept.clear();
       const std::vector<int32_t> kind_before = kind_;
-      for (int at = 0; at < count && static_cast<int>(kept.size()) <= most_kept; ++at) {
-        const int v = order_[at];
-        if (!reads(v)) continue;
-        const int other = place_[source_[v]];
-        if (other < 0) continue;  // not active, and so never overwritten
-        const bool is_saved = kind_[at] == kReadSaved;
-        if (piece_of(at, count, pieces) == piece_of(other, count, pieces) && (other > at || is_saved)) continue;
-        kind_[at] = kReadKept + static_cast<int>(kept.size());
-        kept.push_back(source_[v]);
+      for (int piece = 0; piece < pieces; ++piece) {
+        const int first = start_of(piece, count, pieces), last = start_of(piece + 1, count, pieces);
+        for (int at = first; at < last && static_cast<int>(kept.size()) <= most_kept; ++at) {
+          const int v = order_[at];
+          if (!reads(v)) continue;
+          const int other = place_[source_[v]];
+          if (other < 0) continue;  // not active, and so never overwritten
+          const bool is_read_in_time = other > at || kind_[at] == kReadSaved;
+          if (is_read_in_time && other >= first && other < last) continue;
+          kind_[at] = kReadKept + static_cast<int>(kept.size());
+          kept.push_back(source_[v]);
+        }
       }
       if (static_cast<int>(kept.size()) <= most_kept) return pieces;
       kind_ = kind_before;
@@ -69,12 +72,6 @@ class Planner {
     return 0;
   }
 
-  static int piece_of(int at, int count, int pieces) {
-    int piece = static_cast<int>(static_cast<long>(at) * pieces / count);
-    while (start_of(piece + 1, count, pieces) <= at) ++piece;
-    while (start_of(piece, count, pieces) > at) --piece;
-    return piece;
-  }
   static int start_of(int piece, int count, int pieces) {
     return static_cast<int>(static_cast<long>(piece) * count / pieces);
   }

@@ -42,13 +42,15 @@ def once(condition: jax.Array, function: Callable[[Any], Any], carry: Any) -> An
 
 
 def write_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
-    """Writes rows `origin` [n] of the source over rows `to` [n] of the target; nowhere where `to` is out of range.
+    """Writes rows `origin` [n] of the source [Q, F] over rows `to` [n] of the target [..., F].
 
-    No row may be written twice.
+    Rows of the target are counted along all axes but the last; nothing is written where `to` is out of range, and no
+    row may be written twice.
     """
     if library.are_used() and target.size and to.size:
         return calls.copy_rows(target, to, source, origin)
-    return target.at[to].set(source[origin], mode="drop")
+    rows = target.reshape(-1, target.shape[-1])
+    return rows.at[to].set(source[origin], mode="drop").reshape(target.shape)
 
 
 def replace_rows(target: jax.Array, mask: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:

@@ -57,7 +57,7 @@ def store(buffer: SampleBuffer, messages: Arrivals, content: Content) -> SampleB
     place = jnp.where(messages.is_among_last(capacity), messages.dst * capacity + slot, num_nodes * capacity)
     return SampleBuffer(
         entries=tuple(
-            write_rows(entries.reshape(-1, entries.shape[2]), place, table, content.row).reshape(entries.shape)
+            write_rows(entries, place, table, content.row)
             for entries, table in zip(buffer.entries, content.tables, strict=True)
         ),
         next_slot=(buffer.next_slot + messages.num_received) % capacity,

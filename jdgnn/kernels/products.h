@@ -1,0 +1,60 @@
+// Inner products of one vector with several, of all nodes, and their gradient.
+#pragma once
+
+#include "parallel.h"
+
+namespace jdgnn {
+
+namespace ffi = xla::ffi;
+
+constexpr long kGrainNodes = 512;
+
+// Inner products of rows [..., K, F] with vectors [..., F]: [..., K].
+template <ffi::DataType D>
+ffi::Error products(ffi::ThreadPool pool, ffi::Buffer<D> rows, ffi::Buffer<D> vectors, ffi::ResultBuffer<D> result) {
+  using T = ffi::NativeType<D>;
+  constexpr int W = 64 / sizeof(T);
+  const long width = vectors.dimensions().back(), n = width ? static_cast<long>(vectors.element_count()) / width : 0;
+  const long count = n ? static_cast<long>(result->element_count()) / n : 0;
+  const T *row = rows.typed_data(), *vector = vectors.typed_data();
+  T* out = result->typed_data();
+  share_range(pool, n, kGrainNodes, [&](long begin, long end) {
+    for (long v = begin; v < end; ++v)
+      for (long k = 0; k < count; ++k) {
+        const T *a = row + (v * count + k) * width, *b = vector + v * width;
+        T lanes[W] = {}, sum = 0;
+        long j = 0;
+        for (; j + W <= width; j += W)
+          for (int i = 0; i < W; ++i) lanes[i] = plus_product(lanes[i], a[j + i], b[j + i]);
+        for (; j < width; ++j) sum = plus_product(sum, a[j], b[j]);
+        for (int half = W / 2; half; half /= 2)
+          for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+        out[v * count + k] = sum + lanes[0];
+      }
+  });
+  return ffi::Error::Success();
+}
+
+// Sums of rows [..., K, F] with weights [..., K]: [..., F].
+template <ffi::DataType D>
+ffi::Error weighted(ffi::ThreadPool pool, ffi::Buffer<D> rows, ffi::Buffer<D> weights, ffi::ResultBuffer<D> result) {
+  using T = ffi::NativeType<D>;
+  const long width = result->dimensions().back(), n = width ? static_cast<long>(result->element_count()) / width : 0;
+  const long count = n ? static_cast<long>(weights.element_count()) / n : 0;
+  const T *row = rows.typed_data(), *weight = weights.typed_data();
+  T* out = result->typed_data();
+  share_range(pool, n, kGrainNodes, [&](long begin, long end) {
+    for (long v = begin; v < end; ++v) {
+      T* __restrict sum = out + v * width;
+      std::fill(sum, sum + width, T(0));
+      for (long k = 0; k < count; ++k) {
+        const T* __restrict a = row + (v * count + k) * width;
+        const T w = weight[v * count + k];
+        for (long j = 0; j < width; ++j) sum[j] = plus_product(sum[j], w, a[j]);
+      }
+    }
+  });
+  return ffi::Error::Success();
+}
+
+}  // namespace jdgnn
