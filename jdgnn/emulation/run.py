@@ -23,7 +23,8 @@ from jdgnn.network.convert import as_network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.recording import Recorder
 
-CHUNK_SECONDS = 0.5
+TELLING_SECONDS = 0.5  # from one call of on_progress to the next
+SILENT_SECONDS = 2.0  # of a chunk that nobody waits for; an interrupt is seen after it
 
 
 @struct.dataclass(kw_only=True)
@@ -181,7 +182,7 @@ class _Gathered:
         """Takes in a chunk that ended at tick `done`, `seconds` after the first began."""
         self.chunks.append(chunk)
         self._rate = (done - self._start) / seconds
-        if self._on_progress is None or (done < self._end and seconds < self._told + CHUNK_SECONDS):
+        if self._on_progress is None or (done < self._end and seconds < self._told + TELLING_SECONDS):
             return
         untold = self.chunks[self._new :]
         diverged = [chunk.tick_diverged for chunk in untold if chunk.tick_diverged is not None]
@@ -199,7 +200,8 @@ class _Gathered:
 
     def horizon(self, length: int) -> int:
         """How many ticks to run until the next look."""
-        return max(1, min(length, int(self._rate * CHUNK_SECONDS)))
+        wanted = SILENT_SECONDS if self._on_progress is None else TELLING_SECONDS
+        return max(1, min(length, int(self._rate * wanted)))
 
 
 def _plan(done: int, end: int, record_every: int, horizon: int) -> list[bool]:

@@ -3,7 +3,9 @@
 Axes: N nodes, E directed edges, F features that enter a layer, F' that leave it, n the nodes that are trained.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -15,10 +17,10 @@ from jdgnn.emulation.layerwise import aggregate
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import State
 from jdgnn.emulation.views import over_edges, received
-from jdgnn.learning.local_step import local_loss, local_update
+from jdgnn.learning.local_step import Received, local_loss, local_update
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
-from jdgnn.protocol.rows import put, select, take
+from jdgnn.protocol.rows import by_block, put, select, take
 
 
 class Scene(NamedTuple):
@@ -29,6 +31,16 @@ class Scene(NamedTuple):
     state: State
     events: Events
     active: jax.Array | None  # [N] bool; None = all
+
+
+class Surroundings(NamedTuple):
+    """What some nodes [n] learn from in one layer, besides what they have aggregated."""
+
+    own: jax.Array  # [n, F]
+    compared: Received
+    key: jax.Array  # [n]
+    num_steps: jax.Array  # [n]
+    is_awake: jax.Array  # [n] bool
 
 
 @struct.dataclass(kw_only=True)
@@ -112,33 +124,49 @@ def embedded(scene: Scene, index: int, rows: jax.Array, nodes: jax.Array | None)
 def _train_layer(
     emulator: Emulator, scene: Scene, index: int, params: Any, own: jax.Array, nodes: jax.Array | None
 ) -> dict[str, Any]:
-    """One step of one layer; `own` [N, F] is what each node puts into it."""
+    """One step of one layer; `own` [N, F] is what each puts into it."""
     state, events = scene.state, scene.events
+    opt_state = take(state.opt_state[index], nodes)
+    surroundings = Surroundings(
+        own=take(own, nodes),
+        compared=received(scene.topology, state, events, index, nodes),
+        key=take(events.keys[:, index], nodes),
+        num_steps=take(state.num_steps[:, index], nodes),
+        is_awake=awake(scene, jnp.ones(own.shape[0] if nodes is None else nodes.size, bool), nodes),
+    )
+    if emulator.layers[index].query is not None:
+        combine = partial(aggregated, emulator, scene, index, own=own, nodes=nodes)
+        (params, opt_state), seen = _learn(emulator, index, combine, (params, opt_state), surroundings)
+    else:  # what is aggregated does not depend on parameters, so nodes can learn some at a time
+        combined = aggregated(emulator, scene, index, None, own, nodes)
+        (params, opt_state), seen = by_block(
+            lambda held, rows: _learn(emulator, index, lambda _: rows[0], held, rows[1]),
+            (params, opt_state),
+            (combined, surroundings),
+        )
+    return seen | {"params": params, "opt_state": opt_state}
+
+
+def _learn(
+    emulator: Emulator, index: int, combine: Callable[[Any], jax.Array], held: tuple[Any, Any], around: Surroundings
+) -> tuple[tuple[Any, Any], dict[str, Any]]:
+    """Loss, gradient and step of layer `index` at some nodes; `combine(params)` is what they have aggregated."""
     layer, objective = emulator.layers[index], emulator.objectives[index]
-    own_rows, keys = take(own, nodes), take(events.keys[:, index], nodes)
-    compared = received(scene.topology, state, events, index, nodes)
+    params, opt_state = held
 
     def total_loss(params: Any) -> tuple[jax.Array, Any]:
-        combined = aggregated(emulator, scene, index, params["layer"], own, nodes)
         losses, (embedding, is_defined, aux) = per_node(local_loss, shared=(0, 1))(
-            layer, objective, params, own_rows, combined, compared, keys
+            layer, objective, params, around.own, combine(params["layer"]), around.compared, around.key
         )
         return jnp.sum(losses), (losses, embedding, is_defined, aux)
 
     gradient, (loss, embedding, is_defined, aux) = jax.grad(total_loss, has_aux=True)(params)
-    is_stepping = awake(scene, is_defined, nodes)
-    opt_state, num_steps = take((state.opt_state[index], state.num_steps[:, index]), nodes)
-    params, opt_state = per_node(local_update, shared=(0,))(
-        emulator.optimizer, gradient, opt_state, params, num_steps, is_stepping
+    is_stepping = is_defined & around.is_awake
+    stepped = per_node(local_update, shared=(0,))(
+        emulator.optimizer, gradient, opt_state, params, around.num_steps, is_stepping
     )
-    return {
-        "params": params,
-        "opt_state": opt_state,
-        "embedding": embedding,
-        "loss": jnp.where(is_stepping, loss, 0),
-        "is_stepped": is_stepping,
-        "aux": aux,
-    }
+    loss = jnp.where(is_stepping, loss, 0)
+    return stepped, {"embedding": embedding, "loss": loss, "is_stepped": is_stepping, "aux": aux}
 
 
 def awake(scene: Scene, mask: jax.Array, nodes: jax.Array | None) -> jax.Array:

@@ -203,7 +203,7 @@ void keep_rows(Merge<T>& a, const int32_t* kept, long most) {
     }
     if (a.bias)
       for (long j = 0; j < a.columns; ++j)
-        a.kept_bias[i * a.columns + j] = plus_product(a.bias[u * a.columns + j], T(steps ? -1 : 0), step[j]);
+        a.kept_bias[i * a.columns + j] = plus_product(a.bias[u * a.columns + j], -T(steps ? 1 : 0), step[j]);
   }
 }
 

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from jdgnn.kernels import calls, library
 
 BLOCK = 64  # rows copied at once: small enough for the cache
+FEWEST_ROWS = 4096  # of which some are treated at a time
+NUM_BLOCKS = 16
 
 
 def take(tree: Any, index: jax.Array | None) -> Any:
@@ -47,7 +49,9 @@ def write_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.
     Rows of the target are counted along all axes but the last; nothing is written where `to` is out of range, and no
     row may be written twice.
     """
-    if library.are_used() and target.size and to.size:
+    if target.size == 0 or to.size == 0:
+        return target
+    if library.are_used():
         return calls.copy_rows(target, to, source, origin)
     rows = target.reshape(-1, target.shape[-1])
     return rows.at[to].set(source[origin], mode="drop").reshape(target.shape)
@@ -59,6 +63,42 @@ def replace_rows(target: jax.Array, mask: jax.Array, source: jax.Array, origin: 
         number = jnp.arange(mask.size, dtype=jnp.int32)
         return calls.copy_rows(target, jnp.where(mask, number, mask.size), source, origin)
     return jnp.where(mask[:, None], source[origin], target)
+
+
+def by_block(function: Callable[[Any, Any], tuple[Any, Any]], held: Any, given: Any) -> tuple[Any, Any]:
+    """Maps `function(held, given) -> (held, results)` over rows, some at a time where there are many.
+
+    What is held is changed in place, and no more is computed with at once than a block needs.
+
+    Args:
+      function: treats each row by itself; trees of arrays [n, ...] come in and go out.
+      held: what is changed.
+      given: what is read.
+
+    Returns:
+      What is held afterwards, and the results.
+    """
+    num_rows = jax.tree.leaves(given)[0].shape[0]
+    if num_rows < FEWEST_ROWS:
+        return function(held, given)
+    size = -(-num_rows // NUM_BLOCKS)
+    shapes = jax.eval_shape(function, held, given)[1]
+    empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+    def block(number: jax.Array, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+        start = jnp.minimum(number * size, num_rows - size)
+        is_new = start + jnp.arange(size, dtype=jnp.int32) >= number * size  # the last block reaches back
+        rows, before = _slice(given, start, size), _slice(carry, start, size)
+        # A loop of one round, which keeps the compiler from computing some of it anew from what is already overwritten,
+        # for which it would copy all that is held.
+        after = once(is_new[-1], lambda before: select(is_new, function(before[0], rows), before), before)
+        return jax.tree.map(lambda all_, new: jax.lax.dynamic_update_slice_in_dim(all_, new, start, 0), carry, after)
+
+    return jax.lax.fori_loop(0, -(-num_rows // size), block, (held, empty))
+
+
+def _slice(tree: Any, start: jax.Array, size: int) -> Any:
+    return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, start, size), tree)
 
 
 def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count: jax.Array) -> Any:

@@ -69,7 +69,7 @@ def test_drawing_after_a_replay_goes_on_as_if_all_had_been_drawn(recorded: tuple
 def test_the_same_run_gives_the_same_file_however_long_its_chunks_take(
     recorded: tuple[Path, jdgnn.State], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jdgnn.emulation.run.CHUNK_SECONDS", 0.0)  # a tick at a time
+    monkeypatch.setattr("jdgnn.emulation.run.SILENT_SECONDS", 0.0)  # a tick at a time
     run(harsh(), record=tmp_path / "events.npz")
     assert (tmp_path / "events.npz").read_bytes() == recorded[0].read_bytes()
 
