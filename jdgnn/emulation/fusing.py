@@ -65,6 +65,8 @@ def _of_layer(emulator: "Emulator", state: "State", index: int, own: Any) -> str
     layer, params = emulator.layers[index], state.params[index]
     if layer.inputs is None or layer.finish is None:
         return f"layers[{index}] does not begin with linear maps"
+    if layer.query is not None:
+        return f"layers[{index}] has a query, whose parameters are trained through what is aggregated"
     if jax.tree.leaves(params["objective"]):
         return f"objective[{index}] has parameters"
     if any(leaf.dtype not in DTYPES for leaf in jax.tree.leaves(params)):

@@ -13,7 +13,6 @@ from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
-from jdgnn.protocol.merging.mixing import mix
 from jdgnn.protocol.messages import Arrivals, arrivals
 from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.rows import once, put, select, take
@@ -129,24 +128,49 @@ def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
       Parameters and ages after merging.
     """
     params, age = models
-    shares, new_age = shares_of(gossip, inbox, age, age)
-    return jax.tree.map(lambda leaf: _mixed_by_columns(leaf, inbox, shares), params), new_age
+    ages = _ages(gossip, inbox, age)
+    return jax.tree.map(lambda leaf: _merged_by_columns(gossip, leaf, inbox, ages), params), ages[-1]
 
 
-def _mixed_by_columns(leaf: jax.Array, inbox: Inbox, shares: jax.Array) -> jax.Array:
-    """Means of own and received numbers [N, ...], some columns at a time."""
-    length = leaf.shape[1] if leaf.ndim > 1 else 1
+def _ages(gossip: Gossip, inbox: Inbox, age: jax.Array) -> list[jax.Array]:
+    """Ages of the nodes' models [N] before each fold, and after the last."""
+    ages, fold_index = [age], _fold_index(inbox)
+    for column in range(inbox.row.shape[1]):
+        received_age = take(age, inbox.row[:, column])
+        _, merged = per_node(gossip.merge.merge)((), ages[-1], (), received_age, fold_index[:, column])
+        ages.append(select(inbox.is_merged[:, column], merged, ages[-1]))
+    return ages
+
+
+def _fold_index(inbox: Inbox) -> jax.Array:
+    """How many models each node has merged before each of its inbox [N, M]."""
+    return jnp.cumsum(inbox.is_merged, axis=1, dtype=jnp.int32) - 1
+
+
+def _merged_by_columns(gossip: Gossip, leaf: jax.Array, inbox: Inbox, ages: list[jax.Array]) -> jax.Array:
+    """Merges the numbers [N, ...] of one array, some columns at a time."""
+    if leaf.ndim == 1 or leaf.size == 0:
+        return _merged_numbers(gossip, leaf, inbox, ages)
+    length = leaf.shape[1]
     size = max(size for size in range(1, max(2, length // NUM_BLOCKS + 1)) if length % size == 0)
 
     def block(number: jax.Array, leaf: jax.Array) -> jax.Array:
-        here = jax.lax.dynamic_slice_in_dim(leaf, number * size, size, axis=1) if leaf.ndim > 1 else leaf
-        mixed = here
-        for column in range(inbox.row.shape[1]):
-            share = jnp.where(inbox.is_merged[:, column], shares[:, column], 0)
-            mixed = per_node(mix)(mixed, take(here, inbox.row[:, column]), share)
-        return jax.lax.dynamic_update_slice_in_dim(leaf, mixed, number * size, axis=1) if leaf.ndim > 1 else mixed
+        here = jax.lax.dynamic_slice_in_dim(leaf, number * size, size, axis=1)
+        merged = _merged_numbers(gossip, here, inbox, ages)
+        return jax.lax.dynamic_update_slice_in_dim(leaf, merged, number * size, axis=1)
 
-    return jax.lax.fori_loop(0, length // size, block, leaf) if leaf.size else leaf
+    return jax.lax.fori_loop(0, length // size, block, leaf)
+
+
+def _merged_numbers(gossip: Gossip, sent: jax.Array, inbox: Inbox, ages: list[jax.Array]) -> jax.Array:
+    own, fold_index = sent, _fold_index(inbox)
+    for column in range(inbox.row.shape[1]):
+        row = inbox.row[:, column]
+        merged, _ = per_node(gossip.merge.merge)(
+            own, ages[column], take(sent, row), take(ages[0], row), fold_index[:, column]
+        )
+        own = select(inbox.is_merged[:, column], merged, own)
+    return own
 
 
 def shares_of(gossip: Gossip, inbox: Inbox, sent_age: jax.Array, age: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -162,7 +186,7 @@ def shares_of(gossip: Gossip, inbox: Inbox, sent_age: jax.Array, age: jax.Array)
       Shares [N, M], and ages after merging [N].
     """
     assert gossip.merge.weigh is not None
-    fold_index = jnp.cumsum(inbox.is_merged, axis=1, dtype=jnp.int32) - 1
+    fold_index = _fold_index(inbox)
     shares = []
     for column in range(inbox.row.shape[1]):
         received_age = take(sent_age, inbox.row[:, column])
