@@ -1,11 +1,13 @@
 # `make demo` and `make test` set everything up by themselves.
 PYTHON ?= python3
+GPU_PYTHON ?= python3
+OUT ?= runs/gpu
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .NOTPARALLEL:
-.PHONY: demo test test-long bench docs lint clean
+.PHONY: demo test test-long bench bench-gpu docs lint clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.created:
@@ -23,7 +25,7 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	@touch $@ $(VENV)/.installed
 
 demo: $(VENV)/.installed
-	$(BIN)/jdgnn run configs/quickstart.toml
+	$(BIN)/jdgnn run configs/quickstart.toml --compilation-cache $(VENV)/compiled
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -37,10 +39,17 @@ test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long -n 2 --dist worksteal
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.speed
+	$(BIN)/python -m bench.throughput --suite --pages huge
+	$(BIN)/python -m bench.scaling --pages huge
+	$(BIN)/python -m bench.peers --pages huge
 	$(BIN)/python -m bench.memory
+	$(BIN)/python -m bench.speed
 	$(BIN)/python -m bench.learning
 	$(BIN)/python -m bench.asynchrony
+
+# On a machine with a GPU: with the Python that has jax for it, which need not be that of `.venv`.
+bench-gpu:
+	$(GPU_PYTHON) -m bench.gpu --out $(OUT)
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/picture.py

@@ -10,6 +10,7 @@ from rich.console import Console
 
 import jdgnn
 from jdgnn.errors import InputError
+from jdgnn.experiment.compilation_cache import keep_programs
 from jdgnn.experiment.config import read
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.interrupts import remembered_interrupts
@@ -81,6 +82,8 @@ def _fail(message: str, status: int) -> int:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.overwrite and arguments.out is None and arguments.record is None:
         raise InputError("--overwrite: got no --out, and without one a new directory is made; add --out DIR")
+    if arguments.compilation_cache is not None:
+        keep_programs(arguments.compilation_cache)
     files = EventFiles(record=arguments.record, replay=arguments.replay, overwrite=arguments.overwrite)
     config = read(arguments.config, arguments.set)
     path = arguments.out or next_free(Path("runs"), _name(arguments.config))
@@ -145,6 +148,12 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         type=Path,
         metavar="FILE",
         help="take the random events from this file, so that another algorithm meets the same fate",
+    )
+    run.add_argument(
+        "--compilation-cache",
+        type=Path,
+        metavar="DIR",
+        help="keep compiled programs here, so that the next run of the same kind need not compile them",
     )
     _add_data_root(run)
     run.set_defaults(command=_run)

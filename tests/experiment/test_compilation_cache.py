@@ -1,0 +1,33 @@
+"""Compiled programs are kept where one asks for it, and change nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jdgnn.experiment.cli import main
+from tests.experiment.run_support import CONFIG, arrays
+
+
+def test_a_kept_program_gives_the_same_bits(tmp_path: Path) -> None:
+    config, cache = tmp_path / "tiny.toml", tmp_path / "deep" / "cache"
+    config.write_text(CONFIG)
+    embeddings, counts = [], []
+    for name in ("first", "second"):
+        options = ["--out", str(tmp_path / name), "--compilation-cache", str(cache)]
+        subprocess.run([sys.executable, "-m", "jdgnn.experiment.cli", "run", str(config), *options], check=True)
+        embeddings.append(arrays(tmp_path / name, "embeddings.npz")["embeddings"])
+        counts.append(len(list(cache.glob("*-cache"))))
+    np.testing.assert_array_equal(embeddings[0], embeddings[1])
+    assert counts[0] > 0
+    assert counts[1] == counts[0]
+
+
+def test_a_cache_that_cannot_be_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "tiny.toml"
+    config.write_text(CONFIG)
+    assert main(["run", str(config), "--out", str(tmp_path / "out"), "--compilation-cache", str(config / "x")]) == 2
+    assert "--compilation-cache" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
