@@ -1,9 +1,11 @@
 """What a result was measured on, and with what; and how figures of several seeds are told."""
 
+import json
 import os
 import platform
 import statistics
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,11 @@ def commit() -> str:
 def circumstances() -> dict[str, Any]:
     """Machine, versions and commit, to stand beside every figure."""
     return {"machine": machine(), "versions": versions(), "commit": commit()}
+
+
+def shown(file: Path, table: Callable[[dict[str, Any]], str]) -> str:
+    """A result as a table, or that there is none yet."""
+    return table(json.loads(file.read_text())) if file.exists() else f"{file.name}: not measured yet"
 
 
 def over_seeds(values: list[float]) -> dict[str, Any]:

@@ -1,30 +1,29 @@
 """Whether a run takes as much memory as it says beforehand, and no more later.
 
 `python -m bench.memory` measures in processes of their own and writes `bench/results/memory.json`; `--table` prints it.
+It goes on with `bench.peaks`, which compares peaks with the state and prints its own table.
 """
 
 import argparse
 import gc
 import json
 import statistics
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax
 
 import jdgnn
-from bench.machine import RESULTS, circumstances
-from bench.speed import one_layer, random_network
+from bench import peaks
+from bench.machine import RESULTS, circumstances, shown
+from bench.speed import one_layer
+from bench.watch import in_a_process, peak, resident
+from bench.workload import random_network
 from jdgnn import clocks, links, presence
 
-RESULT = RESULTS / "memory.json"
+RESULT, MODULE = RESULTS / "memory.json", "bench.memory"
 REPEATS = 5
 GROWTH_TICKS = (20, 500, 1000, 2000)
 
@@ -54,35 +53,12 @@ GROWING: dict[str, Callable[[], jdgnn.Emulator]] = {
 }
 
 
-def resident() -> int:
-    """Bytes of memory this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-
-@contextmanager
-def peak() -> Iterator[list[int]]:
-    """The most that is held inside the block, as the one entry of a list."""
-    most, is_over = [resident()], threading.Event()
-
-    def watch() -> None:
-        while not is_over.wait(0.002):
-            most[0] = max(most[0], resident())
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield most
-    finally:
-        is_over.set()
-        thread.join()
-
-
 def predicted_and_measured(name: str, num_nodes: int) -> dict[str, Any]:
     """Bytes by part as predicted, and peaks of runs that compile nothing, beyond what was held before each."""
     network, emulator = random_network(num_nodes), PREDICTED[name]()
     predicted = emulator.memory(network)
     jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 1)
-    peaks = []
+    highest = []
     for _ in range(REPEATS):
         gc.collect()
         time.sleep(2)  # what was held is given back in the background
@@ -90,8 +66,8 @@ def predicted_and_measured(name: str, num_nodes: int) -> dict[str, Any]:
         with peak() as most:
             state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 10)
         del state
-        peaks.append(most[0] - before)
-    return {"predicted": predicted, "measured": statistics.median(peaks), "peaks": peaks, "process": most[0]}
+        highest.append(most[0] - before)
+    return {"predicted": predicted, "measured": statistics.median(highest), "peaks": highest, "process": most[0]}
 
 
 def growth(name: str, num_nodes: int) -> dict[str, Any]:
@@ -126,21 +102,11 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def in_a_process(task: str, name: str, num_nodes: int) -> Any:
-    """What a task prints, run in a process of its own."""
-    command = [sys.executable, "-m", "bench.memory", "--task", task, name, str(num_nodes)]
-    started = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    print(f"{task} {name}: {time.perf_counter() - started:.0f} s", flush=True)
-    return json.loads(done.stdout)
-
-
 def main() -> None:
     """Measures, or prints what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--nodes", type=int, default=20_000, help="for the prediction")
+    peaks.add_options(parser)
     parser.add_argument("--growing-nodes", type=int, default=2_000)
-    parser.add_argument("--table", action="store_true", help="print the committed figures and measure nothing")
     parser.add_argument("--task", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.task:
@@ -150,12 +116,14 @@ def main() -> None:
     if not arguments.table:
         result = {
             "num_nodes": {"prediction": arguments.nodes, "growth": arguments.growing_nodes},
-            "prediction": {name: in_a_process("prediction", name, arguments.nodes) for name in PREDICTED},
-            "growth": {name: in_a_process("growth", name, arguments.growing_nodes) for name in GROWING},
+            "prediction": {name: in_a_process(MODULE, "prediction", name, str(arguments.nodes)) for name in PREDICTED},
+            "growth": {name: in_a_process(MODULE, "growth", name, str(arguments.growing_nodes)) for name in GROWING},
             **circumstances(),
         }
         RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    print(table(json.loads(RESULT.read_text())))
+        peaks.measure_and_write(arguments.nodes, arguments.large)
+        print(shown(peaks.RESULT, peaks.table), end="\n\n")
+    print(shown(RESULT, table))
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ import statistics
 from typing import Any
 
 import jax
-import numpy as np
 
 import jdgnn
-from bench.machine import RESULTS, circumstances
+from bench.machine import RESULTS, circumstances, shown
+from bench.workload import random_network
 from jdgnn import clocks, links
 
 RESULT = RESULTS / "speed.json"
-UNITS, DEGREE = 64, 8
+UNITS = 64
 
 
 def one_layer(link: jdgnn.Link | None = None, gossip: jdgnn.Gossip | None = None, **others: Any) -> jdgnn.Emulator:
@@ -44,14 +44,6 @@ def settings() -> dict[str, jdgnn.Emulator]:
         "a tenth awake, all rows computed": one_layer(availability=tenth),
         "a tenth awake, their rows computed": one_layer(availability=tenth, awake_share=0.125),
     }
-
-
-def random_network(num_nodes: int) -> jdgnn.Network:
-    """As many random links as give a mean degree of 8, and random features."""
-    generator = np.random.default_rng(0)
-    senders, receivers = generator.integers(0, num_nodes, (2, num_nodes * DEGREE // 2))
-    features = generator.normal(size=(num_nodes, UNITS)).astype(np.float32)
-    return jdgnn.network.from_edges(senders, receivers, features, undirected=True)
 
 
 def measure(num_nodes: int, rounds: int, ticks: int) -> dict[str, Any]:
@@ -103,7 +95,7 @@ def main() -> None:
     if not arguments.table:
         result = measure(arguments.nodes, arguments.rounds, arguments.ticks)
         RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    print(table(json.loads(RESULT.read_text())))
+    print(shown(RESULT, table))
 
 
 if __name__ == "__main__":

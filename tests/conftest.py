@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 # Most of the suite's time is compilation of programs that run for milliseconds. Set before JAX starts its backend.
@@ -17,7 +18,11 @@ hypothesis.settings.load_profile("repeatable")
 
 DATA_ROOT = Path(os.environ.get("JDGNN_DATA") or Path(__file__).parents[2] / "shared" / "data")
 NUM_TESTS = pytest.StashKey[int]()
-LEAVES_OUT_SHARED_DATA = not DATA_ROOT.is_dir() and os.environ.get("CI") != "true"
+LEFT_OUT: dict[str, str] = {}  # markers whose tests cannot run here, and why
+if not DATA_ROOT.is_dir() and os.environ.get("CI") != "true":
+    LEFT_OUT["shared_data"] = f"no folder {DATA_ROOT} (set JDGNN_DATA)"
+if find_spec("torch") is None:
+    LEFT_OUT["torch"] = "PyTorch is not installed (pip install torch)"
 
 
 MAPPINGS, MOST_MAPPINGS = Path("/proc/self/maps"), 20_000
@@ -40,13 +45,12 @@ def data_root() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not LEAVES_OUT_SHARED_DATA:
-        return
-    left_out = [item for item in items if item.get_closest_marker("shared_data")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in LEFT_OUT)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if LEAVES_OUT_SHARED_DATA:
-        terminalreporter.write_line(f"tests marked shared_data were left out: no folder {DATA_ROOT} (set JDGNN_DATA)")
+    for marker, reason in LEFT_OUT.items():
+        terminalreporter.write_line(f"tests marked {marker} were left out: {reason}")

@@ -69,11 +69,12 @@ def why_not() -> str | None:
     try:
         _register(ctypes.CDLL(str(_library(compiler))))
     except subprocess.CalledProcessError as error:
-        first = next((line for line in error.stderr.splitlines() if "error" in line), "no message")
+        told = error.stderr if isinstance(error.stderr, str) else ""
+        first = next((line for line in told.splitlines() if "error" in line), "no message")
         return f"{compiler} cannot compile them: {first}"
     except subprocess.TimeoutExpired:
         return f"{compiler} took more than {MOST_SECONDS} seconds to compile them"
-    except OSError as error:
+    except (OSError, AttributeError) as error:  # the latter from a library without the functions
         return f"they cannot be compiled or loaded: {error}"
     return None
 
@@ -87,7 +88,7 @@ def _library(compiler: str) -> Path:
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         made = Path(folder) / library.name
         command = [compiler, *FLAGS, f"-isystem{jax.ffi.include_dir()}", str(SOURCES / "kernels.cc"), "-o", str(made)]
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=MOST_SECONDS)
+        subprocess.run(command, check=True, capture_output=True, text=True, errors="replace", timeout=MOST_SECONDS)
         made.replace(library)  # in one step: another process may be doing the same
     return library
 

@@ -114,7 +114,9 @@ def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count:
     Returns:
       The target.
     """
-    if library.are_used() and to.size:
+    if to.size == 0:
+        return target
+    if library.are_used():
         kept = jnp.where(jnp.arange(to.size, dtype=jnp.int32) < count, to, -1)
         return jax.tree.map(
             lambda old, new: calls.copy_rows(old, kept, new, origin) if old.size else old, target, source

@@ -89,6 +89,7 @@ class Case:
     acceptance: int = 0
     pool: float | None = None
     awake_share: float | None = None
+    kernels: bool | None = None
 
     def num_slots(self, num_nodes: int) -> int:
         """Candidates of a node; all others, where everybody sends to everybody."""
@@ -129,6 +130,7 @@ class Case:
             num_positives=self.num_positives,
             start=self.start,
             awake_share=None if self.availability == "always" else self.awake_share,
+            kernels=self.kernels,
         )
 
     def rules(self, num_nodes: int = NUM_NODES) -> rules.Rules:

@@ -14,6 +14,7 @@ import jdgnn
 from jdgnn.emulation.start import message_bytes, sample_events
 from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import apply_events
+from jdgnn.kernels import library
 from jdgnn.network.topology import topology
 from jdgnn.protocol.accounts import OUTCOMES
 from jdgnn.protocol.model_pool import ModelPool
@@ -69,23 +70,34 @@ def test_a_tick_with_any_part_keeps_the_tree_shapes_and_dtypes(kind: str, name: 
     assert shapes(jax.eval_shape(tick, jnp.asarray(NETWORK.features), state)) == shapes(state)
 
 
+USUAL: list[tuple[str, bool | None]] = [(name, None) for name in MIXES]
+WITHOUT_KERNELS: list[tuple[str, bool | None]] = [("harsh", False), ("walking", False)]  # else they are used
+ways = pytest.mark.parametrize(("name", "kernels"), USUAL + WITHOUT_KERNELS, ids=str)
+
+
+def emulator_of(mix: Mix, kernels: bool | None, variant: int = 0) -> jdgnn.Emulator:
+    return replace(mix.emulator(variant), kernels=kernels)
+
+
 class Ran(NamedTuple):
     """A run from the start, and how many programs there were after it."""
 
     mix: Mix
+    kernels: bool | None
     start: State
     end: State
     history: jdgnn.History
     num_programs: int
 
 
-@pytest.fixture(scope="module", params=MIXES)
+@pytest.fixture(scope="module", params=[*USUAL, ("walking", False)], ids=str)
 def ran(request: pytest.FixtureRequest) -> Ran:
-    mix = MIXES[request.param]
-    emulator = mix.emulator()
+    name, kernels = request.param
+    mix = MIXES[name]
+    emulator = emulator_of(mix, kernels)
     start = emulator.init(jax.random.key(3), NETWORK)
     end, history = jdgnn.run(emulator, jdgnn.copy(start), NETWORK, NUM_TICKS, record_every=1)
-    return Ran(mix, start, end, history, num_programs())
+    return Ran(mix, kernels, start, end, history, num_programs())
 
 
 def test_a_run_keeps_the_state_and_moves_the_parameters(ran: Ran) -> None:
@@ -99,16 +111,26 @@ def test_a_run_keeps_the_state_and_moves_the_parameters(ran: Ran) -> None:
 def test_cutting_and_recording_change_no_bit_and_compile_nothing(ran: Ran) -> None:
     state = jdgnn.copy(ran.start)
     for ticks in (1, NUM_TICKS - 6, 5):
-        state, _ = jdgnn.run(ran.mix.emulator(), state, NETWORK, ticks, record_every=100)
+        state, _ = jdgnn.run(emulator_of(ran.mix, ran.kernels), state, NETWORK, ticks, record_every=100)
     assert_same_bits(ran.end, state)
     assert num_programs() == ran.num_programs
 
 
 def test_other_numbers_compile_nothing(ran: Ran) -> None:
-    emulator = ran.mix.emulator(variant=1)
+    emulator = emulator_of(ran.mix, ran.kernels, variant=1)
     state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(3), NETWORK), NETWORK, NUM_TICKS)
     assert num_programs() == ran.num_programs
     assert any((a != b).any() for a, b in zip(leaves(ran.end), leaves(state), strict=True))
+
+
+def test_a_run_takes_over_the_arrays_of_its_state(ran: Ran) -> None:
+    state = jdgnn.copy(ran.start)
+    given = (state.params, state.opt_state)
+    places = {leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(given)}
+    state, _ = jdgnn.run(emulator_of(ran.mix, ran.kernels), state, NETWORK, NUM_TICKS)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(given))
+    assert {leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves((state.params, state.opt_state))} == places
+    assert num_programs() == ran.num_programs
 
 
 def test_an_optimiser_of_optax_is_one_program_for_each_object() -> None:
@@ -125,22 +147,21 @@ def test_an_optimiser_of_optax_is_one_program_for_each_object() -> None:
 
 
 @cache
-def first_steps(name: str) -> list[Step]:
+def first_steps(name: str, kernels: bool | None) -> list[Step]:
     """The first ticks of a mix in float64."""
-    with jax.enable_x64():
-        return list(steps(MIXES[name].emulator(), NETWORK, NUM_TICKS))
+    with jax.enable_x64(), library.allowed(kernels is not False):
+        return list(steps(emulator_of(MIXES[name], kernels), NETWORK, NUM_TICKS))
 
 
-@pytest.mark.parametrize("name", MIXES)
-def test_relabelling_nodes_and_events_commutes_with_a_tick(name: str) -> None:
-    step = next(
-        step for step in reversed(first_steps(name)) if step.info.is_stepped.any() or MIXES[name].order == "merge_only"
-    )
-    with jax.enable_x64():
+@ways
+def test_relabelling_nodes_and_events_commutes_with_a_tick(name: str, kernels: bool | None) -> None:
+    taken = first_steps(name, kernels)
+    step = next(step for step in reversed(taken) if step.info.is_stepped.any() or MIXES[name].order == "merge_only")
+    with jax.enable_x64(), library.allowed(kernels is not False):
         relabel = Relabelling(in_double(NETWORK), np.random.default_rng(0).permutation(NUM_NODES))
         arrays = (topology(relabel.network), jnp.asarray(relabel.network.features))
         state, events = relabel.state(step.before), relabel.events(step.events)
-        relabelled, _ = apply(MIXES[name].emulator(), *arrays, state, events)
+        relabelled, _ = apply(emulator_of(MIXES[name], kernels), *arrays, state, events)
         expected = relabel.state(step.after)
         for field in fields(State):
             if field.name not in ("key", "availability"):
@@ -157,10 +178,10 @@ def assert_alike(actual: Any, expected: Any) -> None:
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", MIXES)
-def test_who_does_not_act_keeps_everything_bit_for_bit(name: str) -> None:
+@ways
+def test_who_does_not_act_keeps_everything_bit_for_bit(name: str, kernels: bool | None) -> None:
     num_active = num_inactive = num_offline = 0
-    for step in first_steps(name):
+    for step in first_steps(name, kernels):
         before, after = as_numpy(step.before), as_numpy(step.after)
         active, online = np.asarray(step.info.active), np.asarray(step.info.online)
         assert not (active & ~online).any()

@@ -16,6 +16,7 @@ import jdgnn
 from jdgnn.emulation.metrics import staleness
 from jdgnn.emulation.start import message_bytes, sample_events
 from jdgnn.emulation.tick import apply_events, refresh_tick
+from jdgnn.kernels import library
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.accounts import OUTCOMES
@@ -33,7 +34,8 @@ SMALL, PAIR, SINGLE = (6, 9), (2, 1), (1, 0)  # numbers of nodes and edges: few 
 PAIRS = pairwise()
 CASES = {
     "plain": Case(),
-    "plain-matching": Case(peers="matching", fanout=1, optimizer="adam", start="independent"),
+    "plain-matching": Case(peers="matching", fanout=1, optimizer="adam", start="independent", inbox_capacity=1),
+    "put-off": Case(("sage",), peers="permutation", link="bernoulli", merge="age_weighted", inbox_capacity=1),
     "lossy-matching": Case(peers="matching", fanout=1, link="bernoulli", acceptance=1, merge="variance_corrected"),
     "no-push": Case(("sage", "gcn"), "edge_reconstruction", has_push=False, availability="bernoulli", link="uniform"),
     "no-gossip": Case(("gcn", "sage"), has_gossip=False, sample_capacity=1, availability="churn", link="geometric"),
@@ -55,8 +57,15 @@ CASES = {
 }
 COVERED = covering(PAIRS)
 DEGENERATE = [(name, size) for name in ("plain", "tight-pool", "token-account") for size in (PAIR, SINGLE)]
-ROUND_TRIPS = ("plain-matching", "tight-pool", "token-account", "compact")
-ALL_CASES = CASES | PAIRS
+ROUND_TRIPS = ("plain-matching", "put-off", "tight-pool", "token-account", "compact")
+KNOWN = CASES | PAIRS
+WITHOUT_KERNELS = {  # every second case once more
+    f"{name}-without-kernels": replace(case, kernels=False)
+    for number, (name, case) in enumerate(KNOWN.items())
+    if number % 2 or name in CASES
+}
+ALL_CASES = KNOWN | WITHOUT_KERNELS
+SWITCHED_OFF = [f"{name}-without-kernels" for name in ("plain-matching", "put-off", "tight-pool", "no-push")]
 
 
 def runs(choice: Sequence[tuple[str, tuple[int, int]]]) -> pytest.MarkDecorator:
@@ -142,13 +151,19 @@ emulators = cache(lambda name, num_nodes: ALL_CASES[name].emulator(num_nodes))
 # compiled often and run little; end to end, the engine is compiled as users have it
 quickly_compiled = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 draw_events = quickly_compiled(sample_events, static_argnums=2)
-refresh_engine = quickly_compiled(refresh_tick)
 
 
 @quickly_compiled
 def engine_tick(emulator: Any, links: Topology, features: Any, state: Any, events: Any) -> Any:
-    state, info = apply_events(emulator, links, features, state, events)
-    return state, info, staleness(links, state, info)
+    with library.allowed(emulator.kernels is not False):
+        state, info = apply_events(emulator, links, features, state, events)
+        return state, info, staleness(links, state, info)
+
+
+@quickly_compiled
+def refresh_engine(emulator: Any, links: Topology, features: Any, state: Any, events: Any) -> Any:
+    with library.allowed(emulator.kernels is not False):
+        return refresh_tick(emulator, links, features, state, events)
 
 
 def oracle_of(name: str, network: Network, state: Any) -> Oracle:
@@ -164,7 +179,7 @@ def as_numpy(events: Events) -> Any:
     )
 
 
-@runs([(name, SMALL) for name in (*CASES, *COVERED)] + DEGENERATE)
+@runs([(name, SMALL) for name in (*CASES, *COVERED, *SWITCHED_OFF)] + DEGENERATE)
 @settings(max_examples=3, phases=[Phase.generate])
 @given(data=st.data())
 def test_agrees_after_every_tick(name: str, size: tuple[int, int], data: st.DataObject) -> None:
@@ -172,7 +187,7 @@ def test_agrees_after_every_tick(name: str, size: tuple[int, int], data: st.Data
 
 
 @pytest.mark.long
-@runs([(name, size) for name in PAIRS for size in (SMALL, SINGLE)])
+@runs([(name, size) for name in ALL_CASES if name not in CASES for size in (SMALL, SINGLE)])
 @settings(max_examples=4, phases=[Phase.generate])
 @given(data=st.data())
 def test_agrees_for_every_pair_of_kinds(name: str, size: tuple[int, int], data: st.DataObject) -> None:

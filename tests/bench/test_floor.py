@@ -1,0 +1,44 @@
+"""The floor is the count that docs/performance.md writes down, and what is too much for memory goes in batches."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from bench import gpu, memory, peaks, peers, scaling, speed, throughput
+from bench.floor import floor_bytes
+from bench.machine import shown
+from bench.workload import Options
+
+ONE = Options(nodes=100)
+PARAMETERS = 64 * 65
+
+
+@pytest.mark.parametrize(
+    ("changes", "strict", "streaming"),
+    [
+        ({}, 2, 3),
+        ({"optimizer": "momentum"}, 4, 5),
+        ({"optimizer": "adam"}, 6, 7),
+        ({"sampler": "matching"}, 2, 2),
+        ({"gossip": False}, 2, 2),
+    ],
+)
+def test_floor_counts_arrays(changes: dict[str, object], strict: int, streaming: int) -> None:
+    options = Options(**{**dataclasses.asdict(ONE), **changes})
+    beside = 4 * 64 * (8 + 8) + 8 * 64 * 8  # samples, and each of 8 edges
+    assert sum(floor_bytes(options, "strict").values()) == pytest.approx(strict * 4 * PARAMETERS + beside)
+    assert sum(floor_bytes(options, "streaming").values()) == pytest.approx(streaming * 4 * PARAMETERS + beside)
+
+
+def test_batches_hold_every_setting_once() -> None:
+    settings = throughput.suite(ONE)
+    assert throughput.in_batches(settings, 1e15) == [settings]
+    alone = throughput.in_batches(settings, 0.0)
+    assert [name for batch in alone for name in batch] == list(settings)
+    assert all(len(batch) == 1 for batch in alone)
+
+
+@pytest.mark.parametrize("program", [gpu, memory, peaks, peers, scaling, speed, throughput])
+def test_a_missing_result_is_told(program: object, tmp_path: Path) -> None:
+    assert shown(tmp_path / "none.json", program.table) == "none.json: not measured yet"  # type: ignore[attr-defined]

@@ -1,0 +1,269 @@
+"""When the kernels are used, and what layers and merge rules promise them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import jdgnn
+from jdgnn import clocks
+from jdgnn.emulation import chunks
+from jdgnn.emulation.fusing import why_plain
+from jdgnn.emulation.start import message_bytes
+from jdgnn.kernels import calls, library
+from jdgnn.learning.layers import LAYERS
+from jdgnn.learning.layers.dense import ACTIVATIONS
+from jdgnn.learning.local_step import EncodesOthersError, Received, finishing_loss, local_loss
+from jdgnn.learning.objectives import OBJECTIVES
+from jdgnn.learning.optimizers import OPTIMIZERS
+from jdgnn.network.topology import topology
+from jdgnn.protocol.merging import MERGES
+from jdgnn.protocol.merging.mixing import mix
+from tests.support import small_emulator, small_network
+
+NETWORK = small_network()
+ASLEEP = jdgnn.availability(clocks.bernoulli(0.5))
+
+
+def why(dtype: Any = None, **changes: Any) -> str | None:
+    emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1)} | changes)
+    state = emulator.shapes(NETWORK)
+    if dtype is not None:
+        state = replace(state, params=jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, dtype), state.params))
+    return why_plain(emulator, state, NETWORK.features)
+
+
+def own_layer(**changes: Any) -> jdgnn.Layer:
+    return jdgnn.gcn(4)._replace(**changes)
+
+
+def with_a_query() -> jdgnn.Layer:
+    layer = jdgnn.gcn(4)
+
+    def aggregate(own: Any, received: Any, mask: Any, links: Any, query: Any) -> Any:
+        del query
+        return layer.aggregate(own, received, mask, links, None)
+
+    return layer._replace(query=lambda params, own: own, aggregate=aggregate)
+
+
+def with_params() -> jdgnn.Objective:
+    return jdgnn.info_nce()._replace(init=lambda key, num_units, dtype: jnp.zeros(num_units, dtype))
+
+
+def encoding(change: Callable[[Any], Any]) -> jdgnn.Objective:
+    """An objective that encodes what this makes of the node's own vectors, too."""
+    plain = jdgnn.info_nce()
+
+    def apply(params: Any, encode: Any, own: Any, aggregated: Any, *others: Any) -> Any:
+        loss, aux = plain.apply(params, encode, own, aggregated, *others)
+        return loss + jnp.sum(encode(change(own), aggregated)), aux
+
+    return plain._replace(apply=apply)
+
+
+REASONS: dict[str, tuple[dict[str, Any], str]] = {
+    "off": ({"kernels": False}, "switched off"),
+    "compact": ({"availability": ASLEEP, "awake_share": 0.5}, "awake_share is given"),
+    "optax": ({"optimizer": optax.adamw(1e-2)}, "the optimizer has no step for outer products"),
+    "wrapped optax": ({"optimizer": jdgnn.from_optax(optax.sgd(1e-2))}, "the optimizer has no step for outer products"),
+    "no mean": ({"gossip": jdgnn.gossip(capacity=1, merge=MERGES["variance_corrected"]())}, "no weighted mean"),
+    "later": ({"gossip": jdgnn.gossip(capacity=1, order="train_then_merge")}, "train_then_merge"),
+    "two in place": ({"gossip": jdgnn.gossip(capacity=2)}, "gossip.capacity is 2, .* up to 1"),
+    "too many": (
+        {"gossip": jdgnn.gossip(capacity=calls.MOST_SLOTS + 1), "availability": ASLEEP},
+        f"gossip.capacity is {calls.MOST_SLOTS + 1}, .* up to {calls.MOST_SLOTS}",
+    ),
+    "no inputs": ({"layers": [jdgnn.sage(3), own_layer(inputs=None)]}, r"layers\[1\] does not begin with linear maps"),
+    "no finish": ({"layers": [own_layer(finish=None)]}, r"layers\[0\] does not begin with linear maps"),
+    "query": ({"layers": [with_a_query()]}, r"layers\[0\] has a query"),
+    "parameters": ({"objective": [jdgnn.info_nce(), with_params()]}, r"objective\[1\] has parameters"),
+    "views": (
+        {"objective": [jdgnn.info_nce(), encoding(lambda own: 2 * own)]},
+        r"objective\[1\] encodes other vectors than the node's own",
+    ),
+    "zero views": ({"objective": encoding(jnp.zeros_like)}, r"objective\[0\] encodes other vectors"),
+    "half": ({"dtype": jnp.float16}, r"layers\[0\] is neither float32 nor float64"),
+    "bfloat16": ({"dtype": jnp.bfloat16}, r"layers\[0\] is neither float32 nor float64"),
+}
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_each_reason_is_named(name: str) -> None:
+    changes, reason = REASONS[name]
+    found = why(**changes)
+    assert found is not None
+    assert re.search(reason, found)
+
+
+@pytest.mark.parametrize("name", [name for name in REASONS if "dtype" not in REASONS[name][0] and name != "off"])
+def test_where_kernels_are_needed_the_reason_is_told(name: str) -> None:
+    changes, reason = REASONS[name]
+    emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1), "kernels": True} | changes)
+    with pytest.raises(jdgnn.InputError, match=f"kernels: got True, and they cannot be used: .*{reason}"):
+        emulator.init(jax.random.key(0), NETWORK)
+
+
+def test_a_reason_that_is_none_of_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "why_not", lambda: "it rains")
+    assert why() == "it rains"
+    assert why(kernels=False) == "they are switched off"
+
+
+SHIPPED: dict[str, dict[str, Any]] = {
+    **{f"layer {name}": {"layers": [make(4), make(3)]} for name, make in LAYERS.items()},
+    **{f"activation {name}": {"layers": [jdgnn.sage(4, name, normalize=False)]} for name in ACTIVATIONS},
+    **{f"objective {name}": {"objective": make()} for name, make in OBJECTIVES.items()},
+    **{f"optimizer {name}": {"optimizer": make(0.1)} for name, make in OPTIMIZERS.items()},
+    **{
+        f"merge {name}": {"gossip": jdgnn.gossip(capacity=1, merge=make())}
+        for name, make in MERGES.items()
+        if make().weigh is not None
+    },
+    "no gossip": {"gossip": None},
+    "merge only": {"gossip": jdgnn.gossip(capacity=1, order="merge_only")},
+    "asleep": {"gossip": jdgnn.gossip(capacity=calls.MOST_SLOTS), "availability": ASLEEP},
+    "late": {"gossip": jdgnn.gossip(capacity=3, link=jdgnn.link(delay=2))},
+    "own, as it is": {"objective": encoding(lambda own: own)},
+    "double": {"dtype": jnp.float64},
+}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.usefixtures("compiled")
+def test_there_is_no_reason_for_what_is_shipped(name: str) -> None:
+    assert why(**SHIPPED[name]) is None
+    assert why(**SHIPPED[name], kernels=True) is None
+
+
+def test_which_shipped_parts_kernels_know() -> None:
+    """Those that do not are few, and named."""
+    assert {name for name, make in MERGES.items() if make().weigh is None} == {"variance_corrected"}
+    assert all(make(3).inputs is not None and make(3).finish is not None for make in LAYERS.values())
+    assert all(make(0.1).step_outer is not None and make(0.1).rate is not None for make in OPTIMIZERS.values())
+
+
+@pytest.mark.parametrize("kernels", [None, False])
+@pytest.mark.usefixtures("compiled")
+def test_programs_call_kernels_only_where_they_may(kernels: bool | None) -> None:
+    emulator = small_emulator(kernels=kernels, gossip=jdgnn.gossip(capacity=1))
+    links, features = topology(NETWORK), jnp.asarray(NETWORK.features)
+    state = emulator.init(jax.random.key(0), NETWORK)
+    drawing = chunks.draw.lower(
+        emulator, links, state.key, state.tick, state.availability, 3, num_bytes=message_bytes(state), length=4
+    )
+    events = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), drawing.out_info[1])
+    is_recorded = jnp.zeros(4, bool)
+    advancing = chunks.advance.lower(emulator, links, features, state, events, jnp.int32(3), is_recorded)
+    refreshing = chunks.refresh.lower(emulator, links, features, state, events, jnp.int32(3))
+    assert "jdgnn_" not in drawing.as_text()
+    assert ("jdgnn_merge" in advancing.as_text()) == (kernels is None)
+    assert kernels is None or "jdgnn_" not in advancing.as_text() + refreshing.as_text()
+
+
+Linear = tuple[jdgnn.Layer, Any, jax.Array, jax.Array]
+
+
+def drawn(make: Callable[..., jdgnn.Layer], **settings: Any) -> Linear:
+    """A layer, its parameters, none of them zero, and what enters it."""
+    layer, keys = make(5, **settings), jax.random.split(jax.random.key(0), 4)
+    params = layer.init(keys[0], 3, jnp.float64)
+    params = jax.tree.map(lambda leaf: leaf + 0.1 * jax.random.normal(keys[1], leaf.shape, leaf.dtype), params)
+    own, aggregated = (jax.random.normal(key, (3,), jnp.float64) for key in keys[2:])
+    return layer, params, own, aggregated
+
+
+def summed(layer: jdgnn.Layer, params: Any, own: jax.Array, aggregated: jax.Array) -> jax.Array:
+    """The sum of a layer's linear maps."""
+    assert layer.inputs is not None
+    inputs = layer.inputs(own, aggregated)
+    assert set(inputs) == set(params)
+    assert all(set(maps) in ({"kernel"}, {"kernel", "bias"}) for maps in params.values())
+    maps = [inputs[name] @ params[name]["kernel"] + params[name].get("bias", 0.0) for name in inputs]
+    return jnp.sum(jnp.stack(maps), axis=0)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.usefixtures("in_double")
+def test_layers_are_the_finish_of_linear_maps(name: str, activation: str) -> None:
+    for normalize in (True, False):
+        layer, params, own, aggregated = drawn(LAYERS[name], activation=activation, normalize=normalize)
+        if layer.inputs is None or layer.finish is None:
+            assert layer.inputs is layer.finish
+            continue
+        for other_own, other in ((own, aggregated), (0 * own, aggregated), (own, 0 * aggregated)):
+            found = layer.finish(summed(layer, params, other_own, other))
+            assert_allclose(found, layer.apply(params, other_own, other), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.usefixtures("in_double")
+def test_the_loss_and_the_outer_products_are_those_of_the_plain_step(name: str, objective: str) -> None:
+    layer, params, own, aggregated = drawn(LAYERS[name])
+    one, key = OBJECTIVES[objective](), jax.random.key(1)
+    others = jax.random.normal(jax.random.key(2), (2, 4, 5), jnp.float64)
+    assert layer.inputs is not None
+    for mask in (jnp.array([True, False, True, True]), jnp.zeros(4, bool)):
+        received = Received(positives=others[0], pos_mask=mask, negatives=others[1], neg_mask=mask[::-1])
+        (plain, told), gradient = jax.value_and_grad(
+            lambda params: local_loss(layer, one, {"layer": params, "objective": ()}, own, aggregated, received, key),  # noqa: B023
+            has_aux=True,
+        )(params)
+        (loss, found), outer = jax.value_and_grad(finishing_loss, argnums=2, has_aux=True)(
+            layer, one, summed(layer, params, own, aggregated), own, aggregated, received, key
+        )
+        jax.tree.map(lambda a, b: assert_allclose(a, b, rtol=1e-12, atol=1e-14), (loss, found), (plain, told))
+        for map_name, vector in layer.inputs(own, aggregated).items():
+            assert_allclose(vector[:, None] * outer, gradient[map_name]["kernel"], rtol=1e-12, atol=1e-14)
+            if "bias" in gradient[map_name]:
+                assert_allclose(outer, gradient[map_name]["bias"], rtol=1e-12, atol=1e-14)
+
+
+def test_other_vectors_cannot_be_encoded_from_the_sum() -> None:
+    vector = jnp.ones(4)
+    received = Received(
+        positives=vector[None], pos_mask=jnp.ones(1, bool), negatives=vector[None], neg_mask=jnp.ones(1, bool)
+    )
+    with pytest.raises(EncodesOthersError):
+        finishing_loss(
+            jdgnn.gcn(4), encoding(lambda own: own + 1), vector, vector, vector + 1, received, jax.random.key(0)
+        )
+
+
+AGES = (0, 1, 2, 3, 7, 2**30)
+
+
+@pytest.mark.parametrize("name", MERGES)
+@pytest.mark.usefixtures("in_double")
+def test_merge_rules_that_weigh_are_weighted_means(name: str) -> None:
+    rule = MERGES[name]()
+    if rule.weigh is None:
+        return
+    rng = np.random.default_rng(0)
+    own, received = ({"a": jnp.asarray(rng.normal(size=(2, 3))), "b": jnp.asarray(rng.normal(size=4))} for _ in "ab")
+    ages = np.array(np.meshgrid(AGES, AGES, (0, 1, 5, 15)), np.int32).reshape(3, -1)
+
+    def both(age: Any, received_age: Any, fold_index: Any) -> tuple[Any, ...]:
+        assert rule.weigh is not None
+        share, new_age = rule.weigh(age, received_age, fold_index)
+        share = jnp.asarray(share, float)
+        new = (mix(own, received, share), jnp.asarray(new_age, jnp.int32))
+        return new, rule.merge(own, age, received, received_age, fold_index), share
+
+    by_weight, merged, share = jax.vmap(both)(*ages)
+    assert ((share >= 0) & (share <= 1)).all()
+    assert_array_equal(by_weight[1], merged[1])
+    jax.tree.map(lambda a, b: assert_allclose(a, b, rtol=1e-12, atol=1e-14), by_weight[0], merged[0])
+    is_whole = (share == 0) | (share == 1)  # one of the two alone: to the bit
+    jax.tree.map(lambda a, b: assert_array_equal(a[is_whole], b[is_whole]), by_weight[0], merged[0])
+    same = rule.merge(own, 3, own, 5, 0)[0]
+    jax.tree.map(assert_array_equal, same, own)
