@@ -49,6 +49,7 @@ bench: $(VENV)/.installed-dev
 
 # On a machine with a GPU: with the Python that has jax for it, which need not be that of `.venv`.
 bench-gpu:
+	$(GPU_PYTHON) -m bench.needed
 	$(GPU_PYTHON) -m bench.gpu --out $(OUT)
 
 docs: $(VENV)/.installed-dev

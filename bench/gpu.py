@@ -1,11 +1,11 @@
 """All that is to be measured on a GPU, in one command that can be cut off and called again.
 
-`make bench-gpu OUT=dir`, or `python3 -m bench.gpu --out dir`, needs jax for the GPU in that Python and nothing else,
-not even an installed jdgnn. Parts run one after another, each in a process of its own, so that its peak of memory is
-its own: checks of correctness, rate and memory of two 64-unit layers up to a million nodes, and throughput of one
-64-unit layer. Each writes a file into `dir/parts` when it is done. A call leaves out parts whose files are there, ends
-when `--minutes` are over, and writes what there is into `dir/gpu.json`. `--scale small` goes through the same parts at
-sizes for a CPU. To commit a result, copy it to `bench/results`; `--table` prints it.
+`make bench-gpu OUT=dir`, or `python3 -m bench.gpu --out dir`, needs jax for the GPU in that Python and the few packages
+in `bench.needed`, but no installed jdgnn. Parts run one after another, each in a process of its own, so that its peak
+of memory is its own: checks of correctness, rate and memory of two 64-unit layers up to a million nodes, and throughput
+of one 64-unit layer. Each writes a file into `dir/parts` when it is done. A call leaves out parts whose files are
+there, ends when `--minutes` are over, and writes what there is into `dir/gpu.json`. `--scale small` goes through the
+same parts at sizes for a CPU. To commit a result, copy it to `bench/results`; `--table` prints it.
 
 The ceiling is timed in the process of each workload, at its size, before anything else is there.
 """
@@ -91,6 +91,7 @@ def check(options: Options) -> dict[str, Any]:
         "same bits twice": is_same,
         "node by node": distance(few, host(slow.params)),
         "on the CPU": distance(first, elsewhere),
+        "equal models stay": stays(emulator, network),
     }
 
 
@@ -99,6 +100,14 @@ def repeats(options: Options) -> bool:
     emulator, network = emulator_of(options), network_of(options)
     first, again = (trained(emulator, network, TICKS) for _ in range(2))
     return all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def stays(emulator: jdgnn.Emulator, network: jdgnn.Network) -> bool:
+    """Whether merging changes no bit where all nodes have the same model."""
+    assert emulator.gossip is not None
+    only = dataclasses.replace(emulator, gossip=dataclasses.replace(emulator.gossip, order="merge_only"))
+    before = host(emulator.init(jax.random.key(0), network).params)
+    return all(np.array_equal(a, b) for a, b in zip(before, trained(only, network, TICKS), strict=True))
 
 
 def trained(emulator: jdgnn.Emulator, network: jdgnn.Network, ticks: int) -> list[np.ndarray]:
@@ -122,12 +131,13 @@ def measure(options: Options, seconds: float) -> dict[str, Any]:
     """Rate, share of the floor and memory of a workload; or why it was not run."""
     emulator, network = emulator_of(options), network_of(options)
     state = sum(state_bytes(emulator.shapes(network)).values())
-    if state > (free := room()):
+    predicted = emulator.memory(network) if state < room() else {"state": state}
+    if (need := sum(predicted.values())) > (free := room()):
         return {
             "options": dataclasses.asdict(options),
-            "skipped": f"its state takes {state / 1e9:.1f} GB, and there are {free / 1e9:.1f}",
+            "skipped": f"it takes {need / 1e9:.1f} GB, and there are {free / 1e9:.1f}",
         }
-    speed, predicted = ceiling(model_bytes(options), seconds), emulator.memory(network)
+    speed = ceiling(model_bytes(options), seconds)
     work = Emulated(options)
     ticks = max(1, round(seconds / 5 / min(work.run(1) for _ in range(2))))
     times = [work.run(ticks) / ticks for _ in range(5)]
@@ -160,9 +170,9 @@ def task(name: str, scale: Scale) -> dict[str, Any]:
     return {**figures, **circumstances()}
 
 
-def go_on(names: list[str], folder: Path, scale: str, minutes: float) -> None:
-    """Runs parts that have no file yet, until the time is over; one that fails is left for another call."""
-    ends = time.monotonic() + 60 * minutes
+def go_on(names: list[str], folder: Path, scale: str, minutes: float) -> list[str]:
+    """Runs parts that have no file yet, until the time is over; gives those that failed, for another call to try."""
+    ends, failed = time.monotonic() + 60 * minutes, []
     for number, name in enumerate(names):
         file = folder / f"{scale}-{number:02}.json"
         if file.exists():
@@ -172,11 +182,13 @@ def go_on(names: list[str], folder: Path, scale: str, minutes: float) -> None:
             figures = in_a_process(MODULE, name, scale, seconds=max(0.0, ends - time.monotonic()))
         except subprocess.TimeoutExpired:
             print(f"{minutes:g} minutes are over before {name} was done: call again to go on", flush=True)
-            return
+            break
         except SystemExit as error:
             print(error, flush=True)
+            failed.append(name)
             continue
         write(file, {"name": name, **figures})
+    return failed
 
 
 def write(file: Path, result: dict[str, Any]) -> None:
@@ -201,8 +213,9 @@ def wrong(result: dict[str, Any]) -> Iterator[str]:
     for name, found in result["parts"].items():
         if not name.startswith(CHECK):
             continue
-        if not found["same bits twice"]:
-            yield f"{name}: not the same bits twice"
+        for what in ("same bits twice", "equal models stay"):
+            if not found[what]:
+                yield f"{name}: not so: {what}"
         for where in ("node by node", "on the CPU"):
             if not found[where] <= TOLERANCE:
                 yield f"{name}: {found[where]:.1e} from what it is {where}"
@@ -214,8 +227,8 @@ def table(result: dict[str, Any]) -> str:
     if some is None:
         return "nothing was measured yet"
     lines = [
-        "| | same bits twice, float32 | off node by node, float64 | off the CPU |",
-        "|---|---|---:|---:|",
+        "| | same bits twice, float32 | equal models stay | off node by node, float64 | off the CPU |",
+        "|---|---|---|---:|---:|",
     ]
     lines += [checked(name, found) for name, found in result["parts"].items() if name.startswith(CHECK)]
     lines += [
@@ -227,13 +240,15 @@ def table(result: dict[str, Any]) -> str:
     lines += [row(figures) for name, figures in result["parts"].items() if not name.startswith(CHECK)]
     if result["missing"]:
         lines += ["", f"Not measured yet: {'; '.join(result['missing'])}."]
+    if result["failed"]:
+        lines += ["", f"Failed: {'; '.join(result['failed'])}."]
     return "\n".join(lines)
 
 
 def checked(name: str, found: dict[str, Any]) -> str:
     """One check's line of the table."""
-    same = "yes" if found["same bits twice"] else "no"
-    return f"| {name.removeprefix(CHECK)} | {same} | {found['node by node']:.0e} | {found['on the CPU']:.0e} |"
+    same, stay = ("yes" if found[what] else "no" for what in ("same bits twice", "equal models stay"))
+    return f"| {name.removeprefix(CHECK)} | {same} | {stay} | {found['node by node']:.0e} | {found['on the CPU']:.0e} |"
 
 
 def row(figures: dict[str, Any]) -> str:
@@ -272,8 +287,8 @@ def main() -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.95")
     folder, names = arguments.out / "parts", list(parts(SCALES[arguments.scale]))
     folder.mkdir(parents=True, exist_ok=True)
-    go_on(names, folder, arguments.scale, arguments.minutes)
-    result = collected(names, folder, arguments.scale)
+    failed = go_on(names, folder, arguments.scale, arguments.minutes)
+    result = collected(names, folder, arguments.scale) | {"failed": failed}
     write(arguments.out / "gpu.json", result)
     print(table(result))
     if problems := list(wrong(result)):

@@ -154,7 +154,7 @@ class Emulated:
         self.options = options
         self.emulator, self.network = emulator_of(options), network_of(options)
         self._state = self.emulator.init(jax.random.key(options.seed), self.network)
-        self.about = {
+        self.about: dict[str, Any] = {
             "why_plain": why_plain(self.emulator, self._state, self.network.features),
             "model_bytes": tree_bytes((self._state.params, self._state.opt_state)),
             "state_bytes": tree_bytes(self._state),

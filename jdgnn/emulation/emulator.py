@@ -101,7 +101,7 @@ class Emulator:
             _check_kind("publish", self.publish, Publish, "jdgnn.publish(), or None")
         if self.availability is not None:
             _check_kind("availability", self.availability, Availability, "jdgnn.availability(...), or None")
-        if self.kernels not in (None, True, False):
+        if self.kernels is not None and not isinstance(self.kernels, bool):
             raise InputError(f"kernels: got {self.kernels!r}, and True, False or None is needed")
         if self.awake_share is not None:
             check_number("awake_share", self.awake_share, above=0, maximum=1)

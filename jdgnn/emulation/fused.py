@@ -67,7 +67,10 @@ def wake_fused(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> tuple[W
 
 
 def put_off(emulator: Emulator, state: State) -> State:
-    """Lets steps of this state be put off, if the optimiser has no state and no model is copied meanwhile."""
+    """Lets steps be put off, if the optimiser has no state, all nodes wake in every tick and no model is copied."""
+    availability = emulator.traffic.availability
+    if availability.can_sleep or availability.can_be_offline:
+        return state
     if jax.tree.leaves(state.opt_state) or isinstance(state.models, ModelPool) or not _trains(emulator):
         return state
     nobody = jnp.zeros(state.num_nodes, bool)

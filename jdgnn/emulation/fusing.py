@@ -71,6 +71,8 @@ def _of_layer(emulator: "Emulator", state: "State", index: int, own: Any) -> str
         return f"objective[{index}] has parameters"
     if any(leaf.dtype not in DTYPES for leaf in jax.tree.leaves(params)):
         return f"layers[{index}] is neither float32 nor float64"
+    if any(leaf.dtype != own.dtype for leaf in jax.tree.leaves(params)):
+        return f"layers[{index}] has parameters of another precision than {own.dtype}, which enters it"
     try:
         jax.eval_shape(lambda: _loss(emulator, index, own, state.embeddings[index]))
     except EncodesOthersError:

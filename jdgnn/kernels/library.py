@@ -74,7 +74,7 @@ def why_not() -> str | None:
         return f"{compiler} cannot compile them: {first}"
     except subprocess.TimeoutExpired:
         return f"{compiler} took more than {MOST_SECONDS} seconds to compile them"
-    except (OSError, AttributeError) as error:  # the latter from a library without the functions
+    except (OSError, AttributeError, RuntimeError) as error:  # functions that are not in it, a user without a home
         return f"they cannot be compiled or loaded: {error}"
     return None
 
@@ -82,15 +82,30 @@ def why_not() -> str | None:
 def _library(compiler: str) -> Path:
     """The compiled file, made if it is not in the cache yet."""
     library = _cache() / f"kernels-{_fingerprint(compiler)}.so"
-    if library.is_file():
+    if _is_whole(library):
         return library
     library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         made = Path(folder) / library.name
         command = [compiler, *FLAGS, f"-isystem{jax.ffi.include_dir()}", str(SOURCES / "kernels.cc"), "-o", str(made)]
         subprocess.run(command, check=True, capture_output=True, text=True, errors="replace", timeout=MOST_SECONDS)
+        _digest_file(library).write_text(_digest(made))
         made.replace(library)  # in one step: another process may be doing the same
     return library
+
+
+def _is_whole(library: Path) -> bool:
+    """Whether a compiled file is there as it was made: to load one that was cut off would end the process."""
+    digest = _digest_file(library)
+    return library.is_file() and digest.is_file() and digest.read_text() == _digest(library)
+
+
+def _digest_file(library: Path) -> Path:
+    return library.with_suffix(".sha256")
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _cache() -> Path:

@@ -90,7 +90,7 @@ class Ran(NamedTuple):
     num_programs: int
 
 
-@pytest.fixture(scope="module", params=[*USUAL, ("walking", False)], ids=str)
+@pytest.fixture(scope="module", params=[*USUAL, ("walking", False)], ids="{0[0]}-{0[1]}".format)
 def ran(request: pytest.FixtureRequest) -> Ran:
     name, kernels = request.param
     mix = MIXES[name]

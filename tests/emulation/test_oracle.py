@@ -65,7 +65,7 @@ WITHOUT_KERNELS = {  # every second case once more
     if number % 2 or name in CASES
 }
 ALL_CASES = KNOWN | WITHOUT_KERNELS
-SWITCHED_OFF = [f"{name}-without-kernels" for name in ("plain-matching", "put-off", "tight-pool", "no-push")]
+SWITCHED_OFF = [f"{name}-without-kernels" for name in ("plain-matching", "put-off", "tight-pool")]
 
 
 def runs(choice: Sequence[tuple[str, tuple[int, int]]]) -> pytest.MarkDecorator:
