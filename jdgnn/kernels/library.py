@@ -97,7 +97,7 @@ def _library(compiler: str) -> Path:
 def _is_whole(library: Path) -> bool:
     """Whether a compiled file is there as it was made: to load one that was cut off would end the process."""
     digest = _digest_file(library)
-    return library.is_file() and digest.is_file() and digest.read_text() == _digest(library)
+    return library.is_file() and digest.is_file() and digest.read_bytes() == _digest(library).encode()
 
 
 def _digest_file(library: Path) -> Path:

@@ -17,7 +17,6 @@ def average() -> MergeRule:
 
     Example:
       >>> import jax.numpy as jnp
-    from jax.tree_util import Partial
       >>> params, age = average().merge(jnp.array([0.0]), 3, jnp.array([1.0]), 5, 0)
       >>> float(params[0]), int(age)
       (0.5, 5)
