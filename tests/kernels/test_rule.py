@@ -32,12 +32,21 @@ NETWORK = small_network()
 ASLEEP = jdgnn.availability(clocks.bernoulli(0.5))
 
 
-def why(dtype: Any = None, **changes: Any) -> str | None:
+def why(dtype: Any = None, mixed: bool = False, **changes: Any) -> str | None:
+    """The reason, with parameters in `dtype`, and all else in it unless `mixed`."""
     emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1)} | changes)
     state = emulator.shapes(NETWORK)
-    if dtype is not None:
-        state = replace(state, params=jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, dtype), state.params))
-    return why_plain(emulator, state, NETWORK.features)
+    if dtype is None:
+        return why_plain(emulator, state, NETWORK.features)
+
+    def cast(leaf: Any) -> Any:
+        return jax.ShapeDtypeStruct(leaf.shape, dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+    if mixed:
+        state = replace(state, params=jax.tree.map(cast, state.params))
+        return why_plain(emulator, state, NETWORK.features)
+    with jax.enable_x64(dtype == jnp.float64):
+        return why_plain(emulator, jax.tree.map(cast, state), NETWORK.features.astype(dtype))
 
 
 def own_layer(**changes: Any) -> jdgnn.Layer:
@@ -92,6 +101,7 @@ REASONS: dict[str, tuple[dict[str, Any], str]] = {
     "zero views": ({"objective": encoding(jnp.zeros_like)}, r"objective\[0\] encodes other vectors"),
     "half": ({"dtype": jnp.float16}, r"layers\[0\] is neither float32 nor float64"),
     "bfloat16": ({"dtype": jnp.bfloat16}, r"layers\[0\] is neither float32 nor float64"),
+    "mixed": ({"dtype": jnp.float64, "mixed": True}, r"layers\[0\] has parameters of another precision than float32"),
 }
 
 
