@@ -72,7 +72,7 @@ def load(
 
     Example:
       >>> load("digits")
-      Network('digits': 1,797 nodes, 19,856 directed edges, 64 features, 10 classes)
+      Network('digits': 1,797 nodes, 19,858 directed edges, 64 features, 10 classes)
     """
     dataset = describe(name)
     network = dataset.build(contents(dataset, data_root, cache))
