@@ -33,10 +33,10 @@ def over_edges(
     """
     if index == 0:
         is_known = jnp.ones(topology.num_edges, bool) if joined is None else joined[topology.senders]
-        return features[topology.senders], is_known
+        return take_or_zero(features, topology.senders), is_known
     if state.mailbox is not None:
         return state.mailbox.entries[index - 1], state.mailbox.version >= 0
-    return state.embeddings[index - 1][topology.senders], state.embedded_at[topology.senders] >= 0
+    return take_or_zero(state.embeddings[index - 1], topology.senders), state.embedded_at[topology.senders] >= 0
 
 
 def received(topology: Topology, state: State, events: Events, index: int, nodes: jax.Array | None) -> Received:

@@ -189,7 +189,8 @@ def _unsigned(key: jax.Array) -> jax.Array:
 
 def gather(source: jax.Array, row: jax.Array) -> jax.Array:
     """Rows of [Q, ...] by number, int32 of any shape; zeros where a number is out of range."""
-    return _call("jdgnn_gather", jax.ShapeDtypeStruct((*row.shape, *source.shape[1:]), source.dtype), (source, row))
+    shape = jax.ShapeDtypeStruct((*row.shape, *source.shape[1:]), source.dtype)
+    return _call("jdgnn_gather", shape, (source, row), vmap_method="sequential")
 
 
 def copy_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
@@ -211,6 +212,12 @@ def weighted(rows: jax.Array, weights: jax.Array) -> jax.Array:
     """The sum of rows [K, F] with weights [K]: [F]; mapped over nodes, one call for all."""
     shape = jax.ShapeDtypeStruct(rows.shape[1:], rows.dtype)
     return _call(f"jdgnn_weighted_{rows.dtype}", shape, (rows, weights), vmap_method="broadcast_all")
+
+
+def sums(rows: jax.Array, weights: jax.Array, offset: jax.Array, degree: jax.Array) -> jax.Array:
+    """Weighted sums of rows of edges [E, F], of which each node has `degree` from `offset` on, int32: [N, F]."""
+    shape = jax.ShapeDtypeStruct((*degree.shape, rows.shape[1]), rows.dtype)
+    return _call(f"jdgnn_sums_{rows.dtype}", shape, (rows, weights, offset, degree), vmap_method="sequential")
 
 
 def mean(values: jax.Array, mask: jax.Array) -> jax.Array:

@@ -46,6 +46,10 @@ using Array = ffi::Buffer<D>;
 #define JDGNN_PRODUCTS(T)                                                                                      \
   ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<T>>().Ret<Array<T>>()
 
+#define JDGNN_SUMS(T)                                                                                          \
+  ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<T>>().Arg<Array<S32>>().Arg<Array<S32>>()  \
+      .Ret<Array<T>>()
+
 #define JDGNN_DISTANCES(T)                                                                                     \
   ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<T>>().Ret<Array<T>>().Ret<Array<T>>()
 
@@ -60,6 +64,7 @@ JDGNN_FOR_EACH_TYPE(jdgnn_mean, jdgnn::mean, JDGNN_MEAN);
 JDGNN_FOR_EACH_TYPE(jdgnn_distances, jdgnn::distances, JDGNN_DISTANCES);
 JDGNN_FOR_EACH_TYPE(jdgnn_products, jdgnn::products, JDGNN_PRODUCTS);
 JDGNN_FOR_EACH_TYPE(jdgnn_weighted, jdgnn::weighted, JDGNN_PRODUCTS);
+JDGNN_FOR_EACH_TYPE(jdgnn_sums, jdgnn::sums, JDGNN_SUMS);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(jdgnn_arrivals, jdgnn::arrivals,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<S32>>().Arg<Array<U32>>()
                                   .Ret<Array<S32>>().Ret<Array<S32>>().Ret<Array<S32>>().Ret<Array<S32>>());

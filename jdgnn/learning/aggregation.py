@@ -6,7 +6,7 @@ Axes: N nodes, E directed edges, F features.
 import jax
 import jax.numpy as jnp
 
-from jdgnn.network.edges import sum_over_in_edges
+from jdgnn.network.edges import sum_over_in_edges, weighted_sum_over_in_edges
 from jdgnn.network.topology import Topology
 
 
@@ -31,7 +31,7 @@ def symmetric_sum(
     del query
     inverse_root = jax.lax.rsqrt(topology.in_degree.astype(own.dtype) + 1)
     weight = jnp.where(received_mask, inverse_root[topology.senders], 0)
-    neighbours = sum_over_in_edges(weight[:, None] * received, topology)
+    neighbours = weighted_sum_over_in_edges(received, weight, topology)
     return inverse_root[:, None] * (neighbours + inverse_root[:, None] * own)
 
 
@@ -53,6 +53,7 @@ def mean(
       One vector per node [N, F].
     """
     del query
-    total = sum_over_in_edges(jnp.where(received_mask[:, None], received, 0), topology)
-    count = sum_over_in_edges(received_mask.astype(own.dtype), topology)
+    is_counted = received_mask.astype(own.dtype)
+    total = weighted_sum_over_in_edges(received, is_counted, topology)
+    count = sum_over_in_edges(is_counted, topology)
     return total / jnp.maximum(count, 1)[:, None]
