@@ -68,7 +68,7 @@ def events(**drawn: Any) -> Any:
     whom = {f"{kind}_dst": np.zeros((3, 0), int) for kind in ("push", "model")}
     ranks = {f"{kind}_rank": np.zeros((3, 9), np.uint32) for kind in ("push", "model")}
     rest = dict.fromkeys(("joined", "online", "wake", "accept_uniform"))
-    positives = {"positives": np.full((3, 1), 99), "keys": np.zeros((3, 1))}
+    positives = {"positives": np.full((3, 1), 99), "key": jax.random.key(0)}
     given = {name: np.array(value) for name, value in drawn.items()}
     return SimpleNamespace(**(kinds | whom | ranks | rest | positives | given))
 

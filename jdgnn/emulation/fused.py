@@ -23,6 +23,7 @@ from jdgnn.kernels.calls import Exchange, Step
 from jdgnn.learning.local_step import finishing_loss
 from jdgnn.learning.optimizers import Optimizer
 from jdgnn.learning.optimizers.outer import affine, linear
+from jdgnn.protocol.events import node_keys
 from jdgnn.protocol.model_pool import ModelPool
 
 
@@ -134,7 +135,8 @@ def _wake_layer(
     params, total = _multiplied(scene, index, inputs, merging)
     learn = per_node(jax.value_and_grad(finishing_loss, argnums=2, has_aux=True), shared=(0, 1))
     compared = received(scene.topology, state, scene.events, index, None)
-    arguments = (layer, emulator.objectives[index], total, own, aggregate, compared, scene.events.keys[:, index])
+    keys = node_keys(scene.events, index, state.num_nodes)
+    arguments = (layer, emulator.objectives[index], total, own, aggregate, compared, keys)
     if not trains:
         nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(learn, *arguments))
         (loss, (_, is_defined, aux)), _ = nothing

@@ -144,7 +144,7 @@ def sample_events(
     Returns:
       What they remember then, and the events.
     """
-    sizes = Sizes(emulator.num_positives, len(emulator.layers), num_bytes[0], num_bytes[2])
+    sizes = Sizes(emulator.num_positives, num_bytes[0], num_bytes[2])
     return sample_traffic(key, tick, links, emulator.traffic, sizes, memory)
 
 

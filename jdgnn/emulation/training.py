@@ -19,7 +19,7 @@ from jdgnn.emulation.state import State
 from jdgnn.emulation.views import over_edges, received
 from jdgnn.learning.local_step import Received, local_loss, local_update
 from jdgnn.network.topology import Topology
-from jdgnn.protocol.events import Events
+from jdgnn.protocol.events import Events, node_keys
 from jdgnn.protocol.rows import by_block, put, select, take
 
 
@@ -130,7 +130,7 @@ def _train_layer(
     surroundings = Surroundings(
         own=take(own, nodes),
         compared=received(scene.topology, state, events, index, nodes),
-        key=take(events.keys[:, index], nodes),
+        key=take(node_keys(events, index, state.num_nodes), nodes),
         num_steps=take(state.num_steps[:, index], nodes),
         is_awake=awake(scene, jnp.ones(own.shape[0] if nodes is None else nodes.size, bool), nodes),
     )

@@ -1,9 +1,8 @@
 """All randomness of one tick, drawn before any arithmetic.
 
-Axes: N nodes, E directed edges, L layers, S pushes per node, R models per node, M models in an inbox, K positives.
+Axes: N nodes, E directed edges, S pushes per node, R models per node, M models in an inbox, K positives.
 """
 
-import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -47,7 +46,7 @@ class Events:
     model_uniform: jax.Array | None  # [N, 1+M] float32
     accept_uniform: jax.Array | None  # [N, M] float32, for each model of an inbox, oldest first
     positives: jax.Array  # [N, K] int32: in-edges whose senders are this tick's positives; E = none
-    keys: jax.Array  # [N, L] PRNG keys, for objectives that draw
+    key: jax.Array  # a PRNG key, from which `node_keys` makes those of objectives that draw
 
 
 NUM_KEYS = 7  # that each tick's draws are made with
@@ -71,7 +70,6 @@ class Sizes(NamedTuple):
     """Counts and bytes that events depend on."""
 
     num_positives: int
-    num_layers: int
     embedding_bytes: int
     model_bytes: int
 
@@ -86,7 +84,7 @@ def sample_events(
       tick: number of the tick; the same key and tick give the same events.
       topology: the links.
       traffic: who takes part and what is sent.
-      sizes: K, L and the sizes of messages.
+      sizes: K and the sizes of messages.
       memory: what clocks and presence remember.
 
     Returns:
@@ -112,7 +110,7 @@ def sample_events(
         if gossip is None or gossip.acceptance.probability is None
         else jax.random.uniform(accept_key, (num_nodes, inbox_capacity), jnp.float32),
         positives=choose_in_edges(positives_key, topology, sizes.num_positives),
-        keys=jax.random.split(objective_key, (num_nodes, sizes.num_layers)),
+        key=objective_key,
     )
     return memory, events
 
@@ -139,20 +137,15 @@ def _tick_keys(key: jax.Array, tick: jax.Array) -> jax.Array:
     return jax.random.split(jax.random.fold_in(key, tick), NUM_KEYS)
 
 
-@functools.partial(jax.jit, static_argnames="shape")
-def objective_keys(key: jax.Array, ticks: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """The keys of several ticks that `sample_events` draws for objectives.
+@jax.jit
+def event_keys(key: jax.Array, ticks: jax.Array) -> jax.Array:
+    """`Events.key` of several ticks [T], from the run's key."""
+    return jax.lax.map(lambda tick: _tick_keys(key, tick)[-1], ticks)
 
-    Args:
-      key: the run's key.
-      ticks: numbers of the ticks [T].
-      shape: of one tick's keys, [N, L].
 
-    Returns:
-      Keys [T, N, L].
-    """
-    tick_keys = jax.lax.map(lambda tick: _tick_keys(key, tick)[-1], ticks)
-    return jax.lax.map(lambda tick_key: jax.random.split(tick_key, shape), tick_keys)
+def node_keys(events: Events, layer: int, num_nodes: int) -> jax.Array:
+    """A key for the objective of one layer at each node [N]."""
+    return jax.random.split(jax.random.fold_in(events.key, layer), num_nodes)
 
 
 def _candidates(

@@ -31,12 +31,12 @@ from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
-from jdgnn.protocol.events import Events, objective_keys
+from jdgnn.protocol.events import Events, event_keys
 
 VERSION = 1
 STORED = ("push_rank", "push_uniform", "model_rank", "model_uniform", "accept_uniform")  # too random to compress
 COINS = ("push_uniform", "model_uniform", "accept_uniform")  # which an algorithm that tosses none leaves in the record
-RECORDED = tuple(field.name for field in fields(Events) if field.name != "keys")  # those follow from the run's key
+RECORDED = tuple(field.name for field in fields(Events) if field.name != "key")  # which follows from the run's key
 SETTINGS = {
     "joined": "availability.presence",
     "online": "availability.presence",
@@ -293,8 +293,8 @@ class Record:
                 stretch = self._stretch(start)
                 for name in used:
                     values[name][first - first_tick : last - first_tick] = stretch[name][first - start : last - start]
-        keys = objective_keys(self.key, first_tick + jnp.arange(length, dtype=jnp.int32), template.keys.shape)
-        return replace(template, **jax.tree.map(jnp.asarray, values), keys=keys)
+        keys = event_keys(self.key, first_tick + jnp.arange(length, dtype=jnp.int32))
+        return replace(template, **jax.tree.map(jnp.asarray, values), key=keys)
 
     def _most(self, name: str) -> int:
         """The largest number that may stand in a field."""

@@ -153,7 +153,7 @@ def test_a_record_is_small(tmp_path: Path) -> None:
     _, events = source.next(state, 10)
     with Recorder(tmp_path / "events.npz", arrays, state.key, 0, source.length) as recorder:
         recorder.add(events, 10)
-    in_memory = sum(leaf[:10].nbytes for leaf in jax.tree.leaves(events) if leaf.dtype != events.keys.dtype)
+    in_memory = sum(leaf[:10].nbytes for leaf in jax.tree.leaves(events) if leaf.dtype != events.key.dtype)
     assert (tmp_path / "events.npz").stat().st_size < in_memory / 2
 
 

@@ -148,7 +148,7 @@ class Learner:
         samples: Any = np.zeros((0, positives.shape[1])), np.zeros(0, bool)
         if step.after.samples is not None:
             samples = step.after.samples.entries[self.index][node], step.after.samples.mask[node]
-        key = step.events.keys[node, self.index]
+        key = jax.random.split(jax.random.fold_in(step.events.key, self.index), NETWORK.num_nodes)[node]
         return self._gradient(params, own, aggregated, positives, is_there, *samples, key)
 
 

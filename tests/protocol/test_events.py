@@ -16,7 +16,7 @@ from jdgnn.protocol.events import Events, Sizes, Traffic, choose_in_edges, sampl
 from tests.protocol.part_support import CHI_SQUARE_LEVEL
 from tests.support import leaves
 
-SIZES = Sizes(num_positives=4, num_layers=2, embedding_bytes=28, model_bytes=200)
+SIZES = Sizes(num_positives=4, embedding_bytes=28, model_bytes=200)
 QUIET: dict[str, Any] = {
     "availability": jdgnn.availability(),
     "publish": jdgnn.publish(),
@@ -67,12 +67,12 @@ def test_without_push_and_gossip_nobody_is_picked() -> None:
     events = drawn(push=None, gossip=None)
     assert events.push_dst.shape == (21, 0)
     assert events.model_dst.shape == (21, 0)
-    assert jnp.issubdtype(events.keys.dtype, jax.dtypes.prng_key)
+    assert jnp.issubdtype(events.key.dtype, jax.dtypes.prng_key)
 
 
 def test_nothing_is_drawn_that_cannot_matter() -> None:
     events = drawn()
-    always = {"push_dst", "push_rank", "model_dst", "model_rank", "positives", "keys"}
+    always = {"push_dst", "push_rank", "model_dst", "model_rank", "positives", "key"}
     assert {name for name, value in vars(events).items() if value is not None} == always
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import jax
+
 
 class Candidate(NamedTuple):
     """A message that may be sent, and what becomes of it if it is."""
@@ -42,9 +44,9 @@ class Draws:
         """Chosen in-edges, K of them; a number of no in-edge is none."""
         return self.events.positives[node].tolist()
 
-    def keys(self, node: int) -> Any:
-        """A PRNG key for each layer."""
-        return self.events.keys[node]
+    def key(self, layer: int, node: int) -> Any:
+        """A PRNG key for the objective of one layer."""
+        return jax.random.split(jax.random.fold_in(self.events.key, layer), len(self.events.positives))[node]
 
     def to_neighbours(self, out_edges: Iterable[tuple[int, int]]) -> list[Candidate]:
         """One embedding message for each pair of an edge and its receiver."""

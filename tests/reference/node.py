@@ -151,9 +151,9 @@ class Node:
     def train(self, draws: Draws) -> None:
         """Computes the embeddings, then steps each layer whose objective has what it needs."""
         passes = self._forward()
-        positives, keys = draws.positives(self.number), draws.keys(self.number)
+        positives = draws.positives(self.number)
         for layer, (own, aggregated, output) in enumerate(passes):
-            self._step(layer, own, aggregated, positives, keys[layer], width=len(output))
+            self._step(layer, own, aggregated, positives, draws.key(layer, self.number), width=len(output))
             self.num_idle[layer] += layer not in self.losses
         self.embeddings = [output for _, _, output in passes]
         self.age += bool(self.losses)

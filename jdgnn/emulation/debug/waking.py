@@ -14,6 +14,7 @@ from jdgnn.emulation.debug.finite import check, check_layers, is_finite, largest
 from jdgnn.emulation.debug.message import Message
 from jdgnn.emulation.debug.node import Node, Surroundings
 from jdgnn.learning.local_step import Received, local_loss
+from jdgnn.protocol.events import node_keys
 
 HELD = "; its largest part is {}"
 
@@ -115,7 +116,8 @@ def train_layer(
       The embedding [F'] before the step, and the loss, None if the layer did not step.
     """
     emulator, params, place = around.emulator, node.params[index], node.place(around, index)
-    layer, objective, key = emulator.layers[index], emulator.objectives[index], around.events.keys[node.number, index]
+    layer, objective, = emulator.layers[index], emulator.objectives[index]
+    key = node_keys(around.events, index, around.topology.num_nodes)[node.number]
     compared = received(around, node, index)
 
     def loss_of(params: Any) -> tuple[jax.Array, Any]:
