@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jdgnn.emulation import storage
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.fused import put_off, settle
 from jdgnn.emulation.fusing import why_plain
@@ -71,7 +72,8 @@ def advance(
 ) -> tuple[State, Measurement]:
     """Runs `count` of the T ticks whose events are given, and measures after those that are recorded [T]."""
     with library.allowed(emulator.kernels is not False):
-        return _advance(emulator, links, features, state, events, count, is_recorded)
+        state, measured = _advance(emulator, links, features, storage.packed(state), events, count, is_recorded)
+    return storage.unpacked(state), measured
 
 
 def _advance(
@@ -111,9 +113,13 @@ def refresh(
 ) -> State:
     """Runs `count` of the T refreshing ticks whose events are given."""
     with library.allowed(emulator.kernels is not False):
-        return jax.lax.fori_loop(
-            0, count, lambda index, state: refresh_tick(emulator, links, features, state, _at(events, index)), state
+        state = jax.lax.fori_loop(
+            0,
+            count,
+            lambda index, state: refresh_tick(emulator, links, features, state, _at(events, index)),
+            storage.packed(state),
         )
+    return storage.unpacked(state)
 
 
 def _at(events: Events, index: Any) -> Events:

@@ -20,6 +20,7 @@ from jdgnn.emulation.fusing import why_plain
 from jdgnn.emulation.layerwise import layer_output
 from jdgnn.emulation.start import event_shapes, init, init_model, shapes_of
 from jdgnn.emulation.state import State
+from jdgnn.emulation.storage import widened
 from jdgnn.errors import InputError, suggestion
 from jdgnn.learning.layers import Layer
 from jdgnn.learning.objectives import Objective
@@ -52,6 +53,9 @@ class Emulator:
       awake_share: where nodes sleep, the share of nodes for which there is room in the fast path, which computes only
         those that are awake. Choose it a little above the usual share; ticks with more are computed in full, to the
         same result, and counted. None computes all rows in every tick.
+      param_dtype: the precision parameters are kept and sent in: that of the features, if None; "bfloat16" takes half
+        of the memory. Merges and steps are computed in float32 then, and rounded stochastically, so that small steps
+        are not lost on average. Optimiser states and embeddings stay in float32.
       kernels: whether compiled kernels are used, which give the same result faster on a CPU: wherever they can be, if
         None; never, if False; and if True, it is an error where they cannot, which says why.
 
@@ -79,6 +83,7 @@ class Emulator:
     num_positives: int = 8
     start: str = "common"
     awake_share: float | None = None
+    param_dtype: DTypeLike | None = None
     kernels: bool | None = None
 
     def __post_init__(self) -> None:
@@ -101,6 +106,8 @@ class Emulator:
             _check_kind("publish", self.publish, Publish, "jdgnn.publish(), or None")
         if self.availability is not None:
             _check_kind("availability", self.availability, Availability, "jdgnn.availability(...), or None")
+        if self.param_dtype is not None:
+            object.__setattr__(self, "param_dtype", _checked_dtype(self.param_dtype))
         if self.kernels is not None and not isinstance(self.kernels, bool):
             raise InputError(f"kernels: got {self.kernels!r}, and True, False or None is needed")
         if self.awake_share is not None:
@@ -150,6 +157,11 @@ class Emulator:
         return init(self, key, links, features)
 
     def _check_parts(self, features: jax.Array | jax.ShapeDtypeStruct, links: Topology) -> None:
+        if self.param_dtype is not None and features.dtype != jnp.float32:
+            raise InputError(
+                f"param_dtype: got {self.param_dtype} for features in {features.dtype}; "
+                "give features in float32, or None"
+            )
         inputs, units = features.shape[1:], self.units(features.shape[1], features.dtype)
         for index, layer in enumerate(self.layers):
             part, width = f"objective[{index}]", (*inputs, *units)[index]
@@ -267,7 +279,7 @@ class Emulator:
 
 
 PARTS = ("layers", "objective", "optimizer", "push", "gossip", "publish", "availability")
-STRUCTURE = ("num_positives", "start", "awake_share", "kernels")
+STRUCTURE = ("num_positives", "start", "awake_share", "param_dtype", "kernels")
 
 
 def _flatten(emulator: Emulator) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -313,11 +325,22 @@ def check_alive(state: Any) -> None:
 @jax.jit
 def _encode(emulator: Emulator, params: tuple[Any, ...], links: Topology, features: jax.Array) -> jax.Array:
     vectors = [features]
-    for layer, layer_params in zip(emulator.layers, params, strict=True):
+    for layer, layer_params in zip(emulator.layers, widened(params), strict=True):
         own = vectors[-1]
         mask = jnp.ones(links.num_edges, bool)
         vectors.append(layer_output(layer, layer_params["layer"], links, own, own[links.senders], mask))
     return jnp.concatenate(vectors[1:], axis=1)
+
+
+def _checked_dtype(given: Any) -> str:
+    """The name of a precision in which parameters can be kept."""
+    try:
+        name = jnp.dtype(given).name
+    except TypeError:
+        name = None
+    if name != "bfloat16":
+        raise InputError(f'param_dtype: got {given!r}, and "bfloat16", or None for that of the features, is needed')
+    return name
 
 
 def _checked_parts(name: str, given: Any, kind: type, example: str) -> tuple[Any, ...]:

@@ -40,6 +40,8 @@ def why_plain(emulator: "Emulator", state: "State", features: Any) -> str | None
 
 
 def _of_settings(emulator: "Emulator") -> str | None:
+    if emulator.param_dtype is not None:
+        return f"param_dtype is {emulator.param_dtype}, and kernels compute in the precision parameters are kept in"
     if emulator.awake_share is not None:
         return "awake_share is given, which has a path of its own"
     if getattr(emulator.optimizer, "step_outer", None) is None:

@@ -3,12 +3,14 @@
 Axes: N nodes, M models in an inbox, n some nodes.
 """
 
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jdgnn.emulation import storage
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.topology import Topology
@@ -32,6 +34,7 @@ class Inbox:
     row: jax.Array  # [N, M] int32, where the model is among those that were sent
     is_merged: jax.Array  # [N, M] bool
     is_refused: jax.Array  # [N, M] bool
+    seed: jax.Array | None = None  # [N] uint32, to round what is merged with; None where it is kept as computed
 
     @property
     def num_merged(self) -> jax.Array:
@@ -103,15 +106,26 @@ def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array
     Returns:
       The models after merging.
     """
-    row, is_merged = take((inbox.row, inbox.is_merged), nodes)
+    row, is_merged, seed = take((inbox.row, inbox.is_merged, inbox.seed), nodes)
     fold_index = jnp.cumsum(is_merged, axis=1, dtype=jnp.int32) - 1
-    merge_one = per_node(gossip.merge.merge)
 
     def one(column: int, own: Model) -> Model:
-        merged = merge_one(*own, *take(sent, row[:, column]), fold_index[:, column])
+        merged = per_node(_merge_one, shared=(0,))(gossip, own, take(sent, row[:, column]), fold_index[:, column], seed)
         return select(is_merged[:, column], merged, own)
 
     return jax.lax.fori_loop(0, row.shape[1], one, own)
+
+
+def _merge_one(gossip: Gossip, own: Model, sent: Model, fold_index: jax.Array, seed: jax.Array | None) -> Model:
+    """One node merges one model; what it keeps in bfloat16 is rounded by the seed, if there is one."""
+    if seed is None:
+        return gossip.merge.merge(*own, *sent, fold_index)
+    params, age = gossip.merge.merge(*storage.widened(own), *storage.widened(sent), fold_index)
+    return storage.rounded(params, own[0], _fold_seed(seed, fold_index)), age
+
+
+def _fold_seed(seed: jax.Array, fold_index: jax.Array) -> jax.Array:
+    return seed + fold_index.astype(jnp.uint32)
 
 
 def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
@@ -129,7 +143,9 @@ def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
     """
     params, age = models
     ages = _ages(gossip, inbox, age)
-    return jax.tree.map(lambda leaf: _merged_by_columns(gossip, leaf, inbox, ages), params), ages[-1]
+    leaves, structure = jax.tree.flatten(params)
+    merged = [_merged_by_columns(gossip, number, leaf, inbox, ages) for number, leaf in enumerate(leaves)]
+    return jax.tree.unflatten(structure, merged), ages[-1]
 
 
 def _ages(gossip: Gossip, inbox: Inbox, age: jax.Array) -> list[jax.Array]:
@@ -147,28 +163,38 @@ def _fold_index(inbox: Inbox) -> jax.Array:
     return jnp.cumsum(inbox.is_merged, axis=1, dtype=jnp.int32) - 1
 
 
-def _merged_by_columns(gossip: Gossip, leaf: jax.Array, inbox: Inbox, ages: list[jax.Array]) -> jax.Array:
-    """Merges the numbers [N, ...] of one array, some columns at a time."""
+def _merged_by_columns(gossip: Gossip, number: int, leaf: jax.Array, inbox: Inbox, ages: list[jax.Array]) -> jax.Array:
+    """Merges the numbers [N, ...] of the array of that number, some columns at a time."""
     if leaf.ndim == 1 or leaf.size == 0:
-        return _merged_numbers(gossip, leaf, inbox, ages)
+        return _merged_numbers(gossip, number, leaf, inbox, ages)
     length = leaf.shape[1]
     size = max(size for size in range(1, max(2, length // NUM_BLOCKS + 1)) if length % size == 0)
 
-    def block(number: jax.Array, leaf: jax.Array) -> jax.Array:
-        here = jax.lax.dynamic_slice_in_dim(leaf, number * size, size, axis=1)
-        merged = _merged_numbers(gossip, here, inbox, ages)
-        return jax.lax.dynamic_update_slice_in_dim(leaf, merged, number * size, axis=1)
+    def block(index: jax.Array, leaf: jax.Array) -> jax.Array:
+        here = jax.lax.dynamic_slice_in_dim(leaf, index * size, size, axis=1)
+        merged = _merged_numbers(gossip, number, here, inbox, ages, index * math.prod(here.shape[1:]))
+        return jax.lax.dynamic_update_slice_in_dim(leaf, merged, index * size, axis=1)
 
     return jax.lax.fori_loop(0, length // size, block, leaf)
 
 
-def _merged_numbers(gossip: Gossip, sent: jax.Array, inbox: Inbox, ages: list[jax.Array]) -> jax.Array:
+def _merged_numbers(
+    gossip: Gossip, number: int, sent: jax.Array, inbox: Inbox, ages: list[jax.Array], offset: jax.Array | int = 0
+) -> jax.Array:
+    """Merges numbers [N, ...] of the array of that number, before which there are `offset` others at each node."""
     own, fold_index = sent, _fold_index(inbox)
+
+    def merge_one(own: Any, age: Any, received: Any, received_age: Any, fold_index: Any, seed: Any) -> jax.Array:
+        if seed is None:
+            return gossip.merge.merge(own, age, received, received_age, fold_index)[0]
+        wide = storage.widened((own, received))
+        merged, _ = gossip.merge.merge(wide[0], age, wide[1], received_age, fold_index)
+        return storage.rounded(merged, own, _fold_seed(seed, fold_index), offset, number)
+
     for column in range(inbox.row.shape[1]):
         row = inbox.row[:, column]
-        merged, _ = per_node(gossip.merge.merge)(
-            own, ages[column], take(sent, row), take(ages[0], row), fold_index[:, column]
-        )
+        received = take((sent, ages[0]), row)
+        merged = per_node(merge_one)(own, ages[column], *received, fold_index[:, column], inbox.seed)
         own = select(inbox.is_merged[:, column], merged, own)
     return own
 
@@ -212,7 +238,7 @@ def fold_or_pair(gossip: Gossip, inbox: Inbox, flight: ModelFlight, models: Mode
     back = partner.at[partner].get(mode="fill", fill_value=partner.size)
     is_paired = jnp.all(~is_sent | (back == jnp.arange(partner.size, dtype=jnp.int32)))
     is_merged = inbox.is_merged[:, 0]
-    models = once(is_paired, lambda models: merge_pairs(gossip, partner, is_merged, models), models)
+    models = once(is_paired, lambda models: merge_pairs(gossip, partner, is_merged, models, inbox.seed), models)
     return once(~is_paired, lambda models: fold_own(gossip, inbox, models), models)
 
 
@@ -223,7 +249,9 @@ def fold_own(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
     return fold(gossip, inbox, models, models, None)
 
 
-def merge_pairs(gossip: Gossip, dst: jax.Array, is_merged: jax.Array, models: Model) -> Model:
+def merge_pairs(
+    gossip: Gossip, dst: jax.Array, is_merged: jax.Array, models: Model, seed: jax.Array | None = None
+) -> Model:
     """Merges models of nodes that send to each other, pair by pair and in place.
 
     Args:
@@ -231,6 +259,7 @@ def merge_pairs(gossip: Gossip, dst: jax.Array, is_merged: jax.Array, models: Mo
       dst: the partner of each node [N], N for nobody.
       is_merged: which nodes merge what their partner sent [N].
       models: parameters of all layers [N, ...] and ages [N], as they were sent.
+      seed: as in an inbox.
 
     Returns:
       Parameters and ages after merging.
@@ -243,14 +272,14 @@ def merge_pairs(gossip: Gossip, dst: jax.Array, is_merged: jax.Array, models: Mo
     num_blocks = -(-left.size // BLOCK)
     padding = (0, num_blocks * BLOCK - left.size)
     left, right = (jnp.pad(side, padding, constant_values=num_nodes) for side in (left, right))
-    merge_one = per_node(gossip.merge.merge, shared=(4,))
+    merge_one = per_node(_merge_one, shared=(0, 3))
 
     def block(index: int, models: Model) -> Model:
         here, there = (jax.lax.dynamic_slice(side, (index * BLOCK,), (BLOCK,)) for side in (left, right))
         a, b = take(models, here), take(models, there)
-        first, second = jnp.int32(0), take(is_merged, here)
-        new_a = select(second, merge_one(*a, *b, first), a)
-        new_b = select(take(is_merged, there), merge_one(*b, *a, first), b)
+        first = jnp.int32(0)
+        new_a = select(take(is_merged, here), merge_one(gossip, a, b, first, take(seed, here)), a)
+        new_b = select(take(is_merged, there), merge_one(gossip, b, a, first, take(seed, there)), b)
         return put(put(models, here, new_a), there, new_b)
 
     return jax.lax.fori_loop(0, num_blocks, block, models)

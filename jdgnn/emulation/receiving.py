@@ -8,7 +8,7 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 
-from jdgnn.emulation import merging, views
+from jdgnn.emulation import merging, storage, views
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.merging import Inbox
 from jdgnn.emulation.state import ModelFlight, State
@@ -95,6 +95,8 @@ def open_inboxes(
         inbox = merging.inbox_of_pool(gossip, topology, models, active, events)
     else:
         inbox, counts["model", "displaced"] = merging.inbox_of_flight(gossip, topology, models, events)
+    if emulator.param_dtype is not None:
+        inbox = inbox.replace(seed=storage.seeds(events, storage.MERGING, state.num_nodes))  # type: ignore[attr-defined]
     counts["model", "delivered"] = inbox.num_merged
     counts["model", "refused"] = jnp.sum(inbox.is_refused, axis=1, dtype=jnp.int32)
     return inbox, counts

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import optax
 
 from jdgnn.emulation.per_node import per_node
+from jdgnn.emulation.storage import widened
 from jdgnn.kernels import calls, library
 
 BLOCK = 1024
@@ -53,6 +54,7 @@ def _distances(leaf: jax.Array, centre: jax.Array) -> tuple[jax.Array, jax.Array
         return calls.distances(leaf, centre)
 
     def one(own: jax.Array) -> tuple[jax.Array, jax.Array]:
+        own = widened(own)
         return optax.tree.norm(own - centre, squared=True), optax.tree.norm(own, squared=True)
 
     return _by_block(per_node(one), leaf)
@@ -60,7 +62,7 @@ def _distances(leaf: jax.Array, centre: jax.Array) -> tuple[jax.Array, jax.Array
 
 def norms(params: Any) -> jax.Array:
     """Norm of each node's parameters, a tree of [N, ...]: [N]."""
-    return _by_block(per_node(optax.tree.norm), params)
+    return _by_block(per_node(lambda own: optax.tree.norm(widened(own))), params)
 
 
 def consensus_distance(params: Any, mask: jax.Array | None = None) -> jax.Array:
@@ -87,7 +89,7 @@ def mean_over_nodes(values: jax.Array, mask: jax.Array | None) -> jax.Array:
         return calls.mean(values, jnp.ones(values.shape[0], bool) if mask is None else mask)
     if mask is None:
         return sum_over_nodes(values) / values.shape[0]
-    count = jnp.sum(mask, dtype=values.dtype)
+    count = jnp.sum(mask, dtype=jax.eval_shape(widened, values).dtype)
     return jnp.where(count > 0, sum_over_nodes(values, mask) / jnp.maximum(count, 1), jnp.nan)
 
 
@@ -101,6 +103,7 @@ def sum_over_nodes(values: jax.Array, mask: jax.Array | None = None) -> jax.Arra
     num_nodes = values.shape[0]
     mask = jnp.ones(num_nodes, bool) if mask is None else mask
     if values[:1].size <= FEW:
+        values = widened(values)
         counted = jnp.where(mask.reshape(num_nodes, *(1,) * (values.ndim - 1)), values, 0)
         num_whole = num_nodes // BLOCK * BLOCK
         blocks = counted[:num_whole].reshape(-1, BLOCK, *values.shape[1:])
@@ -112,9 +115,9 @@ def sum_over_nodes(values: jax.Array, mask: jax.Array | None = None) -> jax.Arra
         rows, counts = (jax.lax.dynamic_slice_in_dim(array, start, size) for array in (values, mask))
         is_new = start + jnp.arange(size, dtype=jnp.int32) >= number * size  # the last block reaches back
         column = (counts & is_new).reshape(size, *(1,) * (values.ndim - 1))
-        return total + jnp.sum(jnp.where(column, rows, 0), axis=0)
+        return total + jnp.sum(jnp.where(column, widened(rows), 0), axis=0)
 
-    nothing = jnp.zeros(values.shape[1:], values.dtype)
+    nothing = jnp.zeros(values.shape[1:], jax.eval_shape(widened, values).dtype)
     return jax.lax.fori_loop(0, -(-num_nodes // max(size, 1)), block, nothing)
 
 

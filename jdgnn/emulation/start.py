@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
+from jdgnn.emulation import storage
 from jdgnn.emulation.modes import has_mailbox, has_pool, history_depth
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.spread import norms
@@ -36,7 +37,8 @@ def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Ar
     dtype, traffic, push = features.dtype, emulator.traffic, emulator.push
     params_key, run_key, availability_key = jax.random.split(key, 3)
     units = emulator.units(num_features, dtype)
-    params = _init_params(emulator, params_key, num_nodes, (num_features, *units), dtype)
+    computed = _init_params(emulator, params_key, num_nodes, (num_features, *units), dtype)
+    params = computed if emulator.param_dtype is None else storage.nearest(computed)
     depth = history_depth(traffic)
     return State(
         tick=jnp.zeros((), jnp.int32),
@@ -44,7 +46,7 @@ def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Ar
         availability=init_availability(traffic.availability, availability_key, num_nodes),
         joined=jnp.zeros(num_nodes, bool) if traffic.availability.can_be_offline else None,
         params=params,
-        opt_state=tuple(per_node(emulator.optimizer.init)(layer) for layer in params),
+        opt_state=tuple(per_node(emulator.optimizer.init)(layer) for layer in computed),
         embeddings=tuple(jnp.zeros((num_nodes, width), dtype) for width in units),
         embedded_at=jnp.full(num_nodes, -1, jnp.int32),
         history=tuple(jnp.zeros((num_nodes, depth, width), dtype) for width in units) if depth else None,

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jdgnn.emulation import storage
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.layerwise import aggregate
 from jdgnn.emulation.per_node import per_node
@@ -41,6 +42,7 @@ class Surroundings(NamedTuple):
     key: jax.Array  # [n]
     num_steps: jax.Array  # [n]
     is_awake: jax.Array  # [n] bool
+    seed: jax.Array | None  # [n] uint32, to round parameters with; None where they are kept as computed
 
 
 @struct.dataclass(kw_only=True)
@@ -99,7 +101,7 @@ def embed(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.
     """Computes new embeddings bottom-up, as `train` does, and nothing else; arguments as there."""
     own, embeddings = scene.features, []
     for index, layer in enumerate(emulator.layers):
-        layer_params = params[index]["layer"]
+        layer_params = _widened(emulator, params[index]["layer"])
         combined = aggregated(emulator, scene, index, layer_params, own, nodes)
         rows = per_node(layer.apply)(layer_params, take(own, nodes), combined)
         own = embedded(scene, index, rows, nodes)
@@ -133,6 +135,9 @@ def _train_layer(
         key=take(node_keys(events, index, state.num_nodes), nodes),
         num_steps=take(state.num_steps[:, index], nodes),
         is_awake=awake(scene, jnp.ones(own.shape[0] if nodes is None else nodes.size, bool), nodes),
+        seed=None
+        if emulator.param_dtype is None
+        else take(storage.seeds(events, storage.FIRST_LAYER + index, state.num_nodes), nodes),
     )
     if emulator.layers[index].query is not None:
         combine = partial(aggregated, emulator, scene, index, own=own, nodes=nodes)
@@ -152,7 +157,8 @@ def _learn(
 ) -> tuple[tuple[Any, Any], dict[str, Any]]:
     """Loss, gradient and step of layer `index` at some nodes; `combine(params)` is what they have aggregated."""
     layer, objective = emulator.layers[index], emulator.objectives[index]
-    params, opt_state = held
+    kept, opt_state = held
+    params = _widened(emulator, kept)
 
     def total_loss(params: Any) -> tuple[jax.Array, Any]:
         losses, (embedding, is_defined, aux) = per_node(local_loss, shared=(0, 1))(
@@ -162,11 +168,17 @@ def _learn(
 
     gradient, (loss, embedding, is_defined, aux) = jax.grad(total_loss, has_aux=True)(params)
     is_stepping = is_defined & around.is_awake
-    stepped = per_node(local_update, shared=(0,))(
+    params, opt_state = per_node(local_update, shared=(0,))(
         emulator.optimizer, gradient, opt_state, params, around.num_steps, is_stepping
     )
+    if around.seed is not None:
+        params = per_node(storage.rounded)(params, kept, around.seed)
     loss = jnp.where(is_stepping, loss, 0)
-    return stepped, {"embedding": embedding, "loss": loss, "is_stepped": is_stepping, "aux": aux}
+    return (params, opt_state), {"embedding": embedding, "loss": loss, "is_stepped": is_stepping, "aux": aux}
+
+
+def _widened(emulator: Emulator, params: Any) -> Any:
+    return params if emulator.param_dtype is None else storage.widened(params)
 
 
 def awake(scene: Scene, mask: jax.Array, nodes: jax.Array | None) -> jax.Array:

@@ -13,7 +13,7 @@ from jdgnn.learning.local_step import Received
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
 from jdgnn.protocol.messages import Content
-from jdgnn.protocol.rows import take, take_or_zero
+from jdgnn.protocol.rows import take, take_all, take_or_zero
 
 
 def over_edges(
@@ -33,10 +33,10 @@ def over_edges(
     """
     if index == 0:
         is_known = jnp.ones(topology.num_edges, bool) if joined is None else joined[topology.senders]
-        return take_or_zero(features, topology.senders), is_known
+        return take_all(features, topology.senders), is_known
     if state.mailbox is not None:
         return state.mailbox.entries[index - 1], state.mailbox.version >= 0
-    return take_or_zero(state.embeddings[index - 1], topology.senders), state.embedded_at[topology.senders] >= 0
+    return take_all(state.embeddings[index - 1], topology.senders), state.embedded_at[topology.senders] >= 0
 
 
 def received(topology: Topology, state: State, events: Events, index: int, nodes: jax.Array | None) -> Received:

@@ -31,6 +31,7 @@ class EmulationTable(Table):
     start: Literal["common", "independent"] = "common"
     num_positives: int = Field(default=8, ge=1, lt=2**31)
     awake_share: float | None = Field(default=None, gt=0, le=1)
+    param_dtype: Literal["bfloat16"] | None = None
     kernels: bool | None = None
 
 

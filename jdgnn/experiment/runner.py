@@ -117,6 +117,7 @@ def make_emulator(config: Config) -> Emulator:
         num_positives=config.emulation.num_positives,
         start=config.emulation.start,
         awake_share=config.emulation.awake_share,
+        param_dtype=config.emulation.param_dtype,
         kernels=config.emulation.kernels,
     )
 

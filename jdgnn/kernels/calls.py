@@ -214,10 +214,16 @@ def weighted(rows: jax.Array, weights: jax.Array) -> jax.Array:
     return _call(f"jdgnn_weighted_{rows.dtype}", shape, (rows, weights), vmap_method="broadcast_all")
 
 
-def sums(rows: jax.Array, weights: jax.Array, offset: jax.Array, degree: jax.Array) -> jax.Array:
-    """Weighted sums of rows of edges [E, F], of which each node has `degree` from `offset` on, int32: [N, F]."""
+def sums(
+    rows: jax.Array, weights: jax.Array, offset: jax.Array, degree: jax.Array, own: jax.Array | None = None
+) -> jax.Array:
+    """Weighted sums of rows of edges [E, F], of which each node has `degree` from `offset` on, int32: [N, F].
+
+    What is a node's own [N, F] is added last.
+    """
+    own = jnp.zeros((0, rows.shape[1]), rows.dtype) if own is None else own
     shape = jax.ShapeDtypeStruct((*degree.shape, rows.shape[1]), rows.dtype)
-    return _call(f"jdgnn_sums_{rows.dtype}", shape, (rows, weights, offset, degree), vmap_method="sequential")
+    return _call(f"jdgnn_sums_{rows.dtype}", shape, (rows, weights, offset, degree, own), vmap_method="sequential")
 
 
 def mean(values: jax.Array, mask: jax.Array) -> jax.Array:

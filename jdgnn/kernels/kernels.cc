@@ -48,7 +48,7 @@ using Array = ffi::Buffer<D>;
 
 #define JDGNN_SUMS(T)                                                                                          \
   ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<T>>().Arg<Array<S32>>().Arg<Array<S32>>()  \
-      .Ret<Array<T>>()
+      .Arg<Array<T>>().Ret<Array<T>>()
 
 #define JDGNN_DISTANCES(T)                                                                                     \
   ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<T>>().Ret<Array<T>>().Ret<Array<T>>()

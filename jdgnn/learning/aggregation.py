@@ -31,8 +31,7 @@ def symmetric_sum(
     del query
     inverse_root = jax.lax.rsqrt(topology.in_degree.astype(own.dtype) + 1)
     weight = jnp.where(received_mask, inverse_root[topology.senders], 0)
-    neighbours = weighted_sum_over_in_edges(received, weight, topology)
-    return inverse_root[:, None] * (neighbours + inverse_root[:, None] * own)
+    return inverse_root[:, None] * weighted_sum_over_in_edges(received, weight, topology, inverse_root[:, None] * own)
 
 
 def mean(
@@ -53,7 +52,6 @@ def mean(
       One vector per node [N, F].
     """
     del query
-    is_counted = received_mask.astype(own.dtype)
-    total = weighted_sum_over_in_edges(received, is_counted, topology)
-    count = sum_over_in_edges(is_counted, topology)
+    total = weighted_sum_over_in_edges(received, received_mask, topology)
+    count = sum_over_in_edges(received_mask.astype(own.dtype), topology)
     return total / jnp.maximum(count, 1)[:, None]

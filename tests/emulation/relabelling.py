@@ -76,6 +76,7 @@ class Relabelling:
         moved = {
             name: self.over_edges(value) if name in OVER_EDGES else self.rows(value)
             for name, value in vars(events).items()
+            if name != "key"
         }
         new_edge = np.append(np.argsort(self.old_edge), len(self.old_edge)).astype(np.int32)
         return Events(
@@ -84,6 +85,7 @@ class Relabelling:
                 "push_dst": self.nodes(moved["push_dst"]),
                 "model_dst": self.nodes(moved["model_dst"]),
                 "positives": jnp.asarray(new_edge)[moved["positives"]],
+                "key": events.key,
             }
         )
 

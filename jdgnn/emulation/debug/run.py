@@ -55,7 +55,7 @@ def debug_run(
 
     Raises:
       NonFiniteError: a number was received or computed that is not finite.
-      InputError: an argument makes no sense, as in `run`.
+      InputError: an argument makes no sense, as in `run`, or parameters are kept in bfloat16.
 
     Example:
       >>> import jax, jdgnn
@@ -71,6 +71,11 @@ def debug_run(
     if on_tick is not None and not callable(on_tick):
         raise InputError(f"on_tick: got {on_tick!r}, and a function of all nodes and a tick, or None, is needed")
     links, features = arrays_of(emulator, state, network)
+    if emulator.param_dtype is not None:
+        raise InputError(
+            f"emulator.param_dtype: got {emulator.param_dtype}, and the debug back end keeps parameters as computed; "
+            "debug with None, from a state made so"
+        )
     source: Source = Draw(emulator, links, state) if replay is None else Replay(replay, emulator, links, state, ticks)
     nodes, wakes, num_crowded = nodes_of(state, links, features), [], 0
     clock, start = state, int(state.tick)

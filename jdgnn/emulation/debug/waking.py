@@ -116,7 +116,10 @@ def train_layer(
       The embedding [F'] before the step, and the loss, None if the layer did not step.
     """
     emulator, params, place = around.emulator, node.params[index], node.place(around, index)
-    layer, objective, = emulator.layers[index], emulator.objectives[index]
+    (
+        layer,
+        objective,
+    ) = emulator.layers[index], emulator.objectives[index]
     key = node_keys(around.events, index, around.topology.num_nodes)[node.number]
     compared = received(around, node, index)
 

@@ -1,0 +1,96 @@
+"""Parameters kept in bfloat16: widened where they are computed with, and rounded stochastically where they are kept.
+
+Half of the bytes, and steps far below the spacing of kept numbers still count on average (Gupta et al., "Deep Learning
+with Limited Numerical Precision", ICML 2015). What is kept already is kept bit for bit. Axes: N nodes.
+"""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jdgnn.protocol.events import Events
+
+STORED, PACKED = jnp.bfloat16, jnp.uint16
+COMPUTED = jnp.float32  # whose upper half is what is stored
+GOLDEN = 0x9E3779B9  # 2³² over the golden ratio: multiples of it are spread evenly
+MERGING, FIRST_LAYER = 2**30, 2**30 + 1  # what seeds are made for; see `seeds`
+
+
+def packed(tree: Any) -> Any:
+    """Numbers in bfloat16 as their bits: what compilers for CPUs move rows of without converting the whole array."""
+    return jax.tree.map(lambda leaf: _bits(leaf) if leaf.dtype == STORED else leaf, tree)
+
+
+def unpacked(tree: Any) -> Any:
+    """Undoes `packed`."""
+    return jax.tree.map(lambda leaf: jax.lax.bitcast_convert_type(leaf, STORED) if leaf.dtype == PACKED else leaf, tree)
+
+
+def widened(tree: Any) -> Any:
+    """The same numbers, those that are kept in bfloat16, packed or not, as float32."""
+    return jax.tree.map(lambda leaf: _widened(leaf) if leaf.dtype in (STORED, PACKED) else leaf, tree)
+
+
+def _widened(kept: jax.Array) -> jax.Array:
+    bits = kept if kept.dtype == PACKED else _bits(kept)
+    return jax.lax.bitcast_convert_type(bits.astype(jnp.uint32) << 16, COMPUTED)
+
+
+def _bits(kept: jax.Array) -> jax.Array:
+    return jax.lax.bitcast_convert_type(kept, PACKED)
+
+
+def nearest(tree: Any) -> Any:
+    """Float32 numbers rounded to the nearest bfloat16, other arrays as they are."""
+    return jax.tree.map(lambda leaf: leaf.astype(STORED) if leaf.dtype == COMPUTED else leaf, tree)
+
+
+def seeds(events: Events, purpose: int, num_nodes: int) -> jax.Array:
+    """A seed for each node [N] uint32, for what it rounds in one tick: when it merges, or when a layer steps."""
+    return jax.random.bits(jax.random.fold_in(events.key, purpose), (num_nodes,), jnp.uint32)
+
+
+def rounded(new: Any, kept: Any, seed: jax.Array, offset: jax.Array | int = 0, first: int = 0) -> Any:
+    """Rounds numbers of one node to one of the two nearest bfloat16, each as likely as it is near.
+
+    Args:
+      new: parameters, a tree of float32.
+      kept: those before; whatever is in bfloat16 there is rounded.
+      seed: of this node, uint32.
+      offset: how many numbers of each array come before those given.
+      first: the number of the first array, where these are some of several.
+
+    Returns:
+      The parameters, packed where those before are.
+    """
+    leaves, structure = jax.tree.flatten(new)
+    old = jax.tree.leaves(kept)
+    done = [
+        _rounded(leaf, _leaf_seed(seed, number), offset, before.dtype) if before.dtype in (STORED, PACKED) else leaf
+        for number, (leaf, before) in enumerate(zip(leaves, old, strict=True), start=first)
+    ]
+    return jax.tree.unflatten(structure, done)
+
+
+def _leaf_seed(seed: jax.Array, number: int) -> jax.Array:
+    return _mixed(seed + jnp.uint32(GOLDEN * number % 2**32))
+
+
+def _rounded(values: jax.Array, seed: jax.Array, offset: jax.Array | int, dtype: Any) -> jax.Array:
+    place = jnp.arange(math.prod(values.shape), dtype=jnp.uint32).reshape(values.shape) + jnp.asarray(
+        offset, jnp.uint32
+    )
+    noise = _mixed(seed ^ place * jnp.uint32(GOLDEN)) >> 16
+    exact = jax.lax.bitcast_convert_type(values, jnp.uint32)
+    not_finite = exact | jnp.where(jnp.isnan(values), jnp.uint32(1 << 22), 0)  # whose upper half says so, too
+    upper = (jnp.where(jnp.isfinite(values), exact + noise, not_finite) >> 16).astype(PACKED)
+    return upper if dtype == PACKED else jax.lax.bitcast_convert_type(upper, STORED)
+
+
+def _mixed(bits: jax.Array) -> jax.Array:
+    """Spreads every bit over all others: the finaliser of MurmurHash3 (Appleby, 2011)."""
+    bits = (bits ^ bits >> 16) * jnp.uint32(0x85EBCA6B)
+    bits = (bits ^ bits >> 13) * jnp.uint32(0xC2B2AE35)
+    return bits ^ bits >> 16

@@ -1,0 +1,67 @@
+"""Sums over neighbours, by the compiled kernel and without it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from jdgnn.kernels import library
+from jdgnn.network.edges import weighted_sum_over_in_edges
+from jdgnn.network.topology import topology
+from tests.support import small_network
+
+LINKS = topology(small_network())
+RNG = np.random.default_rng(0)
+VECTORS = RNG.normal(size=(LINKS.num_edges, 7))
+WEIGHTS = np.where(RNG.random(LINKS.num_edges) < 0.3, 0, RNG.normal(size=LINKS.num_edges))
+OWN = RNG.normal(size=(LINKS.num_nodes, 7))
+
+
+@pytest.mark.parametrize("are_allowed", [True, False], ids=["kernels", "plain"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["weights", "mask"])
+@pytest.mark.parametrize("has_own", [True, False])
+def test_sums_and_their_gradients(are_allowed: bool, dtype: type, kind: str, has_own: bool) -> None:
+    weights = WEIGHTS if kind == "weights" else (WEIGHTS != 0).astype(float)
+    expected, receivers = (OWN if has_own else np.zeros_like(OWN)).copy(), np.asarray(LINKS.receivers)
+    np.add.at(expected, receivers, weights[:, None] * VECTORS)
+    change = RNG.normal(size=expected.shape)
+    with jax.enable_x64(dtype == np.float64), library.allowed(are_allowed):
+        given = jnp.asarray(weights != 0 if kind == "mask" else weights.astype(dtype))
+        own = jnp.asarray(OWN.astype(dtype)) if has_own else None
+
+        def total(vectors: jax.Array, own: jax.Array | None) -> jax.Array:
+            return weighted_sum_over_in_edges(vectors, given, LINKS, own)
+
+        found, back = jax.vjp(total, jnp.asarray(VECTORS.astype(dtype)), own)
+        of_vectors, of_own = back(jnp.asarray(change.astype(dtype)))
+    tolerance = 1e-5 if dtype == np.float32 else 1e-12
+    assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+    assert_allclose(of_vectors, weights[:, None] * change[receivers], rtol=tolerance, atol=tolerance)
+    if has_own:
+        assert_allclose(of_own, change, rtol=tolerance)
+
+
+@pytest.mark.parametrize("are_allowed", [True, False], ids=["kernels", "plain"])
+def test_what_does_not_count_is_not_read(are_allowed: bool) -> None:
+    vectors = jnp.full((LINKS.num_edges, 3), jnp.nan)
+    with library.allowed(are_allowed):
+        found = weighted_sum_over_in_edges(vectors, jnp.zeros(LINKS.num_edges, bool), LINKS)
+    assert not np.asarray(found).any()
+
+
+def test_gradients_of_weights() -> None:
+    def total(weights: jax.Array) -> jax.Array:
+        return jnp.sum(weighted_sum_over_in_edges(jnp.asarray(VECTORS, jnp.float32), weights, LINKS) ** 2)
+
+    with library.allowed(False):
+        expected = jax.grad(total)(jnp.asarray(WEIGHTS, jnp.float32))
+    assert_allclose(jax.grad(total)(jnp.asarray(WEIGHTS, jnp.float32)), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_sums_of_several_tables_at_once() -> None:
+    tables = jnp.asarray(np.stack([VECTORS, 2 * VECTORS]), jnp.float32)
+    weights = jnp.asarray(WEIGHTS, jnp.float32)
+    found = jax.vmap(lambda vectors: weighted_sum_over_in_edges(vectors, weights, LINKS))(tables)
+    assert_allclose(found[1], 2 * found[0], rtol=1e-6)
