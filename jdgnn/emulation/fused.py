@@ -17,7 +17,7 @@ from jdgnn.emulation.merging import Inbox, shares_of
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import State
 from jdgnn.emulation.training import Scene, Woken, aggregated, awake, embedded
-from jdgnn.emulation.views import received
+from jdgnn.emulation.views import chosen, received
 from jdgnn.kernels import calls
 from jdgnn.kernels.calls import Exchange, Step
 from jdgnn.learning.local_step import finishing_loss
@@ -25,6 +25,7 @@ from jdgnn.learning.optimizers import Optimizer
 from jdgnn.learning.optimizers.outer import affine, linear
 from jdgnn.protocol.events import node_keys
 from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.rows import some_at_a_time
 
 
 class Merging(NamedTuple):
@@ -133,17 +134,22 @@ def _wake_layer(
     aggregate = aggregated(emulator, scene, index, None, own, None)
     inputs = per_node(layer.inputs)(own, aggregate)
     params, total = _multiplied(scene, index, inputs, merging)
-    learn = per_node(jax.value_and_grad(finishing_loss, argnums=2, has_aux=True), shared=(0, 1))
-    compared = received(scene.topology, state, scene.events, index, None)
+
+    def learn(rows: Any) -> Any:
+        linear, own, aggregate, compared, keys = rows
+        gradient = per_node(jax.value_and_grad(finishing_loss, argnums=2, has_aux=True), shared=(0, 1))
+        others = received(scene.topology, state, index, compared)
+        return gradient(layer, emulator.objectives[index], linear, own, aggregate, others, keys)
+
     keys = node_keys(scene.events, index, state.num_nodes)
-    arguments = (layer, emulator.objectives[index], total, own, aggregate, compared, keys)
+    rows = (total, own, aggregate, chosen(state, scene.events, index), keys)
     if not trains:
-        nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(learn, *arguments))
+        nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(learn, rows))
         (loss, (_, is_defined, aux)), _ = nothing
         embedding = embedded(scene, index, per_node(layer.finish)(total), None)
         unmoved = (params, state.opt_state[index], None)
         return _as_dict(*unmoved, embedding=embedding, loss=loss, is_stepped=is_defined, aux=aux)
-    (loss, (embedding, is_defined, aux)), gradient = learn(*arguments)
+    (loss, (embedding, is_defined, aux)), gradient = some_at_a_time(learn, rows)
     is_stepping = awake(scene, is_defined, None)
     moved = _step(emulator, state, index, params, inputs, gradient, is_stepping)
     embedding = embedded(scene, index, embedding, None)

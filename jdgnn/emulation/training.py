@@ -17,7 +17,7 @@ from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.layerwise import aggregate
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.state import State
-from jdgnn.emulation.views import over_edges, received
+from jdgnn.emulation.views import chosen, over_edges, received
 from jdgnn.learning.local_step import Received, local_loss, local_update
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events, node_keys
@@ -131,7 +131,7 @@ def _train_layer(
     opt_state = take(state.opt_state[index], nodes)
     surroundings = Surroundings(
         own=take(own, nodes),
-        compared=received(scene.topology, state, events, index, nodes),
+        compared=received(scene.topology, state, index, take(chosen(state, events, index), nodes)),
         key=take(node_keys(events, index, state.num_nodes), nodes),
         num_steps=take(state.num_steps[:, index], nodes),
         is_awake=awake(scene, jnp.ones(own.shape[0] if nodes is None else nodes.size, bool), nodes),

@@ -4,6 +4,7 @@ Axes: N nodes, E directed edges, F features that enter a layer, F' that leave it
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ from jdgnn.learning.local_step import Received
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
 from jdgnn.protocol.messages import Content
-from jdgnn.protocol.rows import take, take_all, take_or_zero
+from jdgnn.protocol.rows import take_all, take_or_zero
 
 
 def over_edges(
@@ -39,15 +40,28 @@ def over_edges(
     return take_all(state.embeddings[index - 1], topology.senders), state.embedded_at[topology.senders] >= 0
 
 
-def received(topology: Topology, state: State, events: Events, index: int, nodes: jax.Array | None) -> Received:
-    """What layer `index` compares with at some nodes [n]; at all for None."""
-    positives, pos_mask = _positives(topology, state, take(events.positives, nodes), index)
-    num_nodes, width = positives.shape[0], positives.shape[2]
-    if state.samples is None:
-        negatives, neg_mask = jnp.zeros((num_nodes, 0, width), positives.dtype), jnp.zeros((num_nodes, 0), bool)
-    else:
-        negatives, neg_mask = take((state.samples.entries[index], state.samples.mask), nodes)
-    return Received(positives=positives, pos_mask=pos_mask, negatives=negatives, neg_mask=neg_mask)
+class Chosen(NamedTuple):
+    """What some nodes [n] compare with, before it is fetched."""
+
+    edges: jax.Array  # [n, K] int32, over which positives came; E for none
+    negatives: jax.Array  # [n, C, F']
+    neg_mask: jax.Array  # [n, C]
+
+
+def chosen(state: State, events: Events, index: int) -> Chosen:
+    """What layer `index` compares with at all nodes."""
+    embeddings, samples = state.embeddings[index], state.samples
+    if samples is None:
+        num_nodes, width = embeddings.shape
+        nothing = jnp.zeros((num_nodes, 0, width), embeddings.dtype)
+        return Chosen(events.positives, nothing, jnp.zeros((num_nodes, 0), bool))
+    return Chosen(events.positives, samples.entries[index], samples.mask)
+
+
+def received(topology: Topology, state: State, index: int, rows: Chosen) -> Received:
+    """What layer `index` compares with at some nodes."""
+    positives, pos_mask = _positives(topology, state, rows.edges, index)
+    return Received(positives=positives, pos_mask=pos_mask, negatives=rows.negatives, neg_mask=rows.neg_mask)
 
 
 def _positives(topology: Topology, state: State, edges: jax.Array, index: int) -> tuple[jax.Array, jax.Array]:

@@ -11,6 +11,7 @@ from jdgnn.kernels import calls, library
 BLOCK = 64  # rows copied at once: small enough for the cache
 FEWEST_ROWS = 4096  # of which some are treated at a time
 NUM_BLOCKS = 64
+PARTS = 16
 
 
 def take(tree: Any, index: jax.Array | None) -> Any:
@@ -100,6 +101,25 @@ def by_block(function: Callable[[Any, Any], tuple[Any, Any]], held: Any, given: 
         return jax.tree.map(lambda all_, new: jax.lax.dynamic_update_slice_in_dim(all_, new, start, 0), carry, after)
 
     return jax.lax.fori_loop(0, -(-num_rows // size), block, (held, empty))
+
+
+def some_at_a_time(function: Callable[[Any], Any], given: Any) -> Any:
+    """Maps `function(given)`, which treats each row by itself, over rows, some at a time where there are many."""
+    num_rows = jax.tree.leaves(given)[0].shape[0]
+    if num_rows < FEWEST_ROWS:
+        return function(given)
+    size = -(-num_rows // PARTS)
+    empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(function, given))
+
+    def part(number: jax.Array, results: Any) -> Any:
+        start = jnp.minimum(number * size, num_rows - size)
+        return jax.tree.map(
+            lambda all_, new: jax.lax.dynamic_update_slice_in_dim(all_, new, start, 0),
+            results,
+            function(_slice(given, start, size)),
+        )
+
+    return jax.lax.fori_loop(0, PARTS, part, empty)
 
 
 def _slice(tree: Any, start: jax.Array, size: int) -> Any:

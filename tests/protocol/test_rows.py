@@ -1,29 +1,50 @@
-"""Rows that are copied in place."""
+"""Rows treated some at a time are treated as all at once."""
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
-from jdgnn.protocol.rows import BLOCK, copy_rows, put, take
+import jdgnn
+from jdgnn import clocks
+from jdgnn.protocol import rows
+from tests.emulation.stepping import in_double
+from tests.support import assert_same_bits, leaves, small_emulator, small_network
 
-
-@pytest.mark.parametrize("count", [0, 1, BLOCK, BLOCK + 1, 2 * BLOCK + 5])
-def test_as_many_rows_are_copied_as_asked_for(count: int) -> None:
-    size = 2 * BLOCK + 5
-    rng = np.random.default_rng(count)
-    to, origin = rng.permutation(size + 3)[:size].astype(np.int32), rng.integers(0, 7, size, np.int32)
-    target, source = np.zeros((size, 2), np.float32), rng.normal(size=(7, 2)).astype(np.float32)
-    expected = target.copy()
-    for row, there in zip(to[:count], origin[:count], strict=True):
-        if row < size:  # the others go nowhere
-            expected[row] = source[there]
-    np.testing.assert_array_equal(jax.jit(copy_rows)(target, to, source, origin, count), expected)
+NETWORK = small_network(50)
+ASLEEP = jdgnn.availability(clocks.bernoulli(0.5))
 
 
-def test_what_is_out_of_range_is_not_written() -> None:
-    tree = {"a": jnp.arange(4)}
-    index = jnp.array([2, 4])
-    assert put(tree, index, {"a": jnp.array([9, 9])})["a"].tolist() == [0, 1, 9, 3]
-    assert take(tree, index)["a"].tolist()[0] == 2
-    assert take(tree, None) is tree
+@pytest.mark.parametrize("count", [1, 2, rows.NUM_BLOCKS - 1, rows.NUM_BLOCKS, 2 * rows.NUM_BLOCKS + 1, 1009])
+def test_blocks_cover_every_row_once(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "FEWEST_ROWS", 1)
+    held = jnp.arange(count * 3, dtype=jnp.float32).reshape(count, 3)
+    given = (jnp.arange(count, dtype=jnp.int32), jnp.ones((count, 2)))
+
+    def treat(held: jax.Array, given: Any) -> tuple[jax.Array, Any]:
+        return 2 * held + given[1][:, :1], {"number": given[0], "sum": held.sum(axis=1) + given[1].sum(axis=1)}
+
+    wanted = treat(held, given)
+    assert_same_bits(jax.jit(lambda *rest: rows.by_block(treat, *rest))(held, given), wanted)
+    assert_same_bits(jax.jit(lambda *rest: rows.some_at_a_time(lambda all_: treat(*all_), rest))(held, given), wanted)
+
+
+@pytest.mark.parametrize("kernels", [None, False])
+@pytest.mark.parametrize("changes", [{}, {"availability": ASLEEP}, {"availability": ASLEEP, "awake_share": 0.6}])
+def test_a_run_by_blocks_is_the_run(changes: Any, kernels: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def outcome() -> jdgnn.State:
+        jax.clear_caches()
+        emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1), "kernels": kernels} | changes)
+        network = in_double(NETWORK)
+        return jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 12)[0]
+
+    with jax.enable_x64(True):
+        whole = outcome()
+        monkeypatch.setattr(rows, "FEWEST_ROWS", 1)
+        parts = outcome()
+        jax.clear_caches()
+        for first, second in zip(leaves(parts), leaves(whole), strict=True):
+            assert_allclose(np.asarray(first, float), np.asarray(second, float), rtol=1e-9, atol=1e-12)
