@@ -12,6 +12,7 @@ namespace jdgnn {
 namespace ffi = xla::ffi;
 
 constexpr long kGrainMessages = 8192;
+constexpr long kGrainRows = 512;
 constexpr long kAhead = 12, kMostAsked = 1024;  // rows, and bytes of one, that are asked for in advance
 
 // Sorts messages by receiver and then by the keys [keys, n], the first the most important, and by number. Messages are
@@ -141,7 +142,7 @@ inline ffi::Error gather(ffi::ThreadPool pool, ffi::AnyBuffer source, ffi::Buffe
   const char* from = static_cast<const char*>(source.untyped_data());
   char* to = static_cast<char*>(result->untyped_data());
   const int32_t* rows = row.typed_data();
-  share_range(pool, n, kGrainMessages, [&](long begin, long end) {
+  share_range(pool, n, kGrainRows, [&](long begin, long end) {
     for (long i = begin; i < end; ++i) {
       const long r = rows[i];
       if (bytes <= kMostAsked && i + kAhead < n) ask_for(from, rows[i + kAhead], num_rows, bytes);
@@ -163,7 +164,7 @@ inline ffi::Error copy_rows(ffi::ThreadPool pool, ffi::AnyBuffer target, ffi::Bu
   const char* from = static_cast<const char*>(source.untyped_data());
   char* out = static_cast<char*>(result->untyped_data());
   const int32_t *there = to.typed_data(), *here = origin.typed_data();
-  const long grain = std::max(1L, (1L << 19) / std::max(1L, bytes));
+  const long grain = std::max(1L, (1L << 17) / std::max(1L, bytes));
   share_range(pool, n, grain, [&](long begin, long end) {
     for (long i = begin; i < end; ++i) {
       const long t = there[i], o = here[i];

@@ -55,17 +55,15 @@ void share_out(xla::ffi::ThreadPool& pool, int count, const Task& task) {
   board->all_done.wait(lock, [&] { return board->done.load() == count; });
 }
 
-// Cuts [0, size) into pieces of about `grain` and runs body(begin, end) for each.
+// Cuts [0, size) into equal pieces, of `grain` at least, and runs body(begin, end) for each.
 template <typename Body>
 void share_range(xla::ffi::ThreadPool& pool, long size, long grain, const Body& body) {
-  const long count = (size + grain - 1) / grain;
+  const long count = std::min(size / grain, 16L * static_cast<long>(pool.num_threads()));
   if (count <= 1) {
     if (size > 0) body(0L, size);
     return;
   }
-  share_out(pool, static_cast<int>(count), [&](int i) {
-    body(i * grain, std::min(size, (i + 1) * grain));
-  });
+  share_out(pool, static_cast<int>(count), [&](int i) { body(size * i / count, size * (i + 1) / count); });
 }
 
 // What was donated is changed in place; else it is copied first.

@@ -7,7 +7,7 @@ namespace jdgnn {
 
 namespace ffi = xla::ffi;
 
-constexpr long kGrainNodes = 512;
+constexpr long kGrainNodes = 64;
 
 // Inner products of rows [..., K, F] with vectors [..., F]: [..., K].
 template <ffi::DataType D>

@@ -13,6 +13,7 @@ from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
 from jdgnn.parts import described, failures_named
 from jdgnn.protocol.availability import Attendance, Availability, sample_attendance
+from jdgnn.protocol.draws import below
 from jdgnn.protocol.links import DelayModel, Link, LossModel, Messages
 from jdgnn.protocol.peers import PeerSampler
 from jdgnn.protocol.schedules import Schedule
@@ -282,7 +283,7 @@ def choose_in_edges(key: jax.Array, topology: Topology, num_choices: int) -> jax
     """
     degree = topology.in_degree
     last = jnp.maximum(degree[:, None] - num_choices, 0) + jnp.arange(num_choices, dtype=jnp.int32)
-    drawn = jax.random.randint(key, last.shape, 0, last + 1, dtype=jnp.int32)
+    drawn = below(key, last.shape, last + 1)
     column = jnp.arange(num_choices, dtype=jnp.int32)
 
     def choose(i: jax.Array, chosen: jax.Array) -> jax.Array:

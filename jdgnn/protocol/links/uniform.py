@@ -7,6 +7,7 @@ from jax.tree_util import Partial
 from jdgnn.checks import check_count
 from jdgnn.errors import InputError
 from jdgnn.protocol.arguments import checked_whole, is_known
+from jdgnn.protocol.draws import below
 from jdgnn.protocol.links.models import DelayModel, Messages
 
 
@@ -44,5 +45,5 @@ def _sample(
     key: jax.Array, messages: Messages, *, low: int | jax.Array, high: int | jax.Array, longest: int
 ) -> jax.Array:
     shape = messages.dst.shape
-    delay = jax.random.randint(key, shape, low, high + 1, dtype=jnp.int32)
+    delay = low + below(key, shape, high + 1 - low)
     return jnp.minimum(delay, longest)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.network.topology import Topology
+from jdgnn.protocol.draws import below
 from jdgnn.protocol.peers.peer_sampler import PeerSampler
 
 
@@ -26,7 +27,7 @@ def _sample(key: jax.Array, topology: Topology, joined_mask: jax.Array, num_slot
     del joined_mask  # a node does not know which of its neighbours are there
     degree = topology.out_degree[:, None]
     shape = (topology.num_nodes, num_slots)
-    choice = jax.random.randint(key, shape, 0, jnp.maximum(degree, 1), dtype=jnp.int32)
+    choice = below(key, shape, jnp.maximum(degree, 1))
     place = jnp.where(degree > 0, topology.out_offset[:, None] + choice, topology.num_edges)
     edge = jnp.append(topology.by_sender, topology.num_edges)[place]
     return jnp.append(topology.receivers, topology.num_nodes)[edge]

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.network.topology import Topology
+from jdgnn.protocol.draws import below
 from jdgnn.protocol.peers.peer_sampler import PeerSampler
 
 
@@ -26,6 +27,6 @@ def _sample(key: jax.Array, topology: Topology, joined_mask: jax.Array, num_slot
     (joined,) = jnp.nonzero(joined_mask, size=num_nodes, fill_value=num_nodes)
     place = jnp.cumsum(joined_mask, dtype=jnp.int32) - 1  # of each joined node among them
     num_others = (place[-1] + 1 - joined_mask.astype(jnp.int32))[:, None]
-    other = jax.random.randint(key, (num_nodes, num_slots), 0, jnp.maximum(num_others, 1), dtype=jnp.int32)
+    other = below(key, (num_nodes, num_slots), jnp.maximum(num_others, 1))
     is_past_itself = joined_mask[:, None] & (other >= place[:, None])
     return jnp.where(num_others > 0, joined[jnp.where(is_past_itself, other + 1, other)], num_nodes).astype(jnp.int32)
