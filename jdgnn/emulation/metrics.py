@@ -12,6 +12,7 @@ from flax import struct
 
 from jdgnn.emulation.spread import spread_of, sum_over_nodes
 from jdgnn.emulation.state import State, TickInfo
+from jdgnn.kernels import calls, library
 from jdgnn.network.edges import sum_over_in_edges
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import byte_sums
@@ -125,9 +126,12 @@ def mean_elapsed(topology: Topology, version: jax.Array, tick: jax.Array, dtype:
 
 def quantiles(values: jax.Array, mask: jax.Array) -> jax.Array:
     """Quantiles [Q] of [N] over the nodes where the mask [N] is True, as values that occur; NaN if there is none."""
+    levels = jnp.asarray(QUANTILES, jnp.float32)
+    if library.are_used() and values.size and values.dtype in library.DTYPES:
+        return calls.quantiles(values, mask, levels)
     count = jnp.sum(mask, dtype=jnp.int32)
-    ordered = jnp.sort(jnp.where(mask, values, jnp.inf))
-    place = jnp.round(jnp.asarray(QUANTILES, jnp.float32) * (count - 1).astype(jnp.float32)).astype(jnp.int32)
+    ordered = jnp.sort(jnp.where(mask, values, jnp.nan))
+    place = jnp.round(levels * (count - 1).astype(jnp.float32)).astype(jnp.int32)
     return jnp.where(count > 0, ordered[jnp.clip(place, 0)], jnp.nan)
 
 

@@ -237,6 +237,12 @@ def distances(values: jax.Array, centre: jax.Array) -> tuple[jax.Array, jax.Arra
     return _call(f"jdgnn_distances_{values.dtype}", (one_each, one_each), (values, centre))
 
 
+def quantiles(values: jax.Array, mask: jax.Array, levels: jax.Array) -> jax.Array:
+    """Quantiles, at levels [Q] float32, of the values [N] where the mask [N] is True; NaN counts as largest."""
+    shape = jax.ShapeDtypeStruct(levels.shape, values.dtype)
+    return _call(f"jdgnn_quantiles_{values.dtype}", shape, (values, mask, levels))
+
+
 def num_cores() -> int:
     """For how many cores work is cut."""
     try:

@@ -53,6 +53,9 @@ using Array = ffi::Buffer<D>;
 #define JDGNN_DISTANCES(T)                                                                                     \
   ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<T>>().Ret<Array<T>>().Ret<Array<T>>()
 
+#define JDGNN_QUANTILES(T)                                                                                     \
+  ffi::Ffi::Bind().Arg<Array<T>>().Arg<Array<PRED>>().Arg<Array<F32>>().Ret<Array<T>>()
+
 XLA_FFI_DEFINE_HANDLER_SYMBOL(jdgnn_plan, jdgnn::plan,
                               ffi::Ffi::Bind().Arg<Array<S32>>().Arg<Array<PRED>>()
                                   .Ret<Array<S32>>().Ret<Array<S32>>().Ret<Array<S32>>().Ret<Array<S32>>());
@@ -62,6 +65,7 @@ JDGNN_FOR_EACH_TYPE(jdgnn_momentum, jdgnn::momentum, JDGNN_MOMENTUM);
 JDGNN_FOR_EACH_TYPE(jdgnn_adam, jdgnn::adam, JDGNN_ADAM);
 JDGNN_FOR_EACH_TYPE(jdgnn_mean, jdgnn::mean, JDGNN_MEAN);
 JDGNN_FOR_EACH_TYPE(jdgnn_distances, jdgnn::distances, JDGNN_DISTANCES);
+JDGNN_FOR_EACH_TYPE(jdgnn_quantiles, jdgnn::quantiles, JDGNN_QUANTILES);
 JDGNN_FOR_EACH_TYPE(jdgnn_products, jdgnn::products, JDGNN_PRODUCTS);
 JDGNN_FOR_EACH_TYPE(jdgnn_weighted, jdgnn::weighted, JDGNN_PRODUCTS);
 JDGNN_FOR_EACH_TYPE(jdgnn_sums, jdgnn::sums, JDGNN_SUMS);

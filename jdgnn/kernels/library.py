@@ -21,7 +21,7 @@ import jaxlib
 
 SOURCES = Path(__file__).parent
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared", "-pthread")
-TYPED = ("merge", "descend", "momentum", "adam", "mean", "distances", "products", "weighted", "sums")
+TYPED = ("merge", "descend", "momentum", "adam", "mean", "distances", "products", "weighted", "sums", "quantiles")
 UNTYPED = ("plan", "arrivals", "gather", "copy_rows")
 DTYPES = ("float32", "float64")
 TARGETS = tuple(f"jdgnn_{name}" for name in UNTYPED) + tuple(

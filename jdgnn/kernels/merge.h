@@ -43,45 +43,39 @@ struct Ahead {  // rows that are needed next
   int count = 0;
 };
 
-// W columns of some rows: settles what is pending, saves, merges, multiplies.
-template <typename T, int W>
+// K times so many columns of some rows: settles what is pending, saves, merges, multiplies.
+template <typename T, typename L, int K>
 inline void block(long rows, long stride, T* own, const T* own_input, const T* own_step, const Other<T>* others,
                   int num_others, T* saved, const T* input, T* output, const Ahead& ahead, long column) {
-  T acc[W], step[W];
-  for (int j = 0; j < W; ++j) acc[j] = 0, step[j] = own_step[j];
+  using V = typename L::Value;
+  V acc[K], step[K];
+  for (int k = 0; k < K; ++k) acc[k] = L::all(T(0)), step[k] = L::get(own_step + k * L::size);
   for (long i = 0; i < rows; ++i) {
     T* w = own + i * stride;
-    T m[W];
-    const T p = own_input[i];
-    for (int j = 0; j < W; ++j) m[j] = plus_product(w[j], -p, step[j]);
+    V m[K];
+    const V p = L::all(-own_input[i]);
+    for (int k = 0; k < K; ++k) m[k] = L::plus(L::get(w + k * L::size), p, step[k]);
     if (saved)
-      for (int j = 0; j < W; ++j) saved[i * stride + j] = m[j];
+      for (int k = 0; k < K; ++k) L::put(saved + i * stride + k * L::size, m[k]);
     for (int a = 0; a < ahead.count; ++a)
-      for (long b = 0; b < static_cast<long>(W * sizeof(T)); b += 64)
+      for (long b = 0; b < static_cast<long>(K * L::size * sizeof(T)); b += 64)
         __builtin_prefetch(ahead.rows[a] + i * ahead.stride + column * sizeof(T) + b, 0, 2);
-    for (int k = 0; k < num_others; ++k) {
-      const T* o = others[k].matrix + i * stride;
-      const T q = others[k].input[i], s = others[k].share, r = T(1) - s;
-      const T* other_step = others[k].step;
-      if (s == T(0.5)) {
-        for (int j = 0; j < W; ++j) m[j] = T(0.5) * (m[j] + plus_product(o[j], -q, other_step[j]));
-      } else if (s == T(1)) {
-        for (int j = 0; j < W; ++j) m[j] = plus_product(o[j], -q, other_step[j]);
-      } else {
-        for (int j = 0; j < W; ++j) {
-          const T b = plus_product(o[j], -q, other_step[j]);
-          m[j] = m[j] == b ? b : r * m[j] + s * b;
-        }
+    for (int n = 0; n < num_others; ++n) {
+      const Other<T>& other = others[n];
+      const T *o = other.matrix + i * stride, share = other.share;
+      const V q = L::all(-other.input[i]);
+      for (int k = 0; k < K; ++k) {
+        const V b = L::plus(L::get(o + k * L::size), q, L::get(other.step + k * L::size));
+        if (share == T(0.5)) m[k] = T(0.5) * (m[k] + b);
+        else m[k] = share == T(1) ? b : L::mean(m[k], b, share);
       }
     }
-    for (int j = 0; j < W; ++j) w[j] = m[j];
-    if (input) {
-      const T x = input[i];
-      for (int j = 0; j < W; ++j) acc[j] = plus_product(acc[j], x, m[j]);
-    }
+    for (int k = 0; k < K; ++k) L::put(w + k * L::size, m[k]);
+    if (input)
+      for (int k = 0; k < K; ++k) acc[k] = L::plus(acc[k], L::all(input[i]), m[k]);
   }
   if (input)
-    for (int j = 0; j < W; ++j) output[j] += acc[j];
+    for (int k = 0; k < K; ++k) L::put(output + k * L::size, L::get(output + k * L::size) + acc[k]);
 }
 
 // All columns of some rows.
@@ -89,19 +83,17 @@ template <typename T>
 void wide(long rows, long columns, T* own, const T* own_input, const T* own_step, const Other<T>* others,
           int num_others, T* saved, const T* input, T* output, const Ahead& ahead) {
   long c = 0;
-  auto run = [&](auto width) {
-    constexpr int W = decltype(width)::value;
-    for (; c + W <= columns; c += W) {
+  by_columns<T>([&](auto lanes, auto count) {
+    using L = decltype(lanes);
+    constexpr int K = decltype(count)::value;
+    for (; c + K * L::size <= columns; c += K * L::size) {
       Other<T> shifted[kMostSlots];
       for (int k = 0; k < num_others; ++k)
         shifted[k] = {others[k].matrix + c, others[k].input, others[k].step + c, others[k].share};
-      block<T, W>(rows, columns, own + c, own_input, own_step + c, shifted, num_others, saved ? saved + c : nullptr,
+      block<T, L, K>(rows, columns, own + c, own_input, own_step + c, shifted, num_others, saved ? saved + c : nullptr,
                   input, output ? output + c : nullptr, ahead, c);
     }
-  };
-  run(std::integral_constant<int, 256 / sizeof(T)>());
-  run(std::integral_constant<int, 64 / sizeof(T)>());
-  run(std::integral_constant<int, 1>());
+  });
 }
 
 // What the node at a place of the order needs that the one before it has not touched.

@@ -3,25 +3,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 
+#include "vectors.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace jdgnn {
-
-// sum + x y, rounded once where the processor can; the same wherever it stands, so that a step gives the same bits when
-// it is made by itself and when it is made while merging.
-template <typename T>
-inline T plus_product(T sum, T x, T y) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-  return std::fma(x, y, sum);
-#else
-  return sum + x * y;
-#endif
-}
 
 // Runs task(0) to task(count - 1), each once, on the calling thread and on threads of the pool, and returns when all
 // are done. The caller takes tasks too, so that it never waits for a pool whose threads all wait themselves.

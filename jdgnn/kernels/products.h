@@ -13,7 +13,6 @@ constexpr long kGrainNodes = 64;
 template <ffi::DataType D>
 ffi::Error products(ffi::ThreadPool pool, ffi::Buffer<D> rows, ffi::Buffer<D> vectors, ffi::ResultBuffer<D> result) {
   using T = ffi::NativeType<D>;
-  constexpr int W = 64 / sizeof(T);
   const long width = vectors.dimensions().back(), n = width ? static_cast<long>(vectors.element_count()) / width : 0;
   const long count = n ? static_cast<long>(result->element_count()) / n : 0;
   const T *row = rows.typed_data(), *vector = vectors.typed_data();
@@ -22,14 +21,20 @@ ffi::Error products(ffi::ThreadPool pool, ffi::Buffer<D> rows, ffi::Buffer<D> ve
     for (long v = begin; v < end; ++v)
       for (long k = 0; k < count; ++k) {
         const T *a = row + (v * count + k) * width, *b = vector + v * width;
-        T lanes[W] = {}, sum = 0;
+        T sum = 0;
         long j = 0;
-        for (; j + W <= width; j += W)
-          for (int i = 0; i < W; ++i) lanes[i] = plus_product(lanes[i], a[j + i], b[j + i]);
-        for (; j < width; ++j) sum = plus_product(sum, a[j], b[j]);
-        for (int half = W / 2; half; half /= 2)
-          for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-        out[v * count + k] = sum + lanes[0];
+        by_columns<T>([&](auto lanes, auto times) {
+          using L = decltype(lanes);
+          constexpr int M = decltype(times)::value;
+          typename L::Value sums[M] = {};
+          if (j + M * L::size > width) return;
+          for (; j + M * L::size <= width; j += M * L::size)
+            for (int m = 0; m < M; ++m)
+              sums[m] = L::plus(sums[m], L::get(a + j + m * L::size), L::get(b + j + m * L::size));
+          for (int m = 1; m < M; ++m) sums[0] += sums[m];
+          sum += L::sum(sums[0]);
+        });
+        out[v * count + k] = sum;
       }
   });
   return ffi::Error::Success();
@@ -45,13 +50,20 @@ ffi::Error weighted(ffi::ThreadPool pool, ffi::Buffer<D> rows, ffi::Buffer<D> we
   T* out = result->typed_data();
   share_range(pool, n, kGrainNodes, [&](long begin, long end) {
     for (long v = begin; v < end; ++v) {
-      T* __restrict sum = out + v * width;
-      std::fill(sum, sum + width, T(0));
-      for (long k = 0; k < count; ++k) {
-        const T* __restrict a = row + (v * count + k) * width;
-        const T w = weight[v * count + k];
-        for (long j = 0; j < width; ++j) sum[j] = plus_product(sum[j], w, a[j]);
-      }
+      long j = 0;
+      by_columns<T>([&](auto lanes, auto times) {
+        using L = decltype(lanes);
+        constexpr int M = decltype(times)::value;
+        for (; j + M * L::size <= width; j += M * L::size) {
+          typename L::Value sums[M] = {};
+          for (long k = 0; k < count; ++k) {
+            const T* a = row + (v * count + k) * width + j;
+            const auto w = L::all(weight[v * count + k]);
+            for (int m = 0; m < M; ++m) sums[m] = L::plus(sums[m], w, L::get(a + m * L::size));
+          }
+          for (int m = 0; m < M; ++m) L::put(out + v * width + j + m * L::size, sums[m]);
+        }
+      });
     }
   });
   return ffi::Error::Success();

@@ -24,7 +24,7 @@ def below(key: jax.Array, shape: tuple[int, ...], bound: ArrayLike) -> jax.Array
     Example:
       >>> import jax
       >>> below(jax.random.key(0), (5,), 3).tolist()
-      [0, 2, 2, 1, 2]
+      [2, 2, 0, 1, 1]
     """
     bits, bound = jax.random.bits(key, shape, jnp.uint32), jnp.asarray(bound).astype(jnp.uint32)
     upper, lower, top, rest = bits >> 16, bits & HALF, bound >> 16, bound & HALF

@@ -12,6 +12,7 @@ import jdgnn
 from jdgnn import presence
 from jdgnn.emulation.metrics import QUANTILES, quantiles
 from jdgnn.emulation.spread import BLOCK, consensus_distance, sum_over_nodes
+from jdgnn.kernels import library
 from tests.support import small_emulator, small_network
 
 NUM_VALUES = 9
@@ -62,3 +63,16 @@ def test_a_record_tells_how_nodes_that_have_joined_differ() -> None:
     assert_allclose(history.disagreement[-1], by_layer, rtol=1e-6)
     assert (history.loss_quantiles[-1, :, 0] <= history.loss[-1]).all()
     assert (history.loss[-1] <= history.loss_quantiles[-1, :, -1]).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 1000])
+def test_quantiles_by_kernel_and_without_are_the_same(count: int) -> None:
+    generator = np.random.default_rng(count)
+    for share, special in ((1.0, 0.0), (0.5, 0.0), (0.5, np.nan), (0.5, np.inf), (0.0, 0.0)):
+        values = generator.integers(-3, 4, count).astype(np.float32) / 7
+        values[generator.random(count) < 0.2] = special
+        mask = generator.random(count) < share
+        given = jnp.asarray(values), jnp.asarray(mask)
+        with library.allowed(False):
+            plain = quantiles(*given)
+        assert_array_equal(quantiles(*given), plain)
