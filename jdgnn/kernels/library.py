@@ -87,11 +87,17 @@ def _library(compiler: str) -> Path:
     library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         made = Path(folder) / library.name
-        command = [compiler, *FLAGS, f"-isystem{jax.ffi.include_dir()}", str(SOURCES / "kernels.cc"), "-o", str(made)]
+        sources = [f"-isystem{jax.ffi.include_dir()}", str(SOURCES / "kernels.cc")]
+        command = [*_words(compiler), *FLAGS, *sources, "-o", str(made)]
         subprocess.run(command, check=True, capture_output=True, text=True, errors="replace", timeout=MOST_SECONDS)
         _digest_file(library).write_text(_digest(made))
         made.replace(library)  # in one step: another process may be doing the same
     return library
+
+
+def _words(compiler: str) -> list[str]:
+    """A compiler as a command: `CXX` may name one with spaces in its path, or several words such as `ccache g++`."""
+    return [compiler] if shutil.which(compiler) else compiler.split()
 
 
 def _is_whole(library: Path) -> bool:
@@ -116,7 +122,8 @@ def _cache() -> Path:
 
 def _fingerprint(compiler: str) -> str:
     """Changes with all that decides what is compiled: sources, flags, compiler, XLA's headers and the processor."""
-    version = subprocess.run([compiler, "--version"], check=True, capture_output=True, timeout=MOST_SECONDS).stdout
+    command = [*_words(compiler), "--version"]
+    version = subprocess.run(command, check=True, capture_output=True, timeout=MOST_SECONDS).stdout
     parts = [path.read_bytes() for path in sorted(SOURCES.glob("*.[ch]*"))]
     parts += [" ".join(FLAGS).encode(), version, jaxlib.__version__.encode(), _processor().encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

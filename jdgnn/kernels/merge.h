@@ -46,7 +46,7 @@ struct Ahead {  // rows that are needed next
 // K times so many columns of some rows: settles what is pending, saves, merges, multiplies.
 template <typename T, typename L, int K>
 inline void block(long rows, long stride, T* own, const T* own_input, const T* own_step, const Other<T>* others,
-                  int num_others, T* saved, const T* input, T* output, const Ahead& ahead, long column) {
+                  int num_others, bool changes, T* saved, const T* input, T* output, const Ahead& ahead, long column) {
   using V = typename L::Value;
   V acc[K], step[K];
   for (int k = 0; k < K; ++k) acc[k] = L::all(T(0)), step[k] = L::get(own_step + k * L::size);
@@ -70,7 +70,8 @@ inline void block(long rows, long stride, T* own, const T* own_input, const T* o
         else m[k] = share == T(1) ? b : L::mean(m[k], b, share);
       }
     }
-    for (int k = 0; k < K; ++k) L::put(w + k * L::size, m[k]);
+    if (changes)  // else not even numbers so small that the processor takes them for zero
+      for (int k = 0; k < K; ++k) L::put(w + k * L::size, m[k]);
     if (input)
       for (int k = 0; k < K; ++k) acc[k] = L::plus(acc[k], L::all(input[i]), m[k]);
   }
@@ -81,7 +82,7 @@ inline void block(long rows, long stride, T* own, const T* own_input, const T* o
 // All columns of some rows.
 template <typename T>
 void wide(long rows, long columns, T* own, const T* own_input, const T* own_step, const Other<T>* others,
-          int num_others, T* saved, const T* input, T* output, const Ahead& ahead) {
+          int num_others, bool changes, T* saved, const T* input, T* output, const Ahead& ahead) {
   long c = 0;
   by_columns<T>([&](auto lanes, auto count) {
     using L = decltype(lanes);
@@ -90,7 +91,7 @@ void wide(long rows, long columns, T* own, const T* own_input, const T* own_step
       Other<T> shifted[kMostSlots];
       for (int k = 0; k < num_others; ++k)
         shifted[k] = {others[k].matrix + c, others[k].input, others[k].step + c, others[k].share};
-      block<T, L, K>(rows, columns, own + c, own_input, own_step + c, shifted, num_others, saved ? saved + c : nullptr,
+      block<T, L, K>(rows, columns, own + c, own_input, own_step + c, shifted, num_others, changes, saved ? saved + c : nullptr,
                   input, output ? output + c : nullptr, ahead, c);
     }
   });
@@ -161,17 +162,17 @@ void merge_part(const Merge<T>& a, long first, long last, long begin, long end, 
         bias.matrix = is_saved ? saved_bias.data() : a.sent_bias + u * a.columns;
       }
     }
-    const bool steps = a.steps(v), saves = a.kind[at] == kSaveOwn;
+    const bool steps = a.steps(v), saves = a.kind[at] == kSaveOwn, changes = steps || num_others > 0;
     const T* step = steps ? a.old_step + v * a.columns : zeros;
     T* out = output ? output + v * a.columns : nullptr;
     if (out) std::fill(out, out + a.columns, T(0));
     if (rows > 0)
       wide<T>(rows, a.columns, a.matrix + (v * a.rows + begin) * a.columns,
-              steps ? a.old_input + v * a.rows + begin : zeros, step, others, num_others,
+              steps ? a.old_input + v * a.rows + begin : zeros, step, others, num_others, changes,
               saves ? saved.data() : nullptr, a.input ? a.input + v * a.rows + begin : nullptr, out,
               is_large ? what_comes(a, at, last, begin) : Ahead());
     if (has_bias)
-      wide<T>(1, a.columns, a.bias + v * a.columns, steps ? &one : zeros, step, biases, num_others,
+      wide<T>(1, a.columns, a.bias + v * a.columns, steps ? &one : zeros, step, biases, num_others, changes,
               saves ? saved_bias.data() : nullptr, a.input ? &one : nullptr, out, Ahead());
   }
 }

@@ -108,6 +108,18 @@ def test_with_a_compiler_that_fails(
         cheap(True).init(jax.random.key(0), NETWORK)
 
 
+@pytest.mark.parametrize(
+    ("name", "rest", "told"),
+    [("wrapper", " false", "no message"), ("with spaces", "", "with spaces cannot compile them: error: none of it")],
+)
+def test_a_compiler_may_be_several_words(
+    monkeypatch: pytest.MonkeyPatch, cache: Path, name: str, rest: str, told: str
+) -> None:
+    lines = ['exec "$@"'] if rest else ["echo 'error: none of it' >&2", 'test "$1" = --version']
+    monkeypatch.setenv("CXX", script(cache.parent / name, *lines) + rest)
+    assert told in reason()
+
+
 def test_with_a_compiler_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     monkeypatch.setattr(library, "MOST_SECONDS", 0.1)
     monkeypatch.setenv("CXX", script(cache.parent / "compiler", "exec sleep 20"))

@@ -178,3 +178,19 @@ def test_all_shares_are_tried() -> None:
     rng = np.random.default_rng(0)
     assert set(np.unique(problem(rng, np.zeros(300)).share)) == set(SHARES)
     assert calls.MOST_SLOTS == 16
+
+
+@pytest.mark.parametrize("has_product", [True, False])
+def test_who_merges_nothing_and_makes_no_step_keeps_its_smallest_numbers(has_product: bool) -> None:
+    """Those of which processors in XLA's threads make zeros whenever they compute with them."""
+    tiny = np.arange(1, 4 * 5 * 3 + 1, dtype=np.uint32).reshape(4, 5, 3).view(np.float32)
+    nobody, active = jnp.full((4, 1), -1, jnp.int32), jnp.ones(4, bool)
+
+    @jax.jit
+    def once(matrix: jax.Array, inputs: jax.Array) -> jax.Array:
+        exchange = calls.Exchange(calls.plan(nobody[:, 0], active), nobody, jnp.zeros((4, 1), jnp.float32))
+        own = Affine(matrix, jnp.zeros((4, 0), jnp.float32))
+        return calls.merge(own, None, exchange, None, inputs if has_product else None)[0].matrix
+
+    found = np.asarray(once(jnp.asarray(tiny), jnp.ones((4, 5), jnp.float32)))
+    assert found.tobytes() == tiny.tobytes()
