@@ -42,6 +42,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.throughput --suite --pages huge
 	$(BIN)/python -m bench.scaling --pages huge
 	$(BIN)/python -m bench.peers --pages huge
+	$(BIN)/python -m bench.parts
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.speed
 	$(BIN)/python -m bench.learning

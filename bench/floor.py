@@ -23,7 +23,7 @@ from bench.workload import AWAKE, LOSS, Options
 
 COUNTS = ("strict", "streaming")
 SLOTS = {"sgd": 0, "momentum": 1, "adam": 2}
-ITEMSIZE = {"float32": 4, "float64": 8}
+ITEMSIZE = {"bfloat16": 2, "float32": 4, "float64": 8}
 PASSES = 4  # in one call of the compiled program
 
 
@@ -38,10 +38,10 @@ def floor_bytes(options: Options, count: str = "streaming") -> dict[str, float]:
       Bytes by part; their sum is the floor.
     """
     number = ITEMSIZE[options.dtype]
-    model, rows = number * options.num_parameters, options.layers * options.units * number
+    model, rows = _kept(options) * options.num_parameters, options.layers * options.units * number
     return {
         "parameters": 2.0 * model,
-        "optimizer": 2.0 * SLOTS[options.optimizer] * model,
+        "optimizer": 2.0 * SLOTS[options.optimizer] * number * options.num_parameters,
         "received models": (model * models_read(options) if count == "streaming" else 0.0),
         "samples": float(rows * (options.positives + options.negatives)),
         "edges": 2.0 * rows * options.degree,
@@ -66,7 +66,13 @@ def merges_of_a_wake(options: Options) -> float:
 
 def model_bytes(options: Options) -> int:
     """Bytes of all nodes' parameters and optimiser state: the size at which the ceiling is timed."""
-    return options.nodes * (1 + SLOTS[options.optimizer]) * ITEMSIZE[options.dtype] * options.num_parameters
+    number = _kept(options) + SLOTS[options.optimizer] * ITEMSIZE[options.dtype]
+    return options.nodes * number * options.num_parameters
+
+
+def _kept(options: Options) -> int:
+    """Bytes of a parameter."""
+    return ITEMSIZE[options.param_dtype or options.dtype]
 
 
 @functools.partial(jax.jit, donate_argnames="array")

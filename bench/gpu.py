@@ -3,14 +3,17 @@
 `make bench-gpu OUT=dir`, or `python3 -m bench.gpu --out dir`, needs jax for the GPU in that Python and the few packages
 in `bench.needed`, but no installed jdgnn. Parts run one after another, each in a process of its own, so that its peak
 of memory is its own: checks of correctness, rate and memory of two 64-unit layers up to a million nodes, and throughput
-of one 64-unit layer. Each writes a file into `dir/parts` when it is done. A call leaves out parts whose files are
-there, ends when `--minutes` are over, and writes what there is into `dir/gpu.json`. `--scale small` goes through the
-same parts at sizes for a CPU. To commit a result, copy it to `bench/results`; `--table` prints it.
+of one 64-unit layer. Sums over neighbours are added in a fixed order (an option of XLA's, `FIXED_ORDER`), so that runs
+repeat bit for bit; parts that end in "any order" show what that costs. Each part writes a file into `dir/parts` when it
+is done. A call leaves out parts whose files are there, ends when `--minutes` are over, and writes what there is into
+`dir/gpu.json`. `--scale small` goes through the same parts at sizes for a CPU. To commit a result, copy it to
+`bench/results`; `--table` prints it.
 
 The ceiling is timed in the process of each workload, at its size, before anything else is there.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -34,7 +37,8 @@ from bench.workload import CHOICES, NEVER, Emulated, Options, emulator_of, netwo
 from jdgnn.emulation.memory import state_bytes
 
 RESULT, MODULE = RESULTS / "gpu.json", "bench.gpu"
-CHECK = "check, "
+CHECK, ANY_ORDER = "check, ", ", any order"
+FIXED_ORDER = "--xla_gpu_deterministic_ops=true"  # no sums by atomic operations, no choice of kernels by their speed
 CHECKED = {
     "rotation, SGD": Options(layers=2),
     "rotation, Adam": Options(layers=2, optimizer="adam"),
@@ -74,6 +78,8 @@ def parts(scale: Scale) -> dict[str, Options]:
     for sampler in CHOICES["sampler"]:
         found[f"throughput, {sampler}, sgd"] = dataclasses.replace(one, sampler=sampler)
     found["throughput, rotation, adam"] = dataclasses.replace(one, optimizer="adam")
+    found["throughput, rotation, sgd, bfloat16"] = dataclasses.replace(one, param_dtype="bfloat16")
+    found[f"throughput, rotation, sgd{ANY_ORDER}"] = one
     return found
 
 
@@ -179,7 +185,8 @@ def go_on(names: list[str], folder: Path, scale: str, minutes: float) -> list[st
             print(f"{name}: done before", flush=True)
             continue
         try:
-            figures = in_a_process(MODULE, name, scale, seconds=max(0.0, ends - time.monotonic()))
+            with flags_of(name):
+                figures = in_a_process(MODULE, name, scale, seconds=max(0.0, ends - time.monotonic()))
         except subprocess.TimeoutExpired:
             print(f"{minutes:g} minutes are over before {name} was done: call again to go on", flush=True)
             break
@@ -189,6 +196,20 @@ def go_on(names: list[str], folder: Path, scale: str, minutes: float) -> list[st
             continue
         write(file, {"name": name, **figures})
     return failed
+
+
+@contextlib.contextmanager
+def flags_of(name: str) -> Iterator[None]:
+    """Options of XLA for the process of a part, besides those that are set."""
+    before = os.environ.get("XLA_FLAGS")
+    if not name.endswith(ANY_ORDER):
+        os.environ["XLA_FLAGS"] = f"{before or ''} {FIXED_ORDER}".strip()
+    try:
+        yield
+    finally:
+        os.environ.pop("XLA_FLAGS", None)
+        if before is not None:
+            os.environ["XLA_FLAGS"] = before
 
 
 def write(file: Path, result: dict[str, Any]) -> None:
@@ -254,7 +275,9 @@ def checked(name: str, found: dict[str, Any]) -> str:
 def row(figures: dict[str, Any]) -> str:
     """One workload's line of the table."""
     options = figures["options"]
-    start = f"| {options['sampler']}, {options['optimizer']} | {options['nodes']:,} | {options['layers']} |"
+    kind = [options["sampler"], options["optimizer"], *filter(None, [options["param_dtype"]])]
+    kind += [ANY_ORDER.removeprefix(", ")] if figures["name"].endswith(ANY_ORDER) else []
+    start = f"| {', '.join(kind)} | {options['nodes']:,} | {options['layers']} |"
     if "skipped" in figures:
         return f"{start} not run: {figures['skipped']} | | | | | | |"
     sizes = (figures["state_bytes"], sum(figures["predicted"].values()), figures["peak_bytes"])

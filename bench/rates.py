@@ -11,6 +11,7 @@ from bench.floor import COUNTS, floor_bytes, model_bytes
 from bench.workload import Options
 
 Others = Mapping[str, tuple[str, Mapping[str, Any]]]
+LEAST_TICKS = 20  # of a turn, since each ends with a measurement of all nodes, which takes as long as a tick or two
 
 
 def measure(
@@ -38,7 +39,10 @@ def measure(
             name: stack.enter_context(turns.start(arguments, name, factory, **what))
             for name, (factory, what) in starts.items()
         }
-        ticks = {name: turns.ticks_for(arguments, contender) for name, contender in running.items()}
+        ticks = {
+            name: turns.ticks_for(arguments, contender, LEAST_TICKS if name in settings else 1)
+            for name, contender in running.items()
+        }
         seconds = turns.take_turns(running, ticks, arguments.rounds, print)
         about = {
             name: {**contender.about, "setup_seconds": contender.setup_seconds, "peak_bytes": contender.peak_bytes}

@@ -47,15 +47,15 @@ def start(arguments: argparse.Namespace, name: str, factory: str, python: str | 
     return contender
 
 
-def ticks_for(arguments: argparse.Namespace, contender: Contender) -> int:
-    """How many ticks make a turn."""
+def ticks_for(arguments: argparse.Namespace, contender: Contender, least: int = 1) -> int:
+    """How many ticks make a turn: at least so many, unless the user says how many."""
     if arguments.ticks:
         return int(arguments.ticks)
     ticks, took = 1, contender.run(1)
     while took < arguments.seconds / 4:
         ticks *= 2
         took = contender.run(ticks)
-    return max(1, round(ticks * arguments.seconds / took))
+    return max(least, round(ticks * arguments.seconds / took))
 
 
 def take_turns(

@@ -33,6 +33,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "merge": tuple(merging.MERGES),
     "objective": tuple(OBJECTIVES),
     "dtype": ("float32", "float64"),
+    "param_dtype": (None, "bfloat16"),
     "kernels": (None, True, False),
 }
 
@@ -56,6 +57,7 @@ class Options:
         length one.
       asynchronous: half of the nodes awake, a tenth of all messages lost, embeddings and pushes up to 10 ticks late.
       dtype: of everything.
+      param_dtype: of `jdgnn.Emulator`.
       kernels: of `jdgnn.Emulator`.
       record_every: of `jdgnn.run`; the default measures the last tick of a run only.
       seed: of the network and of the run.
@@ -77,6 +79,7 @@ class Options:
     objective: str = "edge_reconstruction"
     asynchronous: bool = False
     dtype: str = "float32"
+    param_dtype: str | None = None
     kernels: bool | None = None
     record_every: int = NEVER
     seed: int = 0
@@ -118,6 +121,7 @@ def emulator_of(options: Options) -> jdgnn.Emulator:
         else None,
         availability=jdgnn.availability(clocks.bernoulli(AWAKE)) if options.asynchronous else None,
         num_positives=options.positives,
+        param_dtype=options.param_dtype,
         kernels=options.kernels,
     )
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import gpu, memory, peaks, peers, scaling, speed, throughput
-from bench.floor import floor_bytes
+from bench import gpu, memory, parts, peaks, peers, scaling, speed, throughput
+from bench.floor import floor_bytes, model_bytes
 from bench.machine import shown
 from bench.workload import Options
 
@@ -31,6 +31,15 @@ def test_floor_counts_arrays(changes: dict[str, object], strict: int, streaming:
     assert sum(floor_bytes(options, "streaming").values()) == pytest.approx(streaming * 4 * PARAMETERS + beside)
 
 
+def test_parameters_kept_in_half_are_counted_so() -> None:
+    half = dataclasses.replace(ONE, optimizer="adam", param_dtype="bfloat16")
+    counted = floor_bytes(half)
+    assert counted["parameters"] == 2 * 2 * PARAMETERS
+    assert counted["received models"] == 2 * PARAMETERS
+    assert counted["optimizer"] == 4 * 4 * PARAMETERS
+    assert model_bytes(half) == 100 * (2 + 2 * 4) * PARAMETERS
+
+
 def test_batches_hold_every_setting_once() -> None:
     settings = throughput.suite(ONE)
     assert throughput.in_batches(settings, 1e15) == [settings]
@@ -39,6 +48,6 @@ def test_batches_hold_every_setting_once() -> None:
     assert all(len(batch) == 1 for batch in alone)
 
 
-@pytest.mark.parametrize("program", [gpu, memory, peaks, peers, scaling, speed, throughput])
+@pytest.mark.parametrize("program", [gpu, memory, parts, peaks, peers, scaling, speed, throughput])
 def test_a_missing_result_is_told(program: object, tmp_path: Path) -> None:
     assert shown(tmp_path / "none.json", program.table) == "none.json: not measured yet"  # type: ignore[attr-defined]

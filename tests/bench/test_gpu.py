@@ -1,5 +1,6 @@
 """What is measured on a GPU goes on where it was cut off, and says what is lacking."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,18 @@ def test_sizes_are_not_mixed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     _machine(monkeypatch)
     gpu.go_on(NAMES, tmp_path, "small", 1)
     assert gpu.collected(NAMES, tmp_path, "full")["missing"] == NAMES
+
+
+def test_sums_have_a_fixed_order_unless_a_part_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for before in (None, "--xla_one=1"):
+        monkeypatch.delenv("XLA_FLAGS", raising=False)
+        if before:
+            monkeypatch.setenv("XLA_FLAGS", before)
+        with gpu.flags_of("throughput"):
+            assert os.environ["XLA_FLAGS"].split() == [*filter(None, [before]), gpu.FIXED_ORDER]
+        with gpu.flags_of(f"throughput{gpu.ANY_ORDER}"):
+            assert os.environ.get("XLA_FLAGS") == before
+        assert os.environ.get("XLA_FLAGS") == before
 
 
 def test_a_failed_check_is_wrong() -> None:
