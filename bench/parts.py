@@ -62,7 +62,7 @@ def parts(options: Options) -> dict[str, Part]:
 
     return {
         f"{pushes:,} pushes sorted by receiver and rank": Part(
-            lambda dst, rank: arrivals(nodes, dst, (rank,)), (dst, rank)
+            lambda dst, rank: arrivals(nodes, dst, rank), (dst, rank)
         ),
         f"{pushes:,} embeddings gathered": Part(take_or_zero, (table, dst)),
         f"{links.num_edges:,} vectors summed at their receivers": Part(
