@@ -64,7 +64,7 @@ def parts(options: Options) -> dict[str, Part]:
         f"{pushes:,} pushes sorted by receiver and rank": Part(
             lambda dst, rank: arrivals(nodes, dst, rank), (dst, rank)
         ),
-        f"{pushes:,} embeddings gathered": Part(take_or_zero, (table, dst)),
+        f"{pushes:,} embeddings gathered, into fresh memory": Part(take_or_zero, (table, dst)),
         f"{links.num_edges:,} vectors summed at their receivers": Part(
             weighted_sum_over_in_edges, (over_edges, weights, links)
         ),
