@@ -105,7 +105,7 @@ def test_a_run_is_what_it_is_in_float32_up_to_rounding(optimizer: str) -> None:
         leaf.dtype.name for leaf in jax.tree.leaves(full.opt_state)
     }
     for found, wanted in zip(leaves(storage.widened(state.params)), leaves(full.params), strict=True):
-        assert np.abs(found - wanted).mean() < 0.01
+        assert np.abs(found - wanted).mean() < 0.03
     assert_allclose(history.loss, expected.loss, rtol=0.05)
     assert_allclose(history.consensus_distance, expected.consensus_distance, rtol=0.1)
     assert_same_bits(state.accounts, full.accounts)
