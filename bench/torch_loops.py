@@ -17,6 +17,7 @@ embeddings for the whole network at once, the loop over objects too.
 """
 
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Draws(NamedTuple):
     peers: "torch.Tensor"  # [N]
 
 
-class Loop:
+class Loop(ABC):
     """What the forms share: the network, the draws, the loss and the clock.
 
     Args:
@@ -92,21 +93,21 @@ class Loop:
             self._round()
         return time.perf_counter() - started
 
+    @abstractmethod
     def parameters(self) -> tuple["torch.Tensor", "torch.Tensor"]:
         """W [N, d, d] and b [N, d] of all nodes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _own(self, weight: "torch.Tensor", bias: "torch.Tensor") -> None:
         """Takes the initial parameters."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _step(self, rows: "torch.Tensor") -> float:
         """Publishes, makes the local step of every node, and gives the mean loss."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _merge(self, peers: "torch.Tensor") -> None:
         """Averages every node's parameters with its peer's."""
-        raise NotImplementedError
 
     def _round(self) -> None:
         rows, peers = self._draw()

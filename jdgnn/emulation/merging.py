@@ -4,6 +4,7 @@ Axes: N nodes, M models in an inbox, n some nodes.
 """
 
 import math
+from functools import partial
 from typing import Any
 
 import jax
@@ -116,16 +117,24 @@ def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array
     return jax.lax.fori_loop(0, row.shape[1], one, own)
 
 
-def _merge_one(gossip: Gossip, own: Model, sent: Model, fold_index: jax.Array, seed: jax.Array | None) -> Model:
-    """One node merges one model; what it keeps in bfloat16 is rounded by the seed, if there is one."""
+def _merge_one(
+    gossip: Gossip,
+    own: Model,
+    sent: Model,
+    fold_index: jax.Array,
+    seed: jax.Array | None,
+    *,
+    offset: jax.Array | int = 0,
+    first: int = 0,
+) -> Model:
+    """One node merges one model; what it keeps in bfloat16 is rounded by the seed, if there is one.
+
+    Of a part of the model, `offset` and `first` say which, as in `storage.rounded`.
+    """
     if seed is None:
         return gossip.merge.merge(*own, *sent, fold_index)
     params, age = gossip.merge.merge(*storage.widened(own), *storage.widened(sent), fold_index)
-    return storage.rounded(params, own[0], _fold_seed(seed, fold_index)), age
-
-
-def _fold_seed(seed: jax.Array, fold_index: jax.Array) -> jax.Array:
-    return seed + fold_index.astype(jnp.uint32)
+    return storage.rounded(params, own[0], seed + fold_index.astype(jnp.uint32), offset, first), age
 
 
 def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
@@ -183,18 +192,10 @@ def _merged_numbers(
 ) -> jax.Array:
     """Merges numbers [N, ...] of the array of that number, before which there are `offset` others at each node."""
     own, fold_index = sent, _fold_index(inbox)
-
-    def merge_one(own: Any, age: Any, received: Any, received_age: Any, fold_index: Any, seed: Any) -> jax.Array:
-        if seed is None:
-            return gossip.merge.merge(own, age, received, received_age, fold_index)[0]
-        wide = storage.widened((own, received))
-        merged, _ = gossip.merge.merge(wide[0], age, wide[1], received_age, fold_index)
-        return storage.rounded(merged, own, _fold_seed(seed, fold_index), offset, number)
-
+    merge_one = per_node(partial(_merge_one, offset=offset, first=number), shared=(0,))
     for column in range(inbox.row.shape[1]):
-        row = inbox.row[:, column]
-        received = take((sent, ages[0]), row)
-        merged = per_node(merge_one)(own, ages[column], *received, fold_index[:, column], inbox.seed)
+        received = take((sent, ages[0]), inbox.row[:, column])
+        merged, _ = merge_one(gossip, (own, ages[column]), received, fold_index[:, column], inbox.seed)
         own = select(inbox.is_merged[:, column], merged, own)
     return own
 
