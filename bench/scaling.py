@@ -22,6 +22,7 @@ from bench.workload import CHOICES, Options, emulator_of, network_of
 
 RESULT, PICTURE = RESULTS / "scaling.json", ROOT / "docs" / "scaling.png"
 SIZES = tuple(int(digit * 10**power) for power in range(3, 8) for digit in (1, 2, 5))
+TWO_LAYERS = (100_000,)
 SWEEPS: dict[str, tuple[int, ...]] = {"degree": (4, 8, 16, 32), "layers": (1, 2, 3, 4)}
 TITLES = {"degree": "neighbours of a node", "layers": "layers"}
 THIS, REFERENCE = "this size", "reference"
@@ -34,12 +35,11 @@ def bytes_per_node(options: Options) -> float:
     return sum(emulator_of(small).memory(network_of(small)).values()) / PROBE_NODES
 
 
-def over_nodes(arguments: argparse.Namespace, base: Options) -> dict[str, Any]:
+def over_nodes(arguments: argparse.Namespace, base: Options, sizes: tuple[int, ...]) -> dict[str, Any]:
     """Figures at each size, and why there are no larger ones."""
     points: dict[str, Any] = {}
     each = bytes_per_node(base)
-    sizes = [size for size in SIZES if size <= arguments.most]
-    for size in sizes:
+    for size in [size for size in sizes if size <= arguments.most]:
         this, predicted = dataclasses.replace(base, nodes=size), each * size
         # each with an array of the size of its models, for the ceiling
         need = predicted + each * base.nodes + floor.model_bytes(this) + floor.model_bytes(base) + 4 * PROCESS_BYTES
@@ -48,7 +48,7 @@ def over_nodes(arguments: argparse.Namespace, base: Options) -> dict[str, Any]:
             ended = f"{size:,} nodes and the reference would take {need / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
             print(ended, flush=True)
             return {"points": points, "ended": ended}
-        print(f"{size:,} nodes", flush=True)
+        print(f"{size:,} nodes, {what(dataclasses.asdict(base))}", flush=True)
         settings = {THIS: this, REFERENCE: base}
         points[str(size)] = point(rates.measure(arguments, settings)) | {"predicted_bytes": predicted}
     return {"points": points, "ended": f"more than {arguments.most:,} nodes were not asked for"}
@@ -80,7 +80,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     base = Options(nodes=arguments.nodes, units=arguments.units, layers=arguments.layers, optimizer=arguments.optimizer)
     return {
         "base": dataclasses.asdict(base),
-        "nodes": over_nodes(arguments, base),
+        "nodes": over_nodes(arguments, base, SIZES),
+        "two_layers": over_nodes(arguments, dataclasses.replace(base, layers=2), TWO_LAYERS),
         "sweeps": {sweep: over(arguments, base, sweep) for sweep in SWEEPS},
         "threads": arguments.threads,
         "pages": arguments.pages,
@@ -93,11 +94,12 @@ def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
     base = result["base"]
     lines = [
-        f"| nodes ({what(base)}; {turns.setting(result)}) | node-updates/s (and range) | ms a tick | µs a node-update "
+        f"| nodes ({turns.setting(result)}) | layers | node-updates/s (and range) | ms a tick | µs a node-update "
         f"| over that at {base['nodes']:,} | ceiling, GB/s | of the floor, % | peak of the process, GB |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    lines += [row(f"{int(size):,}", figures) for size, figures in result["nodes"]["points"].items()]
+    for part in ("nodes", "two_layers"):
+        lines += [row(f"{int(size):,}", figures) for size, figures in result[part]["points"].items()]
     lines += ["", f"Larger ones: {result['nodes']['ended']}."]
     for sweep, settings in result["sweeps"].items():
         lines += [
@@ -122,6 +124,7 @@ def what(base: dict[str, Any]) -> str:
 def row(size: str, figures: dict[str, Any]) -> str:
     """One size's line of the table."""
     cells = [
+        what(figures["options"]),
         ranged(figures["rates"]),
         rounded(1e3 * figures["seconds"]["median"]),
         rounded(1e6 / figures["rates"]["median"]),
