@@ -164,7 +164,8 @@ def _learn(
         losses, (embedding, is_defined, aux) = per_node(local_loss, shared=(0, 1))(
             layer, objective, params, around.own, combine(params["layer"]), around.compared, around.key
         )
-        return jnp.sum(losses), (losses, embedding, is_defined, aux)
+        # a row that stands for no node shows the last one's aggregate, whose query must not feel it
+        return jnp.sum(jnp.where(around.is_awake, losses, 0)), (losses, embedding, is_defined, aux)
 
     gradient, (loss, embedding, is_defined, aux) = jax.grad(total_loss, has_aux=True)(params)
     is_stepping = is_defined & around.is_awake
