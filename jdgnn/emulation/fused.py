@@ -20,7 +20,7 @@ from jdgnn.emulation.training import Scene, Woken, aggregated, awake, embedded
 from jdgnn.emulation.views import chosen, received
 from jdgnn.kernels import calls
 from jdgnn.kernels.calls import Exchange, Step
-from jdgnn.learning.local_step import finishing_loss
+from jdgnn.learning.local_step import finishing_loss, keys_of, viewed
 from jdgnn.learning.optimizers import Optimizer
 from jdgnn.learning.optimizers.outer import affine, linear
 from jdgnn.protocol.events import node_keys
@@ -132,26 +132,31 @@ def _wake_layer(
     assert layer.inputs is not None
     assert layer.finish is not None
     aggregate = aggregated(emulator, scene, index, None, own, None)
-    inputs = per_node(layer.inputs)(own, aggregate)
-    params, total = _multiplied(scene, index, inputs, merging)
+    objective = emulator.objectives[index]
+    keys = per_node(keys_of, shared=(0,))(objective, node_keys(scene.events, index, state.num_nodes))
+    seen = per_node(viewed, shared=(0,))(objective, own, aggregate, keys[0])
+    inputs = per_node(layer.inputs)(*seen)
+    published = inputs if objective.view is None else per_node(layer.inputs)(own, aggregate)
+    params, total, published_total = _multiplied(scene, index, inputs, published, merging)
 
     def learn(rows: Any) -> Any:
-        linear, own, aggregate, compared, keys = rows
+        linear, seen, compared, key = rows
         gradient = per_node(jax.value_and_grad(finishing_loss, argnums=2, has_aux=True), shared=(0, 1))
         others = received(scene.topology, state, index, compared)
-        return gradient(layer, emulator.objectives[index], linear, own, aggregate, others, keys)
+        return gradient(layer, objective, linear, *seen, others, key)
 
-    keys = node_keys(scene.events, index, state.num_nodes)
-    rows = (total, own, aggregate, chosen(state, scene.events, index), keys)
+    rows = (total, seen, chosen(state, scene.events, index), keys[1])
     if not trains:
         nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(learn, rows))
         (loss, (_, is_defined, aux)), _ = nothing
-        embedding = embedded(scene, index, per_node(layer.finish)(total), None)
+        embedding = embedded(scene, index, per_node(layer.finish)(published_total), None)
         unmoved = (params, state.opt_state[index], None)
         return _as_dict(*unmoved, embedding=embedding, loss=loss, is_stepped=is_defined, aux=aux)
     (loss, (embedding, is_defined, aux)), gradient = some_at_a_time(learn, rows)
     is_stepping = awake(scene, is_defined, None)
     moved = _step(emulator, state, index, params, inputs, gradient, is_stepping)
+    if objective.view is not None:
+        embedding = per_node(layer.finish)(published_total)
     embedding = embedded(scene, index, embedding, None)
     return _as_dict(*moved, embedding=embedding, loss=jnp.where(is_stepping, loss, 0), is_stepped=is_stepping, aux=aux)
 
@@ -161,18 +166,24 @@ def _as_dict(params: Any, opt_state: Any, pending: Any, **others: Any) -> dict[s
 
 
 def _multiplied(
-    scene: Scene, index: int, inputs: dict[str, jax.Array], merging: Merging
-) -> tuple[dict[str, Any], jax.Array]:
-    """Parameters after merging, and the sum of the linear maps [N, F']."""
+    scene: Scene,
+    index: int,
+    inputs: dict[str, jax.Array],
+    published: dict[str, jax.Array],
+    merging: Merging,
+) -> tuple[dict[str, Any], jax.Array, jax.Array]:
+    """Parameters after merging, and the sums of the linear maps [N, F'] of what is learned from and of what is had."""
     state, layer, products = scene.state, {}, []
-    for name, vectors in inputs.items():
+    for name in inputs:
+        given = [inputs[name]] if published is inputs else [inputs[name], published[name]]
         sent = None if merging.sent is None else affine(merging.sent[index]["layer"][name])
         pending = None if state.pending is None else state.pending[index][name]
         own = affine(state.params[index]["layer"][name])
-        merged, product = calls.merge(own, sent, merging.exchange, pending, vectors)
+        merged, product = calls.merge(own, sent, merging.exchange, pending, jnp.stack(given, axis=1))
         layer[name] = linear(merged)
         products.append(product)
-    return state.params[index] | {"layer": layer}, sum(products[1:], start=products[0])
+    total = sum(products[1:], start=products[0])
+    return state.params[index] | {"layer": layer}, total[:, 0], total[:, -1]
 
 
 def _step(

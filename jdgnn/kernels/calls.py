@@ -74,21 +74,22 @@ def merge(
         made first, as if everybody's had been.
       exchange: who merges what.
       pending: steps to be made before merging; None for none.
-      inputs: what enters the layer [N, R]; None where no product is wanted.
+      inputs: what enters the layer, up to two vectors of each node [N, I, R]; None where no product is wanted.
 
     Returns:
-      The parameters of the nodes in the order, and inputs · matrix + bias [N, C]; those of others stay, and their
-      product is zero.
+      The parameters of the nodes in the order, and inputs · matrix + bias [N, I, C]; those of others stay, and their
+      products are zero.
     """
     num_nodes, rows, columns = own.matrix.shape
     dtype = own.matrix.dtype
     sent = Affine(jnp.zeros((0, rows, columns), dtype), jnp.zeros((0, columns), dtype)) if sent is None else sent
     if pending is None:
         pending = Step(jnp.zeros((0, rows), dtype), jnp.zeros((0, columns), dtype), jnp.zeros(0, bool))
-    inputs = jnp.zeros((0, rows), dtype) if inputs is None else inputs
+    inputs = jnp.zeros((num_nodes, 0, rows), dtype) if inputs is None else inputs
+    shape = jax.ShapeDtypeStruct((*inputs.shape[:2], columns), dtype)
     matrix, bias, product = _call(
         f"jdgnn_merge_{dtype}",
-        (_like(own.matrix), _like(own.bias), jax.ShapeDtypeStruct((num_nodes, columns), dtype)),
+        (_like(own.matrix), _like(own.bias), shape),
         (*own, *sent, *exchange.plan, exchange.source, exchange.share, *pending, inputs),
         {0: 0, 1: 1},
         slices=np.int64(num_cores()),

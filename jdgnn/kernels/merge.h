@@ -1,4 +1,4 @@
-// Merging in place, and the product of the merged matrix with a vector, in one pass over the parameters.
+// Merging in place, and the product of the merged matrix with one or two vectors, in one pass over the parameters.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 namespace jdgnn {
 
 constexpr int kMostSlots = 16;      // models merged by one node in one tick
+constexpr long kMostInputs = 2;     // vectors multiplied by one matrix
 constexpr long kLargeSlice = 2048;  // bytes of a matrix from which it pays to ask for the next in advance
 
 // The arrays of one matrix [N, R, C] with its bias [N, C] and what happens to them; null where there is nothing.
@@ -24,7 +25,8 @@ struct Merge {
   const T* share;                          // [N, slots], of what is received
   const T *old_input, *old_step;           // [N, R], [N, C]: a step that is still to be made, matrix - input x step
   const bool* has_step;                    // [N]
-  const T* input;                          // [N, R], or null: what the merged matrix is multiplied by
+  const T* input;                          // [N, I, R], or null: what the merged matrix is multiplied by
+  long num_inputs;                         // I
   std::vector<T> kept_matrix, kept_bias;   // rows kept before all began, their steps made
   std::vector<T> zeros;
 
@@ -43,13 +45,21 @@ struct Ahead {  // rows that are needed next
   int count = 0;
 };
 
-// K times so many columns of some rows: settles what is pending, saves, merges, multiplies.
-template <typename T, typename L, int K>
+template <typename T>
+struct Vectors {  // what a matrix is multiplied by, and what comes out
+  const T* input[kMostInputs];
+  T* output[kMostInputs];
+};
+
+// K times so many columns of some rows: settles what is pending, saves, merges, multiplies by I vectors.
+template <typename T, typename L, int K, int I>
 inline void block(long rows, long stride, T* own, const T* own_input, const T* own_step, const Other<T>* others,
-                  int num_others, bool changes, T* saved, const T* input, T* output, const Ahead& ahead, long column) {
+                  int num_others, bool changes, T* saved, const Vectors<T>& vectors, const Ahead& ahead, long column) {
   using V = typename L::Value;
-  V acc[K], step[K];
-  for (int k = 0; k < K; ++k) acc[k] = L::all(T(0)), step[k] = L::get(own_step + k * L::size);
+  V acc[I + 1][K], step[K];
+  for (int k = 0; k < K; ++k) step[k] = L::get(own_step + k * L::size);
+  for (int x = 0; x < I; ++x)
+    for (int k = 0; k < K; ++k) acc[x][k] = L::all(T(0));
   for (long i = 0; i < rows; ++i) {
     T* w = own + i * stride;
     V m[K];
@@ -72,17 +82,20 @@ inline void block(long rows, long stride, T* own, const T* own_input, const T* o
     }
     if (changes)  // else not even numbers so small that the processor takes them for zero
       for (int k = 0; k < K; ++k) L::put(w + k * L::size, m[k]);
-    if (input)
-      for (int k = 0; k < K; ++k) acc[k] = L::plus(acc[k], L::all(input[i]), m[k]);
+    for (int x = 0; x < I; ++x)
+      for (int k = 0; k < K; ++k) acc[x][k] = L::plus(acc[x][k], L::all(vectors.input[x][i]), m[k]);
   }
-  if (input)
-    for (int k = 0; k < K; ++k) L::put(output + k * L::size, L::get(output + k * L::size) + acc[k]);
+  for (int x = 0; x < I; ++x)
+    for (int k = 0; k < K; ++k) {
+      T* output = vectors.output[x] + column + k * L::size;
+      L::put(output, L::get(output) + acc[x][k]);
+    }
 }
 
-// All columns of some rows.
-template <typename T>
-void wide(long rows, long columns, T* own, const T* own_input, const T* own_step, const Other<T>* others,
-          int num_others, bool changes, T* saved, const T* input, T* output, const Ahead& ahead) {
+// All columns of some rows, multiplied by I vectors.
+template <int I, typename T>
+void wide_by(long rows, long columns, T* own, const T* own_input, const T* own_step, const Other<T>* others,
+             int num_others, bool changes, T* saved, const Vectors<T>& vectors, const Ahead& ahead) {
   long c = 0;
   by_columns<T>([&](auto lanes, auto count) {
     using L = decltype(lanes);
@@ -91,10 +104,17 @@ void wide(long rows, long columns, T* own, const T* own_input, const T* own_step
       Other<T> shifted[kMostSlots];
       for (int k = 0; k < num_others; ++k)
         shifted[k] = {others[k].matrix + c, others[k].input, others[k].step + c, others[k].share};
-      block<T, L, K>(rows, columns, own + c, own_input, own_step + c, shifted, num_others, changes, saved ? saved + c : nullptr,
-                  input, output ? output + c : nullptr, ahead, c);
+      block<T, L, K, I>(rows, columns, own + c, own_input, own_step + c, shifted, num_others, changes,
+                        saved ? saved + c : nullptr, vectors, ahead, c);
     }
   });
+}
+
+template <typename T, typename... Others>
+void wide(long num_inputs, Others... others) {
+  if (num_inputs == 0) wide_by<0, T>(others...);
+  else if (num_inputs == 1) wide_by<1, T>(others...);
+  else wide_by<2, T>(others...);
 }
 
 // What the node at a place of the order needs that the one before it has not touched.
@@ -120,8 +140,10 @@ inline void fetch(const void* from, long bytes) {
 template <typename T>
 void fetch_vectors(const Merge<T>& a, long at, long begin, long rows, const T* output) {
   const long v = a.order[at], row = rows * sizeof(T), column = a.columns * sizeof(T);
-  if (a.input) fetch(a.input + v * a.rows + begin, row);
-  if (output) fetch(output + v * a.columns, column);
+  for (long x = v * a.num_inputs; x < (v + 1) * a.num_inputs; ++x) {
+    fetch(a.input + x * a.rows + begin, row);
+    fetch(output + x * a.columns, column);
+  }
   if (!a.has_step) return;
   fetch(a.old_input + v * a.rows + begin, row);
   fetch(a.old_step + v * a.columns, column);
@@ -164,16 +186,20 @@ void merge_part(const Merge<T>& a, long first, long last, long begin, long end, 
     }
     const bool steps = a.steps(v), saves = a.kind[at] == kSaveOwn, changes = steps || num_others > 0;
     const T* step = steps ? a.old_step + v * a.columns : zeros;
-    T* out = output ? output + v * a.columns : nullptr;
-    if (out) std::fill(out, out + a.columns, T(0));
+    Vectors<T> vectors, ones;
+    for (long x = 0; x < a.num_inputs; ++x) {
+      T* out = output + (v * a.num_inputs + x) * a.columns;
+      std::fill(out, out + a.columns, T(0));
+      vectors.input[x] = a.input + (v * a.num_inputs + x) * a.rows + begin, ones.input[x] = &one;
+      vectors.output[x] = ones.output[x] = out;
+    }
     if (rows > 0)
-      wide<T>(rows, a.columns, a.matrix + (v * a.rows + begin) * a.columns,
+      wide<T>(a.num_inputs, rows, a.columns, a.matrix + (v * a.rows + begin) * a.columns,
               steps ? a.old_input + v * a.rows + begin : zeros, step, others, num_others, changes,
-              saves ? saved.data() : nullptr, a.input ? a.input + v * a.rows + begin : nullptr, out,
-              is_large ? what_comes(a, at, last, begin) : Ahead());
+              saves ? saved.data() : nullptr, vectors, is_large ? what_comes(a, at, last, begin) : Ahead());
     if (has_bias)
-      wide<T>(1, a.columns, a.bias + v * a.columns, steps ? &one : zeros, step, biases, num_others, changes,
-              saves ? saved_bias.data() : nullptr, a.input ? &one : nullptr, out, Ahead());
+      wide<T>(a.num_inputs, 1L, a.columns, a.bias + v * a.columns, steps ? &one : zeros, step, biases, num_others,
+              changes, saves ? saved_bias.data() : nullptr, ones, Ahead());
   }
 }
 
@@ -204,22 +230,23 @@ void keep_rows(Merge<T>& a, const int32_t* kept, long most) {
 template <typename T>
 void merge_all(ffi::ThreadPool& pool, const Merge<T>& a, const int32_t* bounds, long most_pieces, long slices, T* output) {
   const long count = bounds[most_pieces], all_rows = a.rows + (a.bias ? 1 : 0);
-  T* product = a.input ? output : nullptr;
-  if (count < a.n) std::fill(output, output + a.n * a.columns, T(0));
+  const long num_products = a.n * a.num_inputs * a.columns;
+  T* product = a.num_inputs ? output : nullptr;
+  if (count < a.n) std::fill(output, output + num_products, T(0));
   if (bounds[1] < count || slices == 1) {
     share_out(pool, static_cast<int>(most_pieces),
               [&](int piece) { merge_part(a, bounds[piece], bounds[piece + 1], 0L, all_rows, product); });
     return;
   }
-  std::vector<T> partial(product ? (slices - 1) * a.n * a.columns : 0, T(0));
+  std::vector<T> partial((slices - 1) * num_products, T(0));
   share_out(pool, static_cast<int>(slices), [&](int slice) {
-    T* mine = slice == 0 || !product ? product : partial.data() + (slice - 1) * a.n * a.columns;
+    T* mine = slice == 0 || !product ? product : partial.data() + (slice - 1) * num_products;
     merge_part(a, 0L, count, all_rows * slice / slices, all_rows * (slice + 1) / slices, mine);
   });
   if (!product) return;
-  share_range(pool, a.n * a.columns, 1L << 16, [&](long begin, long end) {
+  share_range(pool, num_products, 1L << 16, [&](long begin, long end) {
     for (long slice = 1; slice < slices; ++slice)
-      for (long j = begin; j < end; ++j) product[j] += partial[(slice - 1) * a.n * a.columns + j];
+      for (long j = begin; j < end; ++j) product[j] += partial[(slice - 1) * num_products + j];
   });
 }
 
@@ -245,10 +272,12 @@ ffi::Error merge(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buffer<D> bia
   a.order = order.typed_data(), a.kind = kind.typed_data(), a.source = source.typed_data(), a.share = share.typed_data();
   a.old_input = old_input.typed_data(), a.old_step = old_step.typed_data();
   a.has_step = has_step.element_count() ? has_step.typed_data() : nullptr;
-  a.input = input.element_count() ? input.typed_data() : nullptr;
+  a.num_inputs = input.dimensions()[1];
+  a.input = input.typed_data();
   a.zeros.assign(std::max(a.rows, a.columns), T(0));
   if (a.slots > kMostSlots || (a.is_in_place && a.slots > 1))
     return ffi::Error::InvalidArgument("more models at a node than can be merged");
+  if (a.num_inputs > kMostInputs) return ffi::Error::InvalidArgument("more vectors than can be multiplied");
   keep_rows(a, kept.typed_data(), kept.element_count());
   merge_all(pool, a, bounds.typed_data(), static_cast<long>(bounds.element_count()) - 1,
             std::max(1L, std::min<long>(slices, a.rows)), output->typed_data());

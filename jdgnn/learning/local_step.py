@@ -75,7 +75,23 @@ def local_loss(
     def encode(own: jax.Array, aggregated: jax.Array) -> jax.Array:
         return layer.apply(params["layer"], own, aggregated)
 
-    return _loss(encode, objective, params["objective"], own, aggregated, received, key)
+    key_view, key = keys_of(objective, key)
+    seen = viewed(objective, own, aggregated, key_view)
+    loss, is_defined, aux = _loss(encode, objective, params["objective"], *seen, received, key)
+    return loss, (encode(own, aggregated), is_defined, aux)
+
+
+def keys_of(objective: Objective, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The keys of an objective's view and of its loss."""
+    if objective.view is None:
+        return key, key
+    key_view, key_loss = jax.random.split(key)
+    return key_view, key_loss
+
+
+def viewed(objective: Objective, own: jax.Array, aggregated: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """What the layer is given for the loss, of what a node has."""
+    return (own, aggregated) if objective.view is None else objective.view(own, aggregated, key)
 
 
 def finishing_loss(
@@ -87,19 +103,19 @@ def finishing_loss(
     received: Received,
     key: jax.Array,
 ) -> tuple[jax.Array, LossInfo]:
-    """`local_loss` of a layer that begins with linear maps, as a function of their sum.
+    """The loss of a layer that begins with linear maps, as a function of their sum.
 
     Args:
       layer: a layer with `inputs` and `finish`.
       objective: its objective, without parameters.
-      linear: sum of the layer's linear maps [F'].
-      own: the node's own vector below this layer [F].
-      aggregated: what its in-neighbours sent, aggregated [F].
+      linear: sum of the layer's linear maps of what it is given [F'].
+      own: what it is given of the node itself [F]: `viewed`.
+      aggregated: what it is given of its in-neighbours [F].
       received: embeddings to compare with.
-      key: for objectives that draw.
+      key: for the loss: the second of `keys_of`.
 
     Returns:
-      What `local_loss` gives.
+      What `local_loss` gives, with the embedding of what the layer is given.
 
     Raises:
       EncodesOthersError: the objective encodes other vectors than `own` and `aggregated`.
@@ -112,7 +128,8 @@ def finishing_loss(
             raise EncodesOthersError
         return embedding
 
-    return _loss(encode, objective, (), own, aggregated, received, key)
+    loss, is_defined, aux = _loss(encode, objective, (), own, aggregated, received, key)
+    return loss, (embedding, is_defined, aux)
 
 
 def _loss(
@@ -123,7 +140,7 @@ def _loss(
     aggregated: jax.Array,
     received: Received,
     key: jax.Array,
-) -> tuple[jax.Array, LossInfo]:
+) -> tuple[jax.Array, jax.Array, dict[str, jax.Array]]:
     loss, aux = objective.apply(
         params,
         encode,
@@ -136,7 +153,7 @@ def _loss(
         key,
     )
     is_defined = objective.is_defined(received.pos_mask, received.neg_mask)
-    return jnp.where(is_defined, loss, 0), (encode(own, aggregated), is_defined, aux)
+    return jnp.where(is_defined, loss, 0), is_defined, aux
 
 
 def local_update(

@@ -12,13 +12,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
 from jdgnn.emulation.fused import put_off
-from jdgnn.learning.layers import LAYERS
-from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from tests.emulation.cases import Case
 from tests.emulation.stepping import in_double as with_double
+from tests.kernels.fast import FAST_LAYERS, FAST_OBJECTIVES
 from tests.support import assert_accounts_add_up, assert_same_bits, leaves, num_programs, small_network
 
 pytestmark = pytest.mark.usefixtures("compiled", "in_double")
@@ -41,10 +40,10 @@ def all_cases() -> dict[str, Case]:
     cases = {}
     for number, (peers, merge) in enumerate(product(range(len(PEERS)), range(len(WEIGHED)))):
         way = turn(WAYS, number)
-        layers = (turn(LAYERS, number // 2), turn(LAYERS, number // 4 + 1))
+        layers = (turn(FAST_LAYERS, number), turn(FAST_LAYERS, number // 4 + 1))
         case = Case(
             layers=layers if number % 6 in (0, 5) else layers[:1],  # one is compiled sooner
-            objective=turn(OBJECTIVES, number // 2 + number // len(WEIGHED)),
+            objective=turn(FAST_OBJECTIVES, number + number // len(FAST_OBJECTIVES)),
             optimizer=turn(OPTIMIZERS, number + number // 3 + 2),
             merge=WEIGHED[merge],
             peers=turn(PEERS, peers + merge),
@@ -57,7 +56,7 @@ def all_cases() -> dict[str, Case]:
 
 
 ALL = all_cases()
-FIRST = list(ALL)[: len(WEIGHED)]  # every rule, sampler, layer, objective, optimiser and way at least once
+FIRST = list(ALL)[: len(FAST_OBJECTIVES)]  # every rule, sampler, layer, objective, optimiser and way at least once
 PUT_OFF = {
     "put off": Case(("gcn", "sage", "gcn"), merge="limited", peers="matching", fanout=1, inbox_capacity=1),
     "put off, lossy": Case(peers="permutation", fanout=1, link="bernoulli", inbox_capacity=1, start="independent"),
@@ -194,8 +193,8 @@ def test_every_kind_takes_part() -> None:
             (WEIGHED, [case.merge for case in chosen]),
             (PEERS, [case.peers for case in chosen]),
             (OPTIMIZERS, [case.optimizer for case in chosen]),
-            (OBJECTIVES, [case.objective for case in chosen]),
-            (LAYERS, [layer for case in chosen for layer in case.layers]),
+            (FAST_OBJECTIVES, [case.objective for case in chosen]),
+            (FAST_LAYERS, [layer for case in chosen for layer in case.layers]),
         ):
             assert all(held.count(kind) >= count for kind in kinds)
     assert {name.split("-")[0] for name in FIRST} == set(WAYS)

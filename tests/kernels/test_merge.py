@@ -93,6 +93,16 @@ def test_more_models_than_can_be_merged_are_an_error(num_sent: int) -> None:
 
 
 @pytest.mark.parametrize("num_sent", [0, 11])
+def test_each_product_is_that_of_its_vector_alone(num_sent: int) -> None:
+    rng = np.random.default_rng(0)
+    given = problem(rng, SOURCES["trees on cycles"](rng, 70), rng.random(70) < 0.8, num_sent=num_sent)
+    both = merged(given)[1]
+    for number in range(2):
+        alone = merged(given._replace(inputs=given.inputs[:, number : number + 1]))[1]
+        assert as_bytes(alone[:, 0]) == as_bytes(both[:, number])
+
+
+@pytest.mark.parametrize("num_sent", [0, 11])
 def test_without_inputs_or_steps_put_off_it_merges_alike(num_sent: int) -> None:
     rng = np.random.default_rng(0)
     given = problem(rng, SOURCES["trees on cycles"](rng, 70), rng.random(70) < 0.8, num_sent=num_sent)
@@ -192,5 +202,5 @@ def test_who_merges_nothing_and_makes_no_step_keeps_its_smallest_numbers(has_pro
         own = Affine(matrix, jnp.zeros((4, 0), jnp.float32))
         return calls.merge(own, None, exchange, None, inputs if has_product else None)[0].matrix
 
-    found = np.asarray(once(jnp.asarray(tiny), jnp.ones((4, 5), jnp.float32)))
+    found = np.asarray(once(jnp.asarray(tiny), jnp.ones((4, 1, 5), jnp.float32)))
     assert found.tobytes() == tiny.tobytes()

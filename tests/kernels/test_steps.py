@@ -152,7 +152,7 @@ def merged(state: State, source: Any) -> Any:
         for name, maps in layer["layer"].items():
             pending = None if state.pending is None else state.pending[index][name]
             vectors = rng.normal(size=maps["kernel"].shape[:2])
-            results.append(calls.merge(affine(maps), None, exchange, pending, vectors))
+            results.append(calls.merge(affine(maps), None, exchange, pending, vectors[:, None]))
     return results
 
 

@@ -29,7 +29,7 @@ class Problem(NamedTuple):
     active: Any  # [N]
     sent: Affine | None = None
     pending: Step | None = None
-    inputs: Any = None  # [N, R]
+    inputs: Any = None  # [N, I, R]
 
 
 def problem(
@@ -59,7 +59,7 @@ def problem(
         active=np.ones(num_nodes, bool) if active is None else active,
         sent=models(num_sent) if num_sent else None,
         pending=Step(numbers(num_nodes, rows), numbers(num_nodes, columns), jnp.asarray(rng.random(num_nodes) < 0.6)),
-        inputs=numbers(num_nodes, rows),
+        inputs=numbers(num_nodes, 2, rows),
     )
 
 
@@ -108,8 +108,8 @@ def expected(given: Problem) -> tuple[Affine, Any]:
     new = Affine(*kept)
     if given.inputs is None:
         return new, None
-    product = np.einsum("nr,nrc->nc", given.inputs, new.matrix) + (new.bias if new.bias.size else 0)
-    return new, np.where(active, product, 0)
+    product = np.einsum("nir,nrc->nic", given.inputs, new.matrix) + (new.bias[:, None] if new.bias.size else 0)
+    return new, np.where(active[:, :, None], product, 0)
 
 
 def assert_agrees(given: Problem, cores: int = 2) -> None:

@@ -19,6 +19,9 @@ class Objective(NamedTuple):
         neg_mask [C], key) -> (loss, aux)` where `encode(own, aggregated) -> [F']` is the layer at this node's
         parameters, and aux is a dict of scalars worth looking at. Entries whose mask is False must not count, and
         must leave gradients finite even if nothing else is there.
+      view: `(own [F], aggregated [F], key) -> (own, aggregated)`, what the layer is given for the loss in place of what
+        the node has, such as a view with features hidden; `apply` gets it as `own` and `aggregated`. What the node
+        publishes is the embedding of what it has. None where both are the same.
       is_defined: `(pos_mask [K], neg_mask [C]) -> bool`, whether enough has arrived for the loss to mean anything;
         where it has not, the layer does not step.
 
@@ -28,6 +31,7 @@ class Objective(NamedTuple):
     init: Callable[..., Any]
     apply: Callable[..., Any]
     is_defined: Callable[..., jax.Array]
+    view: Callable[..., tuple[jax.Array, jax.Array]] | None = None
 
 
 def no_params(key: jax.Array, num_units: int, dtype: Any) -> tuple[()]:

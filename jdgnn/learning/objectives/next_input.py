@@ -1,0 +1,82 @@
+"""Prediction of what the next layer will be given."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+from jax.typing import ArrayLike
+
+from jdgnn.checks import check_number
+from jdgnn.learning.objectives.objective import Objective
+from jdgnn.learning.objectives.statistics import moments
+from jdgnn.learning.objectives.vicreg import spread_terms
+
+
+def next_input(variance: ArrayLike = 1.0, covariance: ArrayLike = 1.0, deviation: ArrayLike = 1.0) -> Objective:
+    """Layer-wise regularised infomax: foretell the mean of neighbours' embeddings, which the next layer aggregates.
+
+    ‖W z + b − mean over positives of p‖²/F' + (1 + c)/F' · ( µ Σⱼ max(0, γ − √Varⱼ) + ν Σᵢ≠ⱼ Covᵢⱼ² ), moments as in
+    `vicreg`; W and b are trained with the layer, start as the identity, and travel with it. Both kinds are needed;
+    without one of them the layer does not step.
+    Source: Pina & Vilaplana, "Layer-wise training for self-supervised learning on graphs", arXiv 2309.01503, with
+    moments over a node's own buffer.
+
+    Args:
+      variance: µ.
+      covariance: ν.
+      deviation: γ, the standard deviation that each unit should have at least; vectors of length one cannot vary by
+        more than 1/√F' in every unit.
+
+    Returns:
+      The objective; its parameters are a kernel [F', F'] and a bias [F'].
+
+    Raises:
+      InputError: `deviation` is no positive number, or a weight is negative.
+
+    Example:
+      >>> import jax
+      >>> next_input().init(jax.random.key(0), 2, float)["bias"].shape
+      (2,)
+    """
+    weights = {
+        "variance": check_number("variance", variance, minimum=0),
+        "covariance": check_number("covariance", covariance, minimum=0),
+        "deviation": check_number("deviation", deviation, above=0),
+    }
+    return Objective(init=_identity, apply=Partial(_loss, **weights), is_defined=_is_defined)
+
+
+def _identity(key: jax.Array, num_units: int, dtype: Any) -> dict[str, jax.Array]:
+    del key
+    return {"kernel": jnp.eye(num_units, dtype=dtype), "bias": jnp.zeros(num_units, dtype)}
+
+
+def _loss(
+    params: dict[str, jax.Array],
+    encode: Callable[[jax.Array, jax.Array], jax.Array],
+    own: jax.Array,
+    aggregated: jax.Array,
+    positives: jax.Array,
+    pos_mask: jax.Array,
+    negatives: jax.Array,
+    neg_mask: jax.Array,
+    key: jax.Array,
+    *,
+    variance: Any,
+    covariance: Any,
+    deviation: Any,
+) -> tuple[jax.Array, dict[str, Any]]:
+    del key
+    embedding = encode(own, aggregated)
+    count = jnp.maximum(jnp.sum(pos_mask, dtype=positives.dtype), 1)
+    coming = jnp.sum(jnp.where(pos_mask[:, None], positives, 0), axis=0) / count
+    missed = jnp.mean((embedding @ params["kernel"] + params["bias"] - coming) ** 2)
+    small, together = spread_terms(moments(embedding, negatives, neg_mask), deviation)
+    loss = missed + variance * small + covariance * together
+    return loss, {"prediction": missed, "variance": small, "covariance": together}
+
+
+def _is_defined(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:
+    return jnp.any(pos_mask) & jnp.any(neg_mask)
