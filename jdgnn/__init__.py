@@ -15,8 +15,19 @@ from jdgnn.emulation.spread import consensus_distance
 from jdgnn.emulation.state import State
 from jdgnn.errors import InputError, NonFiniteError
 from jdgnn.learning import layers, objectives, optimizers
-from jdgnn.learning.layers import Layer, from_linen, from_nnx, gcn, sage
-from jdgnn.learning.objectives import Objective, edge_reconstruction, info_nce
+from jdgnn.learning.layers import Layer, chebyshev, dense, from_linen, from_nnx, gat, gcn, gin, sage
+from jdgnn.learning.objectives import (
+    Objective,
+    barlow_twins,
+    cca,
+    edge_reconstruction,
+    info_nce,
+    margin_ranking,
+    masked_input,
+    masked_views,
+    next_input,
+    vicreg,
+)
 from jdgnn.learning.optimizers import Optimizer, adam, from_optax, momentum, sgd
 from jdgnn.network import Network, datasets, generators
 from jdgnn.protocol import acceptance, clocks, links, merging, peers, presence, schedules
@@ -59,26 +70,36 @@ __all__ = [
     "acceptance",
     "adam",
     "availability",
+    "barlow_twins",
+    "cca",
+    "chebyshev",
     "clocks",
     "consensus_distance",
     "copy",
     "datasets",
     "debug_run",
+    "dense",
     "edge_reconstruction",
     "evaluation",
     "from_linen",
     "from_nnx",
     "from_optax",
+    "gat",
     "gcn",
     "generators",
+    "gin",
     "gossip",
     "info_nce",
     "layers",
     "link",
     "links",
+    "margin_ranking",
+    "masked_input",
+    "masked_views",
     "merging",
     "momentum",
     "network",
+    "next_input",
     "node_table",
     "objectives",
     "optimizers",
@@ -91,4 +112,5 @@ __all__ = [
     "sage",
     "schedules",
     "sgd",
+    "vicreg",
 ]

@@ -28,6 +28,7 @@ from pydantic import (
 
 from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.problems import Problem, first_problem, from_factory, shown
+from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import RATE_SCHEDULES
 from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.clocks import CLOCKS
@@ -219,6 +220,7 @@ NESTED: dict[str, Nested] = {
     "link": Nested(Annotated[Part, arguments_of(link)], {}),
     "loss": Nested(Annotated[float, _number_or_part(LOSSES)], 0.0),
     "merge": Nested(_part(MERGES), "average"),
+    "objective": Nested(_part(OBJECTIVES), "info_nce"),
     "peers": Nested(_part(PEERS), "uniform"),
     "presence": Nested(Annotated[list[NamedPart], _one_or_several(PRESENCES)], []),
     "publish.schedule": Nested(_part(SCHEDULES) | None, None),

@@ -17,6 +17,11 @@ def sum_over_in_edges(values: jax.Array, topology: Topology) -> jax.Array:
     return jax.ops.segment_sum(values, topology.receivers, topology.num_nodes, indices_are_sorted=True)
 
 
+def max_over_in_edges(values: jax.Array, topology: Topology) -> jax.Array:
+    """The largest of [E, ...] over the in-edges of each node: [N, ...], minus infinity where there are none."""
+    return jax.ops.segment_max(values, topology.receivers, topology.num_nodes, indices_are_sorted=True)
+
+
 def weighted_sum_over_in_edges(
     vectors: jax.Array, weights: jax.Array, topology: Topology, own: jax.Array | None = None
 ) -> jax.Array:

@@ -8,8 +8,8 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from jdgnn.learning.aggregation import symmetric_sum
-from jdgnn.learning.layers.dense import check_dense, finish, finisher
 from jdgnn.learning.layers.layer import Layer
+from jdgnn.learning.layers.linear_maps import check_dense, finish, finisher
 from jdgnn.learning.layers.modules import from_nnx
 
 

@@ -1,4 +1,4 @@
-"""GraphSAGE with the mean aggregator."""
+"""GraphSAGE with the mean or the max aggregator."""
 
 import functools
 from collections.abc import Callable
@@ -7,14 +7,17 @@ import jax
 from flax import nnx
 from jax.typing import DTypeLike
 
-from jdgnn.learning.aggregation import mean
-from jdgnn.learning.layers.dense import check_dense, finish, finisher
+from jdgnn.errors import InputError, suggestion
+from jdgnn.learning.aggregation import maximum, mean
 from jdgnn.learning.layers.layer import Layer
+from jdgnn.learning.layers.linear_maps import check_dense, finish, finisher
 from jdgnn.learning.layers.modules import from_nnx
 
+AGGREGATORS = {"mean": mean, "max": maximum}
 
-def sage(units: int, activation: str = "leaky_relu", normalize: bool = True) -> Layer:
-    """GraphSAGE: one linear map of a node's own vector plus another of the mean over its in-neighbours.
+
+def sage(units: int, activation: str = "leaky_relu", normalize: bool = True, aggregator: str = "mean") -> Layer:
+    """GraphSAGE: one linear map of a node's own vector plus another of the mean, or largest, over its in-neighbours.
 
     The own path keeps what a node knows of itself where neighbours mislead.
     Source: Hamilton, Ying & Leskovec, "Inductive Representation Learning on Large Graphs", arXiv 1706.02216.
@@ -23,6 +26,7 @@ def sage(units: int, activation: str = "leaky_relu", normalize: bool = True) -> 
       units: width of the output, F'.
       activation: one of `identity`, `leaky_relu` (slope 0.25), `relu`, `tanh`.
       normalize: scale the output to length one.
+      aggregator: `mean`, or `max` of each feature.
 
     Returns:
       The layer; its parameters are two kernels [F, F'] and a bias [F'].
@@ -38,7 +42,14 @@ def sage(units: int, activation: str = "leaky_relu", normalize: bool = True) -> 
       (2,)
     """
     check_dense(units, activation, normalize)
-    return from_nnx(_module(units, activation, normalize), mean, inputs=_inputs, finish=finisher(activation, normalize))
+    if aggregator not in AGGREGATORS:
+        raise InputError(f"aggregator: got {aggregator!r}; {suggestion(str(aggregator), AGGREGATORS)}")
+    return from_nnx(
+        _module(units, activation, normalize),
+        AGGREGATORS[aggregator],
+        inputs=_inputs,
+        finish=finisher(activation, normalize),
+    )
 
 
 def _inputs(own: jax.Array, aggregated: jax.Array) -> dict[str, jax.Array]:

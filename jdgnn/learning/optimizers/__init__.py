@@ -5,7 +5,7 @@ from typing import Any
 
 from jdgnn.learning.optimizers.builtin import adam, momentum, sgd
 from jdgnn.learning.optimizers.optimizer import Optimizer, from_optax, from_scaling
-from jdgnn.learning.optimizers.schedules import constant, cosine
+from jdgnn.learning.optimizers.schedules import constant, cosine, until
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": adam,
@@ -16,6 +16,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 RATE_SCHEDULES: dict[str, Callable[..., Callable[..., Any]]] = {
     "constant": constant,
     "cosine": cosine,
+    "until": until,
 }
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "from_scaling",
     "momentum",
     "sgd",
+    "until",
 ]

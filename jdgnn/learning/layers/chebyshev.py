@@ -1,0 +1,63 @@
+"""A spectral filter of order one."""
+
+import functools
+from collections.abc import Callable
+
+import jax
+from flax import nnx
+from jax.typing import DTypeLike
+
+from jdgnn.learning.aggregation import laplacian
+from jdgnn.learning.layers.layer import Layer
+from jdgnn.learning.layers.linear_maps import check_dense, finish, finisher
+from jdgnn.learning.layers.modules import from_nnx
+
+
+def chebyshev(units: int, activation: str = "leaky_relu", normalize: bool = True) -> Layer:
+    """Chebyshev filter of order one: a linear map of a node's own vector plus another of the rescaled Laplacian's.
+
+    Like `sage`, it keeps what a node knows of itself; unlike it, neighbours enter by symmetric weights and negatively,
+    so that equal weights in both maps take differences, and opposite ones means. Filters of higher order would need
+    vectors from farther away, and so messages of their own.
+    Source: Defferrard, Bresson & Vandergheynst, "Convolutional Neural Networks on Graphs with Fast Localized Spectral
+    Filtering", arXiv 1606.09375.
+
+    Args:
+      units: width of the output, F'.
+      activation: one of `identity`, `leaky_relu` (slope 0.25), `relu`, `tanh`.
+      normalize: scale the output to length one.
+
+    Returns:
+      The layer; its parameters are two kernels [F, F'] and a bias [F'].
+
+    Raises:
+      InputError: an argument makes no sense.
+
+    Example:
+      >>> import jax, jax.numpy as jnp
+      >>> layer = chebyshev(units=2)
+      >>> params = layer.init(jax.random.key(0), 3, jnp.float32)
+      >>> layer.apply(params, jnp.zeros(3), jnp.ones(3)).shape
+      (2,)
+    """
+    check_dense(units, activation, normalize)
+    return from_nnx(
+        _module(units, activation, normalize), laplacian, inputs=_inputs, finish=finisher(activation, normalize)
+    )
+
+
+def _inputs(own: jax.Array, aggregated: jax.Array) -> dict[str, jax.Array]:
+    return {"order_0": own, "order_1": aggregated}
+
+
+@functools.cache
+def _module(units: int, activation: str, normalize: bool) -> Callable[..., nnx.Module]:
+    class Chebyshev(nnx.Module):
+        def __init__(self, num_features: int, *, rngs: nnx.Rngs, param_dtype: DTypeLike) -> None:
+            self.order_0 = nnx.Linear(num_features, units, rngs=rngs, param_dtype=param_dtype)
+            self.order_1 = nnx.Linear(num_features, units, use_bias=False, rngs=rngs, param_dtype=param_dtype)
+
+        def __call__(self, own: jax.Array, aggregated: jax.Array) -> jax.Array:
+            return finish(self.order_0(own) + self.order_1(aggregated), activation, normalize)
+
+    return Chebyshev
