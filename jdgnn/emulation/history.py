@@ -32,6 +32,7 @@ class History:
     consensus_distance: NDArray[np.floating]  # [R], mean over nodes of |θᵥ − θ̄|² / |θ̄|²
     disagreement: NDArray[np.floating]  # [R, L], the same of each layer by itself
     norm_ratio: NDArray[np.floating]  # [R], mean norm of the parameters over that at initialisation
+    effective_rank: NDArray[np.floating]  # [R, L], directions in which embeddings lie; near 1 they have collapsed
     staleness: NDArray[np.floating]  # [R], ticks since what was used of neighbours had been sent; NaN if nothing was
     quantiles: dict[str, NDArray[np.floating]]  # [R, Q] over nodes, see `metrics.QUANTILES`; by name, see `Measurement`
     loss_quantiles: NDArray[np.floating]  # [R, L, Q], over the nodes that stepped
@@ -83,6 +84,7 @@ class History:
             "consensus_distance",
             "disagreement",
             "norm_ratio",
+            "effective_rank",
             "staleness",
         )
         return {

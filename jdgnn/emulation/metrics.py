@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jdgnn.emulation.collapse import effective_rank
 from jdgnn.emulation.spread import spread_of, sum_over_nodes
 from jdgnn.emulation.state import State, TickInfo
 from jdgnn.kernels import calls, library
@@ -33,6 +34,7 @@ class Measurement:
     consensus_distance: jax.Array  # []
     disagreement: jax.Array  # [L], the consensus distance of each layer by itself
     norm_ratio: jax.Array  # []
+    effective_rank: jax.Array  # [L], of the embeddings of nodes that have any
     staleness: jax.Array  # [], mean over active nodes of the mean over their neighbours
     quantiles: dict[str, jax.Array]  # [Q] each, over nodes: staleness, age, wakes, distance, norm_ratio
     loss_quantiles: jax.Array  # [L, Q], over the nodes that stepped
@@ -78,6 +80,7 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
         consensus_distance=mean_where(joined, distance),
         disagreement=mean_where(joined[:, None], deviation.T) / scale,
         norm_ratio=mean_where(joined, norm) / state.initial_norm,
+        effective_rank=jnp.stack([effective_rank(layer, state.embedded_at >= 0) for layer in state.embeddings]),
         staleness=mean_where(is_using, stale),
         quantiles={name: quantiles(*entry) for name, entry in spread.items()},
         loss_quantiles=jnp.stack(

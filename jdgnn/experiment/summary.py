@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 import jdgnn
 from jdgnn import History, Network, State
+from jdgnn.emulation.collapse import COLLAPSED
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.emulation.start import message_bytes
 from jdgnn.experiment.config import Config
@@ -71,6 +72,7 @@ def summarise(
         "loss": last["loss"],
         "consensus_distance": last["consensus_distance"],
         "norm_ratio": last["norm_ratio"],
+        "effective_rank": last["effective_rank"],
         "online": _mean(history.online),
         "active": _mean(history.active),
         "quantiles": {name: dict(zip(map(str, QUANTILES), last["quantiles"][name], strict=True)) for name in SPREAD},
@@ -111,6 +113,7 @@ def _warnings(network: Network, state: State, last: dict[str, Any]) -> dict[str,
         "displaced_pushes": last["messages_displaced"]["push"],
         "displaced_models": last["messages_displaced"]["model"],
         "wakes_without_step": [max(0, count - num_woken) for count in last["num_idle"]],
+        "collapsed_layers": sum(rank is not None and rank < COLLAPSED for rank in last["effective_rank"]),
         "never_awake": network.num_nodes - num_woken,
         "excess_pushes": last["num_excess"]["push"],
         "excess_models": last["num_excess"]["model"],

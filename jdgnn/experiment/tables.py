@@ -28,6 +28,7 @@ NOTES = {
     "isolated_nodes": "{} nodes have no in-neighbour",
     "self_loops_removed": "{} links of a node to itself were removed",
     "duplicate_edges_merged": "{} duplicate links were merged",
+    "collapsed_layers": "{} layers have collapsed: their embeddings lie in hardly more than one direction",
     "never_awake": "{} nodes were never awake, and have no embedding",
     "excess_pushes": "{} pushes more than push.fanout were wanted by push.schedule",
     "excess_models": "{} models more than gossip.fanout were wanted by gossip.schedule",
@@ -230,6 +231,8 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "models",
         f"consensus distance {short(summary['consensus_distance'])}, norm ratio {short(summary['norm_ratio'])}",
     )
+    ranks = ", ".join("-" if rank is None else f"{rank:.0f}" for rank in summary["effective_rank"])
+    yield "embeddings", f"effective rank by layer: {ranks}"
     for what, text in (("recorded", "recorded in"), ("replayed", "replayed from")):
         if summary[what]:
             yield "events", f"{text} {summary[what]}"
