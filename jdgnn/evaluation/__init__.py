@@ -1,9 +1,36 @@
 """Floor 2: how good embeddings are, and the controls they are read against.
 
-`linear_probe` judges one embedding, `probe_table` several alike, `controls` makes those that took no learning.
+`linear_probe`, `knn_probe` and `few_label_probe` judge by labels, `clustering` by how classes lie, and
+`link_prediction` by links that nobody saw; `probe_table` judges several embeddings alike. `controls` makes embeddings
+that took no learning, `label_propagation` judges links alone, and `centralised` and `end_to_end` train one model for
+all nodes.
 """
 
+from jdgnn.evaluation.clustering import ClusterResult, clustering
 from jdgnn.evaluation.controls import controls, propagate
-from jdgnn.evaluation.probe import METRICS, REGULARISATIONS, ProbeResult, linear_probe, probe_table
+from jdgnn.evaluation.label_propagation import label_propagation
+from jdgnn.evaluation.limits import centralised, end_to_end
+from jdgnn.evaluation.link_prediction import HeldOutLinks, LinkResult, hold_out_links, link_prediction
+from jdgnn.evaluation.neighbours import knn_probe
+from jdgnn.evaluation.probe import METRICS, REGULARISATIONS, ProbeResult, few_label_probe, linear_probe, probe_table
 
-__all__ = ["METRICS", "REGULARISATIONS", "ProbeResult", "controls", "linear_probe", "probe_table", "propagate"]
+__all__ = [
+    "METRICS",
+    "REGULARISATIONS",
+    "ClusterResult",
+    "HeldOutLinks",
+    "LinkResult",
+    "ProbeResult",
+    "centralised",
+    "clustering",
+    "controls",
+    "end_to_end",
+    "few_label_probe",
+    "hold_out_links",
+    "knn_probe",
+    "label_propagation",
+    "linear_probe",
+    "link_prediction",
+    "probe_table",
+    "propagate",
+]

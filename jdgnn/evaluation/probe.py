@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError, suggestion
+from jdgnn.evaluation.vectors import checked_embeddings, unit_length
 from jdgnn.network.network import Network, Splits
+from jdgnn.network.splits import random_splits
 
 METRICS = ("accuracy", "roc_auc")
 """What a probe can report: the share of test nodes classified right, or the area under the ROC curve (two classes)."""
@@ -30,7 +32,7 @@ class ProbeResult:
 
     metric: str  # one of METRICS
     values: NDArray[np.float64]  # [S], each from 0 to 1
-    regularisation: NDArray[np.float64]  # [S]: the C chosen on the validation nodes
+    setting: NDArray[np.float64]  # [S]: what was chosen on the validation nodes; C, or the number of neighbours
     width: int  # columns of what was probed
     num_unconverged: int  # fits that ended before the solver converged, of S · len(REGULARISATIONS)
 
@@ -86,8 +88,8 @@ def linear_probe(
       >>> linear_probe(network.features, network, splits=splits)
       ProbeResult(roc_auc 100.0 ± 0.0 over 5 splits, width 2)
     """
-    vectors = _checked_embeddings("embeddings", embeddings, network.num_nodes)
-    return _probe(_unit_length(vectors), vectors.shape[1], _checked_task(network, splits, metric))
+    vectors = checked_embeddings("embeddings", embeddings, network.num_nodes)
+    return _probe(unit_length(vectors), vectors.shape[1], checked_task(network, splits, metric))
 
 
 def probe_table(
@@ -119,15 +121,57 @@ def probe_table(
       ProbeResult(accuracy 100.0 on one split, width 3)
     """
     vectors = {
-        name: _checked_embeddings(f"embeddings[{name!r}]", given, network.num_nodes)
+        name: checked_embeddings(f"embeddings[{name!r}]", given, network.num_nodes)
         for name, given in embeddings.items()
     }
-    task = _checked_task(network, splits, metric)
-    return {name: _probe(_unit_length(given), given.shape[1], task) for name, given in vectors.items()}
+    task = checked_task(network, splits, metric)
+    return {name: _probe(unit_length(given), given.shape[1], task) for name, given in vectors.items()}
+
+
+def few_label_probe(
+    embeddings: ArrayLike, network: Network, *, per_class: int = 5, num_splits: int = 20, seed: int = 0
+) -> ProbeResult:
+    """`linear_probe` with few labels: random splits with some training nodes of each class, as many to choose C on.
+
+    Args:
+      embeddings: one vector for each node, finite numbers [N, W].
+      network: the network; its labels are what is predicted.
+      per_class: training nodes of each class.
+      num_splits: S.
+      seed: what the splits depend on.
+
+    Returns:
+      The metric on the test nodes of each split.
+
+    Raises:
+      InputError: embeddings do not fit the network, or it has no labels or too few of a class.
+
+    Example:
+      >>> from jdgnn.network import from_edges
+      >>> labels = np.arange(60) % 3
+      >>> network = from_edges(np.arange(59), np.arange(1, 60), np.eye(3)[labels], labels=labels)
+      >>> few_label_probe(network.features, network, per_class=2, num_splits=3)
+      ProbeResult(accuracy 100.0 ± 0.0 over 3 splits, width 3)
+    """
+    if network.labels is None:
+        raise InputError(f"network: {network.name!r} has no labels to predict; make it with labels=")
+    eligible = None
+    if network.splits is not None:
+        eligible = (network.splits.train | network.splits.validation | network.splits.test).any(axis=0)
+    num_classes = len(np.unique(network.labels if eligible is None else network.labels[eligible]))
+    splits = random_splits(
+        network.labels,
+        num_splits,
+        per_class=per_class,
+        validation=per_class * num_classes,
+        eligible=eligible,
+        seed=seed,
+    )
+    return linear_probe(embeddings, network, splits=splits)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Task:
+class Task:
     """What every embedding of a comparison is judged on, checked."""
 
     labels: NDArray[np.int32]  # [N]
@@ -135,22 +179,22 @@ class _Task:
     metric: str
 
 
-def _probe(vectors: NDArray[np.float64], width: int, task: _Task) -> ProbeResult:
+def _probe(vectors: NDArray[np.float64], width: int, task: Task) -> ProbeResult:
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):  # the fits are small: more threads wait for each other, tens of times as long
         results = [_probe_split(vectors, task, split) for split in range(task.splits.num_splits)]
-    values, regularisation, num_unconverged = zip(*results, strict=True)
+    values, chosen, num_unconverged = zip(*results, strict=True)
     return ProbeResult(
         metric=task.metric,
         values=np.array(values),
-        regularisation=np.array(regularisation),
+        setting=np.array(chosen),
         width=width,
         num_unconverged=sum(num_unconverged),
     )
 
 
-def _probe_split(vectors: NDArray[np.float64], task: _Task, split: int) -> tuple[float, float, int]:
+def _probe_split(vectors: NDArray[np.float64], task: Task, split: int) -> tuple[float, float, int]:
     """Gives the metric on the test nodes, the C chosen for it, and how many fits did not converge."""
     from sklearn.linear_model import LogisticRegression
 
@@ -183,6 +227,18 @@ def _fit(classifier: Any, vectors: NDArray[np.float64], labels: NDArray[np.int32
     return not any(is_about_convergence)
 
 
+def score_of(metric: str, votes: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
+    """The metric of votes for each class [n, classes] against the classes [n]; without any votes the first class."""
+    from sklearn.metrics import roc_auc_score
+
+    if metric == "accuracy":
+        return float(np.mean(np.argmax(votes, axis=1) == labels))
+    first, second = np.unique(labels)
+    both = votes[:, first] + votes[:, second]
+    share = np.divide(votes[:, second], both, out=np.full(len(votes), 0.5), where=both > 0)
+    return float(roc_auc_score(labels == second, share))
+
+
 def _score(classifier: Any, metric: str, vectors: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
     from sklearn.metrics import roc_auc_score
 
@@ -191,33 +247,8 @@ def _score(classifier: Any, metric: str, vectors: NDArray[np.float64], labels: N
     return float(roc_auc_score(labels, classifier.decision_function(vectors)))
 
 
-def _unit_length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    if vectors.shape[1] == 1:
-        vectors = np.column_stack([vectors, np.full(len(vectors), np.sqrt(np.mean(vectors**2)))])
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-
-
-def _checked_embeddings(name: str, embeddings: ArrayLike, num_nodes: int) -> NDArray[np.float64]:
-    try:
-        vectors = np.asarray(embeddings).astype(np.float64, casting="same_kind")
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name}: not an array of real numbers ({error}); give [{num_nodes}, width]") from error
-    if vectors.ndim != 2 or len(vectors) != num_nodes or not vectors.shape[1]:
-        raise InputError(
-            f"{name}: got shape {vectors.shape}, and one vector for each node, [{num_nodes}, width], is needed"
-        )
-    bad = np.argwhere(~np.isfinite(vectors))
-    if len(bad):
-        node, column = bad[0].tolist()
-        raise InputError(
-            f"{name}: {len(bad)} entries are not finite, the first is {vectors[node, column]} at node {node}, "
-            f"column {column}; a smaller learning rate may keep training from diverging"
-        )
-    return vectors
-
-
-def _checked_task(network: Network, splits: Splits | None, metric: str | None) -> _Task:
+def checked_task(network: Network, splits: Splits | None, metric: str | None) -> Task:
+    """What is judged, or an InputError."""
     labels = network.labels
     if labels is None:
         raise InputError(f"network: {network.name!r} has no labels to predict; make it with labels=")
@@ -232,7 +263,7 @@ def _checked_task(network: Network, splits: Splits | None, metric: str | None) -
     metric = _checked_metric(metric, num_classes)
     for split in range(splits.num_splits):
         _check_split(labels, splits, split, metric)
-    return _Task(labels=labels, splits=splits, metric=metric)
+    return Task(labels=labels, splits=splits, metric=metric)
 
 
 def _check_shape(splits: Splits, num_nodes: int) -> None:
