@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "learning": NETWORK,
     "protocol": NETWORK,
     "emulation": FIRST,
-    "evaluation": FIRST,
+    "evaluation": FIRST | {"emulation"},
     "experiment": FIRST | {"emulation", "evaluation", "__init__"},
 }
 GROUND = {path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__")} | {"kernels"}

@@ -28,6 +28,8 @@ class Part(NamedTuple):
     apply: Any = None
     is_defined: Any = None
     step: Any = None
+    query: Any = None
+    view: Any = None
 
 
 SCALE = Part(apply=lambda params, own, aggregated: params["w"] * own)

@@ -202,7 +202,16 @@ def pairwise() -> dict[str, Case]:
         missing -= {frozenset(pair) for pair in combinations(chosen.items(), 2)}
         extras = {name: values[len(cases) % len(values)] for name, values in EXTRAS.items()}
         cases[f"{first}-{second}"] = _sensible(chosen | extras)
-    assert not missing, missing
+    while missing:
+        chosen = dict(min(missing, key=lambda pair: sorted(map(str, pair))))
+        for name in [name for name in names if name not in chosen]:
+            chosen[name] = max(
+                AXES[name],
+                key=lambda kind: sum(frozenset(((name, kind), known)) in missing for known in chosen.items()),
+            )
+        missing -= {frozenset(pair) for pair in combinations(chosen.items(), 2)}
+        extras = {name: values[len(cases) % len(values)] for name, values in EXTRAS.items()}
+        cases[f"{chosen['availability']}-{chosen['link']}-{len(cases)}"] = _sensible(chosen | extras)
     return cases
 
 

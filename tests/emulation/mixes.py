@@ -69,11 +69,22 @@ Part = Callable[..., Any]  # of 0 or 1, which chooses the numbers; they differ w
 
 PARTS: dict[str, dict[str, Part]] = {
     "layer": {
+        "chebyshev": lambda i: layers.chebyshev(3),
+        "dense": lambda i: layers.dense(4),
+        "gat": lambda i: layers.gat(4, heads=2),
         "gcn": lambda i: layers.gcn(4),
+        "gin": lambda i: layers.gin(3),
         "sage": lambda i: layers.sage(3, activation="tanh"),
     },
     "objective": {
+        "barlow_twins": lambda i: objectives.barlow_twins((0.02, 0.1)[i]),
+        "cca": lambda i: objectives.cca((0.01, 0.1)[i]),
         "info_nce": lambda i: objectives.info_nce((0.5, 0.2)[i]),
+        "margin_ranking": lambda i: objectives.margin_ranking((0.5, 0.2)[i]),
+        "masked_input": lambda i: objectives.masked_input(objectives.info_nce((0.5, 0.2)[i]), (0.5, 0.3)[i]),
+        "masked_views": lambda i: objectives.masked_views(objectives.info_nce((0.5, 0.2)[i]), (0.5, 0.3)[i]),
+        "next_input": lambda i: objectives.next_input((1.0, 2.0)[i], deviation=(1.0, 0.5)[i]),
+        "vicreg": lambda i: objectives.vicreg((25.0, 5.0)[i], deviation=(1.0, 0.5)[i]),
         "edge_reconstruction": lambda i: objectives.edge_reconstruction((5.0, 1.0)[i]),
     },
     "optimizer": {
@@ -84,6 +95,7 @@ PARTS: dict[str, dict[str, Part]] = {
     "rate_schedule": {
         "constant": lambda i: optimizers.constant(),
         "cosine": lambda i: optimizers.cosine((50, 20)[i], floor=(0.0, 0.1)[i]),
+        "until": lambda i: optimizers.until((3, 2)[i]),
     },
     "clock": {
         "always": lambda i: clocks.always(),
@@ -236,6 +248,7 @@ MIXES = {
     "pairs": Mix(
         objective=("info_nce", "edge_reconstruction"),
         optimizer="momentum",
+        rate_schedule="until",
         publish=Way(delay="by_size"),
         push=Way(peers="rotation", delay="constant"),
         gossip=Way(peers="matching", loss="bernoulli", fanout=1),
@@ -255,6 +268,7 @@ MIXES = {
     ),
     "harsh": Mix(
         layer=("sage", "gcn"),
+        objective=("barlow_twins", "masked_input"),
         clock="lognormal",
         presence=("churn",),
         on_receipt=True,
@@ -268,17 +282,18 @@ MIXES = {
         merge="limited",
     ),
     "joining": Mix(
-        layer=("sage",),
+        layer=("sage", "chebyshev"),
         clock="periodic",
         presence=("late_joining", "crash"),
         publish=Way(is_split=True),
         push=None,
-        objective=("edge_reconstruction",),
+        objective=("edge_reconstruction", "margin_ranking"),
         gossip=Way(peers="graph_neighbours", is_split=True, delay="geometric"),
         merge="adopt",
     ),
     "agreeing": Mix(
-        layer=("gcn",),
+        layer=("gat",),
+        objective=("masked_views",),
         presence=("trace",),
         order="merge_only",
         gossip=Way(peers="all_to_all", fanout=NUM_NODES - 1),
@@ -286,6 +301,12 @@ MIXES = {
         merge="variance_corrected",
         start="independent",
     ),
-    "walking": Mix(layer=("gcn",), gossip=Way(peers="uniform", fanout=1), inbox_capacity=1, merge="keep_own"),
-    "alone": Mix(layer=("sage",), gossip=None),
+    "walking": Mix(
+        layer=("dense", "gin"),
+        objective=("cca", "vicreg"),
+        gossip=Way(peers="uniform", fanout=1),
+        inbox_capacity=1,
+        merge="keep_own",
+    ),
+    "alone": Mix(layer=("sage", "gat"), objective=("masked_input", "next_input"), gossip=None),
 }

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
 from jdgnn import presence
+from jdgnn.emulation.collapse import effective_rank
 from jdgnn.emulation.metrics import QUANTILES, quantiles
 from jdgnn.emulation.spread import BLOCK, consensus_distance, sum_over_nodes
 from jdgnn.kernels import library
@@ -63,6 +64,27 @@ def test_a_record_tells_how_nodes_that_have_joined_differ() -> None:
     assert_allclose(history.disagreement[-1], by_layer, rtol=1e-6)
     assert (history.loss_quantiles[-1, :, 0] <= history.loss[-1]).all()
     assert (history.loss[-1] <= history.loss_quantiles[-1, :, -1]).all()
+
+
+def test_the_effective_rank_is_that_of_the_singular_values() -> None:
+    rng = np.random.default_rng(0)
+    vectors, mask = rng.normal(size=(40, 6)) * [9, 3, 1, 1, 0.1, 0], rng.random(40) < 0.7
+    values = np.linalg.svd(vectors[mask], compute_uv=False)
+    shares = values[values > 1e-12] / values.sum()
+    with jax.enable_x64():
+        found = effective_rank(jnp.asarray(vectors), jnp.asarray(mask))
+        alone = effective_rank(jnp.asarray(vectors[:1] * np.ones((40, 1))), jnp.asarray(mask))
+    assert_allclose(found, np.exp(-np.sum(shares * np.log(shares))), rtol=1e-6)
+    assert_allclose(alone, 1, atol=1e-5)
+    assert np.isnan(effective_rank(jnp.zeros((4, 2)), jnp.ones(4, bool)))
+
+
+def test_a_record_tells_the_effective_rank_of_each_layer() -> None:
+    network = small_network()
+    emulator = small_emulator()
+    state, history = jdgnn.run(emulator, emulator.init(jax.random.key(1), network), network, 3, record_every=3)
+    ranks = [effective_rank(layer, jnp.ones(len(layer), bool)) for layer in state.embeddings]
+    assert_allclose(history.effective_rank[-1], ranks, rtol=1e-4)
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 1000])

@@ -139,7 +139,7 @@ class Learner:
         """
         received = [before[self.index][u] for u in in_neighbours(node)] if self.index < len(before) else []
         degrees = NETWORK.in_degree[in_neighbours(node)].tolist()[: len(received)]
-        aggregated = twins.AGGREGATES[self.kind](own, int(NETWORK.in_degree[node]), received, degrees)
+        aggregated = twins.AGGREGATES[self.kind](own, int(NETWORK.in_degree[node]), received, degrees, None)
         edges = np.asarray(step.events.positives[node])
         is_there = (edges < NETWORK.num_edges) & (self.index + 1 < len(before))
         positives = np.zeros((len(edges), step.after.embeddings[self.index].shape[1]))

@@ -60,7 +60,7 @@ def test_constant_embeddings_are_worth_nothing() -> None:
 def test_result_says_what_was_measured_and_how_much_it_varies() -> None:
     network = labelled_network()
     result = linear_probe(network.features, network)
-    assert result.num_splits == len(result.values) == len(result.regularisation) == 4
+    assert result.num_splits == len(result.values) == len(result.setting) == 4
     assert result.mean == pytest.approx(result.values.mean())
     assert result.sd == pytest.approx(np.std(result.values, ddof=1))
     assert result.width == 3
@@ -81,7 +81,7 @@ def test_values_repeat_bit_for_bit() -> None:
     network = labelled_network(separation=1.0)
     first, again = (linear_probe(network.features, network) for _ in range(2))
     np.testing.assert_array_equal(first.values, again.values)
-    np.testing.assert_array_equal(first.regularisation, again.regularisation)
+    np.testing.assert_array_equal(first.setting, again.setting)
 
 
 def test_only_the_direction_of_a_vector_is_read() -> None:
@@ -110,7 +110,7 @@ def test_only_train_nodes_are_learned_from_and_only_test_nodes_count() -> None:
 
 def test_regularisation_is_chosen_on_validation_nodes_the_smallest_of_a_tie() -> None:
     network = labelled_network()
-    assert set(linear_probe(np.eye(3)[labels_of(network)], network).regularisation) == {min(probe.REGULARISATIONS)}
+    assert set(linear_probe(np.eye(3)[labels_of(network)], network).setting) == {min(probe.REGULARISATIONS)}
 
 
 def test_arrays_of_accelerators_are_taken() -> None:

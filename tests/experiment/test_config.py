@@ -45,7 +45,7 @@ REFUSED = {
     "layers=[]": ["layers: got a list of 0", "at least 1"],
     "layers=64": ["layers: got 64", "list"],
     "layers=[64]": ["layers.0: got 64", "table", "gcn"],
-    "layers.0.name=gnc": ["layers.0.name: got 'gnc'", "gcn, sage", "did you mean 'gcn'?"],
+    "layers.0.name=gcm": ["layers.0.name: got 'gcm'", "gat, gcn, gin, sage", "did you mean 'gcn'?"],
     "layers.0.units=0": ["layers.0.units: got 0", "at least 1"],
     "layers.1.units=8.0": ["layers.1.units: got 8.0", "whole number"],
     "layers.1.unit=8": ["layers.1.unit: got 8", "did you mean 'units'?"],
@@ -141,7 +141,7 @@ def test_bad_input_is_refused_in_one_sentence(override: str) -> None:
 
 @pytest.mark.parametrize(
     ("table", "allowed"),
-    [("network", "cora"), ("layers", "gcn, sage"), ("objective", "info_nce"), ("optimizer", "adam")],
+    [("network", "cora"), ("layers", "gat, gcn, gin, sage"), ("objective", "info_nce"), ("optimizer", "adam")],
 )
 def test_what_has_no_default_must_be_there(table: str, allowed: str) -> None:
     with pytest.raises(InputError, match=f"^{table}: is missing.*allowed: .*{allowed}"):
@@ -162,7 +162,8 @@ def test_the_resolved_configuration_shows_everything_and_reads_back() -> None:
     assert tables["seed"] == 0
     assert tables["network"]["homophily"] == 0.8
     assert tables["network"]["projection"] == 5
-    assert tables["layers"][1] == {"name": "sage", "units": 4, "activation": "leaky_relu", "normalize": True}
+    expected = {"name": "sage", "units": 4, "activation": "leaky_relu", "normalize": True, "aggregator": "mean"}
+    assert tables["layers"][1] == expected
     assert tables["optimizer"]["rate_schedule"] == {"name": "constant"}
     assert tables["push"]["peers"] == {"name": "matching"}
     assert tables["gossip"] == {

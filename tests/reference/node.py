@@ -33,15 +33,30 @@ def encode(layer: Any, params: Tree, own: Array, aggregated: Array) -> Any:
     return layer.apply(params["layer"], own, aggregated)
 
 
+def constant(aggregated: Any, params: Tree) -> Any:
+    """An aggregate in which the parameters of a layer have no part."""
+    return aggregated
+
+
+def asked(query: Any, combine: Any, own: Array, received: list[Array], params: Tree) -> Any:
+    """An aggregate for which a node asks with its parameters."""
+    return combine(own, len(received), received, [], query(params, own))
+
+
 @jax.jit
 def gradient_step(
     parts: tuple[Any, Any, Any], params: Tree, opt_state: Tree, num_steps: Any, inputs: tuple[Any, ...], key: Any
 ) -> Any:
     """One optimiser step on the loss of one layer alone; whatever `inputs` holds is constant."""
     layer, objective, optimizer = parts
+    own, combine, *compared = inputs
+    key_view, key_loss = (key, key) if objective.view is None else jax.random.split(key)
 
     def loss_fn(params: Tree) -> Any:
-        return objective.apply(params["objective"], partial(layer.apply, params["layer"]), *inputs, key)
+        seen = own, combine(params["layer"])
+        if objective.view is not None:
+            seen = objective.view(*seen, key_view)
+        return objective.apply(params["objective"], partial(layer.apply, params["layer"]), *seen, *compared, key_loss)
 
     (loss, _), grads = jax.value_and_grad(loss_fn, has_aux=True)(params)
     return loss, *optimizer.step(grads, opt_state, params, num_steps)
@@ -152,33 +167,37 @@ class Node:
         """Computes the embeddings, then steps each layer whose objective has what it needs."""
         passes = self._forward()
         positives = draws.positives(self.number)
-        for layer, (own, aggregated, output) in enumerate(passes):
-            self._step(layer, own, aggregated, positives, draws.key(layer, self.number), width=len(output))
+        for layer, (own, combine, output) in enumerate(passes):
+            self._step(layer, own, combine, positives, draws.key(layer, self.number), width=len(output))
             self.num_idle[layer] += layer not in self.losses
         self.embeddings = [output for _, _, output in passes]
         self.age += bool(self.losses)
 
-    def _forward(self) -> list[tuple[Array, Array, Array]]:
-        """The node's own input, the aggregate of its neighbours', and the output, of each layer."""
+    def _forward(self) -> list[tuple[Array, Any, Array]]:
+        """The node's own input, how it combines its neighbours', and the output, of each layer."""
         self.staleness = {edge: self.now - message.tick_sent for edge, message in self.mailbox.items()}
         passes, own = [], self.features
         for layer in range(len(self.rules.layers)):
-            aggregated = self._aggregate(layer, own)
+            combine = self._combining(layer, own)
+            aggregated = np.array(combine(self.params[layer]["layer"]))
             output = np.array(encode(self.parts.layers[layer], self.params[layer], own, aggregated))
-            passes.append((own, aggregated, output))
+            passes.append((own, combine, output))
             own = output
         return passes
 
-    def _aggregate(self, layer: int, own: Array) -> Array:
+    def _combining(self, layer: int, own: Array) -> Any:
         inputs = self.neighbour_features if layer == 0 else self._received(layer - 1)
         degrees = [self.degrees[self.in_edges[edge]] for edge in inputs]
-        return AGGREGATES[self.rules.layers[layer]](own, self.degree, list(inputs.values()), degrees)
+        combine, query = AGGREGATES[self.rules.layers[layer]], self.parts.layers[layer].query
+        if query is None:
+            return Partial(constant, combine(own, self.degree, list(inputs.values()), degrees, None))
+        return Partial(asked, query, Partial(combine), own, list(inputs.values()))
 
     def _received(self, layer: int) -> dict[int, Array]:
         """The newest output of one layer that came over each in-edge over which one came."""
         return {edge: message.payload[layer] for edge, message in self.mailbox.items()}
 
-    def _step(self, layer: int, own: Array, aggregated: Array, chosen: list[int], key: Any, width: int) -> None:
+    def _step(self, layer: int, own: Array, combine: Any, chosen: list[int], key: Any, width: int) -> None:
         received = self._received(layer)
         positives = _padded([received.get(edge) for edge in chosen], len(chosen), width)
         negatives = _padded([m.payload[layer] for m in self.samples], self.rules.sample_capacity, width)
@@ -187,7 +206,7 @@ class Node:
             return
         parts = self.parts.layers[layer], objective, self.parts.optimizer
         num_steps = np.int32(self.num_steps[layer])
-        inputs = own, aggregated, *positives, *negatives
+        inputs = own, combine, *positives, *negatives
         result = gradient_step(parts, self.params[layer], self.opt_state[layer], num_steps, inputs, key)
         loss, self.params[layer], self.opt_state[layer] = jax.tree.map(np.array, result)
         self.losses[layer] = float(loss)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +26,28 @@ def unit(x: Array) -> Array:
     return x / length if length > 0 else np.zeros_like(x)
 
 
-def gcn_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int]) -> Array:
+def chebyshev_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Array:
+    """The first Chebyshev polynomial of the Laplacian less one, for the largest eigenvalue 2."""
+    result = np.zeros_like(own)
+    for vector, sender_degree in zip(received, degrees, strict=True):
+        result = result - vector / np.sqrt(max(sender_degree, 1) * degree)
+    return result
+
+
+def dense_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Array:
+    """A node's own vector."""
+    return own
+
+
+def gat_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Any:
+    """Velickovic's attention, with keys and offsets of the node for each head; as a function of the query for JAX."""
+    vectors = jnp.stack([own, *received])
+    scores = query["key"] @ vectors.T + query["offset"][:, None]
+    weights = jnp.exp(jnp.where(scores > 0, scores, 0.2 * scores))
+    return weights @ vectors / jnp.sum(weights, axis=1, keepdims=True)
+
+
+def gcn_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Array:
     """Kipf & Welling's sum over neighbours that have arrived; degrees are those of the network."""
     result = own / (degree + 1)
     for vector, sender_degree in zip(received, degrees, strict=True):
@@ -33,13 +55,22 @@ def gcn_aggregate(own: Array, degree: int, received: list[Array], degrees: list[
     return result
 
 
-def sage_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int]) -> Array:
+def gin_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Array:
+    """The sum over neighbours that have arrived."""
+    return np.sum([np.zeros_like(own), *received], axis=0)
+
+
+def sage_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Array:
     """Hamilton's mean over neighbours that have arrived; zero if none has."""
     return np.mean(received, axis=0) if received else np.zeros_like(own)
 
 
-AGGREGATES: dict[str, Callable[[Array, int, list[Array], list[int]], Array]] = {
+AGGREGATES: dict[str, Callable[[Array, int, list[Array], list[int], Tree], Array]] = {
+    "chebyshev": chebyshev_aggregate,
+    "dense": dense_aggregate,
+    "gat": gat_aggregate,
     "gcn": gcn_aggregate,
+    "gin": gin_aggregate,
     "sage": sage_aggregate,
 }
 
@@ -52,12 +83,40 @@ def sage_linear(params: Tree, own: Array, aggregated: Array) -> Array:
     return own @ params["own"]["kernel"] + params["own"]["bias"] + aggregated @ params["neighbours"]["kernel"]
 
 
-LINEAR: dict[str, Callable[[Tree, Array, Array], Array]] = {"gcn": gcn_linear, "sage": sage_linear}
+def chebyshev_linear(params: Tree, own: Array, aggregated: Array) -> Array:
+    return own @ params["order_0"]["kernel"] + params["order_0"]["bias"] + aggregated @ params["order_1"]["kernel"]
 
 
-def dense(kind: str, activation: str, normalize: bool, params: Tree, own: Array, aggregated: Array) -> Array:
+def dense_linear(params: Tree, own: Array, aggregated: Array) -> Array:
+    return own @ params["linear"]["kernel"] + params["linear"]["bias"]
+
+
+def gat_linear(params: Tree, own: Array, aggregated: Array) -> Array:
+    heads = [aggregated[h] @ params["kernel"][h] for h in range(len(aggregated))]
+    return np.concatenate(heads) + params["bias"]
+
+
+LINEAR: dict[str, Callable[[Tree, Array, Array], Array]] = {
+    "chebyshev": chebyshev_linear,
+    "dense": dense_linear,
+    "gat": gat_linear,
+    "gcn": gcn_linear,
+    "sage": sage_linear,
+}
+
+
+def before_activation(kind: str, activation: str, params: Tree, own: Array, aggregated: Array) -> list[Array]:
+    """What the activations of a built-in layer are given, the last one last."""
+    if kind != "gin":
+        return [LINEAR[kind](params, own, aggregated)]
+    both = (1 + params["epsilon"]) * own + aggregated
+    hidden = both @ params["hidden"]["kernel"] + params["hidden"]["bias"]
+    return [hidden, ACTIVATIONS[activation](hidden) @ params["output"]["kernel"] + params["output"]["bias"]]
+
+
+def layer_output(kind: str, activation: str, normalize: bool, params: Tree, own: Array, aggregated: Array) -> Array:
     """What a built-in layer makes of a node's own vector and its aggregate."""
-    output = ACTIVATIONS[activation](LINEAR[kind](params, own, aggregated))
+    output = ACTIVATIONS[activation](before_activation(kind, activation, params, own, aggregated)[-1])
     return unit(output) if normalize else output
 
 
@@ -78,9 +137,65 @@ def info_nce(z: Array, positives: list[Array], negatives: list[Array], temperatu
     return float(np.mean([-np.log(signal / (signal + noise)) for signal in signals]))
 
 
-LOSSES: dict[str, Callable[[Array, list[Array], list[Array], float], float]] = {
+def margin_ranking(z: Array, positives: list[Array], negatives: list[Array], margin: float) -> float:
+    """Hinge loss over all pairs of a neighbour and a random node."""
+    return float(np.mean([max(0.0, z @ n - z @ p + margin) for p in positives for n in negatives]))
+
+
+def _spread_terms(z: Array, samples: list[Array], deviation: float) -> tuple[float, float]:
+    """VICReg's variance and covariance terms over a vector and samples, times how many these are."""
+    vectors = np.array([z, *samples])
+    covariance = np.cov(vectors, rowvar=False, ddof=1)
+    small = np.maximum(0, deviation - np.sqrt(np.diag(covariance) + 1e-4))
+    together = covariance - np.diag(np.diag(covariance))
+    return len(vectors) * float(np.mean(small)), len(vectors) * float(np.sum(together**2)) / len(z)
+
+
+def vicreg(z: Array, positives: list[Array], negatives: list[Array], deviation: float) -> float:
+    """With the paper's weights 25, 25 and 1."""
+    variance, covariance = _spread_terms(z, negatives, deviation)
+    return 25 * float(np.mean([np.mean((z - p) ** 2) for p in positives])) + 25 * variance + covariance
+
+
+def next_input(z: Array, positives: list[Array], negatives: list[Array], deviation: float, params: Tree) -> float:
+    """The next layer's input foretold by a linear map, with VICReg's terms."""
+    missed = z @ params["kernel"] + params["bias"] - np.mean(positives, axis=0)
+    return float(np.mean(missed**2)) + sum(_spread_terms(z, negatives, deviation))
+
+
+def _standardised(z: Array, positives: list[Array], negatives: list[Array]) -> tuple[Array, Array]:
+    """The vector with the samples, and the positives, by the moments of the former."""
+    vectors = np.array([z, *negatives])
+    scale = np.sqrt(np.var(vectors, axis=0, ddof=1) + 1e-4)
+    return (vectors - vectors.mean(axis=0)) / scale, (np.array(positives) - vectors.mean(axis=0)) / scale
+
+
+def barlow_twins(z: Array, positives: list[Array], negatives: list[Array], redundancy: float) -> float:
+    """Agreement over units; cross-correlation with each sample as its own twin."""
+    vectors, twins = _standardised(z, positives, negatives)
+    agreement = len(z) * float(np.mean([(1 - np.mean(vectors[0] * twin)) ** 2 for twin in twins]))
+    pairs = [(vectors[0], twins.mean(axis=0)), *((x, x) for x in vectors[1:])]
+    correlation = np.mean([np.outer(a, b) for a, b in pairs], axis=0)
+    together = correlation - np.diag(np.diag(correlation))
+    return agreement + redundancy * len(vectors) * float(np.sum(together**2))
+
+
+def cca(z: Array, positives: list[Array], negatives: list[Array], orthogonality: float) -> float:
+    """Distance of standardised vectors, and of the correlation from the identity."""
+    vectors, twins = _standardised(z, positives, negatives)
+    correlation = vectors.T @ vectors / (len(vectors) - 1)
+    apart = float(np.mean([np.sum((vectors[0] - twin) ** 2) for twin in twins]))
+    return apart + orthogonality * len(vectors) * float(np.sum((correlation - np.eye(len(z))) ** 2))
+
+
+LOSSES: dict[str, Callable[..., float]] = {
+    "barlow_twins": barlow_twins,
+    "cca": cca,
     "edge_reconstruction": edge_reconstruction,
     "info_nce": info_nce,
+    "margin_ranking": margin_ranking,
+    "next_input": next_input,
+    "vicreg": vicreg,
 }
 
 
