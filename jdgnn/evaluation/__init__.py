@@ -12,6 +12,7 @@ from jdgnn.evaluation.label_propagation import label_propagation
 from jdgnn.evaluation.limits import centralised, end_to_end
 from jdgnn.evaluation.link_prediction import HeldOutLinks, LinkResult, hold_out_links, link_prediction
 from jdgnn.evaluation.neighbours import knn_probe
+from jdgnn.evaluation.own_features import beside_own_features
 from jdgnn.evaluation.probe import METRICS, REGULARISATIONS, ProbeResult, few_label_probe, linear_probe, probe_table
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "HeldOutLinks",
     "LinkResult",
     "ProbeResult",
+    "beside_own_features",
     "centralised",
     "clustering",
     "controls",

@@ -33,6 +33,7 @@ class EmulationTable(Table):
     awake_share: float | None = Field(default=None, gt=0, le=1)
     param_dtype: Literal["bfloat16"] | None = None
     kernels: bool | None = None
+    own_features: int = Field(default=0, ge=0, lt=2**31)
 
 
 class EvaluationTable(Table):

@@ -13,6 +13,7 @@ from rich.console import Console
 import jdgnn
 from jdgnn import Emulator, History, Network, State
 from jdgnn.errors import InputError
+from jdgnn.evaluation import beside_own_features
 from jdgnn.experiment.config import Config, as_toml
 from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
 from jdgnn.experiment.judging import Results, figures, judge, judge_controls, with_splits
@@ -66,13 +67,14 @@ def run_experiment(
     controls: Results = {}
     if network.labels is not None:
         with stage(console, "judging what takes no learning"):
-            controls = judge_controls(network, emulator.encode(state.params, network), seed=config.seed)
+            untrained = _result(config, emulator.encode(state.params, network), network)
+            controls = judge_controls(network, untrained, seed=config.seed)
     judged = time.perf_counter()
     check()
     directory.create(files.remark + as_toml(config, has_own_splits=loaded_network.splits is not None))
     files.clear()
     state, history = _emulate(config, emulator, state, network, directory, files, console, check)
-    embeddings = emulator.embeddings(state)
+    embeddings = _result(config, emulator.embeddings(state), network)
     emulated = time.perf_counter()
     learned: Results = {}
     if network.labels is not None:
@@ -156,6 +158,12 @@ def _emulate(
             record=files.record,
             replay=files.replay,
         )
+
+
+def _result(config: Config, embeddings: np.ndarray, network: Network) -> np.ndarray:
+    """Embeddings with the node's own features beside them, if that is asked for."""
+    width = config.emulation.own_features
+    return beside_own_features(embeddings, network, width, seed=config.seed) if width else embeddings
 
 
 def _arrays(emulator: Emulator, embeddings: np.ndarray, network: Network) -> dict[str, np.ndarray]:

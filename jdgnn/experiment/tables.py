@@ -232,7 +232,7 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         f"consensus distance {short(summary['consensus_distance'])}, norm ratio {short(summary['norm_ratio'])}",
     )
     ranks = ", ".join("-" if rank is None else f"{rank:.0f}" for rank in summary["effective_rank"])
-    yield "embeddings", f"effective rank by layer: {ranks}"
+    yield "ranks", f"effective rank of embeddings by layer: {ranks}"
     for what, text in (("recorded", "recorded in"), ("replayed", "replayed from")):
         if summary[what]:
             yield "events", f"{text} {summary[what]}"

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from jdgnn.checks import check_count
+from jdgnn.checks import check_count, check_flag
 from jdgnn.errors import InputError
 from jdgnn.learning.aggregation import attention
 from jdgnn.learning.layers.layer import Layer
@@ -16,7 +16,7 @@ from jdgnn.learning.layers.linear_maps import check_dense, finish
 from jdgnn.learning.layers.modules import from_nnx
 
 
-def gat(units: int, activation: str = "leaky_relu", normalize: bool = True, heads: int = 1) -> Layer:
+def gat(units: int, activation: str = "leaky_relu", normalize: bool = True, heads: int = 1, own: bool = False) -> Layer:
     """Graph attention: a linear map of a mean over a node and its in-neighbours, weighted by what the node asks for.
 
     Node v weighs u by softmax of leaky(aₛ·W x_u + aₜ·W x_v), with its own W and a. As aₛ·W x_u = (Wᵀaₛ)·x_u, it asks
@@ -28,9 +28,11 @@ def gat(units: int, activation: str = "leaky_relu", normalize: bool = True, head
       activation: one of `identity`, `leaky_relu` (slope 0.25), `relu`, `tanh`.
       normalize: scale the output to length one.
       heads: H, a divisor of `units`.
+      own: add another linear map of the node's own vector.
 
     Returns:
-      The layer; its parameters are a kernel [H, F, F'/H], two attention vectors [H, F'/H] and a bias [F'].
+      The layer; its parameters are a kernel [H, F, F'/H], two attention vectors [H, F'/H] and a bias [F'], with
+      `own` another kernel [F, F'].
 
     Raises:
       InputError: an argument makes no sense.
@@ -44,13 +46,14 @@ def gat(units: int, activation: str = "leaky_relu", normalize: bool = True, head
     """
     check_dense(units, activation, normalize)
     check_count("heads", heads)
+    check_flag("own", own)
     if units % heads:
         raise InputError(f"heads: got {heads}, which does not divide units={units}; write a divisor")
-    return from_nnx(_module(units, heads, activation, normalize), attention, query="ask")
+    return from_nnx(_module(units, heads, activation, normalize, own), attention, query="ask")
 
 
 @functools.cache
-def _module(units: int, heads: int, activation: str, normalize: bool) -> Callable[..., nnx.Module]:
+def _module(units: int, heads: int, activation: str, normalize: bool, has_own: bool) -> Callable[..., nnx.Module]:
     width = units // heads
 
     class GraphAttention(nnx.Module):
@@ -61,6 +64,8 @@ def _module(units: int, heads: int, activation: str, normalize: bool) -> Callabl
             self.sender = nnx.Param(vectors(rngs.params(), (heads, width), param_dtype))
             self.receiver = nnx.Param(vectors(rngs.params(), (heads, width), param_dtype))
             self.bias = nnx.Param(jnp.zeros(units, param_dtype))
+            if has_own:
+                self.own = nnx.Linear(num_features, units, use_bias=False, rngs=rngs, param_dtype=param_dtype)
 
         def ask(self, own: jax.Array) -> dict[str, jax.Array]:
             keys = jnp.einsum("hfw,hw->hf", self.kernel[...], self.sender[...])
@@ -68,8 +73,7 @@ def _module(units: int, heads: int, activation: str, normalize: bool) -> Callabl
             return {"key": keys, "offset": offset}
 
         def __call__(self, own: jax.Array, aggregated: jax.Array) -> jax.Array:
-            del own
-            mapped = jnp.einsum("hf,hfw->hw", aggregated, self.kernel[...])
-            return finish(mapped.ravel() + self.bias[...], activation, normalize)
+            mapped = jnp.einsum("hf,hfw->hw", aggregated, self.kernel[...]).ravel() + self.bias[...]
+            return finish(mapped + self.own(own) if has_own else mapped, activation, normalize)
 
     return GraphAttention

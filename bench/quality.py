@@ -1,0 +1,227 @@
+"""What one recipe learns on every network, against the controls, over several seeds and tasks.
+
+`python -m bench.quality` writes `bench/results/quality.json` after each run and goes on where it was left off. With
+`--table` it prints the figures as Markdown. Hyper-parameters were chosen on validation nodes of Cora, and are the same
+everywhere.
+"""
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+import jdgnn
+from bench.machine import RESULTS, ROOT, circumstances, over_seeds, shown
+from jdgnn import Network, evaluation, links
+from jdgnn.experiment.config import read
+from jdgnn.experiment.runner import make_emulator
+
+RESULT = RESULTS / "quality.json"
+OWN_WIDTH = 32
+WAYS = {
+    "decentralised": "decentralised, in step",
+    "asynchronous": "decentralised, loss 0.3, half awake, delay 0..10",
+    "centralised": "one shared model, same losses",
+    "end_to_end": "one shared model, end to end",
+    "untrained": "untrained encoder of the same shape",
+    "raw": "raw features",
+    "hops_1": "features, propagated over 1 hop",
+    "hops_2": "2 hops",
+    "hops_3": "3 hops",
+    "projected_2": "random projection to 128, 2 hops",
+    "labels": "label propagation",
+}
+TASKS = {
+    "probe": "linear probe, %",
+    "knn": "nearest neighbours, %",
+    "few": "5 labels a class, %",
+    "nmi": "clustering, NMI",
+    "ari": "clustering, ARI",
+    "auc": "links, AUC",
+    "ap": "links, AP",
+}
+Embed = Callable[[Network, int], np.ndarray]
+
+
+def recipe(**changes: Any) -> jdgnn.Emulator:
+    """The emulator of `configs/cora.toml`."""
+    emulator = make_emulator(read(ROOT / "configs" / "cora.toml"))
+    return dataclasses.replace(emulator, **changes)
+
+
+def ticks_of() -> int:
+    """As many as in `configs/cora.toml`."""
+    return read(ROOT / "configs" / "cora.toml").emulation.ticks
+
+
+def asynchronous() -> jdgnn.Emulator:
+    """The recipe where nodes sleep and messages are lost and late."""
+    way = jdgnn.link(loss=0.3, delay=links.uniform(0, 10))
+    emulator = recipe()
+    assert emulator.push is not None
+    return dataclasses.replace(
+        emulator,
+        publish=jdgnn.publish(link=way),
+        push=jdgnn.push(fanout=emulator.push.fanout, capacity=emulator.push.capacity, link=way),
+        gossip=jdgnn.gossip(link=way, pool=4),
+        availability=jdgnn.availability(jdgnn.clocks.bernoulli(0.5)),
+    )
+
+
+def learned(emulator: jdgnn.Emulator, ticks: int) -> Embed:
+    """What nodes hold after some ticks, their own features beside it."""
+
+    def embed(network: Network, seed: int) -> np.ndarray:
+        state = emulator.init(jax.random.key(seed), network)
+        state, _ = jdgnn.run(emulator, state, network, ticks, record_every=ticks)
+        return beside(emulator.embeddings(state), network, seed)
+
+    return embed
+
+
+def shared(train: Callable[..., Any]) -> Embed:
+    """What one model for all gives after as many ticks."""
+
+    def embed(network: Network, seed: int) -> np.ndarray:
+        return beside(train(recipe(), network, ticks_of(), jax.random.key(seed)), network, seed)
+
+    return embed
+
+
+def untrained(network: Network, seed: int) -> np.ndarray:
+    """The embeddings of initial parameters."""
+    emulator = recipe()
+    state = emulator.init(jax.random.key(seed), network)
+    return beside(emulator.encode(state.params, network), network, seed)
+
+
+def beside(embeddings: np.ndarray, network: Network, seed: int) -> np.ndarray:
+    """With the node's own features."""
+    return evaluation.beside_own_features(embeddings, network, OWN_WIDTH, seed=seed)
+
+
+def hops(number: int, width: int | None = None) -> Embed:
+    """Features, or a random projection of them, propagated."""
+
+    def embed(network: Network, seed: int) -> np.ndarray:
+        features = network.features if width is None else jdgnn.network.random_projection(network.features, width, seed)
+        return evaluation.propagate(features, network, number)
+
+    return embed
+
+
+def embeds() -> dict[str, Embed]:
+    """How each embedding comes about."""
+    return {
+        "decentralised": learned(recipe(), ticks_of()),
+        "asynchronous": learned(asynchronous(), 2 * ticks_of() + 60),  # half awake, and agreement takes longer
+        "centralised": shared(evaluation.centralised),
+        "end_to_end": shared(evaluation.end_to_end),
+        "untrained": untrained,
+        "raw": hops(0),
+        "hops_1": hops(1),
+        "hops_2": hops(2),
+        "hops_3": hops(3),
+        "projected_2": hops(2, 128),
+    }
+
+
+def judged(embed: Embed, network: Network, seed: int, tasks: list[str]) -> dict[str, Any]:
+    """The figures of one embedding with one seed; probes keep those of every split, for paired differences."""
+    found: dict[str, Any] = {}
+    if {"probe", "knn", "few", "nmi"} & set(tasks):
+        embeddings = embed(network, seed)
+        if "probe" in tasks:
+            found["probe"] = evaluation.linear_probe(embeddings, network).values.tolist()
+        if "knn" in tasks:
+            found["knn"] = evaluation.knn_probe(embeddings, network).values.tolist()
+        if "few" in tasks:
+            found["few"] = [evaluation.few_label_probe(embeddings, network, seed=seed).mean]
+        if "nmi" in tasks:
+            clusters = evaluation.clustering(embeddings, network, seed=seed)
+            found |= {"nmi": [clusters.nmi], "ari": [clusters.ari]}
+    if "auc" in tasks:
+        held_out = evaluation.hold_out_links(network, 0.1, seed=seed)
+        links_found = evaluation.link_prediction(embed(held_out.network, seed), held_out)
+        found |= {"auc": [links_found.auc], "ap": [links_found.average_precision]}
+    return found
+
+
+def networks(arguments: argparse.Namespace) -> Iterator[tuple[str, Network]]:
+    """The networks asked for, one after another."""
+    for name in arguments.datasets:
+        yield name, jdgnn.datasets.load(name, data_root=arguments.data_root)
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Fills in what is missing, and writes after each piece."""
+    result: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.exists() and not arguments.anew else {}
+    for name, network in networks(arguments):
+        figures = result.setdefault(name, {"figures": {}})["figures"]
+        for way, embed in embeds().items():
+            if way not in arguments.ways:
+                continue
+            for seed in range(arguments.seeds):
+                known = figures.setdefault(way, {}).setdefault(str(seed), {})
+                missing = [task for task in arguments.tasks if task not in known]
+                if not missing:
+                    continue
+                known |= judged(embed, network, seed, missing)
+                means = ", ".join(f"{task} {np.mean(values):.3f}" for task, values in known.items())
+                print(f"{name}, {way}, seed {seed}: {means}", flush=True)
+                result[name] |= circumstances()
+                RESULT.write_text(json.dumps(result, indent=1) + "\n")
+        if "labels" in arguments.ways:
+            figures["labels"] = {"0": {"probe": evaluation.label_propagation(network).values.tolist()}}
+            RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    return result
+
+
+def table(result: dict[str, Any]) -> str:
+    """Means and standard deviations over seeds, of the means over splits, as Markdown."""
+    parts = []
+    for name, entry in result.items():
+        figures = entry["figures"]
+        tasks = [task for task in TASKS if any(task in seeds["0"] for seeds in figures.values())]
+        lines = [f"| {name} | seeds | " + " | ".join(TASKS[task] for task in tasks) + " |"]
+        lines.append("|---|---|" + "---:|" * len(tasks))
+        for way in [way for way in WAYS if way in figures]:
+            cells = [cell(figures[way], task) for task in tasks]
+            lines.append(f"| {WAYS[way]} | {len(figures[way])} | " + " | ".join(cells) + " |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def cell(seeds: dict[str, Any], task: str) -> str:
+    """One figure with its standard deviation over seeds."""
+    means = [float(np.mean(values[task])) for values in seeds.values() if task in values]
+    if not means:
+        return ""
+    figures = over_seeds(means)
+    spread = f" ± {100 * figures['sd']:.1f}" if len(means) > 1 else ""
+    return f"{100 * figures['mean']:.1f}{spread}"
+
+
+def main() -> None:
+    """Measures, or prints what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-root", help="directory with a folder for each data set")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--datasets", nargs="+", default=["cora"], choices=sorted(jdgnn.datasets.DATASETS))
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
+    parser.add_argument("--tasks", nargs="+", default=["probe", "knn", "few", "nmi", "auc"], choices=list(TASKS))
+    parser.add_argument("--anew", action="store_true", help="forget what was measured")
+    parser.add_argument("--table", action="store_true", help="print the committed figures and measure nothing")
+    arguments = parser.parse_args()
+    if arguments.table:
+        print(shown(RESULT, table))
+        return
+    print(table(measure(arguments)))
+
+
+if __name__ == "__main__":
+    main()
