@@ -1,6 +1,6 @@
 """What loss, sleep and delay do to learning on Cora, one at a time and together.
 
-`python -m bench.asynchrony` runs configs/cora.toml with messages lost, nodes asleep or messages late, and
+`python -m bench.asynchrony` runs configs/cora-projected.toml with messages lost, nodes asleep or messages late, and
 configs/cora-async.toml with all of it and churn, at equal numbers of node-updates. It writes
 `bench/results/asynchrony.json`; `--table` and `--plot FILE` show what was measured.
 """
@@ -42,7 +42,7 @@ def shipped(name: str) -> dict[str, Any]:
 
 def changed(sweep: str, value: float) -> dict[str, Any]:
     """The synchronous Cora with one thing changed, for as many node-updates."""
-    tables = shipped("cora")
+    tables = shipped("cora-projected")
     if sweep == "loss":
         for kind in KINDS:
             tables.setdefault(kind, {})["link"] = {"loss": value}
@@ -109,7 +109,7 @@ def table(result: dict[str, Any]) -> str:
         f"| | | {' | '.join(FIGURES.values())} | node-updates |",
         "|---|---:|---:|---:|---:|---:|",
         f"| untrained encoder | | {untrained['mean']:.1f} ± {untrained['sd']:.1f} | | | |",
-        row("synchronous: `cora.toml`", "", synchronous),
+        row("synchronous: `cora-projected.toml`", "", synchronous),
         row("all together, and churn: `cora-async.toml`", "", together),
     ]
     for sweep, points in result["sweeps"].items():
@@ -159,7 +159,7 @@ def main() -> None:
     if not (arguments.table or arguments.plot):
         result: dict[str, Any] = {**circumstances(), "sweeps": {sweep: {} for sweep in SWEEPS}}
         with_seeds = partial(measure_seeds, seeds=arguments.seeds, data_root=arguments.data_root)
-        result["synchronous"] = with_seeds(shipped("cora"), title="synchronous")
+        result["synchronous"] = with_seeds(shipped("cora-projected"), title="synchronous")
         result["together"] = with_seeds(shipped("cora-async"), title="together")
         for sweep, values in SWEEPS.items():
             for value in values[1:]:  # the first is the synchronous run

@@ -48,7 +48,7 @@ def mean(config: str, name: str) -> float:
 
 
 @pytest.mark.parametrize(
-    ("config", "margin", "floor"), [("quickstart", 0.04, mean("quickstart", "propagated_2hop")), ("cora", 0.15, 0.75)]
+    ("config", "margin", "floor"), [("quickstart", 0.04, mean("quickstart", "propagated_2hop")), ("cora", 0.15, 0.78)]
 )
 def test_what_was_measured_holds_the_bars(config: str, margin: float, floor: float) -> None:
     assert len(MEASURED[config]["probe"]["learned"]["all"]) == 3
