@@ -1,0 +1,59 @@
+"""The quality benchmark: its recipe, what it fills in, and its table."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import jdgnn
+from bench import quality
+from tests.support import small_emulator
+
+
+def asked(**changes: object) -> argparse.Namespace:
+    settings = {
+        "datasets": ["digits"],
+        "ways": ["untrained", "hops_1", "labels"],
+        "tasks": ["probe", "auc"],
+        "seeds": 2,
+    }
+    return argparse.Namespace(**{"data_root": None, "anew": False, **settings, **changes})
+
+
+@pytest.fixture
+def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(quality, "RESULT", tmp_path / "quality.json")
+    monkeypatch.setattr(quality, "recipe", small_emulator)
+    return tmp_path / "quality.json"
+
+
+def test_what_is_missing_is_filled_in_and_the_rest_kept(result: Path) -> None:
+    first = quality.measure(asked(ways=["hops_1"], seeds=1))
+    kept = first["digits"]["figures"]["hops_1"]["0"]["probe"]
+    assert len(kept) == 10
+    whole = quality.measure(asked())
+    assert whole["digits"]["figures"]["hops_1"]["0"]["probe"] == kept
+    assert json.loads(result.read_text()) == whole
+    figures = whole["digits"]["figures"]
+    assert {way: sorted(seeds) for way, seeds in figures.items()} == {
+        "untrained": ["0", "1"],
+        "hops_1": ["0", "1"],
+        "labels": ["0"],
+    }
+    assert set(figures["untrained"]["1"]) == {"probe", "auc", "ap"}
+    lines = quality.table(whole).splitlines()
+    assert lines[0] == "| digits | seeds | linear probe, % | links, AUC | links, AP |"
+    mean = np.mean([np.mean(figures["hops_1"][seed]["auc"]) for seed in "01"])
+    assert f"{100 * mean:.1f}" in next(line for line in lines if line.startswith("| features, propagated over 1 hop"))
+
+
+def test_the_recipe_is_that_of_the_configuration_and_can_be_asynchronous() -> None:
+    assert quality.recipe().gossip is not None
+    emulator = quality.asynchronous()
+    assert emulator.gossip is not None
+    assert emulator.push is not None
+    assert emulator.gossip.link.max_delay == emulator.push.link.max_delay == 10
+    assert emulator.traffic.availability.can_sleep
+    assert isinstance(emulator, jdgnn.Emulator)
