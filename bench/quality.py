@@ -21,7 +21,7 @@ from jdgnn.experiment.config import read
 from jdgnn.experiment.runner import make_emulator
 
 RESULT = RESULTS / "quality.json"
-OWN_WIDTH = 32
+OWN_WIDTH = 40
 WAYS = {
     "decentralised": "decentralised, in step",
     "asynchronous": "decentralised, loss 0.3, half awake, delay 0..10",

@@ -159,7 +159,7 @@ def table_of(factory: Factory, base: type[Part] = Part) -> type[Part]:
     Example:
       >>> from jdgnn.learning.layers import gcn
       >>> table_of(gcn)(units=3)
-      gcn(units=3, activation='leaky_relu', normalize=True)
+      gcn(units=3, activation='leaky_relu', normalize=True, own=False)
     """
     hints = typing.get_type_hints(factory)
     parameters: dict[str, Any] = {}
