@@ -46,6 +46,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.speed
 	$(BIN)/python -m bench.learning
+	$(BIN)/python -m bench.quality
 	$(BIN)/python -m bench.asynchrony
 
 # On a machine with a GPU: with the Python that has jax for it, which need not be that of `.venv`.
