@@ -11,6 +11,7 @@ from flax import nnx
 
 import jdgnn
 from jdgnn.learning import aggregation
+from jdgnn.network.topology import topology
 from tests.support import small_emulator, small_network
 
 
@@ -61,3 +62,44 @@ def test_flax_modules_are_layers_and_train(layer: jdgnn.Layer) -> None:
 def test_the_same_module_is_the_same_layer() -> None:
     assert jdgnn.from_nnx(Attention, attend) is jdgnn.from_nnx(Attention, attend)
     assert jdgnn.from_linen(LinenSum(), attend) is jdgnn.from_linen(LinenSum(), attend)
+
+
+@pytest.mark.parametrize("make", [jdgnn.gcn, jdgnn.gat])
+def test_an_own_path_adds_a_map_of_the_own_vector(make: Any) -> None:
+    layer, plain = make(3, "identity", False, own=True), make(3, "identity", False)
+    params = layer.init(jax.random.key(0), 4, jnp.float32)
+    own, aggregated = jnp.arange(4.0), jnp.ones((1, 4) if make is jdgnn.gat else 4)
+    without = {name: leaf for name, leaf in params.items() if name != "own"}
+    expected = plain.apply(without, own, aggregated) + own @ params["own"]["kernel"]
+    np.testing.assert_allclose(layer.apply(params, own, aggregated), expected, rtol=1e-5)
+    with pytest.raises(jdgnn.InputError, match="own: got 1"):
+        make(3, own=1)
+
+
+@pytest.mark.parametrize(
+    "layer", [jdgnn.gcn(3, own=True), jdgnn.gat(4, heads=2, own=True), jdgnn.sage(3, aggregator="max")]
+)
+def test_layers_with_options_train_alike_with_and_without_kernels(layer: jdgnn.Layer) -> None:
+    network, ends = small_network(), []
+    for kernels in (None, False):
+        emulator = small_emulator(layers=[layer], gossip=jdgnn.gossip(), kernels=kernels)
+        state = emulator.init(jax.random.key(0), network)
+        state, _ = jdgnn.run(emulator, state, network, 6)
+        ends.append(emulator.embeddings(state))
+    np.testing.assert_allclose(ends[0], ends[1], rtol=2e-4, atol=2e-5)
+
+
+def test_the_largest_of_what_neighbours_sent() -> None:
+    network = jdgnn.network.from_edges([1, 2, 3, 0], [0, 0, 0, 1], np.zeros((4, 2)))
+    received = jnp.array([[1.0, -5.0], [2.0, -7.0], [9.0, 9.0], [-3.0, -4.0]])
+    mask = jnp.array([True, True, False, True])
+    found = aggregation.maximum(jnp.zeros((4, 2)), received, mask, topology(network), None)
+    np.testing.assert_array_equal(found, [[2, -5], [-3, -4], [0, 0], [0, 0]])
+    with pytest.raises(jdgnn.InputError, match=r"aggregator: got 'min'; allowed: max, mean"):
+        jdgnn.sage(3, aggregator="min")
+
+
+@pytest.mark.parametrize("heads", [3, 0])
+def test_heads_divide_the_units(heads: int) -> None:
+    with pytest.raises(jdgnn.InputError, match="heads: got"):
+        jdgnn.gat(4, heads=heads)
