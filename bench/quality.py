@@ -17,11 +17,10 @@ import numpy as np
 import jdgnn
 from bench.machine import RESULTS, ROOT, circumstances, over_seeds, shown
 from jdgnn import Network, evaluation, links
-from jdgnn.experiment.config import read
+from jdgnn.experiment.config import Config, read
 from jdgnn.experiment.runner import make_emulator
 
 RESULT = RESULTS / "quality.json"
-OWN_WIDTH = 40
 WAYS = {
     "decentralised": "decentralised, in step",
     "asynchronous": "decentralised, loss 0.3, half awake, delay 0..10",
@@ -47,15 +46,14 @@ TASKS = {
 Embed = Callable[[Network, int], np.ndarray]
 
 
-def recipe(**changes: Any) -> jdgnn.Emulator:
+def recipe() -> jdgnn.Emulator:
     """The emulator of `configs/cora.toml`."""
-    emulator = make_emulator(read(ROOT / "configs" / "cora.toml"))
-    return dataclasses.replace(emulator, **changes)
+    return make_emulator(config())
 
 
-def ticks_of() -> int:
-    """As many as in `configs/cora.toml`."""
-    return read(ROOT / "configs" / "cora.toml").emulation.ticks
+def config() -> Config:
+    """`configs/cora.toml`."""
+    return read(ROOT / "configs" / "cora.toml")
 
 
 def asynchronous() -> jdgnn.Emulator:
@@ -87,7 +85,7 @@ def shared(train: Callable[..., Any]) -> Embed:
     """What one model for all gives after as many ticks."""
 
     def embed(network: Network, seed: int) -> np.ndarray:
-        return beside(train(recipe(), network, ticks_of(), jax.random.key(seed)), network, seed)
+        return beside(train(recipe(), network, config().emulation.ticks, jax.random.key(seed)), network, seed)
 
     return embed
 
@@ -101,7 +99,7 @@ def untrained(network: Network, seed: int) -> np.ndarray:
 
 def beside(embeddings: np.ndarray, network: Network, seed: int) -> np.ndarray:
     """With the node's own features."""
-    return evaluation.beside_own_features(embeddings, network, OWN_WIDTH, seed=seed)
+    return evaluation.beside_own_features(embeddings, network, config().emulation.own_features, seed=seed)
 
 
 def hops(number: int, width: int | None = None) -> Embed:
@@ -117,8 +115,9 @@ def hops(number: int, width: int | None = None) -> Embed:
 def embeds() -> dict[str, Embed]:
     """How each embedding comes about."""
     return {
-        "decentralised": learned(recipe(), ticks_of()),
-        "asynchronous": learned(asynchronous(), 2 * ticks_of() + 60),  # half awake, and agreement takes longer
+        "decentralised": learned(recipe(), config().emulation.ticks),
+        # half awake, and agreement takes longer
+        "asynchronous": learned(asynchronous(), 2 * config().emulation.ticks + 60),
         "centralised": shared(evaluation.centralised),
         "end_to_end": shared(evaluation.end_to_end),
         "untrained": untrained,

@@ -136,8 +136,8 @@ def _wake_layer(
     keys = per_node(keys_of, shared=(0,))(objective, node_keys(scene.events, index, state.num_nodes))
     seen = per_node(viewed, shared=(0,))(objective, own, aggregate, keys[0])
     inputs = per_node(layer.inputs)(*seen)
-    published = inputs if objective.view is None else per_node(layer.inputs)(own, aggregate)
-    params, total, published_total = _multiplied(scene, index, inputs, published, merging)
+    given = [inputs] if objective.view is None else [inputs, per_node(layer.inputs)(own, aggregate)]
+    params, totals = _multiplied(scene, index, given, merging)
 
     def learn(rows: Any) -> Any:
         linear, seen, compared, key = rows
@@ -145,18 +145,18 @@ def _wake_layer(
         others = received(scene.topology, state, index, compared)
         return gradient(layer, objective, linear, *seen, others, key)
 
-    rows = (total, seen, chosen(state, scene.events, index), keys[1])
+    rows = (totals[:, 0], seen, chosen(state, scene.events, index), keys[1])
     if not trains:
         nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(learn, rows))
         (loss, (_, is_defined, aux)), _ = nothing
-        embedding = embedded(scene, index, per_node(layer.finish)(published_total), None)
+        embedding = embedded(scene, index, per_node(layer.finish)(totals[:, -1]), None)
         unmoved = (params, state.opt_state[index], None)
         return _as_dict(*unmoved, embedding=embedding, loss=loss, is_stepped=is_defined, aux=aux)
     (loss, (embedding, is_defined, aux)), gradient = some_at_a_time(learn, rows)
     is_stepping = awake(scene, is_defined, None)
     moved = _step(emulator, state, index, params, inputs, gradient, is_stepping)
     if objective.view is not None:
-        embedding = per_node(layer.finish)(published_total)
+        embedding = per_node(layer.finish)(totals[:, -1])
     embedding = embedded(scene, index, embedding, None)
     return _as_dict(*moved, embedding=embedding, loss=jnp.where(is_stepping, loss, 0), is_stepped=is_stepping, aux=aux)
 
@@ -166,24 +166,19 @@ def _as_dict(params: Any, opt_state: Any, pending: Any, **others: Any) -> dict[s
 
 
 def _multiplied(
-    scene: Scene,
-    index: int,
-    inputs: dict[str, jax.Array],
-    published: dict[str, jax.Array],
-    merging: Merging,
-) -> tuple[dict[str, Any], jax.Array, jax.Array]:
-    """Parameters after merging, and the sums of the linear maps [N, F'] of what is learned from and of what is had."""
+    scene: Scene, index: int, given: list[dict[str, jax.Array]], merging: Merging
+) -> tuple[dict[str, Any], jax.Array]:
+    """Parameters after merging, and the sum of the linear maps of each of what is given [N, I, F']."""
     state, layer, products = scene.state, {}, []
-    for name in inputs:
-        given = [inputs[name]] if published is inputs else [inputs[name], published[name]]
+    for name in given[0]:
+        vectors = jnp.stack([inputs[name] for inputs in given], axis=1)
         sent = None if merging.sent is None else affine(merging.sent[index]["layer"][name])
         pending = None if state.pending is None else state.pending[index][name]
         own = affine(state.params[index]["layer"][name])
-        merged, product = calls.merge(own, sent, merging.exchange, pending, jnp.stack(given, axis=1))
+        merged, product = calls.merge(own, sent, merging.exchange, pending, vectors)
         layer[name] = linear(merged)
         products.append(product)
-    total = sum(products[1:], start=products[0])
-    return state.params[index] | {"layer": layer}, total[:, 0], total[:, -1]
+    return state.params[index] | {"layer": layer}, sum(products[1:], start=products[0])
 
 
 def _step(

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.evaluation.controls import propagate
-from jdgnn.evaluation.probe import ProbeResult, Task, checked_task, score_of
+from jdgnn.evaluation.probe import ProbeResult, checked_task
+from jdgnn.evaluation.votes import Tried, probe_by_votes
 from jdgnn.network.network import Network, Splits
 
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -39,25 +40,15 @@ def label_propagation(network: Network, *, splits: Splits | None = None, metric:
       True
     """
     task = checked_task(network, splits, metric)
-    results = [_judge_split(network, task, split) for split in range(task.splits.num_splits)]
-    values, chosen = zip(*results, strict=True)
-    width = int(task.labels.max()) + 1
-    return ProbeResult(
-        metric=task.metric, values=np.array(values), setting=np.array(chosen), width=width, num_unconverged=0
-    )
+    num_classes = int(task.labels.max()) + 1
 
+    def tried_on(split: int) -> Tried:
+        known = np.eye(num_classes)[task.labels] * task.splits.train[split][:, None]
+        for share in SHARES:
+            votes = _spread(network, known, share)
+            yield share, votes[task.splits.validation[split]], votes[task.splits.test[split]]
 
-def _judge_split(network: Network, task: Task, split: int) -> tuple[float, float]:
-    """Gives the metric on the test nodes, and the share chosen for it."""
-    train, validation, test = (mask[split] for mask in (task.splits.train, task.splits.validation, task.splits.test))
-    known = np.eye(int(task.labels.max()) + 1)[task.labels] * train[:, None]
-    best, value, chosen = -np.inf, np.nan, np.nan
-    for share in SHARES:
-        votes = _spread(network, known, share)
-        score = score_of(task.metric, votes[validation], task.labels[validation])
-        if score > best:
-            best, value, chosen = score, score_of(task.metric, votes[test], task.labels[test]), share
-    return value, chosen
+    return probe_by_votes(task, num_classes, tried_on)
 
 
 def _spread(network: Network, known: NDArray[np.float64], share: float) -> NDArray[np.float64]:

@@ -1,10 +1,13 @@
 """The k-nearest-neighbour probe: whether nodes of one class lie together, without fitting anything."""
 
-import numpy as np
-from numpy.typing import ArrayLike
+from functools import partial
 
-from jdgnn.evaluation.probe import ProbeResult, Task, checked_task, score_of
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jdgnn.evaluation.probe import ProbeResult, Task, checked_task
 from jdgnn.evaluation.vectors import checked_embeddings, unit_length
+from jdgnn.evaluation.votes import Tried, probe_by_votes
 from jdgnn.network.network import Network, Splits
 
 NUM_NEIGHBOURS = (1, 3, 5, 10, 20, 50)
@@ -40,27 +43,22 @@ def knn_probe(
     """
     vectors = checked_embeddings("embeddings", embeddings, network.num_nodes)
     task = checked_task(network, splits, metric)
-    results = [_judge_split(unit_length(vectors), task, split) for split in range(task.splits.num_splits)]
-    values, chosen = zip(*results, strict=True)
-    return ProbeResult(
-        metric=task.metric, values=np.array(values), setting=np.array(chosen), width=vectors.shape[1], num_unconverged=0
-    )
+    return probe_by_votes(task, vectors.shape[1], partial(_tried, unit_length(vectors), task))
 
 
-def _judge_split(vectors: np.ndarray, task: Task, split: int) -> tuple[float, float]:
-    """Gives the metric on the test nodes, and the k chosen for it."""
-    train, validation, test = (
-        np.flatnonzero(mask[split]) for mask in (task.splits.train, task.splits.validation, task.splits.test)
-    )
-    votes = np.eye(task.labels.max() + 1)[task.labels[train]]
-    most = min(max(NUM_NEIGHBOURS), len(train))
-    shares = {}
-    for part, nodes in (("validation", validation), ("test", test)):
-        nearest = np.argsort(-(vectors[nodes] @ vectors[train].T), axis=1, kind="stable")[:, :most]
-        shares[part] = np.cumsum(votes[nearest], axis=1)  # [n, most, classes]
-    best, value, chosen = -np.inf, np.nan, np.nan
+def _tried(vectors: NDArray[np.float64], task: Task, split: int) -> Tried:
+    """Each number of neighbours, and how many of them are of each class."""
+    train, validation, test = (mask[split] for mask in (task.splits.train, task.splits.validation, task.splits.test))
+    classes = np.eye(task.labels.max() + 1)[task.labels[train]]
+    most = min(max(NUM_NEIGHBOURS), len(classes))
+    on_validation, on_test = (_counts(vectors[nodes], vectors[train], classes, most) for nodes in (validation, test))
     for number in [number for number in NUM_NEIGHBOURS if number <= most]:
-        score = score_of(task.metric, shares["validation"][:, number - 1], task.labels[validation])
-        if score > best:
-            best, value, chosen = score, score_of(task.metric, shares["test"][:, number - 1], task.labels[test]), number
-    return value, chosen
+        yield number, on_validation[:, number - 1], on_test[:, number - 1]
+
+
+def _counts(
+    vectors: NDArray[np.float64], others: NDArray[np.float64], classes: NDArray[np.float64], most: int
+) -> NDArray[np.float64]:
+    """How many of the nearest 1, 2, … others are of each class [n, most, classes]."""
+    nearest = np.argsort(-(vectors @ others.T), axis=1, kind="stable")[:, :most]
+    return np.cumsum(classes[nearest], axis=1)

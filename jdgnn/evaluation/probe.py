@@ -153,14 +153,11 @@ def few_label_probe(
       >>> few_label_probe(network.features, network, per_class=2, num_splits=3)
       ProbeResult(accuracy 100.0 ± 0.0 over 3 splits, width 3)
     """
-    if network.labels is None:
-        raise InputError(f"network: {network.name!r} has no labels to predict; make it with labels=")
-    eligible = None
-    if network.splits is not None:
-        eligible = (network.splits.train | network.splits.validation | network.splits.test).any(axis=0)
-    num_classes = len(np.unique(network.labels if eligible is None else network.labels[eligible]))
+    labels = _labels_of(network)
+    eligible = np.ones(network.num_nodes, bool) if network.splits is None else _eligible(network.splits)
+    num_classes = len(np.unique(labels[eligible]))
     splits = random_splits(
-        network.labels,
+        labels,
         num_splits,
         per_class=per_class,
         validation=per_class * num_classes,
@@ -227,18 +224,6 @@ def _fit(classifier: Any, vectors: NDArray[np.float64], labels: NDArray[np.int32
     return not any(is_about_convergence)
 
 
-def score_of(metric: str, votes: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
-    """The metric of votes for each class [n, classes] against the classes [n]; without any votes the first class."""
-    from sklearn.metrics import roc_auc_score
-
-    if metric == "accuracy":
-        return float(np.mean(np.argmax(votes, axis=1) == labels))
-    first, second = np.unique(labels)
-    both = votes[:, first] + votes[:, second]
-    share = np.divide(votes[:, second], both, out=np.full(len(votes), 0.5), where=both > 0)
-    return float(roc_auc_score(labels == second, share))
-
-
 def _score(classifier: Any, metric: str, vectors: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
     from sklearn.metrics import roc_auc_score
 
@@ -249,9 +234,7 @@ def _score(classifier: Any, metric: str, vectors: NDArray[np.float64], labels: N
 
 def checked_task(network: Network, splits: Splits | None, metric: str | None) -> Task:
     """What is judged, or an InputError."""
-    labels = network.labels
-    if labels is None:
-        raise InputError(f"network: {network.name!r} has no labels to predict; make it with labels=")
+    labels = _labels_of(network)
     splits = network.splits if splits is None else splits
     if splits is None:
         raise InputError(
@@ -259,11 +242,22 @@ def checked_task(network: Network, splits: Splits | None, metric: str | None) ->
             "per_class=20), or others that suit it"
         )
     _check_shape(splits, network.num_nodes)
-    num_classes = len(np.unique(labels[(splits.train | splits.validation | splits.test).any(axis=0)]))
+    num_classes = len(np.unique(labels[_eligible(splits)]))
     metric = _checked_metric(metric, num_classes)
     for split in range(splits.num_splits):
         _check_split(labels, splits, split, metric)
     return Task(labels=labels, splits=splits, metric=metric)
+
+
+def _labels_of(network: Network) -> NDArray[np.int32]:
+    if network.labels is None:
+        raise InputError(f"network: {network.name!r} has no labels to predict; make it with labels=")
+    return network.labels
+
+
+def _eligible(splits: Splits) -> NDArray[np.bool_]:
+    """Which nodes stand in any split [N]."""
+    return np.asarray((splits.train | splits.validation | splits.test).any(axis=0))
 
 
 def _check_shape(splits: Splits, num_nodes: int) -> None:

@@ -1,16 +1,8 @@
 """A spectral filter of order one."""
 
-import functools
-from collections.abc import Callable
-
-import jax
-from flax import nnx
-from jax.typing import DTypeLike
-
 from jdgnn.learning.aggregation import laplacian
 from jdgnn.learning.layers.layer import Layer
-from jdgnn.learning.layers.linear_maps import check_dense, finish, finisher
-from jdgnn.learning.layers.modules import from_nnx
+from jdgnn.learning.layers.linear_maps import sum_of_maps
 
 
 def chebyshev(units: int, activation: str = "leaky_relu", normalize: bool = True) -> Layer:
@@ -40,24 +32,4 @@ def chebyshev(units: int, activation: str = "leaky_relu", normalize: bool = True
       >>> layer.apply(params, jnp.zeros(3), jnp.ones(3)).shape
       (2,)
     """
-    check_dense(units, activation, normalize)
-    return from_nnx(
-        _module(units, activation, normalize), laplacian, inputs=_inputs, finish=finisher(activation, normalize)
-    )
-
-
-def _inputs(own: jax.Array, aggregated: jax.Array) -> dict[str, jax.Array]:
-    return {"order_0": own, "order_1": aggregated}
-
-
-@functools.cache
-def _module(units: int, activation: str, normalize: bool) -> Callable[..., nnx.Module]:
-    class Chebyshev(nnx.Module):
-        def __init__(self, num_features: int, *, rngs: nnx.Rngs, param_dtype: DTypeLike) -> None:
-            self.order_0 = nnx.Linear(num_features, units, rngs=rngs, param_dtype=param_dtype)
-            self.order_1 = nnx.Linear(num_features, units, use_bias=False, rngs=rngs, param_dtype=param_dtype)
-
-        def __call__(self, own: jax.Array, aggregated: jax.Array) -> jax.Array:
-            return finish(self.order_0(own) + self.order_1(aggregated), activation, normalize)
-
-    return Chebyshev
+    return sum_of_maps(units, activation, normalize, laplacian, (("order_0", "own"), ("order_1", "aggregated")))

@@ -1,4 +1,4 @@
-"""The dense step that the built-in layers share: activation and normalisation of a linear map."""
+"""Layers that are sums of linear maps, and the dense step that all built-in layers share after a map."""
 
 import functools
 from collections.abc import Callable
@@ -6,9 +6,12 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.typing import DTypeLike
 
 from jdgnn.checks import check_count
 from jdgnn.errors import InputError, suggestion
+from jdgnn.learning.layers.layer import Layer
+from jdgnn.learning.layers.modules import from_nnx
 from jdgnn.learning.vectors import unit_norm
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
@@ -29,6 +32,50 @@ def finish(linear: jax.Array, activation: str, normalize: bool) -> jax.Array:
 def finisher(activation: str, normalize: bool) -> Callable[[jax.Array], jax.Array]:
     """`finish` with these settings; the same settings give the same function."""
     return functools.partial(finish, activation=activation, normalize=normalize)
+
+
+def sum_of_maps(
+    units: int, activation: str, normalize: bool, aggregate: Callable[..., jax.Array], maps: tuple[tuple[str, str], ...]
+) -> Layer:
+    """A layer that is the finish of a sum of linear maps; the same arguments give the same layer.
+
+    Args:
+      units: width of the output.
+      activation: one of `ACTIVATIONS`.
+      normalize: scale the output to length one.
+      aggregate: how received vectors are combined.
+      maps: name of each map, and whether it is one of the `own` vector or of what is `aggregated`; the first has the
+        bias.
+
+    Returns:
+      The layer; its parameters are a kernel [F, F'] for each map, and a bias [F'].
+
+    Raises:
+      InputError: units, activation or normalize make no sense.
+    """
+    check_dense(units, activation, normalize)  # before it is looked for: to a cache 64.0 is 64
+    return _sum_of_maps(units, activation, normalize, aggregate, maps)
+
+
+@functools.cache
+def _sum_of_maps(
+    units: int, activation: str, normalize: bool, aggregate: Callable[..., jax.Array], maps: tuple[tuple[str, str], ...]
+) -> Layer:
+    class SumOfMaps(nnx.Module):
+        def __init__(self, num_features: int, *, rngs: nnx.Rngs, param_dtype: DTypeLike) -> None:
+            for number, (name, _) in enumerate(maps):
+                linear = nnx.Linear(num_features, units, use_bias=not number, rngs=rngs, param_dtype=param_dtype)
+                setattr(self, name, linear)
+
+        def __call__(self, own: jax.Array, aggregated: jax.Array) -> jax.Array:
+            first, *others = (getattr(self, name)(vector) for name, vector in inputs(own, aggregated).items())
+            return finish(sum(others, start=first), activation, normalize)
+
+    def inputs(own: jax.Array, aggregated: jax.Array) -> dict[str, jax.Array]:
+        vectors = {"own": own, "aggregated": aggregated}
+        return {name: vectors[source] for name, source in maps}
+
+    return from_nnx(SumOfMaps, aggregate, inputs=inputs, finish=finisher(activation, normalize))
 
 
 def check_dense(units: int, activation: str, normalize: bool) -> None:

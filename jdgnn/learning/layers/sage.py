@@ -1,17 +1,9 @@
 """GraphSAGE with the mean or the max aggregator."""
 
-import functools
-from collections.abc import Callable
-
-import jax
-from flax import nnx
-from jax.typing import DTypeLike
-
 from jdgnn.errors import InputError, suggestion
 from jdgnn.learning.aggregation import maximum, mean
 from jdgnn.learning.layers.layer import Layer
-from jdgnn.learning.layers.linear_maps import check_dense, finish, finisher
-from jdgnn.learning.layers.modules import from_nnx
+from jdgnn.learning.layers.linear_maps import sum_of_maps
 
 AGGREGATORS = {"mean": mean, "max": maximum}
 
@@ -41,29 +33,7 @@ def sage(units: int, activation: str = "leaky_relu", normalize: bool = True, agg
       >>> layer.apply(params, jnp.zeros(3), jnp.ones(3)).shape
       (2,)
     """
-    check_dense(units, activation, normalize)
     if aggregator not in AGGREGATORS:
         raise InputError(f"aggregator: got {aggregator!r}; {suggestion(str(aggregator), AGGREGATORS)}")
-    return from_nnx(
-        _module(units, activation, normalize),
-        AGGREGATORS[aggregator],
-        inputs=_inputs,
-        finish=finisher(activation, normalize),
-    )
-
-
-def _inputs(own: jax.Array, aggregated: jax.Array) -> dict[str, jax.Array]:
-    return {"own": own, "neighbours": aggregated}
-
-
-@functools.cache
-def _module(units: int, activation: str, normalize: bool) -> Callable[..., nnx.Module]:
-    class GraphSage(nnx.Module):
-        def __init__(self, num_features: int, *, rngs: nnx.Rngs, param_dtype: DTypeLike) -> None:
-            self.own = nnx.Linear(num_features, units, rngs=rngs, param_dtype=param_dtype)
-            self.neighbours = nnx.Linear(num_features, units, use_bias=False, rngs=rngs, param_dtype=param_dtype)
-
-        def __call__(self, own: jax.Array, aggregated: jax.Array) -> jax.Array:
-            return finish(self.own(own) + self.neighbours(aggregated), activation, normalize)
-
-    return GraphSage
+    maps = (("own", "own"), ("neighbours", "aggregated"))
+    return sum_of_maps(units, activation, normalize, AGGREGATORS[aggregator], maps)

@@ -9,8 +9,8 @@ from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
-from jdgnn.learning.objectives.objective import Objective, masked_mean, no_params
-from jdgnn.learning.objectives.statistics import NEARLY_ZERO, moments
+from jdgnn.learning.objectives.objective import Objective, both_kinds, masked_mean, no_params
+from jdgnn.learning.objectives.statistics import moments, standardised
 
 
 def barlow_twins(redundancy: ArrayLike = 2e-2) -> Objective:
@@ -38,7 +38,7 @@ def barlow_twins(redundancy: ArrayLike = 2e-2) -> Objective:
       {'redundancy': 0.01}
     """
     redundancy = check_number("redundancy", redundancy, minimum=0)
-    return Objective(init=no_params, apply=Partial(_loss, redundancy=redundancy), is_defined=_is_defined)
+    return Objective(init=no_params, apply=Partial(_loss, redundancy=redundancy), is_defined=both_kinds)
 
 
 def _loss(
@@ -56,16 +56,9 @@ def _loss(
 ) -> tuple[jax.Array, dict[str, Any]]:
     del params, key
     of = moments(encode(own, aggregated), negatives, neg_mask)
-    scale = jax.lax.rsqrt(of.variance + NEARLY_ZERO)
-    vectors = of.centred * scale
-    twins = jnp.where(pos_mask[:, None], (positives - of.mean) * scale, 0)
+    vectors, twins = standardised(of, positives)
     apart = vectors.shape[1] * masked_mean((1 - jnp.mean(vectors[0] * twins, axis=1)) ** 2, pos_mask)
     among = vectors[1:].T @ vectors[1:]
-    twin = jnp.sum(twins, axis=0) / jnp.maximum(jnp.sum(pos_mask, dtype=twins.dtype), 1)
-    together = (jnp.outer(vectors[0], twin) + among) / of.num
+    together = (jnp.outer(vectors[0], masked_mean(twins, pos_mask)) + among) / of.num
     redundant = of.num * (jnp.sum(together**2) - jnp.sum(jnp.diagonal(together) ** 2))
     return apart + redundancy * redundant, {"disagreement": apart, "redundancy": redundant}
-
-
-def _is_defined(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:
-    return jnp.any(pos_mask) & jnp.any(neg_mask)

@@ -9,8 +9,8 @@ from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
-from jdgnn.learning.objectives.objective import Objective, masked_mean, no_params
-from jdgnn.learning.objectives.statistics import NEARLY_ZERO, moments, off_diagonal
+from jdgnn.learning.objectives.objective import Objective, both_kinds, masked_mean, no_params
+from jdgnn.learning.objectives.statistics import moments, off_diagonal, standardised
 
 
 def cca(orthogonality: ArrayLike = 1e-2) -> Objective:
@@ -36,7 +36,7 @@ def cca(orthogonality: ArrayLike = 1e-2) -> Objective:
       {'orthogonality': 0.1}
     """
     orthogonality = check_number("orthogonality", orthogonality, minimum=0)
-    return Objective(init=no_params, apply=Partial(_loss, orthogonality=orthogonality), is_defined=_is_defined)
+    return Objective(init=no_params, apply=Partial(_loss, orthogonality=orthogonality), is_defined=both_kinds)
 
 
 def _loss(
@@ -54,15 +54,9 @@ def _loss(
 ) -> tuple[jax.Array, dict[str, Any]]:
     del params, key
     of = moments(encode(own, aggregated), negatives, neg_mask)
-    scale = jax.lax.rsqrt(of.variance + NEARLY_ZERO)
-    vectors = of.centred * scale
-    twins = (positives - of.mean) * scale
+    vectors, twins = standardised(of, positives)
     apart = masked_mean(jnp.sum((vectors[0] - twins) ** 2, axis=1), pos_mask)
     rows = jnp.maximum(of.num - 1, 1)
     diagonal = jnp.sum(vectors**2, axis=0) / rows
     correlated = of.num * (off_diagonal(vectors) / rows**2 + jnp.sum((diagonal - 1) ** 2))
     return apart + orthogonality * correlated, {"disagreement": apart, "correlation": correlated}
-
-
-def _is_defined(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:
-    return jnp.any(pos_mask) & jnp.any(neg_mask)

@@ -9,7 +9,7 @@ from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
-from jdgnn.learning.objectives.objective import Objective, masked_mean, no_params
+from jdgnn.learning.objectives.objective import Objective, both_kinds, masked_mean, no_params
 from jdgnn.learning.vectors import unit_norm
 
 
@@ -35,7 +35,7 @@ def info_nce(temperature: ArrayLike = 0.5) -> Objective:
       {'temperature': 0.2}
     """
     temperature = check_number("temperature", temperature, above=0)
-    return Objective(init=no_params, apply=Partial(_loss, temperature=temperature), is_defined=_is_defined)
+    return Objective(init=no_params, apply=Partial(_loss, temperature=temperature), is_defined=both_kinds)
 
 
 def _loss(
@@ -65,7 +65,3 @@ def _loss(
 def _cosines(others: jax.Array, mask: jax.Array, embedding: jax.Array) -> jax.Array:
     """Cosine of each of [n, F] to [F]; zero where either is the zero vector or the mask [n] is False."""
     return unit_norm(jnp.where(mask[:, None], others, 0)) @ unit_norm(embedding)
-
-
-def _is_defined(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:
-    return jnp.any(pos_mask) & jnp.any(neg_mask)

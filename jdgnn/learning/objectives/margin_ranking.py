@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
-from jdgnn.learning.objectives.objective import Objective, masked_mean, no_params
+from jdgnn.learning.objectives.objective import Objective, both_kinds, masked_mean, no_params
 from jdgnn.learning.vectors import products
 
 
@@ -34,7 +33,7 @@ def margin_ranking(margin: ArrayLike = 0.5) -> Objective:
       {'margin': 1.0}
     """
     margin = check_number("margin", margin, above=0)
-    return Objective(init=no_params, apply=Partial(_loss, margin=margin), is_defined=_is_defined)
+    return Objective(init=no_params, apply=Partial(_loss, margin=margin), is_defined=both_kinds)
 
 
 def _loss(
@@ -57,7 +56,3 @@ def _loss(
     is_pair = (pos_mask[:, None] & neg_mask[None, :]).ravel()
     violated = masked_mean((gaps > 0).astype(gaps.dtype), is_pair)
     return masked_mean(jax.nn.relu(gaps), is_pair), {"violated": violated}
-
-
-def _is_defined(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:
-    return jnp.any(pos_mask) & jnp.any(neg_mask)

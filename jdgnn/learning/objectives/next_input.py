@@ -9,7 +9,7 @@ from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
-from jdgnn.learning.objectives.objective import Objective
+from jdgnn.learning.objectives.objective import Objective, both_kinds, masked_mean
 from jdgnn.learning.objectives.statistics import moments
 from jdgnn.learning.objectives.vicreg import spread_terms
 
@@ -45,7 +45,7 @@ def next_input(variance: ArrayLike = 1.0, covariance: ArrayLike = 1.0, deviation
         "covariance": check_number("covariance", covariance, minimum=0),
         "deviation": check_number("deviation", deviation, above=0),
     }
-    return Objective(init=_identity, apply=Partial(_loss, **weights), is_defined=_is_defined)
+    return Objective(init=_identity, apply=Partial(_loss, **weights), is_defined=both_kinds)
 
 
 def _identity(key: jax.Array, num_units: int, dtype: Any) -> dict[str, jax.Array]:
@@ -70,13 +70,8 @@ def _loss(
 ) -> tuple[jax.Array, dict[str, Any]]:
     del key
     embedding = encode(own, aggregated)
-    count = jnp.maximum(jnp.sum(pos_mask, dtype=positives.dtype), 1)
-    coming = jnp.sum(jnp.where(pos_mask[:, None], positives, 0), axis=0) / count
-    missed = jnp.mean((embedding @ params["kernel"] + params["bias"] - coming) ** 2)
+    foretold = embedding @ params["kernel"] + params["bias"]
+    missed = jnp.mean((foretold - masked_mean(positives, pos_mask)) ** 2)
     small, together = spread_terms(moments(embedding, negatives, neg_mask), deviation)
     loss = missed + variance * small + covariance * together
     return loss, {"prediction": missed, "variance": small, "covariance": together}
-
-
-def _is_defined(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:
-    return jnp.any(pos_mask) & jnp.any(neg_mask)

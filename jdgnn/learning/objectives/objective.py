@@ -40,7 +40,13 @@ def no_params(key: jax.Array, num_units: int, dtype: Any) -> tuple[()]:
     return ()
 
 
+def both_kinds(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:
+    """The `is_defined` of an objective that needs a positive and a sample."""
+    return jnp.any(pos_mask) & jnp.any(neg_mask)
+
+
 def masked_mean(values: jax.Array, mask: jax.Array) -> jax.Array:
-    """Mean of the entries [n] whose mask is True, zero if there is none."""
+    """Mean of the entries [n, ...] whose mask [n] is True, zero if there is none."""
     count = jnp.sum(mask, dtype=values.dtype)
-    return jnp.sum(jnp.where(mask, values, 0)) / jnp.maximum(count, 1)
+    is_there = mask.reshape(mask.shape + (1,) * (values.ndim - 1))
+    return jnp.sum(jnp.where(is_there, values, 0), axis=0) / jnp.maximum(count, 1)

@@ -40,6 +40,12 @@ def moments(embedding: jax.Array, samples: jax.Array, mask: jax.Array) -> Moment
     return Moments(centred, mean, variance, count)
 
 
+def standardised(of: Moments, positives: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Both by mean and deviation of each unit: the node's vector and its samples [1 + C, F'], and positives [K, F']."""
+    scale = jax.lax.rsqrt(of.variance + NEARLY_ZERO)
+    return of.centred * scale, (positives - of.mean) * scale
+
+
 def off_diagonal(vectors: jax.Array) -> jax.Array:
     """The sum of squares off the diagonal of XᵀX, for X [n, F'].
 

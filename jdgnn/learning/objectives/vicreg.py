@@ -9,7 +9,7 @@ from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
-from jdgnn.learning.objectives.objective import Objective, masked_mean, no_params
+from jdgnn.learning.objectives.objective import Objective, both_kinds, masked_mean, no_params
 from jdgnn.learning.objectives.statistics import NEARLY_ZERO, Moments, moments, off_diagonal
 
 
@@ -46,7 +46,7 @@ def vicreg(
         "covariance": check_number("covariance", covariance, minimum=0),
         "deviation": check_number("deviation", deviation, above=0),
     }
-    return Objective(init=no_params, apply=Partial(_loss, **weights), is_defined=_is_defined)
+    return Objective(init=no_params, apply=Partial(_loss, **weights), is_defined=both_kinds)
 
 
 def spread_terms(of: Moments, deviation: Any) -> tuple[jax.Array, jax.Array]:
@@ -79,7 +79,3 @@ def _loss(
     small, together = spread_terms(moments(embedding, negatives, neg_mask), deviation)
     loss = invariance * apart + variance * small + covariance * together
     return loss, {"invariance": apart, "variance": small, "covariance": together}
-
-
-def _is_defined(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:
-    return jnp.any(pos_mask) & jnp.any(neg_mask)
