@@ -43,7 +43,8 @@ def gat_aggregate(own: Array, degree: int, received: list[Array], degrees: list[
     """Velickovic's attention, with keys and offsets of the node for each head; as a function of the query for JAX."""
     vectors = jnp.stack([own, *received])
     scores = query["key"] @ vectors.T + query["offset"][:, None]
-    weights = jnp.exp(jnp.where(scores > 0, scores, 0.2 * scores))
+    scores = jnp.where(scores > 0, scores, 0.2 * scores)
+    weights = jnp.exp(scores - jnp.max(scores, axis=1, keepdims=True))
     return weights @ vectors / jnp.sum(weights, axis=1, keepdims=True)
 
 
