@@ -97,8 +97,8 @@ class Case:
 
     def emulator(self, num_nodes: int = NUM_NODES) -> jdgnn.Emulator:
         # with a small eps Adam would blow rounding up where a gradient vanishes by symmetry, until it shows
-        # units that hardly vary blow gradients up a hundredfold where they are standardised, and rounding with them
-        rate = 0.001 if self.objective in ("barlow_twins", "cca") else 0.02
+        # where statistics are multiplied by numbers of samples and divided by deviations, rounding would grow with steps
+        rate = 0.001 if self.objective in ("barlow_twins", "cca", "vicreg") else 0.02
         numbers = {"learning_rate": 0.05, "eps": 0.1} if self.optimizer == "adam" else {"learning_rate": rate}
         link, num_slots = LINKS[self.link](), self.num_slots(num_nodes)
         acceptance, pass_through = ACCEPTANCE[self.acceptance]
