@@ -12,6 +12,7 @@ from jdgnn.emulation.modes import has_pool
 from jdgnn.errors import InputError
 from jdgnn.learning.layers import Layer
 from jdgnn.learning.local_step import init_params
+from jdgnn.learning.optimizers.merged import MOMENTS
 from jdgnn.learning.objectives import Objective
 from jdgnn.learning.optimizers import Optimizer
 from jdgnn.network.topology import Topology
@@ -96,7 +97,7 @@ def check_learning(
     """Raises InputError unless the objective gives a loss, and the optimiser gives parameters as they were."""
     params = shape_of(
         f"{what}: init",
-        lambda key: init_params(layer, objective, key, num_features, num_units, dtype),
+        lambda key: init_params(layer, objective, optimizer, key, num_features, num_units, dtype),
         _key(),
     )
     vectors, mask = jax.ShapeDtypeStruct((3, num_units), dtype), jax.ShapeDtypeStruct((3,), bool)
@@ -119,6 +120,8 @@ def check_learning(
         shape_of(f"{what}.is_defined", objective.is_defined, mask, mask),
         jax.ShapeDtypeStruct((), bool),
     )
+    if optimizer.moments is not None and not jax.tree.leaves(params[MOMENTS]):
+        raise InputError("optimizer: its moments are to be merged, and it keeps none; give it without `merged`")
     opt_state = shape_of("optimizer.init", optimizer.init, params)
     expect(
         "optimizer.step",

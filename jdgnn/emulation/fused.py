@@ -22,6 +22,7 @@ from jdgnn.kernels import calls
 from jdgnn.kernels.calls import Exchange, Step
 from jdgnn.learning.local_step import finishing_loss, keys_of, viewed
 from jdgnn.learning.optimizers import Optimizer
+from jdgnn.learning.optimizers.merged import MOMENTS
 from jdgnn.learning.optimizers.outer import affine, linear
 from jdgnn.protocol.events import node_keys
 from jdgnn.protocol.model_pool import ModelPool
@@ -73,7 +74,8 @@ def put_off(emulator: Emulator, state: State) -> State:
     availability = emulator.traffic.availability
     if availability.can_sleep or availability.can_be_offline:
         return state
-    if jax.tree.leaves(state.opt_state) or isinstance(state.models, ModelPool) or not _trains(emulator):
+    keeps_moments = jax.tree.leaves(state.opt_state) or any(MOMENTS in layer for layer in state.params)
+    if keeps_moments or isinstance(state.models, ModelPool) or not _trains(emulator):
         return state
     nobody = jnp.zeros(state.num_nodes, bool)
     pending = tuple(
@@ -178,7 +180,21 @@ def _multiplied(
         merged, product = calls.merge(own, sent, merging.exchange, pending, vectors)
         layer[name] = linear(merged)
         products.append(product)
-    return state.params[index] | {"layer": layer}, sum(products[1:], start=products[0])
+    params = state.params[index] | {"layer": layer} | _merged_moments(state.params[index], index, merging)
+    return params, sum(products[1:], start=products[0])
+
+
+def _merged_moments(params: dict[str, Any], index: int, merging: Merging) -> dict[str, Any]:
+    """Moments that are part of the model, after merging."""
+    if MOMENTS not in params:
+        return {}
+
+    def merge(own: dict[str, jax.Array], sent: dict[str, jax.Array] | None = None) -> dict[str, jax.Array]:
+        there = None if sent is None else affine(sent)
+        return linear(calls.merge(affine(own), there, merging.exchange, None, None)[0])
+
+    trees = [params[MOMENTS]] if merging.sent is None else [params[MOMENTS], merging.sent[index][MOMENTS]]
+    return {MOMENTS: jax.tree.map(merge, *trees, is_leaf=lambda node: isinstance(node, dict) and "kernel" in node)}
 
 
 def _step(

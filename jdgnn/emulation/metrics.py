@@ -58,7 +58,7 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
     """
     dtype = info.loss.dtype
     joined = jnp.ones(state.num_nodes, bool) if state.joined is None else state.joined
-    deviation, square, scale = spread_of(state.params, joined)
+    deviation, square, scale = spread_of(state.models_alone, joined)
     distance, norm = deviation.sum(axis=0) / scale.sum(), jnp.sqrt(square.sum(axis=0))
     stale, is_using = staleness(topology, state, info)
     spread = {

@@ -78,7 +78,7 @@ def _figures(links: Topology, state: State) -> dict[str, jax.Array]:
 
 
 def _distance(state: State) -> jax.Array:
-    deviation, _, scale = spread_of(state.params, state.joined)
+    deviation, _, scale = spread_of(state.models_alone, state.joined)
     distance = deviation.sum(axis=0) / scale.sum()
     return distance if state.joined is None else jnp.where(state.joined, distance, jnp.nan)
 

@@ -15,6 +15,7 @@ from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.spread import norms
 from jdgnn.emulation.state import State, no_flight
 from jdgnn.learning.local_step import init_params
+from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import no_accounts
 from jdgnn.protocol.availability import init_availability
@@ -65,7 +66,7 @@ def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Ar
         num_excess=jnp.zeros((2, 2), jnp.uint32),
         num_unplaced=jnp.zeros(2, jnp.uint32),
         num_crowded=jnp.zeros((), jnp.int32),
-        initial_norm=jnp.mean(norms(params)),
+        initial_norm=jnp.mean(norms(tuple(map(without_moments, params)))),
         accounts=no_accounts(num_nodes),
     )
 
@@ -106,7 +107,15 @@ def init_model(emulator: "Emulator", key: jax.Array, widths: tuple[int, ...], dt
     """Draws the parameters of all layers of one node; `widths` are F0 and the units of each layer."""
     keys = jax.random.split(key, len(emulator.layers))
     return tuple(
-        init_params(layer, emulator.objectives[index], keys[index], widths[index], widths[index + 1], dtype)
+        init_params(
+            layer,
+            emulator.objectives[index],
+            emulator.optimizer,
+            keys[index],
+            widths[index],
+            widths[index + 1],
+            dtype,
+        )
         for index, layer in enumerate(emulator.layers)
     )
 
@@ -114,7 +123,8 @@ def init_model(emulator: "Emulator", key: jax.Array, widths: tuple[int, ...], dt
 def message_bytes(state: State) -> tuple[int, int, int]:
     """Payload of one message of each kind, at the dtype in which it is stored; `state` may be shapes.
 
-    An embedding or a push carries all layers; a model carries the parameters of all layers and the age.
+    An embedding or a push carries all layers; a model carries the parameters of all layers, moments that are merged
+    included, and the age.
     """
     embedding, model = (tree_bytes(tree) // state.num_nodes for tree in (state.embeddings, (state.params, state.age)))
     return embedding, embedding, model

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jdgnn.kernels.calls import Step
+from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.protocol.accounts import Accounts
 from jdgnn.protocol.mailbox import Mailbox
 from jdgnn.protocol.model_pool import ModelPool
@@ -35,7 +36,7 @@ class State:
     key: jax.Array  # the run's PRNG key; tick t draws from it and t
     availability: tuple[Any, ...]  # what clocks and presence remember of each node
     joined: jax.Array | None  # [N] bool, who had joined by the last tick; None = all
-    params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}, [N, ...]
+    params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}, and "moments" if they are merged, [N, ...]
     opt_state: tuple[Any, ...]  # per layer [N, ...]
     embeddings: tuple[jax.Array, ...]  # per layer [N, F'], as last computed; zeros before
     embedded_at: jax.Array  # [N] int32, tick in which they were computed; -1 = never
@@ -61,6 +62,11 @@ class State:
     def num_nodes(self) -> int:
         """Number of nodes, N."""
         return self.wakes.shape[0]
+
+    @property
+    def models_alone(self) -> tuple[Any, ...]:
+        """The parameters per layer [N, ...] without the moments of optimisers."""
+        return tuple(map(without_moments, self.params))
 
 
 @struct.dataclass(kw_only=True)

@@ -12,6 +12,7 @@ from flax import struct
 
 from jdgnn.learning.layers.layer import Layer
 from jdgnn.learning.objectives.objective import Objective
+from jdgnn.learning.optimizers.merged import with_moments
 from jdgnn.learning.optimizers.optimizer import Optimizer
 
 Params = dict[str, Any]
@@ -37,14 +38,21 @@ class Received:
 
 
 def init_params(
-    layer: Layer, objective: Objective, key: jax.Array, num_features: int, num_units: int, dtype: Any
+    layer: Layer,
+    objective: Objective,
+    optimizer: Optimizer,
+    key: jax.Array,
+    num_features: int,
+    num_units: int,
+    dtype: Any,
 ) -> Params:
-    """Draws the parameters of one layer of one node, those of the objective included."""
+    """Draws the parameters of one layer of one node: its own, those of the objective, and moments that are merged."""
     key_layer, key_objective = jax.random.split(key)
-    return {
+    params = {
         "layer": layer.init(key_layer, num_features, dtype),
         "objective": objective.init(key_objective, num_units, dtype),
     }
+    return with_moments(optimizer, params)
 
 
 def local_loss(

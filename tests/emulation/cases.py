@@ -90,6 +90,7 @@ class Case:
     pool: float | None = None
     awake_share: float | None = None
     kernels: bool | None = None
+    merged: bool = False
 
     def num_slots(self, num_nodes: int) -> int:
         """Candidates of a node; all others, where everybody sends to everybody."""
@@ -99,7 +100,8 @@ class Case:
         # with a small eps Adam would blow rounding up where a gradient vanishes by symmetry, until it shows
         # where statistics are multiplied by numbers of samples and divided by deviations, rounding would grow with steps
         rate = 0.001 if self.objective in ("barlow_twins", "cca", "vicreg") else 0.02
-        numbers = {"learning_rate": 0.05, "eps": 0.1} if self.optimizer == "adam" else {"learning_rate": rate}
+        numbers: dict[str, Any] = {"learning_rate": 0.05, "eps": 0.1} if self.optimizer == "adam" else {"learning_rate": rate}
+        numbers |= {"merged": True} if self.merged else {}
         link, num_slots = LINKS[self.link](), self.num_slots(num_nodes)
         acceptance, pass_through = ACCEPTANCE[self.acceptance]
         push = jdgnn.push(

@@ -51,13 +51,20 @@ CASES = {
         ("gcn",), "edge_reconstruction", order="train_then_merge", availability="late_joining", link="measured"
     ),
     "compact": Case(optimizer="adam", availability="bernoulli", awake_share=0.5, order="train_then_merge"),
+    "merged-moments": Case(optimizer="momentum", merged=True, peers="permutation", fanout=1, inbox_capacity=1),
+    "merged-moments-late": Case(
+        ("sage", "gcn"), merged=True, optimizer="adam", merge="age_weighted", availability="bernoulli", link="uniform"
+    ),
+    "merged-moments-later": Case(
+        ("gat", "gcn"), merged=True, optimizer="adam", merge="variance_corrected", order="train_then_merge"
+    ),
     "agreeing": Case(
         order="merge_only", merge="uniform_mean", availability="trace", link="split", start="independent", fanout=3
     ),
 }
 COVERED = covering(PAIRS)
 DEGENERATE = [(name, size) for name in ("plain", "tight-pool", "token-account") for size in (PAIR, SINGLE)]
-ROUND_TRIPS = ("plain-matching", "put-off", "tight-pool", "token-account", "compact")
+ROUND_TRIPS = ("plain-matching", "merged-moments-late", "put-off", "tight-pool", "token-account", "compact")
 KNOWN = CASES | PAIRS
 WITHOUT_KERNELS = {  # every second case once more
     f"{name}-without-kernels": replace(case, kernels=False)
@@ -65,7 +72,7 @@ WITHOUT_KERNELS = {  # every second case once more
     if number % 2 or name in CASES
 }
 ALL_CASES = KNOWN | WITHOUT_KERNELS
-SWITCHED_OFF = [f"{name}-without-kernels" for name in ("plain-matching", "put-off", "tight-pool")]
+SWITCHED_OFF = [f"{name}-without-kernels" for name in ("plain-matching", "put-off", "tight-pool", "merged-moments")]
 
 
 def runs(choice: Sequence[tuple[str, tuple[int, int]]]) -> pytest.MarkDecorator:
@@ -266,9 +273,14 @@ def check_end_to_end(name: str, size: tuple[int, int], data: st.DataObject) -> N
     comparing.assert_same_state(oracle, state)
 
 
+def alone(params: Any) -> Any:
+    """Without moments that are merged."""
+    return [{name: part for name, part in layer.items() if name != "moments"} for layer in params]
+
+
 def flat_params(oracle: Oracle, joined: Any) -> Any:
     nodes = [node for node in oracle.nodes if joined[node.number]]
-    return np.stack([np.concatenate([leaf.ravel() for leaf in jax.tree.leaves(n.params)]) for n in nodes])
+    return np.stack([np.concatenate([leaf.ravel() for leaf in jax.tree.leaves(alone(n.params))]) for n in nodes])
 
 
 def mean_norm(oracle: Oracle, *, everybody: bool = False, joined: Any = None) -> float:

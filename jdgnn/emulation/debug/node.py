@@ -38,7 +38,7 @@ class Node:
     features: jax.Array  # [F0]
     in_edges: dict[int, int]  # from the number of an edge to who sends over it
     out_edges: dict[int, int]  # from the number of an edge to who receives over it
-    params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}
+    params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}, and "moments" if they are merged
     opt_state: tuple[Any, ...]  # per layer
     embeddings: tuple[jax.Array, ...]  # per layer [F'], as last computed
     embedded_at: int  # the tick in which that was; -1 = never

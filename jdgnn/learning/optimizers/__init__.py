@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jdgnn.learning.optimizers.builtin import adam, momentum, sgd
+from jdgnn.learning.optimizers.merged import merged
 from jdgnn.learning.optimizers.optimizer import Optimizer, from_optax, from_scaling
 from jdgnn.learning.optimizers.schedules import constant, cosine, until
 
@@ -28,6 +29,7 @@ __all__ = [
     "cosine",
     "from_optax",
     "from_scaling",
+    "merged",
     "momentum",
     "sgd",
     "until",

@@ -6,8 +6,9 @@ from typing import Any
 import optax
 from jax.typing import ArrayLike
 
-from jdgnn.checks import check_number
+from jdgnn.checks import check_flag, check_number
 from jdgnn.learning.optimizers import outer
+from jdgnn.learning.optimizers.merged import merged as with_merged_moments
 from jdgnn.learning.optimizers.optimizer import Optimizer, from_scaling
 
 
@@ -31,7 +32,10 @@ def sgd(learning_rate: ArrayLike, rate_schedule: Callable[..., Any] | None = Non
 
 
 def momentum(
-    learning_rate: ArrayLike, decay: ArrayLike = 0.9, rate_schedule: Callable[..., Any] | None = None
+    learning_rate: ArrayLike,
+    decay: ArrayLike = 0.9,
+    rate_schedule: Callable[..., Any] | None = None,
+    merged: bool = False,
 ) -> Optimizer:
     """Stochastic gradient descent with momentum.
 
@@ -39,6 +43,8 @@ def momentum(
       learning_rate: the base rate.
       decay: what is kept of the running sum of gradients at each step.
       rate_schedule: a factor for the rate by the layer's own step count, or None.
+      merged: whether moments travel with the model and are merged as parameters are; see
+        `jdgnn.optimizers.merged`.
 
     Returns:
       The optimiser; it keeps one number per parameter.
@@ -50,7 +56,9 @@ def momentum(
       >>> optimizer = momentum(0.1, decay=0.8)
     """
     decay = check_number("decay", decay, minimum=0, below=1)
-    return from_scaling(optax.trace, learning_rate, rate_schedule, outer.momentum, decay=decay)
+    check_flag("merged", merged)
+    optimizer = from_scaling(optax.trace, learning_rate, rate_schedule, outer.momentum, decay=decay)
+    return with_merged_moments(optimizer) if merged else optimizer
 
 
 def adam(
@@ -59,6 +67,7 @@ def adam(
     b2: ArrayLike = 0.999,
     eps: ArrayLike = 1e-8,
     rate_schedule: Callable[..., Any] | None = None,
+    merged: bool = False,
 ) -> Optimizer:
     """Adam.
 
@@ -70,6 +79,8 @@ def adam(
       b2: decay of the mean of their squares.
       eps: what is added to the root of the latter.
       rate_schedule: a factor for the rate by the layer's own step count, or None.
+      merged: whether moments travel with the model and are merged as parameters are; see
+        `jdgnn.optimizers.merged`.
 
     Returns:
       The optimiser; it keeps two numbers per parameter.
@@ -84,4 +95,6 @@ def adam(
     b1 = check_number("b1", b1, minimum=0, below=1)
     b2 = check_number("b2", b2, minimum=0, below=1)
     eps = check_number("eps", eps, above=0)
-    return from_scaling(optax.scale_by_adam, learning_rate, rate_schedule, outer.adam, b1=b1, b2=b2, eps=eps)
+    check_flag("merged", merged)
+    optimizer = from_scaling(optax.scale_by_adam, learning_rate, rate_schedule, outer.adam, b1=b1, b2=b2, eps=eps)
+    return with_merged_moments(optimizer) if merged else optimizer

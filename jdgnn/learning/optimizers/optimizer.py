@@ -27,12 +27,15 @@ class Optimizer(NamedTuple):
         without state must step by `params − rate · gradient`, so that a step can be put off until the parameters are
         read again. None for other optimisers.
       rate: `(num_steps) -> rate`, one node, for `step_outer`.
+      moments: `(params) -> moments`, the first ones, where they are part of the model; see `merged`. None where an
+        optimiser keeps its state at its node.
     """
 
     init: Callable[..., Any]
     step: Callable[..., Any]
     step_outer: Callable[..., Any] | None = None
     rate: Callable[..., Any] | None = None
+    moments: Callable[..., Any] | None = None
 
 
 def from_scaling(

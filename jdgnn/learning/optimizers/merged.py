@@ -1,0 +1,93 @@
+"""Optimisers whose moments travel with the model and are merged with it."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+
+from jdgnn.errors import InputError
+from jdgnn.learning.optimizers.optimizer import Optimizer
+
+MOMENTS = "moments"
+"""Where among the parameters of a layer its moments stand."""
+
+
+def merged(optimizer: Optimizer) -> Optimizer:
+    """Another optimiser, whose moments are part of the model: they are sent with it and merged as parameters are.
+
+    With moments of its own a node keeps stepping the way of its own gradients between merges; merged, they become
+    the mean gradient of many. A model message grows by the moments. Whole numbers, such as counts of steps, stay.
+    Source: averaging the momentum beside the parameters, as in Yu, Jin & Yang, "On the Linear Speedup Analysis of
+    Communication Efficient Momentum SGD for Distributed Non-Convex Optimization", arXiv 1905.03817.
+
+    Args:
+      optimizer: one that keeps moments.
+
+    Returns:
+      The optimiser.
+
+    Raises:
+      InputError: this is no optimiser, or its moments are merged already.
+
+    Example:
+      >>> from jdgnn.learning.optimizers import momentum
+      >>> merged(momentum(0.1)).moments is None
+      False
+    """
+    if not isinstance(optimizer, Optimizer):
+        raise InputError(f"optimizer: got {optimizer!r}, and one such as jdgnn.momentum(0.1) is needed")
+    if optimizer.moments is not None:
+        raise InputError("optimizer: its moments are merged already; give it as it is")
+    return Optimizer(
+        init=Partial(_init, init=optimizer.init),
+        step=Partial(_step, step=optimizer.step),
+        step_outer=None if optimizer.step_outer is None else Partial(_step_outer, step_outer=optimizer.step_outer),
+        rate=optimizer.rate,
+        moments=Partial(_moments, init=optimizer.init),
+    )
+
+
+def with_moments(optimizer: Optimizer, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a layer of one node, and beside them the first moments, if these are merged."""
+    return params if optimizer.moments is None else params | {MOMENTS: optimizer.moments(params)}
+
+
+def without_moments(params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a layer alone."""
+    return {name: part for name, part in params.items() if name != MOMENTS}
+
+
+def _moments(params: Any, *, init: Any) -> Any:
+    return _parted(init(params))[0]
+
+
+def _init(params: Any, *, init: Any) -> Any:
+    return _parted(init(without_moments(params)))[1]
+
+
+def _step(gradient: Any, opt_state: Any, params: Any, num_steps: jax.Array, *, step: Any) -> tuple[Any, Any]:
+    state = _joined(params[MOMENTS], opt_state)
+    return _packed(*step(without_moments(gradient), state, without_moments(params), num_steps))
+
+
+def _step_outer(params: Any, opt_state: Any, *step: Any, step_outer: Any) -> tuple[Any, Any]:
+    return _packed(*step_outer(without_moments(params), _joined(params[MOMENTS], opt_state), *step))
+
+
+def _packed(params: Any, opt_state: Any) -> tuple[Any, Any]:
+    moments, others = _parted(opt_state)
+    return params | {MOMENTS: moments}, others
+
+
+def _parted(opt_state: Any) -> tuple[Any, Any]:
+    """What of an optimiser's state can be averaged, and the rest; each has None in place of the other."""
+    is_mean = jax.tree.map(lambda leaf: jnp.issubdtype(leaf.dtype, jnp.floating), opt_state)
+    moments = jax.tree.map(lambda leaf, chosen: leaf if chosen else None, opt_state, is_mean)
+    return moments, jax.tree.map(lambda leaf, chosen: None if chosen else leaf, opt_state, is_mean)
+
+
+def _joined(moments: Any, others: Any) -> Any:
+    return jax.tree.map(
+        lambda moment, other: other if moment is None else moment, moments, others, is_leaf=lambda leaf: leaf is None
+    )
