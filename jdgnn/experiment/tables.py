@@ -86,6 +86,10 @@ def datasets_table(data_root: Path | None = None) -> Table:
 def _remarks() -> Iterator[str]:
     yield "Edges are undirected. Missing: not in the data root; --data-root: give one, as it cannot be downloaded."
     for dataset in DATASETS.values():
+        if dataset.tasks:
+            names = ", ".join(task.name for task in dataset.tasks)
+            yield f"Tasks of {dataset.name}: {names}; network.task says which, else the first."
+    for dataset in DATASETS.values():
         if "(" in dataset.licence:
             yield f"* {dataset.name}: {dataset.licence}."
 
