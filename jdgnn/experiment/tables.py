@@ -20,6 +20,7 @@ PROBED = {
     "raw": "raw features",
     "propagated_1hop": "features, propagated over 1 hop",
     "propagated_2hop": "features, propagated over 2 hops",
+    "propagated_3hop": "features, propagated over 3 hops",
     "projected_2hop": "random projection, over 2 hops",
 }
 """What is probed, and what the closing table calls it."""

@@ -21,7 +21,7 @@ from jdgnn.network.generators import ring
 from jdgnn.network.splits import random_splits
 from tests.experiment.run_support import CONFIG, arrays, assert_every_message_has_one_end, contents, rows, summary
 
-PROBED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "projected_2hop"]
+PROBED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "propagated_3hop", "projected_2hop"]
 
 
 class Golden(NamedTuple):
