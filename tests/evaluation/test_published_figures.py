@@ -56,6 +56,18 @@ def test_freifunk_propagation_hurts(data_root: Path) -> None:
 
 
 @pytest.mark.shared_data
+def test_freifunk_cities_are_told_by_firmware_and_links(data_root: Path) -> None:
+    network = load("freifunk", task="city", data_root=data_root)
+    assert_figures(network, {"raw": (98.0, 0.5), "propagated_1hop": (98.9, 0.5), "propagated_2hop": (99.3, 0.5)}, 3)
+
+
+@pytest.mark.shared_data
+def test_freifunk_gateways_give_themselves_away(data_root: Path) -> None:
+    network = load("freifunk", task="gateway", data_root=data_root)
+    assert_figures(network, {"raw": (100.0, 0.2), "propagated_1hop": (92.9, 3.0), "propagated_2hop": (99.1, 0.7)}, 3)
+
+
+@pytest.mark.shared_data
 def test_minesweeper_needs_its_links(data_root: Path) -> None:
     network = load("minesweeper", data_root=data_root)
     expected = {"raw": (52.0, 1.0), "propagated_1hop": (82.3, 1.0), "propagated_2hop": (72.5, 1.0)}
