@@ -58,8 +58,9 @@ def table(result: dict[str, Any]) -> str:
     titles = [f"{c['dataset']} ({c['metric'].replace('_', '-')})" for c in configs.values()]
     rows = [["linear probe, %", *titles], ["---"] * (len(titles) + 1)]
     for name, label in PROBED.items():
-        figures = [c["probe"][name] for c in configs.values()]
-        rows.append([label, *(f"{100 * f['mean']:.1f} ± {100 * f['sd']:.1f}" for f in figures)])
+        figures = [c["probe"].get(name) for c in configs.values()]  # a result may be older than a control
+        if any(figures):
+            rows.append([label, *(f"{100 * f['mean']:.1f} ± {100 * f['sd']:.1f}" if f else "" for f in figures)])
     rows.append(["nodes; ticks", *(f"{c['nodes']:,}; {c['ticks']}" for c in configs.values())])
     cores = [f"{c['wall_seconds']['mean']:.0f} on {c['machine']['cores']} cores" for c in configs.values()]
     rows.append(["seconds for a run", *cores])

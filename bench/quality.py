@@ -2,7 +2,7 @@
 
 `python -m bench.quality` writes `bench/results/quality.json` after each run and goes on where it was left off. With
 `--table` it prints the figures as Markdown. Hyper-parameters were chosen on validation nodes of Cora, and are the same
-everywhere.
+everywhere. `--bytes` prints what each way makes nodes send, which is counted without training.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from rich import filesize
 
 import jdgnn
 from bench.machine import RESULTS, ROOT, circumstances, over_seeds, shown
@@ -33,6 +34,28 @@ WAYS = {
     "hops_3": "3 hops",
     "projected_2": "random projection to 128, 2 hops",
     "labels": "label propagation",
+}
+COSTS = {
+    "decentralised": "decentralised",
+    "centralised": "centralised",
+    "end_to_end": "end_to_end",
+    "untrained": "untrained",
+    "raw": "raw",
+    "hops_1": "propagated_1hop",
+    "hops_2": "propagated_2hop",
+    "hops_3": "propagated_3hop",
+    "projected_2": "projected_2hop",
+    "labels": "label_propagation",
+}
+"""What `jdgnn.evaluation.communication` calls the ways; where nodes sleep, only a run knows what is sent."""
+KINDS = {
+    "embedding": "embeddings",
+    "push": "pushes",
+    "model": "models",
+    "gradient": "gradients of models",
+    "embedding_gradient": "gradients of embeddings",
+    "features": "features",
+    "scores": "scores",
 }
 TASKS = {
     "probe": "linear probe, %",
@@ -195,6 +218,27 @@ def table(result: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def bytes_table(name: str, network: Network) -> str:
+    """What each way makes nodes send until it has its embeddings, as Markdown."""
+    costs = evaluation.communication(recipe(), network, config().emulation.ticks, width=128)
+    lines = [f"| {name}, bytes sent per node | mean | largest | a server's, per node | of the mean |"]
+    lines.append("|---|---:|---:|---:|---|")
+    for way, known_as in COSTS.items():
+        if known_as in costs:
+            cost = costs[known_as]
+            sums = map(filesize.decimal, (round(cost.mean), cost.largest, cost.by_server // network.num_nodes))
+            lines.append(f"| {WAYS[way]} | {' | '.join(sums)} | {of_the_mean(cost)} |")
+    return "\n".join(lines)
+
+
+def of_the_mean(cost: evaluation.Cost) -> str:
+    """Which share each kind of message has, where there are several."""
+    means = {kind: float(sent.mean()) for kind, sent in cost.by_kind.items()}
+    if len(means) < 2:
+        return ""
+    return ", ".join(f"{KINDS[kind]} {100 * mean / cost.mean:.1f} %" for kind, mean in means.items())
+
+
 def cell(seeds: dict[str, Any], task: str) -> str:
     """One figure with its standard deviation over seeds."""
     means = [float(np.mean(values[task])) for values in seeds.values() if task in values]
@@ -215,11 +259,15 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=["probe", "knn", "few", "nmi", "auc"], choices=list(TASKS))
     parser.add_argument("--anew", action="store_true", help="forget what was measured")
     parser.add_argument("--table", action="store_true", help="print the committed figures and measure nothing")
+    parser.add_argument("--bytes", action="store_true", help="print what nodes send, and measure nothing")
     arguments = parser.parse_args()
     if arguments.table:
         print(shown(RESULT, table))
         return
-    print(table(measure(arguments)))
+    if not arguments.bytes:
+        print(table(measure(arguments)))
+    for name, network in networks(arguments):
+        print(f"\n{bytes_table(name, network)}")
 
 
 if __name__ == "__main__":

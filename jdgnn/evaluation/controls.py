@@ -63,22 +63,25 @@ def controls(network: Network, *, width: int, seed: int = 0) -> dict[str, NDArra
       seed: what the projection depends on.
 
     Returns:
-      `raw` [N, F0]: the features; `propagated_1hop` and `propagated_2hop` [N, F0]: the same after `propagate`;
-      `projected_2hop` [N, width]: features after `random_projection` and 2 hops.
+      `raw` [N, F0]: the features; `propagated_1hop`, `propagated_2hop` and `propagated_3hop` [N, F0]: the same after
+      `propagate`; `projected_2hop` [N, width]: features after `random_projection` and 2 hops.
 
     Raises:
       InputError: the width or the seed makes no sense.
 
     Example:
       >>> from jdgnn.network import ring
-      >>> {name: control.shape for name, control in controls(ring(8), width=4).items()}
-      {'raw': (8, 32), 'propagated_1hop': (8, 32), 'propagated_2hop': (8, 32), 'projected_2hop': (8, 4)}
+      >>> made = controls(ring(8), width=4)
+      >>> made["propagated_3hop"].shape, made["projected_2hop"].shape
+      ((8, 32), (8, 4))
     """
     projected = random_projection(network.features, width, seed)
     one_hop = propagate(network.features, network, 1)
+    two_hops = propagate(one_hop, network, 1)
     return {
         "raw": network.features,
         "propagated_1hop": one_hop,
-        "propagated_2hop": propagate(one_hop, network, 1),
+        "propagated_2hop": two_hops,
+        "propagated_3hop": propagate(two_hops, network, 1),
         "projected_2hop": propagate(projected, network, 2),
     }

@@ -11,7 +11,8 @@ from jdgnn.network.network import Network, Splits
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
 """The shares of what neighbours say that are tried."""
 
-_NUM_ROUNDS = 100
+NUM_ROUNDS = 100
+"""How often nodes hear what their neighbours say."""
 
 
 def label_propagation(network: Network, *, splits: Splits | None = None, metric: str | None = None) -> ProbeResult:
@@ -53,6 +54,6 @@ def label_propagation(network: Network, *, splits: Splits | None = None, metric:
 
 def _spread(network: Network, known: NDArray[np.float64], share: float) -> NDArray[np.float64]:
     votes = known
-    for _ in range(_NUM_ROUNDS):
+    for _ in range(NUM_ROUNDS):
         votes = share * propagate(votes, network, 1) + (1 - share) * known
     return votes

@@ -1,6 +1,8 @@
 """The network of an experiment: a data set or a generator, by name."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -9,13 +11,24 @@ from jdgnn.experiment.memory import check_projection_fits
 from jdgnn.experiment.parts import NamedPart, registered
 from jdgnn.experiment.problems import from_factory
 from jdgnn.network import Network
-from jdgnn.network.datasets import DATASETS, load
+from jdgnn.network.datasets import DATASETS, Dataset, load
 from jdgnn.network.generators import GENERATORS
 from jdgnn.network.projection import project
 
 
-def _no_arguments() -> None:
-    """Data sets have none that belong into a configuration."""
+def _chosen_by(dataset: Dataset) -> Callable[..., None]:
+    """The arguments of a data set that belong into a configuration, as a signature: its task, if there is a choice."""
+
+    def no_choice() -> None: ...
+
+    def choice(task: str = "") -> None: ...
+
+    if not dataset.tasks:
+        return no_choice
+    names: Any = tuple(task.name for task in dataset.tasks)
+    choice.__defaults__ = names[:1]
+    choice.__annotations__["task"] = Literal[names]
+    return choice
 
 
 class NetworkPart(NamedPart):
@@ -24,7 +37,9 @@ class NetworkPart(NamedPart):
     projection: int | None = Field(default=None, ge=1, lt=2**31)
 
 
-NETWORK = registered({**dict.fromkeys(DATASETS, _no_arguments), **GENERATORS}, NetworkPart, check=False)
+NETWORK = registered(
+    {**{name: _chosen_by(dataset) for name, dataset in DATASETS.items()}, **GENERATORS}, NetworkPart, check=False
+)
 """Marks the field of the network, which is not made when it is checked: that may mean a download."""
 
 
@@ -43,11 +58,15 @@ def make_network(part: NetworkPart, *, data_root: Path | None, seed: int) -> Net
       InputError: the data cannot be had, an argument of the generator makes no sense, or the projection is too wide
         for the memory.
     """
-    network = load(part.name, data_root=data_root) if part.name in DATASETS else _generated(part)
+    network = _loaded(part, data_root) if part.name in DATASETS else _generated(part)
     if part.projection is None:
         return network
     check_projection_fits(network, part.projection)
     return project(network, part.projection, seed)
+
+
+def _loaded(part: NetworkPart, data_root: Path | None) -> Network:
+    return load(part.name, data_root=data_root, **{name: getattr(part, name) for name in part.arguments})
 
 
 def _generated(part: NetworkPart) -> Network:

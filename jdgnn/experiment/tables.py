@@ -20,6 +20,7 @@ PROBED = {
     "raw": "raw features",
     "propagated_1hop": "features, propagated over 1 hop",
     "propagated_2hop": "features, propagated over 2 hops",
+    "propagated_3hop": "features, propagated over 3 hops",
     "projected_2hop": "random projection, over 2 hops",
 }
 """What is probed, and what the closing table calls it."""
@@ -85,6 +86,10 @@ def datasets_table(data_root: Path | None = None) -> Table:
 
 def _remarks() -> Iterator[str]:
     yield "Edges are undirected. Missing: not in the data root; --data-root: give one, as it cannot be downloaded."
+    for dataset in DATASETS.values():
+        if dataset.tasks:
+            names = ", ".join(task.name for task in dataset.tasks)
+            yield f"Tasks of {dataset.name}: {names}; network.task says which, else the first."
     for dataset in DATASETS.values():
         if "(" in dataset.licence:
             yield f"* {dataset.name}: {dataset.licence}."

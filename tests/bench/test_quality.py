@@ -49,6 +49,23 @@ def test_what_is_missing_is_filled_in_and_the_rest_kept(result: Path) -> None:
     assert f"{100 * mean:.1f}" in next(line for line in lines if line.startswith("| features, propagated over 1 hop"))
 
 
+def test_what_is_sent_is_told_without_training(result: Path) -> None:
+    network = jdgnn.datasets.load("digits")
+    lines = quality.bytes_table("digits", network).splitlines()
+    assert lines[0].startswith("| digits, bytes sent per node | mean | largest |")
+    assert len(lines) == 2 + len(quality.COSTS)
+    assert not result.exists()
+    one_hop = network.num_edges * 64 * 4 / network.num_nodes
+    line = next(line for line in lines if line.startswith("| features, propagated over 1 hop"))
+    assert line.split("|")[2].strip() == f"{one_hop / 1000:.1f} kB"
+
+
+@pytest.mark.shared_data
+def test_the_page_tells_what_is_sent(data_root: Path) -> None:
+    page = (quality.ROOT / "docs" / "quality.md").read_text()
+    assert quality.bytes_table("cora", jdgnn.datasets.load("cora", data_root=data_root)) in page
+
+
 def test_the_recipe_is_that_of_the_configuration_and_can_be_asynchronous() -> None:
     assert quality.recipe().gossip is not None
     emulator = quality.asynchronous()

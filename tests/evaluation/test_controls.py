@@ -50,10 +50,11 @@ def test_propagate_refuses_what_makes_no_sense(features: np.ndarray | None, hops
 def test_controls_are_what_they_are_called() -> None:
     network = small_network()
     made = controls(network, width=7, seed=3)
-    assert list(made) == ["raw", "propagated_1hop", "propagated_2hop", "projected_2hop"]
+    propagated = [f"propagated_{hops}hop" for hops in (1, 2, 3)]
+    assert list(made) == ["raw", *propagated, "projected_2hop"]
     np.testing.assert_array_equal(made["raw"], network.features)
-    np.testing.assert_allclose(made["propagated_1hop"], dense_propagate(network.features, network, 1), rtol=1e-5)
-    np.testing.assert_allclose(made["propagated_2hop"], dense_propagate(network.features, network, 2), rtol=1e-5)
+    for hops, name in enumerate(propagated, start=1):
+        np.testing.assert_allclose(made[name], dense_propagate(network.features, network, hops), rtol=1e-5, atol=1e-6)
     projected = dense_propagate(random_projection(network.features, 7, 3), network, 2)
     np.testing.assert_allclose(made["projected_2hop"], projected, rtol=1e-4, atol=1e-6)
 

@@ -33,7 +33,12 @@ def test_digits_two_labels_per_class() -> None:
 def test_cora_public_split(data_root: Path) -> None:
     network = load("cora", data_root=data_root)
     # one test of 1000 nodes: a binomial standard deviation of 1.2
-    expected = {"raw": (60.4, 1.2), "propagated_1hop": (77.9, 1.5), "propagated_2hop": (80.5, 1.5)}
+    expected = {
+        "raw": (60.4, 1.2),
+        "propagated_1hop": (77.9, 1.5),
+        "propagated_2hop": (80.5, 1.5),
+        "propagated_3hop": (81.5, 1.5),
+    }
     assert_figures(network, expected, 1)
 
 
@@ -48,6 +53,18 @@ def test_cora_random_projection(data_root: Path) -> None:
 def test_freifunk_propagation_hurts(data_root: Path) -> None:
     network = load("freifunk", data_root=data_root)
     assert_figures(network, {"raw": (70.2, 1.5), "propagated_1hop": (60.0, 1.5)}, 3)
+
+
+@pytest.mark.shared_data
+def test_freifunk_cities_are_told_by_firmware_and_links(data_root: Path) -> None:
+    network = load("freifunk", task="city", data_root=data_root)
+    assert_figures(network, {"raw": (98.0, 0.5), "propagated_1hop": (98.9, 0.5), "propagated_2hop": (99.3, 0.5)}, 3)
+
+
+@pytest.mark.shared_data
+def test_freifunk_gateways_give_themselves_away(data_root: Path) -> None:
+    network = load("freifunk", task="gateway", data_root=data_root)
+    assert_figures(network, {"raw": (100.0, 0.2), "propagated_1hop": (92.9, 3.0), "propagated_2hop": (99.1, 0.7)}, 3)
 
 
 @pytest.mark.shared_data

@@ -21,7 +21,7 @@ from jdgnn.network.generators import ring
 from jdgnn.network.splits import random_splits
 from tests.experiment.run_support import CONFIG, arrays, assert_every_message_has_one_end, contents, rows, summary
 
-PROBED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "projected_2hop"]
+PROBED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "propagated_3hop", "projected_2hop"]
 
 
 class Golden(NamedTuple):
@@ -348,6 +348,7 @@ def test_data_sets_are_listed_with_where_they_are_read_from(tmp_path: Path, caps
     assert max(map(len, lines)) <= 80
     sources = {line.split()[0]: line.split()[-1] for line in lines if line.startswith(("digits", "cora", "freifunk"))}
     assert sources == {"digits": "embedded", "cora": "missing", "freifunk": "missing"}
+    assert any(line.startswith("Tasks of freifunk: family, city, gateway;") for line in lines)
 
 
 def test_data_sets_are_not_looked_for_where_nothing_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ import jdgnn
 from jdgnn import clocks, links, merging, presence, schedules
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import as_toml, read, resolve
+from jdgnn.experiment.networks import make_network
 from jdgnn.experiment.overrides import with_overrides
 from jdgnn.learning.layers import LAYERS, gcn
 from jdgnn.learning.optimizers import OPTIMIZERS
@@ -41,6 +42,9 @@ REFUSED = {
     "network={projection = 3}": ["network.name: is missing", "digits"],
     "network.nodes=3": ["network.nodes: got 3", "no such key", "num_nodes"],
     "network.projection=0": ["network.projection: got 0", "at least 1"],
+    "network={name = 'freifunk', task = 'citty'}": ["network.task: got 'citty'", "family, gateway", "mean 'city'?"],
+    "network={name = 'freifunk', task = 3}": ["network.task: got 3", "city, family, gateway"],
+    "network={name = 'cora', task = 'city'}": ["network.task: got 'city'", "no such key", "name, projection"],
     "network.mean_degree=many": ["network.mean_degree: got 'many'", "a number"],
     "layers=[]": ["layers: got a list of 0", "at least 1"],
     "layers=64": ["layers: got 64", "list"],
@@ -146,6 +150,17 @@ def test_bad_input_is_refused_in_one_sentence(override: str) -> None:
 def test_what_has_no_default_must_be_there(table: str, allowed: str) -> None:
     with pytest.raises(InputError, match=f"^{table}: is missing.*allowed: .*{allowed}"):
         resolve({name: value for name, value in BASE.items() if name != table})
+
+
+@pytest.mark.shared_data
+def test_a_task_is_chosen_where_there_is_a_choice(data_root: Path) -> None:
+    tables = {**BASE, "network": {"name": "freifunk", "task": "city"}}
+    config = resolve(tables)
+    assert resolve(tomllib.loads(as_toml(config))) == config
+    assert make_network(config.network, data_root=data_root, seed=0).class_names[0] == "aachen"
+    as_it_is = resolve({**BASE, "network": "freifunk"})
+    assert tomllib.loads(as_toml(as_it_is))["network"] == {"name": "freifunk", "task": "family"}
+    assert make_network(as_it_is.network, data_root=data_root, seed=0).class_names[-1] == "other"
 
 
 def test_a_misspelt_table_is_named_before_the_missing_one() -> None:

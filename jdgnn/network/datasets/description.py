@@ -17,10 +17,25 @@ class DataFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Task:
+    """One of several things that the labels of a data set can say.
+
+    `build` makes the network with these labels, and splits for them; features may differ from those of other tasks,
+    where one of them would be the answer.
+    """
+
+    name: str
+    num_features: int
+    num_classes: int
+    build: Callable[[Mapping[str, bytes]], Network]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """A data set: its facts, its files, and how a network is built from what the files contain.
 
-    `build` takes the verified content of every file by name. `num_edges` counts undirected edges.
+    `build` takes the verified content of every file by name. `num_edges` counts undirected edges. Where
+    there is a choice of `tasks`, the first of them is the one that `build` and the counts are of.
     """
 
     name: str
@@ -33,3 +48,4 @@ class Dataset:
     source: str
     files: tuple[DataFile, ...]
     build: Callable[[Mapping[str, bytes]], Network]
+    tasks: tuple[Task, ...] = ()  # none: just one

@@ -1,6 +1,7 @@
 """All data sets by name, and how to load one."""
 
 import os
+from collections.abc import Callable, Mapping
 
 from jdgnn.errors import InputError, suggestion
 from jdgnn.network.datasets.amazon_photo import AMAZON_PHOTO
@@ -47,6 +48,7 @@ def describe(name: str) -> Dataset:
 def load(
     name: str,
     *,
+    task: str | None = None,
     data_root: str | os.PathLike[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
     projection: int | None = None,
@@ -59,6 +61,9 @@ def load(
 
     Args:
       name: a key of `DATASETS`.
+      task: what the labels say, where there is a choice (`describe(name).tasks`); None for the first. `freifunk` has
+        `family`, the hardware of a router; `city`, with the same features and links, so that an embedding learned
+        for one is probed on the other; and `gateway`, without the feature that is the answer.
       data_root: folder with one folder per data set; None for the environment variable JDGNN_DATA.
       cache: folder for downloads; None for jdgnn under XDG_CACHE_HOME or ~/.cache.
       projection: project the features to this many columns with `random_projection`; None for not at all.
@@ -68,12 +73,24 @@ def load(
       The network, with labels and splits.
 
     Raises:
-      InputError: the name is unknown, or a file is missing, damaged or cannot be fetched.
+      InputError: the name or the task is unknown, or a file is missing, damaged or cannot be fetched.
 
     Example:
       >>> load("digits")
       Network('digits': 1,797 nodes, 19,858 directed edges, 64 features, 10 classes)
     """
     dataset = describe(name)
-    network = dataset.build(contents(dataset, data_root, cache))
+    build = _builder(dataset, task)
+    network = build(contents(dataset, data_root, cache))
     return network if projection is None else project(network, projection, seed)
+
+
+def _builder(dataset: Dataset, task: str | None) -> Callable[[Mapping[str, bytes]], Network]:
+    if task is None:
+        return dataset.build
+    if not dataset.tasks:
+        raise InputError(f"task: got {task!r}, and {dataset.name} has just one; leave it out")
+    builders = {one.name: one.build for one in dataset.tasks}
+    if not isinstance(task, str) or task not in builders:
+        raise InputError(f"task: got {task!r}; {suggestion(str(task), builders)}")
+    return builders[task]

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from jdgnn.errors import InputError
 from jdgnn.network import Network, random_projection
-from jdgnn.network.datasets import DATASETS, describe, load
+from jdgnn.network.datasets import DATASETS, Task, describe, load
 
 EVERY = [
     pytest.param(name, marks=() if name == "digits" else pytest.mark.shared_data)
@@ -44,6 +44,64 @@ def test_facts_on_record_are_true(network: Network) -> None:
     assert network.splits is not None
     assert network.splits.train.any(axis=1).all()
     assert network.splits.validation.any(axis=1).all()
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("task", describe("freifunk").tasks, ids=lambda task: task.name)
+def test_facts_of_tasks_are_true(task: Task, data_root: Path) -> None:
+    network = load("freifunk", task=task.name, data_root=data_root)
+    assert network.num_features == task.num_features
+    assert len(network.class_names) == task.num_classes
+    assert network.labels is not None
+    assert set(network.labels.tolist()) == set(range(task.num_classes))
+    assert network.splits is not None
+    shares = [mask.mean(axis=1) for mask in (network.splits.train, network.splits.validation, network.splits.test)]
+    np.testing.assert_allclose(shares, [[0.2] * 10, [0.2] * 10, [0.6] * 10], atol=0.01)
+
+
+@pytest.mark.shared_data
+def test_the_city_is_a_second_task_on_the_same_network(data_root: Path) -> None:
+    family, city = (load("freifunk", task=task, data_root=data_root) for task in ("family", "city"))
+    for name in ("features", "senders", "receivers", "link_quality"):
+        np.testing.assert_array_equal(getattr(family, name), getattr(city, name))
+    np.testing.assert_array_equal(family.labels, load("freifunk", data_root=data_root).labels)
+    assert city.labels is not None
+    np.testing.assert_array_equal(city.labels[city.senders], city.labels[city.receivers])  # no link leaves a city
+    sizes = {
+        name: len((data_root / "freifunk" / f"{name}_nodes.csv").read_text().splitlines()) - 1
+        for name in city.class_names
+    }
+    assert dict(zip(city.class_names, np.bincount(city.labels).tolist(), strict=True)) == sizes
+    assert family.splits is not None
+    assert city.splits is not None
+    assert not np.array_equal(family.splits.train, city.splits.train)
+    assert (city.splits.train | city.splits.validation | city.splits.test).all()
+
+
+@pytest.mark.shared_data
+def test_the_gateway_is_not_among_the_features_it_is_told_from(data_root: Path) -> None:
+    family, gateway = (load("freifunk", task=task, data_root=data_root) for task in ("family", "gateway"))
+    labels = gateway.labels
+    assert labels is not None
+    assert labels.sum() == 116
+    is_answer = [np.array_equal(column > column.min(), labels == 1) for column in family.features.T]
+    assert sum(is_answer) == 1
+    np.testing.assert_array_equal(gateway.features, family.features[:, ~np.array(is_answer)])
+    for name in ("senders", "receivers", "link_quality"):
+        np.testing.assert_array_equal(getattr(family, name), getattr(gateway, name))
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "message"),
+    [
+        ("freifunk", "town", "task: got 'town'; allowed: city, family, gateway"),
+        ("freifunk", 1, "task: got 1; allowed"),
+        ("cora", "city", "task: got 'city', and cora has just one; leave it out"),
+    ],
+)
+def test_unknown_tasks_are_refused_before_anything_is_read(name: str, task: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        load(name, task=task, data_root=tmp_path)
 
 
 def test_names_and_unknown_names() -> None:
