@@ -9,32 +9,28 @@ import argparse
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-import jax
 import numpy as np
 from rich import filesize
 
 import jdgnn
-from bench.machine import RESULTS, ROOT, circumstances, over_seeds, shown
-from jdgnn import Network, evaluation, links
-from jdgnn.experiment.config import Config, read
-from jdgnn.experiment.runner import make_emulator
+from bench.machine import RESULTS, circumstances, over_seeds, shown
+from bench.ways import EMBEDS, NAMES, Embed, recipe_of
+from jdgnn import Network, evaluation
 
 RESULT = RESULTS / "quality.json"
-WAYS = {
-    "decentralised": "decentralised, in step",
-    "asynchronous": "decentralised, loss 0.3, half awake, delay 0..10",
-    "centralised": "one shared model, same losses",
-    "end_to_end": "one shared model, end to end",
-    "untrained": "untrained encoder of the same shape",
-    "raw": "raw features",
-    "hops_1": "features, propagated over 1 hop",
-    "hops_2": "2 hops",
-    "hops_3": "3 hops",
-    "projected_2": "random projection to 128, 2 hops",
-    "labels": "label propagation",
+TASKS = {
+    "probe": "linear probe, %",
+    "knn": "nearest neighbours, %",
+    "few": "5 labels a class, %",
+    "nmi": "clustering, NMI",
+    "ari": "clustering, ARI",
+    "auc": "links, AUC",
+    "ap": "links, AP",
 }
+
 COSTS = {
     "decentralised": "decentralised",
     "centralised": "centralised",
@@ -66,90 +62,6 @@ TASKS = {
     "auc": "links, AUC",
     "ap": "links, AP",
 }
-Embed = Callable[[Network, int], np.ndarray]
-
-
-def recipe() -> jdgnn.Emulator:
-    """The emulator of `configs/cora.toml`."""
-    return make_emulator(config())
-
-
-def config() -> Config:
-    """`configs/cora.toml`."""
-    return read(ROOT / "configs" / "cora.toml")
-
-
-def asynchronous() -> jdgnn.Emulator:
-    """The recipe where nodes sleep and messages are lost and late."""
-    way = jdgnn.link(loss=0.3, delay=links.uniform(0, 10))
-    emulator = recipe()
-    assert emulator.push is not None
-    return dataclasses.replace(
-        emulator,
-        publish=jdgnn.publish(link=way),
-        push=jdgnn.push(fanout=emulator.push.fanout, capacity=emulator.push.capacity, link=way),
-        gossip=jdgnn.gossip(link=way, pool=4),
-        availability=jdgnn.availability(jdgnn.clocks.bernoulli(0.5)),
-    )
-
-
-def learned(emulator: jdgnn.Emulator, ticks: int) -> Embed:
-    """What nodes hold after some ticks, their own features beside it."""
-
-    def embed(network: Network, seed: int) -> np.ndarray:
-        state = emulator.init(jax.random.key(seed), network)
-        state, _ = jdgnn.run(emulator, state, network, ticks, record_every=ticks)
-        return beside(emulator.embeddings(state), network, seed)
-
-    return embed
-
-
-def shared(train: Callable[..., Any]) -> Embed:
-    """What one model for all gives after as many ticks."""
-
-    def embed(network: Network, seed: int) -> np.ndarray:
-        return beside(train(recipe(), network, config().emulation.ticks, jax.random.key(seed)), network, seed)
-
-    return embed
-
-
-def untrained(network: Network, seed: int) -> np.ndarray:
-    """The embeddings of initial parameters."""
-    emulator = recipe()
-    state = emulator.init(jax.random.key(seed), network)
-    return beside(emulator.encode(state.params, network), network, seed)
-
-
-def beside(embeddings: np.ndarray, network: Network, seed: int) -> np.ndarray:
-    """With the node's own features."""
-    return evaluation.beside_own_features(embeddings, network, config().emulation.own_features, seed=seed)
-
-
-def hops(number: int, width: int | None = None) -> Embed:
-    """Features, or a random projection of them, propagated."""
-
-    def embed(network: Network, seed: int) -> np.ndarray:
-        features = network.features if width is None else jdgnn.network.random_projection(network.features, width, seed)
-        return evaluation.propagate(features, network, number)
-
-    return embed
-
-
-def embeds() -> dict[str, Embed]:
-    """How each embedding comes about."""
-    return {
-        "decentralised": learned(recipe(), config().emulation.ticks),
-        # half awake, and agreement takes longer
-        "asynchronous": learned(asynchronous(), 2 * config().emulation.ticks + 60),
-        "centralised": shared(evaluation.centralised),
-        "end_to_end": shared(evaluation.end_to_end),
-        "untrained": untrained,
-        "raw": hops(0),
-        "hops_1": hops(1),
-        "hops_2": hops(2),
-        "hops_3": hops(3),
-        "projected_2": hops(2, 128),
-    }
 
 
 def judged(embed: Embed, network: Network, seed: int, tasks: list[str]) -> dict[str, Any]:
@@ -173,10 +85,32 @@ def judged(embed: Embed, network: Network, seed: int, tasks: list[str]) -> dict[
     return found
 
 
+def blocks(num_features: int, homophily: float, separation: float) -> Network:
+    """A block model, which had no part in the choice of the recipe."""
+    network = jdgnn.generators.stochastic_block_model(
+        3000, 6, num_features, mean_degree=5, homophily=homophily, separation=separation, seed=2026
+    )
+    splits = jdgnn.network.random_splits(network.labels, 10, per_class=20, validation=500)
+    return dataclasses.replace(network, splits=splits)
+
+
+DRAWN: dict[str, Callable[[], Network]] = {
+    "blocks, 300 features": partial(blocks, 300, 0.8, 2.0),
+    "blocks, 20 features": partial(blocks, 20, 0.8, 1.0),
+    "blocks, neighbours mislead": partial(blocks, 20, 0.1, 2.0),
+}
+TASKS_OF = {f"freifunk:{task}": task for task in ("city", "gateway")}
+"""Other tasks on networks that have several, and networks of the generator."""
+
+
 def networks(arguments: argparse.Namespace) -> Iterator[tuple[str, Network]]:
     """The networks asked for, one after another."""
     for name in arguments.datasets:
-        yield name, jdgnn.datasets.load(name, data_root=arguments.data_root)
+        if name in DRAWN:
+            yield name, DRAWN[name]()
+        else:
+            task = {"task": TASKS_OF[name]} if name in TASKS_OF else {}
+            yield name, jdgnn.datasets.load(name.split(":")[0], data_root=arguments.data_root, **task)
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -184,7 +118,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     result: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.exists() and not arguments.anew else {}
     for name, network in networks(arguments):
         figures = result.setdefault(name, {"figures": {}})["figures"]
-        for way, embed in embeds().items():
+        for way, embed in EMBEDS.items():
             if way not in arguments.ways:
                 continue
             for seed in range(arguments.seeds):
@@ -211,23 +145,24 @@ def table(result: dict[str, Any]) -> str:
         tasks = [task for task in TASKS if any(task in seeds["0"] for seeds in figures.values())]
         lines = [f"| {name} | seeds | " + " | ".join(TASKS[task] for task in tasks) + " |"]
         lines.append("|---|---|" + "---:|" * len(tasks))
-        for way in [way for way in WAYS if way in figures]:
+        for way in [way for way in NAMES if way in figures]:
             cells = [cell(figures[way], task) for task in tasks]
-            lines.append(f"| {WAYS[way]} | {len(figures[way])} | " + " | ".join(cells) + " |")
+            lines.append(f"| {NAMES[way]} | {len(figures[way])} | " + " | ".join(cells) + " |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
 
 def bytes_table(name: str, network: Network) -> str:
     """What each way makes nodes send until it has its embeddings, as Markdown."""
-    costs = evaluation.communication(recipe(), network, config().emulation.ticks, width=128)
+    recipe = recipe_of(network)
+    costs = evaluation.communication(recipe.emulator, network, recipe.ticks, width=128)
     lines = [f"| {name}, bytes sent per node | mean | largest | a server's, per node | of the mean |"]
     lines.append("|---|---:|---:|---:|---|")
     for way, known_as in COSTS.items():
         if known_as in costs:
             cost = costs[known_as]
             sums = map(filesize.decimal, (round(cost.mean), cost.largest, cost.by_server // network.num_nodes))
-            lines.append(f"| {WAYS[way]} | {' | '.join(sums)} | {of_the_mean(cost)} |")
+            lines.append(f"| {NAMES[way]} | {' | '.join(sums)} | {of_the_mean(cost)} |")
     return "\n".join(lines)
 
 
@@ -254,8 +189,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-root", help="directory with a folder for each data set")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--datasets", nargs="+", default=["cora"], choices=sorted(jdgnn.datasets.DATASETS))
-    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
+    parser.add_argument(
+        "--datasets", nargs="+", default=["cora"], choices=[*sorted(jdgnn.datasets.DATASETS), *TASKS_OF, *DRAWN]
+    )
+    parser.add_argument("--ways", nargs="+", default=list(NAMES), choices=list(NAMES))
     parser.add_argument("--tasks", nargs="+", default=["probe", "knn", "few", "nmi", "auc"], choices=list(TASKS))
     parser.add_argument("--anew", action="store_true", help="forget what was measured")
     parser.add_argument("--table", action="store_true", help="print the committed figures and measure nothing")

@@ -10,6 +10,7 @@ from jdgnn.emulation.debug import debug_run
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History
 from jdgnn.emulation.node_table import node_table
+from jdgnn.emulation.recipe import Recipe, recipe
 from jdgnn.emulation.run import Progress, copy, refresh, run
 from jdgnn.emulation.spread import consensus_distance
 from jdgnn.emulation.state import State
@@ -65,6 +66,7 @@ __all__ = [
     "Progress",
     "Publish",
     "Push",
+    "Recipe",
     "Schedule",
     "State",
     "acceptance",
@@ -107,6 +109,7 @@ __all__ = [
     "presence",
     "publish",
     "push",
+    "recipe",
     "refresh",
     "run",
     "sage",

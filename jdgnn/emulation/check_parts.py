@@ -12,9 +12,9 @@ from jdgnn.emulation.modes import has_pool
 from jdgnn.errors import InputError
 from jdgnn.learning.layers import Layer
 from jdgnn.learning.local_step import init_params
-from jdgnn.learning.optimizers.merged import MOMENTS
 from jdgnn.learning.objectives import Objective
 from jdgnn.learning.optimizers import Optimizer
+from jdgnn.learning.optimizers.merged import MOMENTS
 from jdgnn.network.topology import Topology
 from jdgnn.parts import described, failures_named
 from jdgnn.protocol.acceptance import Acceptance

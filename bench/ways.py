@@ -1,0 +1,165 @@
+"""The ways to an embedding that `bench.quality` compares: the recipe, changes to it, its limits, and no learning at all."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+import jdgnn
+from jdgnn import Emulator, Network, Recipe, evaluation, links, optimizers
+
+Embed = Callable[[Network, int], np.ndarray]
+Change = Callable[[Emulator], Emulator]
+LATE_TICKS = 580
+"""As many wakes as in step at nodes half awake, and time to agree."""
+
+NAMES = {
+    "decentralised": "decentralised, in step",
+    "asynchronous": "decentralised, loss 0.3, half awake, delay 0..10",
+    "centralised": "one shared model, same losses",
+    "end_to_end": "one shared model, end to end",
+    "untrained": "untrained encoder of the same shape",
+    "untrained_sage": "untrained SAGE of the same shape, no own features beside",
+    "raw": "raw features",
+    "hops_1": "features, propagated over 1 hop",
+    "hops_2": "2 hops",
+    "hops_3": "3 hops",
+    "projected_2": "random projection to 128, 2 hops",
+    "labels": "label propagation",
+    "non_contrastive": "recipe with VICReg in place of InfoNCE",
+    "not_agreed": "recipe without the merging at the end",
+    "own_moments": "recipe with moments that stay at their nodes",
+    "unmasked": "recipe that sees all of its input",
+    "adam": "recipe with Adam, no merging at the end",
+    "two_layers": "recipe with two layers of 64",
+    "own_beside": "recipe with 40 columns of own features, 88 learned",
+}
+ABLATIONS = ("not_agreed", "own_moments", "unmasked", "adam", "two_layers", "own_beside")
+
+
+def recipe_of(network: Network) -> Recipe:
+    """The default recipe for a network."""
+    return jdgnn.recipe(network.num_features)
+
+
+def asynchronous(emulator: Emulator) -> Emulator:
+    """An emulator in which nodes sleep and messages are lost and late."""
+    way = jdgnn.link(loss=0.3, delay=links.uniform(0, 10))
+    assert emulator.push is not None
+    return dataclasses.replace(
+        emulator,
+        publish=jdgnn.publish(link=way),
+        push=jdgnn.push(fanout=emulator.push.fanout, capacity=emulator.push.capacity, link=way),
+        gossip=jdgnn.gossip(link=way, pool=4),
+        availability=jdgnn.availability(jdgnn.clocks.bernoulli(0.5)),
+    )
+
+
+def with_vicreg(emulator: Emulator) -> Emulator:
+    """VICReg, whose gradients are an order of magnitude larger."""
+    return dataclasses.replace(
+        emulator, objective=jdgnn.masked_input(jdgnn.vicreg(), rate=0.5), optimizer=_momentum(rate=0.1)
+    )
+
+
+def with_own_moments(emulator: Emulator) -> Emulator:
+    """Moments are not merged."""
+    return dataclasses.replace(emulator, optimizer=_momentum(merged=False))
+
+
+def unmasked(emulator: Emulator) -> Emulator:
+    """Layers see all of their input."""
+    return dataclasses.replace(emulator, objective=jdgnn.info_nce(temperature=0.3))
+
+
+def with_adam(emulator: Emulator) -> Emulator:
+    """Adam, with moments of its own."""
+    return dataclasses.replace(emulator, optimizer=jdgnn.adam(1e-2))
+
+
+def with_layers(*units: int) -> Change:
+    """Other layers."""
+    return lambda emulator: dataclasses.replace(emulator, layers=[jdgnn.gcn(number) for number in units])
+
+
+def _momentum(rate: float = 1.0, *, merged: bool = True) -> jdgnn.Optimizer:
+    return jdgnn.momentum(rate, rate_schedule=optimizers.until(240), merged=merged)
+
+
+def learned(change: Change = lambda emulator: emulator, ticks: int | None = None, own: int | None = None) -> Embed:
+    """What nodes hold after some ticks; those of the recipe if None."""
+
+    def embed(network: Network, seed: int) -> np.ndarray:
+        recipe = recipe_of(network)
+        emulator, count = change(recipe.emulator), recipe.ticks if ticks is None else ticks
+        state = emulator.init(jax.random.key(seed), network)
+        state, _ = jdgnn.run(emulator, state, network, count, record_every=count)
+        return beside(emulator.embeddings(state), network, seed, own)
+
+    return embed
+
+
+def shared(train: Callable[..., Any]) -> Embed:
+    """What one model for all gives after as many ticks."""
+
+    def embed(network: Network, seed: int) -> np.ndarray:
+        recipe = recipe_of(network)
+        return beside(train(recipe.emulator, network, recipe.ticks, jax.random.key(seed)), network, seed)
+
+    return embed
+
+
+def untrained(network: Network, seed: int) -> np.ndarray:
+    """The embeddings of initial parameters."""
+    return beside(_encoded(recipe_of(network).emulator, network, seed), network, seed)
+
+
+def untrained_sage(network: Network, seed: int) -> np.ndarray:
+    """The same with SAGE layers, which have a path for own features in themselves."""
+    emulator = recipe_of(network).emulator
+    layers = [jdgnn.sage(number) for number in emulator.units(network.num_features)]
+    return _encoded(dataclasses.replace(emulator, layers=layers), network, seed)
+
+
+def _encoded(emulator: Emulator, network: Network, seed: int) -> np.ndarray:
+    return emulator.encode(emulator.init(jax.random.key(seed), network).params, network)
+
+
+def beside(embeddings: np.ndarray, network: Network, seed: int, width: int | None = None) -> np.ndarray:
+    """With the node's own features, in as many columns as the recipe says if None."""
+    width = recipe_of(network).own_features if width is None else width
+    return evaluation.beside_own_features(embeddings, network, width, seed=seed) if width else embeddings
+
+
+def hops(number: int, width: int | None = None) -> Embed:
+    """Features, or a random projection of them, propagated."""
+
+    def embed(network: Network, seed: int) -> np.ndarray:
+        features = network.features if width is None else jdgnn.network.random_projection(network.features, width, seed)
+        return evaluation.propagate(features, network, number)
+
+    return embed
+
+
+EMBEDS: dict[str, Embed] = {
+    "decentralised": learned(),
+    "asynchronous": learned(asynchronous, LATE_TICKS),
+    "centralised": shared(evaluation.centralised),
+    "end_to_end": shared(evaluation.end_to_end),
+    "untrained": untrained,
+    "untrained_sage": untrained_sage,
+    "raw": hops(0),
+    "hops_1": hops(1),
+    "hops_2": hops(2),
+    "hops_3": hops(3),
+    "projected_2": hops(2, 128),
+    "non_contrastive": learned(with_vicreg),
+    "not_agreed": learned(ticks=240),
+    "own_moments": learned(with_own_moments),
+    "unmasked": learned(unmasked),
+    "adam": learned(with_adam, 80),
+    "two_layers": learned(with_layers(64, 64)),
+    "own_beside": learned(with_layers(88), own=40),
+}
