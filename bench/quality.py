@@ -109,8 +109,8 @@ def networks(arguments: argparse.Namespace) -> Iterator[tuple[str, Network]]:
         if name in DRAWN:
             yield name, DRAWN[name]()
         else:
-            task = {"task": TASKS_OF[name]} if name in TASKS_OF else {}
-            yield name, jdgnn.datasets.load(name.split(":")[0], data_root=arguments.data_root, **task)
+            task = TASKS_OF.get(name)
+            yield name, jdgnn.datasets.load(name.split(":")[0], data_root=arguments.data_root, task=task)
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The ways to an embedding that `bench.quality` compares: the recipe, changes to it, its limits, and no learning at all."""
+"""The ways to an embedding that `bench.quality` compares: the recipe, changes to it, limits, and no learning at all."""
 
 import dataclasses
 from collections.abc import Callable

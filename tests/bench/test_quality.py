@@ -1,6 +1,7 @@
 """The quality benchmark: its recipe, what it fills in, and its table."""
 
 import argparse
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 import jdgnn
-from bench import quality
+from bench import quality, ways
+from bench.machine import ROOT
 from tests.support import small_emulator
 
 
@@ -25,7 +27,9 @@ def asked(**changes: object) -> argparse.Namespace:
 @pytest.fixture
 def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(quality, "RESULT", tmp_path / "quality.json")
-    monkeypatch.setattr(quality, "recipe", small_emulator)
+    small = jdgnn.Recipe(emulator=small_emulator(), ticks=3, own_features=4)
+    for module in (quality, ways):
+        monkeypatch.setattr(module, "recipe_of", lambda network: small)
     return tmp_path / "quality.json"
 
 
@@ -62,15 +66,32 @@ def test_what_is_sent_is_told_without_training(result: Path) -> None:
 
 @pytest.mark.shared_data
 def test_the_page_tells_what_is_sent(data_root: Path) -> None:
-    page = (quality.ROOT / "docs" / "quality.md").read_text()
+    page = (ROOT / "docs" / "quality.md").read_text()
     assert quality.bytes_table("cora", jdgnn.datasets.load("cora", data_root=data_root)) in page
 
 
-def test_the_recipe_is_that_of_the_configuration_and_can_be_asynchronous() -> None:
-    assert quality.recipe().gossip is not None
-    emulator = quality.asynchronous()
+def test_the_recipe_can_be_asynchronous() -> None:
+    emulator = ways.asynchronous(jdgnn.recipe(50).emulator)
     assert emulator.gossip is not None
     assert emulator.push is not None
     assert emulator.gossip.link.max_delay == emulator.push.link.max_delay == 10
     assert emulator.traffic.availability.can_sleep
     assert isinstance(emulator, jdgnn.Emulator)
+
+
+def test_every_way_but_label_propagation_gives_an_embedding_of_the_recipe_s_width(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert set(ways.EMBEDS) == set(ways.NAMES) - {"labels"}
+    assert set(ways.ABLATIONS) < set(ways.EMBEDS)
+    small = dataclasses.replace(jdgnn.recipe(6, width=20), ticks=3)
+    monkeypatch.setattr(ways, "recipe_of", lambda network: small)
+    network = jdgnn.generators.stochastic_block_model(30, 2, 6)
+    widths = {name: ways.EMBEDS[name](network, 0).shape[1] for name in ("decentralised", "centralised", "untrained")}
+    assert set(widths.values()) == {20}
+
+
+def test_networks_that_had_no_part_in_the_choice_are_always_the_same() -> None:
+    for draw in quality.DRAWN.values():
+        assert (draw().senders == draw().senders).all()
+        assert draw().splits is not None
