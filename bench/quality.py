@@ -90,6 +90,7 @@ def blocks(num_features: int, homophily: float, separation: float) -> Network:
     network = jdgnn.generators.stochastic_block_model(
         3000, 6, num_features, mean_degree=5, homophily=homophily, separation=separation, seed=2026
     )
+    assert network.labels is not None
     splits = jdgnn.network.random_splits(network.labels, 10, per_class=20, validation=500)
     return dataclasses.replace(network, splits=splits)
 

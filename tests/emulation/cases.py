@@ -100,9 +100,8 @@ class Case:
         # with a small eps Adam would blow rounding up where a gradient vanishes by symmetry, until it shows
         # where statistics are divided by deviations, rounding would grow with large steps
         rate = 0.001 if self.objective in ("barlow_twins", "cca", "vicreg") else 0.02
-        numbers: dict[str, Any] = (
-            {"learning_rate": 2.5 * rate, "eps": 0.1} if self.optimizer == "adam" else {"learning_rate": rate}
-        )
+        adam = {"learning_rate": 2.5 * rate, "eps": 0.1}
+        numbers: dict[str, Any] = adam if self.optimizer == "adam" else {"learning_rate": rate}
         numbers |= {"merged": True} if self.merged else {}
         link, num_slots = LINKS[self.link](), self.num_slots(num_nodes)
         acceptance, pass_through = ACCEPTANCE[self.acceptance]
