@@ -23,6 +23,10 @@ _NEEDED = Field(default=None, validate_default=True)
 """What is missing is refused by the validator, which knows what is allowed; TOML cannot say None."""
 
 
+LEARNING = {"layers", "objective", "optimizer"}
+"""Tables that are given together, or left to the default recipe together."""
+
+
 class EmulationTable(Table):
     """How the nodes start, and how long they run."""
 
@@ -73,6 +77,14 @@ class Config(Table):
     evaluation: EvaluationTable = EvaluationTable()
 
 
+class RecipeConfig(Config):
+    """A configuration that leaves it to the default recipe how nodes learn."""
+
+    layers: None = None  # type: ignore[assignment]
+    objective: None = None  # type: ignore[assignment]
+    optimizer: None = None  # type: ignore[assignment]
+
+
 def read(path: Path, overrides: Iterable[str] = ()) -> Config:
     """Reads a configuration file.
 
@@ -90,7 +102,7 @@ def read(path: Path, overrides: Iterable[str] = ()) -> Config:
 
 
 def resolve(tables: dict[str, Any]) -> Config:
-    """Checks a configuration and fills in all defaults.
+    """Checks a configuration and fills in all defaults, but for the recipe, which depends on the network.
 
     Raises:
       InputError: a key does not exist, or a value has the wrong type or makes no sense.
@@ -107,10 +119,11 @@ def resolve(tables: dict[str, Any]) -> Config:
       >>> config.emulation.start
       'common'
     """
+    model = Config if LEARNING & tables.keys() else RecipeConfig
     try:
-        return Config.model_validate(tables)
+        return model.model_validate(tables)
     except ValidationError as error:
-        raise first_problem(error, Config).as_input_error() from error
+        raise first_problem(error, model).as_input_error() from error
 
 
 def as_toml(config: Config, *, has_own_splits: bool = False) -> str:

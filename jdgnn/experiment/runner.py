@@ -14,7 +14,8 @@ import jdgnn
 from jdgnn import Emulator, History, Network, State
 from jdgnn.errors import InputError
 from jdgnn.evaluation import beside_own_features
-from jdgnn.experiment.config import Config, as_toml
+from jdgnn.experiment.config import Config, RecipeConfig, as_toml
+from jdgnn.experiment.defaults import completed
 from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
 from jdgnn.experiment.judging import Results, figures, judge, judge_controls, with_splits
 from jdgnn.experiment.memory import check_run_fits
@@ -55,11 +56,14 @@ def run_experiment(
     directory.check()
     files.check(directory.path)
     started = time.perf_counter()
-    emulator = make_emulator(config)
+    if not isinstance(config, RecipeConfig):
+        make_emulator(config)
     with stage(console, f"loading {config.network.name}"):
         loaded_network = make_network(config.network, data_root=data_root, seed=config.seed)
         network = with_splits(loaded_network, config.evaluation)
     console.print(str(network), highlight=False, soft_wrap=True)
+    config = completed(config, network.num_features)
+    emulator = make_emulator(config)
     check_run_fits(emulator, network)
     state = emulator.init(jax.random.key(config.seed), network)
     files.check_fit(emulator, network, state, config.emulation.ticks)

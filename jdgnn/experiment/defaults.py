@@ -1,0 +1,54 @@
+"""What a configuration without layers, objective and optimiser learns with: the default recipe."""
+
+from typing import Any
+
+from jdgnn.emulation.recipe import recipe
+from jdgnn.experiment.config import Config, RecipeConfig, resolve
+
+
+def completed(config: Config, num_features: int) -> Config:
+    """The configuration with the recipe written out, if it leaves learning to the recipe.
+
+    What the configuration says of pushes, gossip or ticks stays.
+
+    Args:
+      config: what is asked for.
+      num_features: F0 of its network.
+
+    Returns:
+      A configuration that says everything.
+
+    Example:
+      >>> from jdgnn.experiment.config import resolve
+      >>> config = completed(resolve({"network": "digits", "emulation": {"ticks": 5}}), 64)
+      >>> config.layers[0].units, config.emulation.ticks
+      (128, 5)
+    """
+    if not isinstance(config, RecipeConfig):
+        return config
+    said = config.model_dump(exclude_unset=True, exclude_none=True, serialize_as_any=True)
+    return resolve(_over(_tables(num_features), said))
+
+
+def _tables(num_features: int) -> dict[str, Any]:
+    """`jdgnn.recipe` as tables."""
+    found = recipe(num_features)
+    return {
+        "layers": [{"name": "gcn", "units": units} for units in found.emulator.units(num_features)],
+        "objective": {"name": "masked_input", "rate": 0.5, "objective": {"name": "info_nce", "temperature": 0.3}},
+        "optimizer": {
+            "name": "momentum",
+            "learning_rate": 1.0,
+            "decay": 0.9,
+            "merged": True,
+            "rate_schedule": {"name": "until", "horizon": 240},
+        },
+        "push": {"fanout": 32, "capacity": 32},
+        "emulation": {"ticks": found.ticks, "own_features": found.own_features},
+    }
+
+
+def _over(defaults: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """Tables in which what is said goes before defaults, key by key."""
+    both = {key: _over(defaults[key], said[key]) for key in defaults if isinstance(said.get(key), dict)}
+    return defaults | said | both
