@@ -3,7 +3,8 @@
 `linear_probe`, `knn_probe` and `few_label_probe` judge by labels, `clustering` by how classes lie, and
 `link_prediction` by links that nobody saw; `probe_table` judges several embeddings alike. `controls` makes embeddings
 that took no learning, `label_propagation` judges links alone, and `centralised` and `end_to_end` train one model for
-all nodes. `communication` says how many bytes each of these ways makes nodes send.
+all nodes. `communication` says how many bytes each of these ways makes nodes send, and `when_to_stop` finds by held-out
+links after how many ticks to stop.
 """
 
 from jdgnn.evaluation.clustering import ClusterResult, clustering
@@ -24,6 +25,7 @@ from jdgnn.evaluation.link_prediction import HeldOutLinks, LinkResult, hold_out_
 from jdgnn.evaluation.neighbours import knn_probe
 from jdgnn.evaluation.own_features import beside_own_features
 from jdgnn.evaluation.probe import METRICS, REGULARISATIONS, ProbeResult, few_label_probe, linear_probe, probe_table
+from jdgnn.evaluation.stopping import Stopping, when_to_stop
 
 __all__ = [
     "METRICS",
@@ -33,6 +35,7 @@ __all__ = [
     "HeldOutLinks",
     "LinkResult",
     "ProbeResult",
+    "Stopping",
     "beside_own_features",
     "centralised",
     "centralised_cost",
@@ -53,4 +56,5 @@ __all__ = [
     "probe_table",
     "propagate",
     "propagation_cost",
+    "when_to_stop",
 ]
