@@ -17,7 +17,7 @@ from rich import filesize
 
 import jdgnn
 from bench.machine import RESULTS, circumstances, over_seeds, shown
-from bench.ways import EMBEDS, NAMES, Embed, recipe_of
+from bench.ways import ABLATIONS, EMBEDS, NAMES, Embed, recipe_of
 from jdgnn import Network, evaluation
 
 RESULT = RESULTS / "quality.json"
@@ -146,11 +146,34 @@ def table(result: dict[str, Any]) -> str:
         tasks = [task for task in TASKS if any(task in seeds["0"] for seeds in figures.values())]
         lines = [f"| {name} | seeds | " + " | ".join(TASKS[task] for task in tasks) + " |"]
         lines.append("|---|---|" + "---:|" * len(tasks))
-        for way in [way for way in NAMES if way in figures]:
+        for way in [way for way in NAMES if way in figures and way not in ABLATIONS]:
             cells = [cell(figures[way], task) for task in tasks]
             lines.append(f"| {NAMES[way]} | {len(figures[way])} | " + " | ".join(cells) + " |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def ablations_table(result: dict[str, Any]) -> str:
+    """What becomes of the linear probe where one part of the recipe is another, as Markdown: paired by seed."""
+    parts = []
+    for name, entry in result.items():
+        figures = entry["figures"]
+        changed = [way for way in ABLATIONS if way in figures]
+        if not changed:
+            continue
+        lines = [f"| {name} | seeds | linear probe, % | less than the recipe, points |", "|---|---|---:|---:|"]
+        lines.append(f"| recipe | {len(figures['decentralised'])} | {cell(figures['decentralised'], 'probe')} | |")
+        lines += [f"| {NAMES[way]} | {len(figures[way])} | {_lost(figures, way)} |" for way in changed]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _lost(figures: dict[str, Any], way: str) -> str:
+    """The figure of a way, and by how much the recipe is above it with the same seeds."""
+    recipe, changed = figures["decentralised"], figures[way]
+    common = [seed for seed in changed if seed in recipe]
+    lost = over_seeds([float(np.mean(recipe[seed]["probe"]) - np.mean(changed[seed]["probe"])) for seed in common])
+    return f"{cell(changed, 'probe')} | {100 * lost['mean']:.1f} ± {100 * lost['sd']:.1f}"
 
 
 def bytes_table(name: str, network: Network) -> str:
@@ -197,10 +220,14 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=["probe", "knn", "few", "nmi", "auc"], choices=list(TASKS))
     parser.add_argument("--anew", action="store_true", help="forget what was measured")
     parser.add_argument("--table", action="store_true", help="print the committed figures and measure nothing")
+    parser.add_argument("--ablations", action="store_true", help="print what parts of the recipe are worth")
     parser.add_argument("--bytes", action="store_true", help="print what nodes send, and measure nothing")
     arguments = parser.parse_args()
     if arguments.table:
         print(shown(RESULT, table))
+        return
+    if arguments.ablations:
+        print(shown(RESULT, ablations_table))
         return
     if not arguments.bytes:
         print(table(measure(arguments)))

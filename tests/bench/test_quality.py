@@ -95,3 +95,11 @@ def test_networks_that_had_no_part_in_the_choice_are_always_the_same() -> None:
     for draw in quality.DRAWN.values():
         assert (draw().senders == draw().senders).all()
         assert draw().splits is not None
+
+
+def test_ablations_are_paired_by_seed() -> None:
+    recipe = {"0": {"probe": [0.8]}, "1": {"probe": [0.9, 0.8]}, "2": {"probe": [0.1]}}
+    changed = {"0": {"probe": [0.7]}, "1": {"probe": [0.8, 0.6]}}
+    lines = quality.ablations_table({"cora": {"figures": {"decentralised": recipe, "adam": changed}}}).splitlines()
+    assert lines[-1] == f"| {ways.NAMES['adam']} | 2 | 70.0 ± 0.0 | 12.5 ± 3.5 |"
+    assert quality.NAMES["adam"] not in quality.table({"cora": {"figures": {"decentralised": recipe, "adam": changed}}})
