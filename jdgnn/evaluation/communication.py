@@ -23,6 +23,7 @@ from jdgnn.emulation.state import State
 from jdgnn.errors import InputError
 from jdgnn.evaluation.label_propagation import NUM_ROUNDS
 from jdgnn.evaluation.sending_in_step import messages_in_step
+from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.network.convert import as_network
 from jdgnn.network.network import Network
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
@@ -321,7 +322,8 @@ def _number_bytes(network: Network) -> int:
 
 
 def _model_bytes(emulator: Emulator, network: Network) -> int:
-    """Parameters of one model, in the precision of features, in which limits compute."""
+    """Parameters of one model without moments, in the precision of features, in which limits compute."""
     dtype = jax.dtypes.canonicalize_dtype(network.features.dtype)
     widths = (network.num_features, *emulator.units(network.num_features, dtype))
-    return tree_bytes(jax.eval_shape(lambda key: init_model(emulator, key, widths, dtype), jax.random.key(0)))
+    model = jax.eval_shape(lambda key: init_model(emulator, key, widths, dtype), jax.random.key(0))
+    return tree_bytes(tuple(map(without_moments, model)))

@@ -224,3 +224,11 @@ def test_what_makes_no_sense_is_refused() -> None:
     state = small_emulator().init(jax.random.key(0), tiny_network())
     with pytest.raises(jdgnn.InputError, match="network: it has 12 nodes and the state 4"):
         decentralised_cost(state, small_network())
+
+
+def test_moments_that_are_merged_are_sent_by_nodes_and_not_by_one_shared_model() -> None:
+    network = small_network()
+    own, merged = (small_emulator(optimizer=jdgnn.momentum(0.1, merged=merged)) for merged in (False, True))
+    assert centralised_cost(merged, network, TICKS).total == centralised_cost(own, network, TICKS).total
+    sent = [in_step_cost(emulator, network, TICKS).by_kind["model"] - TICKS * FLOAT for emulator in (own, merged)]
+    np.testing.assert_array_equal(sent[1], 2 * sent[0])
