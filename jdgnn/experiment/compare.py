@@ -7,6 +7,7 @@ from typing import Any
 
 from jdgnn.errors import InputError
 from jdgnn.experiment import probed
+from jdgnn.experiment.comparison_tables import seeds_in_words
 from jdgnn.experiment.finished_runs import Runs, differing, read_runs
 from jdgnn.experiment.paired import paired_difference, spread
 
@@ -17,7 +18,7 @@ NOT_OF_THE_NETWORK = ("network.projection",)
 """Keys of the table `network` that change what nodes measure, but not who they are."""
 
 REMEDY = {
-    "network": "compare runs on the same network, as one number cannot be paired with another otherwise",
+    "network": "compare runs on the same network",
     "evaluation": "compare runs that were judged on the same splits",
 }
 
@@ -85,14 +86,11 @@ def _common(first: Runs, other: Runs) -> list[int]:
     seeds = [seed for seed in other.summaries if seed in first.summaries]
     if not seeds:
         raise InputError(
-            f"{other.path}: has {_seeds(other)}, and {first.path} has {_seeds(first)}: none in common, so that nothing "
-            f"can be paired; repeat it with --set seed={next(iter(first.summaries))}"
+            f"{other.path}: has {seeds_in_words(list(other.summaries))}, and {first.path} has "
+            f"{seeds_in_words(list(first.summaries))}: none in common, so that nothing can be paired; run the "
+            f"configuration of {other.path} again with --set seed={next(iter(first.summaries))}"
         )
     return seeds
-
-
-def _seeds(runs: Runs) -> str:
-    return ("seeds " if len(runs.summaries) > 1 else "seed ") + ", ".join(map(str, runs.summaries))
 
 
 def _check_same_network(first: Runs, other: Runs) -> None:

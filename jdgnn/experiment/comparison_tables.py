@@ -34,18 +34,22 @@ def print_seeds(console: Console, result: dict[str, Any], directory: Path, files
     if not result["probe"]:
         console.print("nothing was probed: this network has no labels")
     else:
+        console.print(f"Linear probe on {result['dataset']}, {seeds_in_words(result['seeds'])}")
         print_table(console, _seeds_table(result))
     print_facts(console, [("files", f"{', '.join(files)} in {directory}")])
 
 
 def print_comparison(console: Console, comparison: dict[str, Any]) -> None:
     """Prints figures and differences, which runs they are of, and how their configurations differ."""
+    console.print(f"Linear probe on {comparison['dataset']}, {METRICS[comparison['metric']]}")
     for runs in _beside_each_other(comparison["runs"]):
         print_table(console, _figures_table(comparison, runs))
     print_facts(console, list(_facts(comparison)))
+    console.print()
     if not comparison["configuration"]:
-        console.print("\nthe configurations do not differ in any key but the seed")
+        console.print("the configurations do not differ, but for the seeds")
         return
+    console.print("what the configurations differ in")
     for runs in _beside_each_other(comparison["runs"]):
         print_table(console, _configuration_table(comparison["configuration"], runs))
 
@@ -65,7 +69,6 @@ def _seeds_table(result: dict[str, Any]) -> Table:
     ((metric, figures),) = result["probe"].items()
     differences = result["differences"][metric]
     table = Table(
-        title=f"Linear probe on {result['dataset']}, {seeds_in_words(result['seeds'])}",
         caption=f"mean ± sd over {_over(figures['learned'])}{_of_means(result, figures['learned'])}; intervals are "
         "Student's t",
         **_STYLE,
@@ -80,12 +83,7 @@ def _seeds_table(result: dict[str, Any]) -> Table:
     return table
 
 
-_STYLE: dict[str, Any] = {
-    "box": box.SIMPLE_HEAD,
-    "pad_edge": False,
-    "title_justify": "left",
-    "caption_justify": "left",
-}
+_STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "pad_edge": False, "caption_justify": "left"}
 
 
 def _of_means(result: dict[str, Any], figure: dict[str, Any]) -> str:
@@ -105,7 +103,7 @@ def _beside_each_other(runs: list[dict[str, Any]]) -> Iterator[list[dict[str, An
 
 
 def _figures_table(comparison: dict[str, Any], runs: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"Linear probe on {comparison['dataset']}, {METRICS[comparison['metric']]}", **_STYLE)
+    table = Table(**_STYLE)
     table.add_column("embedding", no_wrap=True)
     for run in runs:
         table.add_column(run["name"], justify="right", no_wrap=True)
@@ -152,7 +150,7 @@ def _without(seeds: list[int], others: list[int]) -> list[int]:
 
 
 def _configuration_table(differing: dict[str, dict[str, Any]], runs: list[dict[str, Any]]) -> Table:
-    table = Table(title="What the configurations differ in", **_STYLE)
+    table = Table(**_STYLE)
     table.add_column("key")
     for run in runs:
         table.add_column(run["name"], overflow="fold")
