@@ -69,8 +69,7 @@ def _seeds_table(result: dict[str, Any]) -> Table:
     ((metric, figures),) = result["probe"].items()
     differences = result["differences"][metric]
     table = Table(
-        caption=f"mean ± sd over {_over(figures['learned'])}{_of_means(result, figures['learned'])}; intervals are "
-        "Student's t",
+        caption=_over_what(figures["learned"], result["num_splits"]),
         **_STYLE,
     )
     table.add_column("embedding", no_wrap=True)
@@ -86,9 +85,11 @@ def _seeds_table(result: dict[str, Any]) -> Table:
 _STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "pad_edge": False, "caption_justify": "left"}
 
 
-def _of_means(result: dict[str, Any], figure: dict[str, Any]) -> str:
-    is_mean = figure["over"] == "seeds" and result["num_splits"] > 1
-    return f" of means over {result['num_splits']} splits" if is_mean else ""
+def _over_what(figure: dict[str, Any], num_splits: int) -> str:
+    if figure["n"] == 1:
+        return "one seed and one split, so that no spread is known"
+    of_means = f" of means over {num_splits} splits" if figure["over"] == "seeds" and num_splits > 1 else ""
+    return f"mean ± sd over {_over(figure)}{of_means}; intervals are Student's t"
 
 
 def _difference_cells(difference: dict[str, Any]) -> tuple[str, str, str]:

@@ -72,15 +72,9 @@ def read_runs(path: Path) -> Runs:
         raise InputError(
             f"{path}: its run is not finished, as there is no {SUMMARY}; repeat it: jdgnn run {folders[0] / CONFIG}"
         )
+    settings = _same_settings(path, finished)
     summaries = {summary["seed"]: summary for summary in map(_summary, finished)}
-    settings = [_settings(folder) for folder in finished]
-    for folder, others in zip(finished, settings, strict=True):
-        for key in differing(settings[0], others):
-            raise InputError(
-                f"{path}: {finished[0].name} and {folder.name} differ in {key}, and not in their seeds only; give the "
-                "directory of one of them"
-            )
-    return Runs(path, settings[0], summaries, [folder for folder in folders if folder not in finished])
+    return Runs(path, settings, summaries, [folder for folder in folders if folder not in finished])
 
 
 def differing(first: Settings, *others: Settings) -> list[str]:
@@ -111,6 +105,17 @@ def flat(tables: Mapping[str, Any]) -> Settings:
         else:
             found[key] = value
     return found
+
+
+def _same_settings(path: Path, folders: list[Path]) -> Settings:
+    first, *others = [_settings(folder) for folder in folders]
+    for folder, settings in zip(folders[1:], others, strict=True):
+        for key in differing(first, settings):
+            raise InputError(
+                f"{path}: {folders[0].name} and {folder.name} differ in {key}, and not in their seeds only; give the "
+                "directory of one of them"
+            )
+    return first
 
 
 def _settings(folder: Path) -> Settings:
