@@ -1,22 +1,27 @@
-"""The command line: `jdgnn run`, `jdgnn datasets list`."""
+"""The command line: `jdgnn run`, `jdgnn compare`, `jdgnn datasets list`."""
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 import jdgnn
 from jdgnn.errors import InputError
+from jdgnn.experiment.compare import compare
+from jdgnn.experiment.comparison_tables import print_comparison
 from jdgnn.experiment.compilation_cache import keep_programs
-from jdgnn.experiment.config import read
+from jdgnn.experiment.config import Config, read
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.interrupts import remembered_interrupts
 from jdgnn.experiment.run_directory import CONFIG, RunDirectory, next_free
 from jdgnn.experiment.runner import run_experiment
+from jdgnn.experiment.seeds import SeedsDirectory, run_seeds, seeds_from
 from jdgnn.experiment.tables import datasets_table, print_table
+from jdgnn.experiment.whole_files import write_json
 
 INTERRUPTED = 130
 
@@ -35,6 +40,10 @@ examples:
   jdgnn run configs/cora-async.toml --record events.npz
   jdgnn run configs/cora-async.toml --set gossip.merge=age_weighted --replay events.npz
       compare two algorithms on the very same losses, delays, absences and partners
+  jdgnn run configs/cora.toml --seeds 5 --out runs/a
+  jdgnn run configs/cora.toml --seeds 5 --set push.fanout=8 --out runs/b
+  jdgnn compare runs/a runs/b
+      two variants, each with seeds 0 to 4: by how much they differ, in pairs by seed and split, and in which keys
   jdgnn datasets list
       networks to choose from, and where each would be read from
 
@@ -82,21 +91,67 @@ def _fail(message: str, status: int) -> int:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.overwrite and arguments.out is None and arguments.record is None:
         raise InputError("--overwrite: got no --out, and without one a new directory is made; add --out DIR")
+    if arguments.seeds is not None:
+        _check_no_event_files(arguments)
     if arguments.compilation_cache is not None:
         keep_programs(arguments.compilation_cache)
-    files = EventFiles(record=arguments.record, replay=arguments.replay, overwrite=arguments.overwrite)
     config = read(arguments.config, arguments.set)
     path = arguments.out or next_free(Path("runs"), _name(arguments.config))
+    (_run_once if arguments.seeds is None else _run_seeds)(arguments, config, path)
+
+
+def _run_once(arguments: argparse.Namespace, config: Config, path: Path) -> None:
+    files = EventFiles(record=arguments.record, replay=arguments.replay, overwrite=arguments.overwrite)
     directory = RunDirectory(path, overwrite=arguments.overwrite)
+    with _interrupts(directory) as check:
+        run_experiment(config, directory, Console(), data_root=arguments.data_root, files=files, check=check)
+
+
+def _run_seeds(arguments: argparse.Namespace, config: Config, path: Path) -> None:
+    seeds = seeds_from(config.seed, arguments.seeds)
+    directory = SeedsDirectory(path, seeds, overwrite=arguments.overwrite)
+    with _interrupts(directory) as check:
+        run_seeds(config, directory, Console(), data_root=arguments.data_root, check=check)
+
+
+@contextlib.contextmanager
+def _interrupts(directory: RunDirectory | SeedsDirectory) -> Iterator[Callable[[], None]]:
+    """Gives what asks for Ctrl-C now and then; after it, says what is kept."""
     try:
         with remembered_interrupts() as interrupts:
-            run_experiment(
-                config, directory, Console(), data_root=arguments.data_root, files=files, check=interrupts.check
-            )
+            yield interrupts.check
     except KeyboardInterrupt as interrupt:
-        if directory.is_made:
-            raise KeyboardInterrupt(f"what was recorded so far is in {path}") from interrupt
-        raise
+        raise KeyboardInterrupt(*directory.kept()) from interrupt
+
+
+def _check_no_event_files(arguments: argparse.Namespace) -> None:
+    for option, file in (("--record", arguments.record), ("--replay", arguments.replay)):
+        if file is not None:
+            raise InputError(
+                f"--seeds: got {arguments.seeds} together with {option} {file}, and a file holds the events of one "
+                f"run; leave out --seeds, or {option}"
+            )
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    file, paths = arguments.json, [arguments.first, *arguments.others]
+    if arguments.overwrite and file is None:
+        raise InputError("--overwrite: got no --json, and without one nothing is written; add --json FILE")
+    if file is not None:
+        _check_new_file(file, overwrite=arguments.overwrite)
+    comparison = compare(paths)
+    print_comparison(Console(), comparison)
+    if file is not None:
+        write_json(file, comparison)
+
+
+def _check_new_file(file: Path, *, overwrite: bool) -> None:
+    if file.is_dir():
+        raise InputError(f"--json: {file} is a directory; give the name of a file")
+    if not file.parent.is_dir():
+        raise InputError(f"--json: there is no directory {file.parent}; make it, or give another place")
+    if file.exists() and not overwrite:
+        raise InputError(f"--json: {file} exists; give another name, or add --overwrite to replace it")
 
 
 def _name(config: Path) -> str:
@@ -118,6 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"jdgnn {jdgnn.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands)
+    _add_compare(commands)
     _add_datasets(commands)
     return parser
 
@@ -128,7 +184,8 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="run a configuration",
         description="Runs a configuration, judges the embeddings, and writes everything into a new directory.",
         epilog="The directory gets config.toml (everything resolved), metrics.jsonl (a line per recorded tick), "
-        "summary.json, embeddings.npz and nodes.npz (what each node did).",
+        "summary.json, embeddings.npz and nodes.npz (what each node did). With --seeds it gets such a directory "
+        "for each seed, seed-0 and so on, and seeds.json (mean and sd over seeds; gains on each control).",
     )
     run.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file")
     run.add_argument(
@@ -140,6 +197,9 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     run.add_argument(
         "--out", type=Path, metavar="DIR", help="directory of the run (default: runs/NAME-1, or the next number)"
+    )
+    run.add_argument(
+        "--seeds", metavar="N", help="run N times, with the configuration's seed, the one after it, and so on"
     )
     run.add_argument("--overwrite", action="store_true", help="replace what --out and --record already hold")
     run.add_argument("--record", type=Path, metavar="FILE", help="write all random events to this file")
@@ -157,6 +217,22 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     _add_data_root(run)
     run.set_defaults(command=_run)
+
+
+def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    comparison = commands.add_parser(
+        "compare",
+        help="compare finished runs with each other",
+        description="Compares what finished runs have learned with the first of them, in pairs by seed and by split, "
+        "and says in which keys their configurations differ.",
+        epilog="Figures are means and sds over seeds of means over splits, or over splits where there is one seed. "
+        "Differences are taken over the seeds that both have. Networks and splits must be the same.",
+    )
+    comparison.add_argument("first", type=Path, metavar="A", help="directory of a run, with or without --seeds")
+    comparison.add_argument("others", type=Path, nargs="+", metavar="B", help="those to compare with it")
+    comparison.add_argument("--json", type=Path, metavar="FILE", help="write the same to this file, as JSON")
+    comparison.add_argument("--overwrite", action="store_true", help="replace what --json already holds")
+    comparison.set_defaults(command=_compare)
 
 
 def _add_datasets(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -52,7 +52,7 @@ def judge(network: Network, embeddings: Mapping[str, ArrayLike]) -> Results:
 
 
 def figures(results: Results) -> dict[str, Any]:
-    """The results as plain numbers: by metric, then by name."""
+    """The results as plain numbers: by metric, then by name; `values` has one for each split."""
     table: dict[str, Any] = {}
     for name, result in results.items():
         table.setdefault(result.metric, {})[name] = {
@@ -61,5 +61,6 @@ def figures(results: Results) -> dict[str, Any]:
             "width": result.width,
             "num_splits": result.num_splits,
             "num_unconverged": result.num_unconverged,
+            "values": result.values.tolist(),
         }
     return table

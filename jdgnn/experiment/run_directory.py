@@ -1,16 +1,17 @@
 """The directory of one run: its configuration, its metrics, its summary, its embeddings and its nodes."""
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
+from jdgnn.experiment.whole_files import partial_name, whole_file, write_json
 
 CONFIG, METRICS, SUMMARY = "config.toml", "metrics.jsonl", "summary.json"
 EMBEDDINGS, NODES = "embeddings.npz", "nodes.npz"
@@ -62,7 +63,7 @@ class RunDirectory:
                 f"--out: {self.path} exists and is not empty; give another directory, or add --overwrite to replace "
                 "the run in it"
             )
-        others = sorted(names - {*FILES, *map(_partial, FILES)})
+        others = sorted(names - {*FILES, *map(partial_name, FILES)})
         if names and (others or CONFIG not in names):
             reason = f"it holds {others[0]}" if others else f"it holds no {CONFIG}"
             raise InputError(f"--overwrite: {self.path} is not the directory of a run, as {reason}; give another --out")
@@ -76,12 +77,30 @@ class RunDirectory:
         self.check()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for name in (*FILES, *map(_partial, FILES)):
-                (self.path / name).unlink(missing_ok=True)
-            self._write(CONFIG, config)
+            self._clear()
+            with whole_file(self.path / CONFIG) as file:
+                file.write(config.encode())
         except OSError as error:
             raise self._not_writable(error) from error
         self.is_made = True
+
+    def remove(self) -> None:
+        """Removes the run and its directory.
+
+        Raises:
+          InputError: it is not the directory of a run.
+        """
+        self._check_content()
+        self._clear()
+        self.path.rmdir()
+
+    def kept(self) -> list[str]:
+        """What to say of a run that ends early: where what it wrote is, if it wrote anything."""
+        return [f"what was recorded so far is in {self.path}"] if self.is_made else []
+
+    def _clear(self) -> None:
+        for name in (*FILES, *map(partial_name, FILES)):
+            (self.path / name).unlink(missing_ok=True)
 
     def _not_writable(self, error: OSError) -> InputError:
         return InputError(f"--out: {self.path} cannot be written ({error.strerror}); give another directory")
@@ -93,31 +112,12 @@ class RunDirectory:
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Writes the summary as readable JSON."""
-        self._write(SUMMARY, json.dumps(summary, indent=2, allow_nan=False) + "\n")
+        write_json(self.path / SUMMARY, summary)
 
     def write_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Writes arrays to the file of this name; `numpy.load` reads them without pickle."""
-        with self._complete_or_not_at_all(name) as file:
+        with whole_file(self.path / name) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
-
-    def _write(self, name: str, text: str) -> None:
-        with self._complete_or_not_at_all(name) as file:
-            file.write(text.encode())
-
-    @contextlib.contextmanager
-    def _complete_or_not_at_all(self, name: str) -> Iterator[IO[bytes]]:
-        partial = self.path / _partial(name)
-        try:
-            with partial.open("wb") as file:
-                yield file
-            partial.replace(self.path / name)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-def _partial(name: str) -> str:
-    """What a file is called while it is written."""
-    return f".{name}.partial"
 
 
 def next_free(folder: Path, stem: str) -> Path:
@@ -131,3 +131,14 @@ def next_free(folder: Path, stem: str) -> Path:
     while (folder / f"{stem}-{number}").exists():
         number += 1
     return folder / f"{stem}-{number}"
+
+
+def seed_folders(path: Path) -> list[Path]:
+    """The directories `seed-N` in a directory, by ascending N.
+
+    >>> seed_folders(Path("no such folder"))
+    []
+    """
+    folders = [entry for entry in path.iterdir() if entry.is_dir()] if path.is_dir() else []
+    numbers = {entry: re.fullmatch(r"seed-(0|[1-9]\d*)", entry.name, re.ASCII) for entry in folders}
+    return sorted((entry for entry in folders if numbers[entry]), key=lambda entry: int(entry.name.split("-")[1]))

@@ -50,8 +50,8 @@ def summarise(
       network: on which network.
       state: all nodes after the last tick.
       history: what was measured.
-      probe: for each metric and each of what was probed `mean`, `sd`, `width` and `num_splits`; empty if the
-        network has no labels.
+      probe: for each metric and each of what was probed `mean`, `sd`, `width`, `num_splits` and the `values` on
+        each split; empty if the network has no labels.
       seconds: what it took.
       files: where the events were recorded, or replayed from.
 

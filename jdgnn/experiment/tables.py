@@ -121,7 +121,7 @@ def print_result(console: Console, summary: dict[str, Any], directory: Path, fil
         print_table(console, table)
     if tables:
         console.print()
-    _print_facts(console, [*_facts(summary), *_notes(summary), ("files", f"{', '.join(files)} in {directory}")])
+    print_facts(console, [*_facts(summary), *_notes(summary), ("files", f"{', '.join(files)} in {directory}")])
 
 
 def print_table(console: Console, table: Table) -> None:
@@ -135,7 +135,7 @@ def print_table(console: Console, table: Table) -> None:
         console.print(Text(line.rstrip()), soft_wrap=True)
 
 
-def _print_facts(console: Console, facts: list[tuple[str, str]]) -> None:
+def print_facts(console: Console, facts: list[tuple[str, str]]) -> None:
     """A line each, or more on a terminal, which folds paths."""
     if not console.is_terminal:
         for name, text in facts:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,13 @@ record_every = 3
 num_splits = 2
 per_class = 3
 """
+
+
+class Variants(NamedTuple):
+    config: Path
+    first: Path  # seeds 0, 1, 2
+    second: Path  # seeds 0, 1
+    output: str  # of the first
 
 
 def contents(directory: Path) -> dict[str, bytes]:

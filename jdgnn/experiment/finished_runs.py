@@ -1,0 +1,144 @@
+"""Runs that are finished, read from their directories: one, or several that differ in their seeds only."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.errors import InputError
+from jdgnn.experiment import probed
+from jdgnn.experiment.run_directory import CONFIG, SUMMARY, seed_folders
+
+NEEDED = ("dataset", "nodes", "directed_edges", "ticks", "seed", "probe")
+"""What is read of a summary."""
+
+Settings = dict[str, Any]
+"""Keys of a configuration, as `optimizer.learning_rate`, and their values; layers are counted from 0."""
+
+
+class Runs(NamedTuple):
+    """Finished runs of one configuration."""
+
+    path: Path
+    settings: Settings  # without the seed
+    summaries: dict[int, dict[str, Any]]  # by seed, at least one
+    unfinished: list[Path]  # directories of other seeds, which have no summary
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The summary of the first seed."""
+        return next(iter(self.summaries.values()))
+
+    @property
+    def names(self) -> list[str]:
+        """Names of what was probed with every seed."""
+        return probed.names(self.summaries.values())
+
+    def values(self, name: str, seeds: list[int] | None = None) -> NDArray[np.float64]:
+        """What the probe found, for each of these seeds, or all, and each split [R, S]; shares of 1."""
+        return probed.values([self.summaries[seed] for seed in seeds or self.summaries], name)
+
+
+def read_runs(path: Path) -> Runs:
+    """Reads the directory of a run, or of runs with several seeds.
+
+    Args:
+      path: a directory that `jdgnn run` has made, with or without `--seeds`.
+
+    Returns:
+      What it holds.
+
+    Raises:
+      InputError: it is no such directory, nothing in it is finished, nothing was probed, or its runs differ in more
+        than their seeds.
+
+    Example:
+      >>> read_runs(Path("nowhere"))
+      Traceback (most recent call last):
+      jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
+    """
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "there is no such directory"
+        raise InputError(f"{path}: {what}; give one that jdgnn run has made")
+    folders = [path] if (path / CONFIG).is_file() else seed_folders(path)
+    finished = [folder for folder in folders if (folder / SUMMARY).is_file()]
+    if not folders:
+        raise InputError(f"{path}: holds neither {CONFIG} nor seed-0 or any other; give a directory jdgnn run has made")
+    if not finished:
+        raise InputError(
+            f"{path}: its run is not finished, as there is no {SUMMARY}; repeat it: jdgnn run {folders[0] / CONFIG}"
+        )
+    settings = _same_settings(path, finished)
+    summaries = {summary["seed"]: summary for summary in map(_summary, finished)}
+    return Runs(path, settings, summaries, [folder for folder in folders if folder not in finished])
+
+
+def differing(first: Settings, *others: Settings) -> list[str]:
+    """Keys that do not have the same value in all settings, or are missing in some.
+
+    >>> differing({"push.fanout": 8, "gossip.merge": "average"}, {"push.fanout": 16, "gossip.merge": "average"})
+    ['push.fanout']
+    """
+    keys = dict.fromkeys(key for settings in (first, *others) for key in settings)
+    return [key for key in keys if any(_cell(settings, key) != _cell(first, key) for settings in others)]
+
+
+def _cell(settings: Settings, key: str) -> tuple[Any, ...]:
+    return (settings[key],) if key in settings else ()
+
+
+def flat(tables: Mapping[str, Any]) -> Settings:
+    """Tables within tables as one, by paths with dots as `--set` takes them.
+
+    >>> flat({"layers": [{"name": "gcn"}], "push": {"fanout": 8}})
+    {'layers.0.name': 'gcn', 'push.fanout': 8}
+    """
+    found: Settings = {}
+    for key, value in tables.items():
+        inner = {str(index): entry for index, entry in enumerate(value)} if isinstance(value, list) else value
+        if isinstance(inner, Mapping) and inner:
+            found |= {f"{key}.{name}": entry for name, entry in flat(inner).items()}
+        else:
+            found[key] = value
+    return found
+
+
+def _same_settings(path: Path, folders: list[Path]) -> Settings:
+    first, *others = [_settings(folder) for folder in folders]
+    for folder, settings in zip(folders[1:], others, strict=True):
+        for key in differing(first, settings):
+            raise InputError(
+                f"{path}: {folders[0].name} and {folder.name} differ in {key}, and not in their seeds only; give the "
+                "directory of one of them"
+            )
+    return first
+
+
+def _settings(folder: Path) -> Settings:
+    try:
+        tables = tomllib.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{folder}: its {CONFIG} is no valid TOML ({error}); repeat the run") from error
+    return flat({key: value for key, value in tables.items() if key != "seed"})
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    try:
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{folder}: its {SUMMARY} is no valid JSON ({error}); repeat the run") from error
+    missing = [key for key in NEEDED if not isinstance(summary, dict) or key not in summary]
+    if missing:
+        raise InputError(f"{folder}: its {SUMMARY} does not say {missing[0]}; give a directory that jdgnn run has made")
+    if not summary["probe"]:
+        raise InputError(f"{folder}: nothing was probed, as its network has no labels; give runs on one that has some")
+    if any("values" not in figure for table in summary["probe"].values() for figure in table.values()):
+        raise InputError(
+            f"{folder}: its {SUMMARY} has no values for each split, as an older jdgnn wrote it; repeat the run: jdgnn "
+            f"run {folder / CONFIG}"
+        )
+    return summary

@@ -1,0 +1,110 @@
+"""Figures over seeds or splits, and what differs between two of them that were measured in pairs."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jdgnn.errors import InputError
+
+CONFIDENCE = 0.95
+
+Over = Literal["seeds", "splits"]
+"""What a spread is taken over: seeds (of means over splits), or splits where there is a single seed."""
+
+
+class Spread(NamedTuple):
+    """A figure: its mean and its sample standard deviation (divisor n − 1) over n seeds or splits; None if n = 1."""
+
+    over: Over
+    n: int
+    mean: float
+    sd: float | None
+
+
+class Difference(NamedTuple):
+    """The mean of n paired differences, with its standard error sd/√n and the ends of its interval; None if n = 1.
+
+    The interval is Student's t with n − 1 degrees of freedom. Where it is taken over splits, these share nodes, and it
+    is narrower than one over seeds would be.
+    """
+
+    over: Over
+    n: int
+    mean: float
+    sd: float | None
+    standard_error: float | None
+    interval_95: tuple[float, float] | None
+
+
+def spread(values: ArrayLike) -> Spread:
+    """Mean and standard deviation of a figure.
+
+    Args:
+      values: one for each seed and split [R, S], in any unit.
+
+    Returns:
+      The spread over seeds of means over splits; over splits if there is a single seed.
+
+    Raises:
+      InputError: values are no finite numbers [R, S].
+
+    Example:
+      >>> spread([[0.5, 0.7], [0.7, 0.9]]).over, round(spread([[0.5, 0.7], [0.7, 0.9]]).mean, 3)
+      ('seeds', 0.7)
+      >>> spread([[0.5]])
+      Spread(over='splits', n=1, mean=0.5, sd=None)
+    """
+    over, sample = _sample(_checked("values", values))
+    return Spread(over, len(sample), float(sample.mean()), _sd(sample))
+
+
+def paired_difference(values: ArrayLike, others: ArrayLike) -> Difference:
+    """By how much values exceed others that were measured with the same seeds on the same splits.
+
+    Args:
+      values: one for each seed and split [R, S], in any unit.
+      others: of the same seeds and splits, in the same order [R, S].
+
+    Returns:
+      The difference over seeds of means over splits; over splits if there is a single seed.
+
+    Raises:
+      InputError: they are no finite numbers [R, S], or their shapes differ.
+
+    Example:
+      >>> paired_difference([[3.0], [5.0]], [[2.0], [4.0]])
+      Difference(over='seeds', n=2, mean=1.0, sd=0.0, standard_error=0.0, interval_95=(1.0, 1.0))
+    """
+    first, second = _checked("values", values), _checked("others", others)
+    if first.shape != second.shape:
+        raise InputError(f"others: got {second.shape} values, and {first.shape} are needed, to be paired")
+    over, sample = _sample(first - second)
+    mean, sd, n = float(sample.mean()), _sd(sample), len(sample)
+    if sd is None:
+        return Difference(over, n, mean, None, None, None)
+    error = sd / n**0.5
+    reach = _quantile(n - 1) * error
+    return Difference(over, n, mean, sd, error, (mean - reach, mean + reach))
+
+
+def _checked(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    array = np.asarray(values, np.float64)
+    if array.ndim != 2 or not array.size or not np.isfinite(array).all():
+        raise InputError(f"{name}: got {array.shape}, and finite numbers [seeds, splits] are needed")
+    return array
+
+
+def _sample(values: NDArray[np.float64]) -> tuple[Over, NDArray[np.float64]]:
+    return ("seeds", values.mean(axis=1)) if len(values) > 1 else ("splits", values[0])
+
+
+def _sd(sample: NDArray[np.float64]) -> float | None:
+    """Exactly 0 where all are the same, whatever their mean rounds to."""
+    return float((sample - sample[0]).std(ddof=1)) if len(sample) > 1 else None
+
+
+def _quantile(degrees: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, (1 + CONFIDENCE) / 2))

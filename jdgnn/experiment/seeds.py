@@ -1,0 +1,199 @@
+"""One configuration with several seeds, each a run of its own, and what all of them say together."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from jdgnn.errors import InputError
+from jdgnn.experiment import probed
+from jdgnn.experiment.comparison_tables import print_seeds, seeds_in_words
+from jdgnn.experiment.config import Config
+from jdgnn.experiment.paired import paired_difference, spread
+from jdgnn.experiment.run_directory import RunDirectory, seed_folders
+from jdgnn.experiment.runner import run_experiment
+from jdgnn.experiment.whole_files import partial_name, write_json
+
+SEEDS = "seeds.json"
+MOST = 2**32
+"""Seeds are below this."""
+
+
+class SeedsDirectory:
+    """The directory of runs that differ in their seeds only: a run directory `seed-N` for each, and `seeds.json`.
+
+    Example:
+      >>> [run.path.name for run in SeedsDirectory(Path("nowhere"), range(3, 5)).runs.values()]
+      ['seed-3', 'seed-4']
+    """
+
+    def __init__(self, path: Path, seeds: Sequence[int], *, overwrite: bool = False) -> None:
+        self.path = path
+        self.runs = {seed: _Run(self, path / f"seed-{seed}", overwrite=overwrite) for seed in seeds}
+        self.finished: list[int] = []
+        self._overwrite = overwrite
+        self._is_cleared = False
+
+    def check(self) -> None:
+        """Refuses a place that cannot take new runs, without touching it.
+
+        Raises:
+          InputError: there is a file of this name, a directory with something in it (for `overwrite`, something else
+            than runs that differ in their seeds), or no right to write there.
+        """
+        names = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
+        if names and not self._overwrite:
+            raise InputError(
+                f"--out: {self.path} exists and is not empty; give another directory, or add --overwrite to replace "
+                "the runs in it"
+            )
+        others = sorted(names - {SEEDS, partial_name(SEEDS)} - {path.name for path in seed_folders(self.path)})
+        if names and (others or not seed_folders(self.path)):
+            reason = f"it holds {others[0]}" if others else "it holds no seed-0, or any other"
+            raise InputError(
+                f"--overwrite: {self.path} is not the directory of runs with several seeds, as {reason}; give another "
+                "--out"
+            )
+        for run in (*self._earlier_runs(), *self.runs.values()):
+            run.check()
+
+    def clear(self) -> None:
+        """Removes what earlier runs have left, once."""
+        if self._is_cleared:
+            return
+        for name in (SEEDS, partial_name(SEEDS)):
+            (self.path / name).unlink(missing_ok=True)
+        for run in self._earlier_runs():
+            run.remove()
+        self._is_cleared = True
+
+    def kept(self) -> list[str]:
+        """What to say of runs that end early: which are finished, and where those and the last one are."""
+        begun = [run for seed, run in self.runs.items() if seed not in self.finished]
+        return [*self.kept_finished(), *(line for run in begun for line in run.kept())]
+
+    def kept_finished(self) -> list[str]:
+        """What to say of those that are finished, if any is."""
+        if not self.finished:
+            return []
+        verb = "are" if len(self.finished) > 1 else "is"
+        return [f"{seeds_in_words(self.finished)} {verb} finished and kept in {self.path}"]
+
+    def _earlier_runs(self) -> list[RunDirectory]:
+        return [RunDirectory(path, overwrite=True) for path in seed_folders(self.path)]
+
+
+class _Run(RunDirectory):
+    """A run that clears what earlier ones have left before it writes anything."""
+
+    def __init__(self, parent: SeedsDirectory, path: Path, *, overwrite: bool) -> None:
+        super().__init__(path, overwrite=overwrite)
+        self._parent = parent
+
+    def create(self, config: str) -> None:
+        """Makes the directory, and writes the configuration."""
+        self.check()
+        self._parent.clear()
+        super().create(config)
+
+
+def seeds_from(first: int, count: str) -> range:
+    """The seeds of so many runs.
+
+    Args:
+      first: the configuration's seed.
+      count: how many, as given on the command line.
+
+    Raises:
+      InputError: that is no whole number from 1, or there are not so many seeds from the first on.
+
+    Example:
+      >>> list(seeds_from(3, "2"))
+      [3, 4]
+    """
+    if not re.fullmatch(r"0*[1-9]\d{0,9}", count, re.ASCII):
+        raise InputError(f"--seeds: got {count!r}, and a whole number of at least 1 is needed, for example --seeds 5")
+    if first + int(count) > MOST:
+        raise InputError(
+            f"--seeds: got {count} from seed {first} on, and the last seed is {MOST - 1}; write fewer, or --set seed=0"
+        )
+    return range(first, first + int(count))
+
+
+def run_seeds(
+    config: Config,
+    directory: SeedsDirectory,
+    console: Console,
+    *,
+    data_root: Path | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Runs a configuration with each seed of a directory, and says what they say together.
+
+    `seeds.json` is written anew after each run, so that it holds all that are finished.
+
+    Args:
+      config: what to do; its own seed is not looked at.
+      directory: where the files go.
+      console: where progress and the closing tables are shown.
+      data_root: directory with a folder for each data set; None for `JDGNN_DATA`, then the cache, then a download.
+      check: called before directories are made and about twice a second while nodes run; ends everything by raising.
+
+    Returns:
+      What `seeds.json` says; see `together`.
+
+    Raises:
+      InputError: something given makes no sense, or a run diverged; those that finished before are kept.
+    """
+    directory.check()
+    summaries: list[dict[str, Any]] = []
+    for number, (seed, run) in enumerate(directory.runs.items(), start=1):
+        console.print(f"\nseed {seed} ({number} of {len(directory.runs)})" if number > 1 else f"seed {seed}")
+        try:
+            changed = config.model_copy(update={"seed": seed})
+            summaries.append(run_experiment(changed, run, console, data_root=data_root, check=check))
+        except InputError as error:
+            raise InputError("; ".join((str(error), *directory.kept_finished()))) from error
+        directory.finished.append(seed)
+        write_json(directory.path / SEEDS, together(summaries))
+    result = together(summaries)
+    print_seeds(console, result, directory.path, [SEEDS, *(run.path.name for run in directory.runs.values())])
+    return result
+
+
+def together(summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Puts together what `seeds.json` says.
+
+    Args:
+      summaries: of runs of one configuration that differ in their seeds only, at least one.
+
+    Returns:
+      `dataset`, `nodes`, `ticks`, `seeds` and `num_splits`; in `probe`, by metric and name, the mean and sd of each
+      probed figure and its `values` for each seed; in `differences`, by metric and name of a control, by how much what
+      was learned exceeds it, as a `jdgnn.experiment.paired.Difference`. Shares of 1, not percent.
+
+    Example:
+      >>> probe = {"learned": {"values": [0.75, 0.75]}, "raw": {"values": [0.5, 0.5]}}
+      >>> run = {"dataset": "digits", "nodes": 1797, "ticks": 80, "seed": 0, "probe": {"accuracy": probe}}
+      >>> together([run, {**run, "seed": 1}])["differences"]["accuracy"]["raw"]["mean"]
+      0.25
+    """
+    first, metric = summaries[0], probed.metric(summaries[0])
+    of_all = {name: probed.values(summaries, name) for name in probed.names(summaries)}
+    figures = {
+        name: {**spread(values)._asdict(), "values": values.mean(axis=1).tolist()} for name, values in of_all.items()
+    }
+    differences = {
+        name: paired_difference(of_all["learned"], values)._asdict()
+        for name, values in of_all.items()
+        if name != "learned"
+    }
+    return {
+        **{key: first[key] for key in ("dataset", "nodes", "ticks")},
+        "seeds": [summary["seed"] for summary in summaries],
+        "num_splits": of_all["learned"].shape[1] if of_all else 0,
+        "probe": {metric: figures} if metric else {},
+        "differences": {metric: differences} if metric else {},
+    }
