@@ -153,6 +153,19 @@ def table(result: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+SUMMARY = ("decentralised", "asynchronous", "centralised", "untrained", "raw", "hops_1", "hops_2")
+
+
+def summary_table(result: dict[str, Any]) -> str:
+    """The linear probe alone, on all networks, as Markdown."""
+    lines = [f"| linear probe, % | {' | '.join(result)} |", "|---|" + "---:|" * len(result)]
+    for way in SUMMARY:
+        cells = [cell(entry["figures"].get(way, {}), "probe") for entry in result.values()]
+        if any(cells):
+            lines.append(f"| {NAMES[way]} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def ablations_table(result: dict[str, Any]) -> str:
     """What becomes of the linear probe where one part of the recipe is another, as Markdown: paired by seed."""
     parts = []
@@ -220,15 +233,17 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=["probe", "knn", "few", "nmi", "auc"], choices=list(TASKS))
     parser.add_argument("--anew", action="store_true", help="forget what was measured")
     parser.add_argument("--table", action="store_true", help="print the committed figures and measure nothing")
+    parser.add_argument("--summary", action="store_true", help="print the linear probe of all networks side by side")
     parser.add_argument("--ablations", action="store_true", help="print what parts of the recipe are worth")
     parser.add_argument("--bytes", action="store_true", help="print what nodes send, and measure nothing")
     arguments = parser.parse_args()
     if arguments.table:
         print(shown(RESULT, table))
         return
-    if arguments.ablations:
-        print(shown(RESULT, ablations_table))
-        return
+    for option, show in (("summary", summary_table), ("ablations", ablations_table)):
+        if getattr(arguments, option):
+            print(shown(RESULT, show))
+            return
     if not arguments.bytes:
         print(table(measure(arguments)))
     for name, network in networks(arguments):

@@ -17,10 +17,10 @@ EXAMPLES = [
     for number, example in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL))
 ]
 TABLES = [
-    pytest.param(*found, id=f"{page.name} {found[0]}")
+    pytest.param(*found, id=f"{page.name} {found[0]} {found[1]}")
     for page in PAGES
     for found in re.findall(
-        r"<!-- results: python -m (bench\.\w+) --table -->\n(.*?)<!-- end of results -->", page.read_text(), re.DOTALL
+        r"<!-- results: python -m (bench\.\w+) --(\w+) -->\n(.*?)<!-- end of results -->", page.read_text(), re.DOTALL
     )
 ]
 
@@ -36,10 +36,11 @@ def test_the_first_example_takes_fifteen_lines() -> None:
     assert len([line for line in first.splitlines() if line.strip()]) <= 15
 
 
-@pytest.mark.parametrize(("module", "shown"), TABLES)
-def test_figures_are_those_of_the_committed_result(module: str, shown: str) -> None:
+@pytest.mark.parametrize(("module", "option", "shown"), TABLES)
+def test_figures_are_those_of_the_committed_result(module: str, option: str, shown: str) -> None:
     bench = importlib.import_module(module)
-    assert shown.strip() == bench.table(json.loads(bench.RESULT.read_text()))
+    table = bench.table if option == "table" else getattr(bench, f"{option}_table")
+    assert shown.strip() == table(json.loads(bench.RESULT.read_text()))
 
 
 def test_links_lead_somewhere() -> None:

@@ -103,3 +103,13 @@ def test_ablations_are_paired_by_seed() -> None:
     lines = quality.ablations_table({"cora": {"figures": {"decentralised": recipe, "adam": changed}}}).splitlines()
     assert lines[-1] == f"| {ways.NAMES['adam']} | 2 | 70.0 ± 0.0 | 12.5 ± 3.5 |"
     assert quality.NAMES["adam"] not in quality.table({"cora": {"figures": {"decentralised": recipe, "adam": changed}}})
+
+
+def test_the_summary_has_the_probe_of_all_networks() -> None:
+    figures = {"decentralised": {"0": {"probe": [0.8]}, "1": {"probe": [0.9]}}, "adam": {"0": {"probe": [0.1]}}}
+    lines = quality.summary_table({"cora": {"figures": figures}, "ring": {"figures": {}}}).splitlines()
+    assert lines == [
+        "| linear probe, % | cora | ring |",
+        "|---|---:|---:|",
+        f"| {ways.NAMES['decentralised']} | 85.0 ± 7.1 |  |",
+    ]
