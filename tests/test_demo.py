@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
+import numpy as np
 
 from bench.learning import RESULT
+from bench.quality import RESULT as QUALITY
 from tests.support import run_optimised
 
 MEASURED: dict[str, Any] = json.loads(RESULT.read_text())["configs"]
@@ -47,11 +48,19 @@ def mean(config: str, name: str) -> float:
     return float(MEASURED[config]["probe"][name]["mean"])
 
 
-@pytest.mark.parametrize(
-    ("config", "margin", "floor"), [("quickstart", 0.04, mean("quickstart", "propagated_2hop")), ("cora", 0.15, 0.78)]
-)
-def test_what_was_measured_holds_the_bars(config: str, margin: float, floor: float) -> None:
-    assert len(MEASURED[config]["probe"]["learned"]["all"]) == 3
-    assert mean(config, "learned") >= mean(config, "untrained") + margin
-    assert mean(config, "learned") >= floor
-    assert max(MEASURED[config]["wall_seconds"]["all"]) < (60 if config == "quickstart" else 300)
+def of_cora(way: str) -> list[float]:
+    seeds = json.loads(QUALITY.read_text())["cora"]["figures"][way]
+    return [float(np.mean(found["probe"])) for found in seeds.values()]
+
+
+def test_what_was_measured_of_the_demo_holds_the_bars() -> None:
+    assert len(MEASURED["quickstart"]["probe"]["learned"]["all"]) == 3
+    assert mean("quickstart", "learned") >= mean("quickstart", "untrained") + 0.04
+    assert mean("quickstart", "learned") >= mean("quickstart", "propagated_2hop")
+    assert max(MEASURED["quickstart"]["wall_seconds"]["all"]) < 60
+
+
+def test_what_was_measured_of_cora_holds_the_bars() -> None:
+    learned, untrained, shared = (of_cora(way) for way in ("decentralised", "untrained", "centralised"))
+    assert len(learned) == 5
+    assert np.mean(learned) >= max(0.78, np.mean(untrained) + 0.15, np.mean(shared) - 0.01)
