@@ -48,9 +48,10 @@ def mean(config: str, name: str) -> float:
     return float(MEASURED[config]["probe"][name]["mean"])
 
 
-def of_cora(way: str) -> list[float]:
+def of_cora(way: str) -> float:
     seeds = json.loads(QUALITY.read_text())["cora"]["figures"][way]
-    return [float(np.mean(found["probe"])) for found in seeds.values()]
+    assert len(seeds) == 5
+    return float(np.mean([np.mean(found["probe"]) for found in seeds.values()]))
 
 
 def test_what_was_measured_of_the_demo_holds_the_bars() -> None:
@@ -62,5 +63,5 @@ def test_what_was_measured_of_the_demo_holds_the_bars() -> None:
 
 def test_what_was_measured_of_cora_holds_the_bars() -> None:
     learned, untrained, shared = (of_cora(way) for way in ("decentralised", "untrained", "centralised"))
-    assert len(learned) == 5
-    assert np.mean(learned) >= max(0.78, np.mean(untrained) + 0.15, np.mean(shared) - 0.01)
+    assert learned >= untrained + 0.15
+    assert learned >= max(0.78, shared - 0.01)
