@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -10,7 +10,15 @@ import numpy as np
 import jdgnn
 from jdgnn import Emulator, Network, Recipe, evaluation, links, optimizers
 
-Embed = Callable[[Network, int], np.ndarray]
+
+class Embedded(NamedTuple):
+    """Vectors to be judged [N, W], and how many of their last columns are a node's own features."""
+
+    vectors: np.ndarray
+    own_columns: int = 0
+
+
+Embed = Callable[[Network, int], Embedded]
 Change = Callable[[Emulator], Emulator]
 LATE_TICKS = 580
 """As many wakes as in step at nodes half awake, and time to agree."""
@@ -91,7 +99,7 @@ def _momentum(rate: float = 1.0, *, merged: bool = True) -> jdgnn.Optimizer:
 def learned(change: Change = lambda emulator: emulator, ticks: int | None = None, own: int | None = None) -> Embed:
     """What nodes hold after some ticks; those of the recipe if None."""
 
-    def embed(network: Network, seed: int) -> np.ndarray:
+    def embed(network: Network, seed: int) -> Embedded:
         recipe = recipe_of(network)
         emulator, count = change(recipe.emulator), recipe.ticks if ticks is None else ticks
         state = emulator.init(jax.random.key(seed), network)
@@ -104,41 +112,44 @@ def learned(change: Change = lambda emulator: emulator, ticks: int | None = None
 def shared(train: Callable[..., Any]) -> Embed:
     """What one model for all gives after as many ticks."""
 
-    def embed(network: Network, seed: int) -> np.ndarray:
+    def embed(network: Network, seed: int) -> Embedded:
         recipe = recipe_of(network)
         return beside(train(recipe.emulator, network, recipe.ticks, jax.random.key(seed)), network, seed)
 
     return embed
 
 
-def untrained(network: Network, seed: int) -> np.ndarray:
+def untrained(network: Network, seed: int) -> Embedded:
     """The embeddings of initial parameters."""
     return beside(_encoded(recipe_of(network).emulator, network, seed), network, seed)
 
 
-def untrained_sage(network: Network, seed: int) -> np.ndarray:
+def untrained_sage(network: Network, seed: int) -> Embedded:
     """The same with SAGE layers, which have a path for own features in themselves."""
     emulator = recipe_of(network).emulator
     layers = [jdgnn.sage(number) for number in emulator.units(network.num_features)]
-    return _encoded(dataclasses.replace(emulator, layers=layers), network, seed)
+    return Embedded(_encoded(dataclasses.replace(emulator, layers=layers), network, seed))
 
 
 def _encoded(emulator: Emulator, network: Network, seed: int) -> np.ndarray:
     return emulator.encode(emulator.init(jax.random.key(seed), network).params, network)
 
 
-def beside(embeddings: np.ndarray, network: Network, seed: int, width: int | None = None) -> np.ndarray:
+def beside(embeddings: np.ndarray, network: Network, seed: int, width: int | None = None) -> Embedded:
     """With the node's own features, in as many columns as the recipe says if None."""
     width = recipe_of(network).own_features if width is None else width
-    return evaluation.beside_own_features(embeddings, network, width, seed=seed) if width else embeddings
+    if not width:
+        return Embedded(embeddings)
+    vectors = evaluation.beside_own_features(embeddings, network, width, seed=seed)
+    return Embedded(vectors, vectors.shape[1] - embeddings.shape[1])
 
 
 def hops(number: int, width: int | None = None) -> Embed:
     """Features, or a random projection of them, propagated."""
 
-    def embed(network: Network, seed: int) -> np.ndarray:
+    def embed(network: Network, seed: int) -> Embedded:
         features = network.features if width is None else jdgnn.network.random_projection(network.features, width, seed)
-        return evaluation.propagate(features, network, number)
+        return Embedded(evaluation.propagate(features, network, number))
 
     return embed
 

@@ -14,8 +14,8 @@ def beside_own_features(embeddings: ArrayLike, network: Network, width: int, *, 
 
     A task that runs at the node has its features at hand, and nothing has to be sent. Up to `width` features are taken
     as they are; more are projected by `random_projection`, and scaled by the root of the share of columns that is left,
-    so that what says little weighs little. Before that, each node's features are scaled to length two, as if they were
-    several layers, whose embeddings have length one: where neighbours mislead, they must not drown.
+    so that what says little weighs little. Before that, each node's features are scaled to length one, as another
+    layer's embedding. How much they should weigh depends on the task: tell `linear_probe` how many columns they are.
 
     Args:
       embeddings: one vector for each node [N, W].
@@ -39,6 +39,6 @@ def beside_own_features(embeddings: ArrayLike, network: Network, width: int, *, 
     own, share = network.features, 1.0
     if own.shape[1] > width:
         own, share = random_projection(own, width, seed), width / own.shape[1]
-    own = unit_length(own.astype(np.float64)) * 2 * np.sqrt(share)
+    own = unit_length(own.astype(np.float64)) * np.sqrt(share)
     dtype = np.result_type(np.asarray(embeddings).dtype, np.float32)
     return np.concatenate([vectors, own[:, :width]], axis=1).astype(dtype)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jdgnn.checks import check_count
 from jdgnn.errors import InputError, suggestion
 from jdgnn.evaluation.vectors import checked_embeddings, unit_length
 from jdgnn.network.network import Network, Splits
@@ -18,6 +19,9 @@ METRICS = ("accuracy", "roc_auc")
 
 REGULARISATIONS = tuple(10.0**exponent for exponent in range(-3, 6))
 """The inverse strengths C of the L2 penalty that are tried, as scikit-learn counts them."""
+
+OWN_WEIGHTS = (0.0, 0.5, 2.0, 8.0)
+"""The weights of a node's own features beside its embedding that are tried."""
 
 _MAX_ITERATIONS = 2000
 
@@ -34,7 +38,8 @@ class ProbeResult:
     values: NDArray[np.float64]  # [S], each from 0 to 1
     setting: NDArray[np.float64]  # [S]: what was chosen on the validation nodes; C, or the number of neighbours
     width: int  # columns of what was probed
-    num_unconverged: int  # fits that ended before the solver converged, of S · len(REGULARISATIONS)
+    own_weight: NDArray[np.float64] | None = None  # [S]: of own features, chosen likewise; None where there are none
+    num_unconverged: int  # fits that ended before the solver converged
 
     @property
     def num_splits(self) -> int:
@@ -58,7 +63,12 @@ class ProbeResult:
 
 
 def linear_probe(
-    embeddings: ArrayLike, network: Network, *, splits: Splits | None = None, metric: str | None = None
+    embeddings: ArrayLike,
+    network: Network,
+    *,
+    splits: Splits | None = None,
+    metric: str | None = None,
+    own_columns: int = 0,
 ) -> ProbeResult:
     """Judges embeddings by logistic regression on the training nodes of each split.
 
@@ -68,17 +78,23 @@ def linear_probe(
     `REGULARISATIONS` with the best metric on the validation nodes, the smallest of those that tie. Nothing here is
     random.
 
+    Where `beside_own_features` has put a node's own features beside its embedding, only the task can say how much they
+    weigh: neighbours may mislead in one task on a network and help in another. So each of `OWN_WEIGHTS` is tried as a
+    factor of these columns, before vectors are scaled, and chosen together with C.
+
     Args:
       embeddings: one vector for each node, finite numbers [N, W].
       network: the network; its labels are what is predicted.
       splits: which nodes to learn from, to choose C on and to judge on; None for those of the network.
       metric: one of `METRICS`; None for ROC-AUC if there are two classes, else accuracy.
+      own_columns: how many of the last columns are a node's own features, fewer than W.
 
     Returns:
       The metric on the test nodes of each split.
 
     Raises:
-      InputError: embeddings do not fit the network, labels or splits are missing, or a split cannot be used.
+      InputError: embeddings do not fit the network, labels or splits are missing, a split cannot be used, or
+        `own_columns` leaves no others.
 
     Example:
       >>> from jdgnn.network import from_edges, random_splits
@@ -89,11 +105,16 @@ def linear_probe(
       ProbeResult(roc_auc 100.0 ± 0.0 over 5 splits, width 2)
     """
     vectors = checked_embeddings("embeddings", embeddings, network.num_nodes)
-    return _probe(unit_length(vectors), vectors.shape[1], checked_task(network, splits, metric))
+    return _probe(vectors, _checked_columns(own_columns, vectors), checked_task(network, splits, metric))
 
 
 def probe_table(
-    embeddings: Mapping[str, ArrayLike], network: Network, *, splits: Splits | None = None, metric: str | None = None
+    embeddings: Mapping[str, ArrayLike],
+    network: Network,
+    *,
+    splits: Splits | None = None,
+    metric: str | None = None,
+    own_columns: Mapping[str, int] | None = None,
 ) -> dict[str, ProbeResult]:
     """Judges several embeddings of one network alike, each as `linear_probe` does.
 
@@ -104,6 +125,7 @@ def probe_table(
       network: the network; its labels are what is predicted.
       splits: which nodes to learn from, to choose C on and to judge on; None for those of the network.
       metric: one of `METRICS`; None for ROC-AUC if there are two classes, else accuracy.
+      own_columns: for names whose last columns are a node's own features, how many; fewer than W.
 
     Returns:
       A result for each name, in the order given.
@@ -125,11 +147,22 @@ def probe_table(
         for name, given in embeddings.items()
     }
     task = checked_task(network, splits, metric)
-    return {name: _probe(unit_length(given), given.shape[1], task) for name, given in vectors.items()}
+    own = {} if own_columns is None else dict(own_columns)
+    for name in own:
+        if name not in vectors:
+            raise InputError(f"own_columns: got {name!r}; {suggestion(str(name), list(vectors))}")
+    columns = {name: _checked_columns(own.get(name, 0), given) for name, given in vectors.items()}
+    return {name: _probe(given, columns[name], task) for name, given in vectors.items()}
 
 
 def few_label_probe(
-    embeddings: ArrayLike, network: Network, *, per_class: int = 5, num_splits: int = 20, seed: int = 0
+    embeddings: ArrayLike,
+    network: Network,
+    *,
+    per_class: int = 5,
+    num_splits: int = 20,
+    seed: int = 0,
+    own_columns: int = 0,
 ) -> ProbeResult:
     """`linear_probe` with few labels: random splits with some training nodes of each class, as many to choose C on.
 
@@ -139,6 +172,7 @@ def few_label_probe(
       per_class: training nodes of each class.
       num_splits: S.
       seed: what the splits depend on.
+      own_columns: as in `linear_probe`.
 
     Returns:
       The metric on the test nodes of each split.
@@ -164,7 +198,7 @@ def few_label_probe(
         eligible=eligible,
         seed=seed,
     )
-    return linear_probe(embeddings, network, splits=splits)
+    return linear_probe(embeddings, network, splits=splits, own_columns=own_columns)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,38 +210,56 @@ class Task:
     metric: str
 
 
-def _probe(vectors: NDArray[np.float64], width: int, task: Task) -> ProbeResult:
+def _checked_columns(own_columns: int, vectors: NDArray[np.float64]) -> int:
+    check_count("own_columns", own_columns, minimum=0)
+    if own_columns >= vectors.shape[1]:
+        raise InputError(f"own_columns: got {own_columns}, and there are {vectors.shape[1]} columns in all; give fewer")
+    return own_columns
+
+
+def _probe(vectors: NDArray[np.float64], own_columns: int, task: Task) -> ProbeResult:
     from threadpoolctl import threadpool_limits
 
+    weights = OWN_WEIGHTS if own_columns else (1.0,)
+    tried = {weight: unit_length(_weighted(vectors, own_columns, weight)) for weight in weights}
     with threadpool_limits(limits=1):  # the fits are small: more threads wait for each other, tens of times as long
-        results = [_probe_split(vectors, task, split) for split in range(task.splits.num_splits)]
-    values, chosen, num_unconverged = zip(*results, strict=True)
+        results = [_probe_split(tried, task, split) for split in range(task.splits.num_splits)]
+    values, chosen, own_weights, num_unconverged = zip(*results, strict=True)
     return ProbeResult(
         metric=task.metric,
         values=np.array(values),
         setting=np.array(chosen),
-        width=width,
+        width=vectors.shape[1],
+        own_weight=np.array(own_weights) if own_columns else None,
         num_unconverged=sum(num_unconverged),
     )
 
 
-def _probe_split(vectors: NDArray[np.float64], task: Task, split: int) -> tuple[float, float, int]:
-    """Gives the metric on the test nodes, the C chosen for it, and how many fits did not converge."""
+def _weighted(vectors: NDArray[np.float64], own_columns: int, weight: float) -> NDArray[np.float64]:
+    factors = np.ones(vectors.shape[1])
+    factors[len(factors) - own_columns :] = weight
+    return vectors * factors
+
+
+def _probe_split(tried: Mapping[float, NDArray[np.float64]], task: Task, split: int) -> tuple[float, float, float, int]:
+    """Gives the metric on the test nodes, the C and the weight chosen for it, and how many fits did not converge."""
     from sklearn.linear_model import LogisticRegression
 
-    train, validation, test = (
-        (vectors[mask[split]], task.labels[mask[split]])
-        for mask in (task.splits.train, task.splits.validation, task.splits.test)
-    )
-    # from strong to weak: each fit starts where the one before ended
-    classifier = LogisticRegression(max_iter=_MAX_ITERATIONS, warm_start=True)
-    best, value, chosen, num_unconverged = -np.inf, np.nan, np.nan, 0
-    for regularisation in REGULARISATIONS:
-        num_unconverged += not _fit(classifier.set_params(C=regularisation), *train)
-        score = _score(classifier, task.metric, *validation)
-        if score > best:
-            best, value, chosen = score, _score(classifier, task.metric, *test), regularisation
-    return value, chosen, num_unconverged
+    best, value, chosen, own_weight, num_unconverged = -np.inf, np.nan, np.nan, np.nan, 0
+    for weight, vectors in tried.items():
+        train, validation, test = (
+            (vectors[mask[split]], task.labels[mask[split]])
+            for mask in (task.splits.train, task.splits.validation, task.splits.test)
+        )
+        # from strong to weak: each fit starts where the one before ended
+        classifier = LogisticRegression(max_iter=_MAX_ITERATIONS, warm_start=True)
+        for regularisation in REGULARISATIONS:
+            num_unconverged += not _fit(classifier.set_params(C=regularisation), *train)
+            score = _score(classifier, task.metric, *validation)
+            if score > best:
+                best, value = score, _score(classifier, task.metric, *test)
+                chosen, own_weight = regularisation, weight
+    return value, chosen, own_weight, num_unconverged
 
 
 def _fit(classifier: Any, vectors: NDArray[np.float64], labels: NDArray[np.int32]) -> bool:

@@ -34,21 +34,25 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
         raise from_factory(error, arguments).inside(("evaluation",)).as_input_error() from error
 
 
-def judge_controls(network: Network, untrained: NDArray[Any], *, seed: int) -> Results:
+def judge_controls(network: Network, untrained: NDArray[Any], *, seed: int, own_columns: int = 0) -> Results:
     """Probes the untrained encoder [N, W], and the features as they are, propagated, and projected to W columns.
+
+    The last `own_columns` of the untrained encoder are own features.
 
     Returns:
       A result by name; none if the network has no labels.
     """
     others = controls(network, width=untrained.shape[1], seed=seed + 1)  # not the matrix of network.projection
-    return judge(network, {"untrained": untrained, **others})
+    return judge(network, {"untrained": untrained, **others}, own_columns={"untrained": own_columns})
 
 
-def judge(network: Network, embeddings: Mapping[str, ArrayLike]) -> Results:
+def judge(
+    network: Network, embeddings: Mapping[str, ArrayLike], own_columns: Mapping[str, int] | None = None
+) -> Results:
     """Probes embeddings by name; without labels there is nothing to probe, and the result is empty."""
     if network.labels is None:
         return {}
-    return probe_table(embeddings, network)
+    return probe_table(embeddings, network, own_columns=own_columns)
 
 
 def figures(results: Results) -> dict[str, Any]:

@@ -67,12 +67,13 @@ def run_experiment(
     check_run_fits(emulator, network)
     state = emulator.init(jax.random.key(config.seed), network)
     files.check_fit(emulator, network, state, config.emulation.ticks)
+    own = min(config.emulation.own_features, network.num_features)
     loaded = time.perf_counter()
     controls: Results = {}
     if network.labels is not None:
         with stage(console, "judging what takes no learning"):
             untrained = _result(config, emulator.encode(state.params, network), network)
-            controls = judge_controls(network, untrained, seed=config.seed)
+            controls = judge_controls(network, untrained, seed=config.seed, own_columns=own)
     judged = time.perf_counter()
     check()
     directory.create(files.remark + as_toml(config, has_own_splits=loaded_network.splits is not None))
@@ -83,7 +84,7 @@ def run_experiment(
     learned: Results = {}
     if network.labels is not None:
         with stage(console, "judging what was learned"):
-            learned = judge(network, {"learned": embeddings})
+            learned = judge(network, {"learned": embeddings}, {"learned": own})
     finished = time.perf_counter()
     seconds = Seconds(
         wall=finished - started,

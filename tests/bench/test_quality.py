@@ -87,8 +87,9 @@ def test_every_way_but_label_propagation_gives_an_embedding_of_the_recipe_s_widt
     small = dataclasses.replace(jdgnn.recipe(6, width=20), ticks=3)
     monkeypatch.setattr(ways, "recipe_of", lambda network: small)
     network = jdgnn.generators.stochastic_block_model(30, 2, 6)
-    widths = {name: ways.EMBEDS[name](network, 0).shape[1] for name in ("decentralised", "centralised", "untrained")}
-    assert set(widths.values()) == {20}
+    found = [ways.EMBEDS[name](network, 0) for name in ("decentralised", "centralised", "untrained")]
+    assert {(each.vectors.shape[1], each.own_columns) for each in found} == {(20, 6)}
+    assert ways.EMBEDS["hops_1"](network, 0).own_columns == 0
 
 
 def test_networks_that_had_no_part_in_the_choice_are_always_the_same() -> None:

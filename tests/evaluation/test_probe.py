@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
@@ -55,6 +56,45 @@ def test_two_classes_are_judged_by_roc_auc_unless_told_otherwise() -> None:
 def test_constant_embeddings_are_worth_nothing() -> None:
     assert linear_probe(np.ones((120, 5)), labelled_network(2)).values.tolist() == [0.5] * 4
     assert linear_probe(np.zeros((120, 5)), labelled_network(2)).values.tolist() == [0.5] * 4
+
+
+def test_own_features_weigh_what_the_task_makes_of_them() -> None:
+    network = labelled_network()
+    one_hot, noise = np.eye(3)[labels_of(network)], np.random.default_rng(1).normal(size=(120, 3))
+    misled = linear_probe(np.hstack([noise, one_hot]), network, own_columns=3)
+    helped = linear_probe(np.hstack([one_hot, noise]), network, own_columns=3)
+    assert misled.own_weight is not None
+    assert helped.own_weight is not None
+    assert misled.mean > 0.95
+    assert helped.mean == 1
+    assert (misled.own_weight > 0).all()
+    assert helped.own_weight.tolist() == [0.0] * 4
+    assert helped.width == 6
+    assert linear_probe(one_hot, network).own_weight is None
+
+
+def test_without_weight_own_features_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = labelled_network()
+    noise = np.random.default_rng(1).normal(size=(120, 3))
+    both = np.hstack([noise, network.features])
+    monkeypatch.setattr(probe, "OWN_WEIGHTS", (0.0,))
+    alone = linear_probe(noise, network)
+    assert_array_equal(linear_probe(both, network, own_columns=3).values, alone.values)
+    monkeypatch.setattr(probe, "OWN_WEIGHTS", (1.0,))
+    assert_array_equal(linear_probe(both, network, own_columns=3).values, linear_probe(both, network).values)
+    table = probe_table({"both": both, "noise": noise}, network, own_columns={"both": 3})
+    assert_array_equal(table["both"].own_weight, [1.0] * 4)
+    assert table["noise"].own_weight is None
+
+
+def test_own_columns_leave_others() -> None:
+    network = labelled_network()
+    with pytest.raises(InputError, match="own_columns: got 3, and there are 3 columns in all; give fewer"):
+        linear_probe(network.features, network, own_columns=3)
+    with pytest.raises(InputError, match="own_columns: got -1, and a whole number of at least 0 is needed"):
+        linear_probe(network.features, network, own_columns=-1)
+    with pytest.raises(InputError, match=r"own_columns: got 'row'; .*raw"):
+        probe_table({"raw": network.features}, network, own_columns={"row": 1})
 
 
 def test_result_says_what_was_measured_and_how_much_it_varies() -> None:

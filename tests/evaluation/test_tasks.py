@@ -129,15 +129,15 @@ def test_own_features_stand_beside_as_they_are_or_projected() -> None:
     network, embeddings = small_network(), np.ones((12, 2), np.float32)
     width = network.num_features
     features = network.features.astype(np.float64)
-    doubled = 2 * features / np.linalg.norm(features, axis=1, keepdims=True)
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     whole = evaluation.beside_own_features(embeddings, network, width + 3)
     assert whole.dtype == np.float32
-    assert_allclose(whole, np.concatenate([embeddings, doubled], axis=1), rtol=1e-6)
+    assert_allclose(whole, np.concatenate([embeddings, unit], axis=1), rtol=1e-6)
     part = evaluation.beside_own_features(embeddings, network, 2, seed=5)
     projected = random_projection(network.features, 2, 5).astype(np.float64)
-    assert_allclose(np.linalg.norm(part[:, 2:], axis=1), 2 * np.sqrt(2 / width), rtol=1e-6)
+    assert_allclose(np.linalg.norm(part[:, 2:], axis=1), np.sqrt(2 / width), rtol=1e-6)
     assert_allclose(
         part[:, 2:] @ np.ones(2),
-        projected.sum(axis=1) / np.linalg.norm(projected, axis=1) * 2 * np.sqrt(2 / width),
+        projected.sum(axis=1) / np.linalg.norm(projected, axis=1) * np.sqrt(2 / width),
         rtol=1e-5,
     )
