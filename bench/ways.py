@@ -36,7 +36,7 @@ NAMES = {
     "hops_3": "3 hops",
     "projected_2": "random projection to 128, 2 hops",
     "labels": "label propagation",
-    "non_contrastive": "recipe with VICReg in place of InfoNCE",
+    "non_contrastive": "recipe with Barlow Twins (rate 0.01) in place of InfoNCE",
     "not_agreed": "recipe without the merging at the end",
     "own_moments": "recipe with moments that stay at their nodes",
     "unmasked": "recipe that sees all of its input",
@@ -65,10 +65,10 @@ def asynchronous(emulator: Emulator) -> Emulator:
     )
 
 
-def with_vicreg(emulator: Emulator) -> Emulator:
-    """VICReg, whose gradients are an order of magnitude larger."""
+def with_barlow_twins(emulator: Emulator) -> Emulator:
+    """Barlow Twins, whose gradients are two orders of magnitude larger."""
     return dataclasses.replace(
-        emulator, objective=jdgnn.masked_input(jdgnn.vicreg(), rate=0.5), optimizer=_momentum(rate=0.1)
+        emulator, objective=jdgnn.masked_input(jdgnn.barlow_twins(), rate=0.5), optimizer=_momentum(rate=0.01)
     )
 
 
@@ -166,7 +166,7 @@ EMBEDS: dict[str, Embed] = {
     "hops_2": hops(2),
     "hops_3": hops(3),
     "projected_2": hops(2, 128),
-    "non_contrastive": learned(with_vicreg),
+    "non_contrastive": learned(with_barlow_twins),
     "not_agreed": learned(ticks=240),
     "own_moments": learned(with_own_moments),
     "unmasked": learned(unmasked),
