@@ -9,6 +9,7 @@ import numpy as np
 
 import jdgnn
 from jdgnn import Emulator, Network, Recipe, evaluation, links, optimizers
+from jdgnn.emulation.recipe import STEPS
 
 
 class Embedded(NamedTuple):
@@ -93,7 +94,7 @@ def with_layers(*units: int) -> Change:
 
 
 def _momentum(rate: float = 1.0, *, merged: bool = True) -> jdgnn.Optimizer:
-    return jdgnn.momentum(rate, rate_schedule=optimizers.until(240), merged=merged)
+    return jdgnn.momentum(rate, rate_schedule=optimizers.until(STEPS), merged=merged)
 
 
 def learned(change: Change = lambda emulator: emulator, ticks: int | None = None, own: int | None = None) -> Embed:
@@ -167,7 +168,7 @@ EMBEDS: dict[str, Embed] = {
     "hops_3": hops(3),
     "projected_2": hops(2, 128),
     "non_contrastive": learned(with_barlow_twins),
-    "not_agreed": learned(ticks=240),
+    "not_agreed": learned(ticks=STEPS),
     "own_moments": learned(with_own_moments),
     "unmasked": learned(unmasked),
     "adam": learned(with_adam, 80),

@@ -8,6 +8,7 @@ of propagation, which stands in no figure of what learns.
 Axes: N nodes, L layers, K positives, C samples, T ticks, F0 features, F' units of a layer.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from jdgnn.emulation.start import init_model, message_bytes, tree_bytes
 from jdgnn.emulation.state import State
 from jdgnn.errors import InputError
 from jdgnn.evaluation.label_propagation import NUM_ROUNDS
+from jdgnn.evaluation.limits import num_samples
 from jdgnn.evaluation.sending_in_step import messages_in_step
 from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.network.convert import as_network
@@ -193,16 +195,8 @@ def centralised_cost(emulator: Emulator, network: Any, ticks: int) -> Cost:
       >>> centralised_cost(emulator, jdgnn.generators.ring(6), 10)
       Cost(15,264 bytes a node, 15,264 at most, and the server 57,024)
     """
-    network, capacity = _checked(emulator, network, ticks)
-    width, model = sum(emulator.units(network.num_features)), _model_bytes(emulator, network)
-    return Cost(
-        by_kind={
-            "embedding": ticks * _to_neighbours(network, width),
-            "push": np.full(network.num_nodes, ticks * capacity * width * _number_bytes(network)),
-            "gradient": np.full(network.num_nodes, (ticks - 1) * model),
-        },
-        by_server=network.num_nodes * (ticks - 1) * model,
-    )
+    network = as_network(network)
+    return _shared_cost(emulator, network, ticks, num_compared=sum(emulator.units(network.num_features)))
 
 
 def end_to_end_cost(emulator: Emulator, network: Any, ticks: int) -> Cost:
@@ -234,19 +228,13 @@ def end_to_end_cost(emulator: Emulator, network: Any, ticks: int) -> Cost:
       >>> end_to_end_cost(emulator, jdgnn.generators.ring(6), 10)
       Cost(20,448 bytes a node, 20,448 at most, and the server 57,024)
     """
-    network, capacity = _checked(emulator, network, ticks)
+    network = as_network(network)
     *below, last = emulator.units(network.num_features)
-    degree, number, model = network.in_degree.astype(np.int64), _number_bytes(network), _model_bytes(emulator, network)
-    returned = degree * sum(below) + (np.minimum(degree, emulator.num_positives) + capacity) * last
-    return Cost(
-        by_kind={
-            "embedding": ticks * _to_neighbours(network, sum(below) + last),
-            "push": np.full(network.num_nodes, ticks * capacity * last * number),
-            "gradient": np.full(network.num_nodes, (ticks - 1) * model),
-            "embedding_gradient": (ticks - 1) * returned * number,
-        },
-        by_server=network.num_nodes * (ticks - 1) * model,
-    )
+    cost = _shared_cost(emulator, network, ticks, num_compared=last)
+    degree = network.in_degree.astype(np.int64)
+    returned = degree * sum(below) + (np.minimum(degree, emulator.num_positives) + num_samples(emulator)) * last
+    returned_bytes = (ticks - 1) * returned * _number_bytes(network)
+    return dataclasses.replace(cost, by_kind={**cost.by_kind, "embedding_gradient": returned_bytes})
 
 
 def propagation_cost(network: Any, hops: int, *, width: int | None = None) -> Cost:
@@ -303,12 +291,19 @@ def label_propagation_cost(network: Any) -> Cost:
     return Cost(by_kind={"scores": NUM_ROUNDS * _to_neighbours(network, num_classes)})
 
 
-def _checked(emulator: Emulator, network: Any, ticks: int) -> tuple[Network, int]:
-    """The network, and how many samples a node has."""
+def _shared_cost(emulator: Emulator, network: Network, ticks: int, *, num_compared: int) -> Cost:
+    """What one shared model takes: embeddings of all layers, samples of so many numbers, gradients, and the model."""
     check_count("ticks", ticks)
-    if emulator.push is None:
-        raise InputError("emulator: it has no push, whose capacity says how many samples there are; give jdgnn.push()")
-    return as_network(network), emulator.push.capacity
+    pushed = ticks * num_samples(emulator) * num_compared * _number_bytes(network)
+    gradients = (ticks - 1) * _model_bytes(emulator, network)
+    return Cost(
+        by_kind={
+            "embedding": ticks * _to_neighbours(network, sum(emulator.units(network.num_features))),
+            "push": np.full(network.num_nodes, pushed),
+            "gradient": np.full(network.num_nodes, gradients),
+        },
+        by_server=network.num_nodes * gradients,
+    )
 
 
 def _to_neighbours(network: Network, num_numbers: int) -> NDArray[np.int64]:

@@ -104,6 +104,13 @@ def end_to_end(
     return _train(_through_all, emulator, network, ticks, key, every, watch)
 
 
+def num_samples(emulator: Emulator) -> int:
+    """C, or an InputError."""
+    if emulator.push is None:
+        raise InputError("emulator: it has no push, whose capacity says how many samples there are; give jdgnn.push()")
+    return emulator.push.capacity
+
+
 def _train(
     step: Callable[..., Shared],
     emulator: Emulator,
@@ -115,8 +122,7 @@ def _train(
 ) -> NDArray[np.floating]:
     check_count("ticks", ticks)
     check_count("every", every)
-    if emulator.push is None:
-        raise InputError("emulator: it has no push, whose capacity says how many samples there are; give jdgnn.push()")
+    num_samples(emulator)
     network = as_network(network)
     links, features = topology(network), features_of(network)
     shared = _start(emulator, key, features)
@@ -201,11 +207,10 @@ def _through_all(emulator: Emulator, links: Topology, features: jax.Array, share
 
 def _drawn(emulator: Emulator, links: Topology, shared: Shared) -> dict[str, Any]:
     """This tick's positives [N, K] and samples [N, C] as node numbers, N for none, and a key for objectives."""
-    assert emulator.push is not None
     keys = jax.random.split(jax.random.fold_in(shared.key, shared.tick), 3)
     edges = choose_in_edges(keys[0], links, emulator.num_positives)
     senders = jnp.append(links.senders, jnp.int32(links.num_nodes))
-    samples = below(keys[1], (links.num_nodes, emulator.push.capacity), links.num_nodes)
+    samples = below(keys[1], (links.num_nodes, num_samples(emulator)), links.num_nodes)
     return {"positives": senders[edges], "samples": samples, "key": keys[2]}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jdgnn.emulation.recipe import recipe
+from jdgnn.emulation.recipe import STEPS, recipe
 from jdgnn.experiment.config import Config, RecipeConfig, resolve
 
 
@@ -41,7 +41,7 @@ def _tables(num_features: int) -> dict[str, Any]:
             "learning_rate": 1.0,
             "decay": 0.9,
             "merged": True,
-            "rate_schedule": {"name": "until", "horizon": 240},
+            "rate_schedule": {"name": "until", "horizon": STEPS},
         },
         "push": {"fanout": 32, "capacity": 32},
         "emulation": {"ticks": found.ticks, "own_features": found.own_features},
