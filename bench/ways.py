@@ -1,4 +1,4 @@
-"""The ways to an embedding that `bench.quality` compares: the recipe, changes to it, limits, and no learning at all."""
+"""The ways to an embedding that `bench.quality` compares: the recipe, limits, and no learning at all."""
 
 import dataclasses
 from collections.abc import Callable
@@ -38,14 +38,7 @@ NAMES = {
     "projected_2": "random projection to 128, 2 hops",
     "labels": "label propagation",
     "non_contrastive": "recipe with Barlow Twins (rate 0.01) in place of InfoNCE",
-    "not_agreed": "recipe without the merging at the end",
-    "own_moments": "recipe with moments that stay at their nodes",
-    "unmasked": "recipe that sees all of its input",
-    "adam": "recipe with Adam, no merging at the end",
-    "two_layers": "recipe with two layers of 64",
-    "own_beside": "recipe with 40 columns of own features, 88 learned",
 }
-ABLATIONS = ("not_agreed", "own_moments", "unmasked", "adam", "two_layers", "own_beside")
 
 
 def recipe_of(network: Network) -> Recipe:
@@ -69,31 +62,12 @@ def asynchronous(emulator: Emulator) -> Emulator:
 def with_barlow_twins(emulator: Emulator) -> Emulator:
     """Barlow Twins, whose gradients are two orders of magnitude larger."""
     return dataclasses.replace(
-        emulator, objective=jdgnn.masked_input(jdgnn.barlow_twins(), rate=0.5), optimizer=_momentum(rate=0.01)
+        emulator, objective=jdgnn.masked_input(jdgnn.barlow_twins(), rate=0.5), optimizer=momentum(rate=0.01)
     )
 
 
-def with_own_moments(emulator: Emulator) -> Emulator:
-    """Moments are not merged."""
-    return dataclasses.replace(emulator, optimizer=_momentum(merged=False))
-
-
-def unmasked(emulator: Emulator) -> Emulator:
-    """Layers see all of their input."""
-    return dataclasses.replace(emulator, objective=jdgnn.info_nce(temperature=0.3))
-
-
-def with_adam(emulator: Emulator) -> Emulator:
-    """Adam, with moments of its own."""
-    return dataclasses.replace(emulator, optimizer=jdgnn.adam(1e-2))
-
-
-def with_layers(*units: int) -> Change:
-    """Other layers."""
-    return lambda emulator: dataclasses.replace(emulator, layers=[jdgnn.gcn(number) for number in units])
-
-
-def _momentum(rate: float = 1.0, *, merged: bool = True) -> jdgnn.Optimizer:
+def momentum(rate: float = 1.0, *, merged: bool = True) -> jdgnn.Optimizer:
+    """The optimiser of the recipe."""
     return jdgnn.momentum(rate, rate_schedule=optimizers.until(STEPS), merged=merged)
 
 
@@ -168,10 +142,4 @@ EMBEDS: dict[str, Embed] = {
     "hops_3": hops(3),
     "projected_2": hops(2, 128),
     "non_contrastive": learned(with_barlow_twins),
-    "not_agreed": learned(ticks=STEPS),
-    "own_moments": learned(with_own_moments),
-    "unmasked": learned(unmasked),
-    "adam": learned(with_adam, 80),
-    "two_layers": learned(with_layers(64, 64)),
-    "own_beside": learned(with_layers(88), own=40),
 }

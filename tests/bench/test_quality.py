@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import jdgnn
-from bench import quality, ways
+from bench import ablations, quality, ways
 from bench.machine import ROOT
 from tests.support import small_emulator
 
@@ -28,7 +28,7 @@ def asked(**changes: object) -> argparse.Namespace:
 def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(quality, "RESULT", tmp_path / "quality.json")
     small = jdgnn.Recipe(emulator=small_emulator(), ticks=3, own_features=4)
-    for module in (quality, ways):
+    for module in (quality, ways, ablations):
         monkeypatch.setattr(module, "recipe_of", lambda network: small)
     return tmp_path / "quality.json"
 
@@ -83,13 +83,45 @@ def test_every_way_but_label_propagation_gives_an_embedding_of_the_recipe_s_widt
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert set(ways.EMBEDS) == set(ways.NAMES) - {"labels"}
-    assert set(ways.ABLATIONS) < set(ways.EMBEDS)
     small = dataclasses.replace(jdgnn.recipe(6, width=20), ticks=3)
     monkeypatch.setattr(ways, "recipe_of", lambda network: small)
     network = jdgnn.generators.stochastic_block_model(30, 2, 6)
     found = [ways.EMBEDS[name](network, 0) for name in ("decentralised", "centralised", "untrained")]
     assert {(each.vectors.shape[1], each.own_columns) for each in found} == {(20, 6)}
     assert ways.EMBEDS["hops_1"](network, 0).own_columns == 0
+
+
+@pytest.mark.parametrize("way", ablations.ABLATIONS)
+def test_every_part_can_be_changed(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = dataclasses.replace(jdgnn.recipe(45, width=128), ticks=5)
+    for module in (ways, ablations):
+        monkeypatch.setattr(module, "recipe_of", lambda network: small)
+    monkeypatch.setattr(ablations, "STEPS", 3)
+    network = jdgnn.generators.stochastic_block_model(40, 2, 45)
+    found = ablations.ABLATIONS[way][1](network, 0)
+    assert found.vectors.shape == (40, 128)
+    assert np.isfinite(found.vectors).all()
+
+
+def test_communication_can_be_dense_early_or_late() -> None:
+    wakes = np.arange(260)
+    early, late = (np.asarray(number(wakes)) for number in (ablations.dense_start, ablations.dense_end))
+    assert early.tolist() == [3] * 60 + [1] * 200
+    assert late.tolist() == [1, 0, 0, 0] * 45 + [3] * 80
+    assert np.asarray(ablations.dense(wakes)).sum() == 780
+
+
+def test_layers_that_learn_one_after_the_other_both_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = dataclasses.replace(jdgnn.recipe(45, width=128), ticks=4)
+    for module in (ways, ablations):
+        monkeypatch.setattr(module, "recipe_of", lambda network: small)
+    states = []
+    embeddings = jdgnn.Emulator.embeddings
+    monkeypatch.setattr(
+        jdgnn.Emulator, "embeddings", lambda emulator, state: states.append(state) or embeddings(emulator, state)
+    )
+    ablations.layer_by_layer(jdgnn.generators.stochastic_block_model(40, 2, 45), 0)
+    assert np.asarray(states[0].num_steps).tolist() == [[3, 4]] * 40  # nothing to compare with in the first tick
 
 
 def test_networks_that_had_no_part_in_the_choice_are_always_the_same() -> None:
@@ -102,8 +134,10 @@ def test_ablations_are_paired_by_seed() -> None:
     recipe = {"0": {"probe": [0.8]}, "1": {"probe": [0.9, 0.8]}, "2": {"probe": [0.1]}}
     changed = {"0": {"probe": [0.7]}, "1": {"probe": [0.8, 0.6]}}
     lines = quality.ablations_table({"cora": {"figures": {"decentralised": recipe, "adam": changed}}}).splitlines()
-    assert lines[-1] == f"| {ways.NAMES['adam']} | 2 | 70.0 ± 0.0 | 12.5 ± 3.5 |"
-    assert quality.NAMES["adam"] not in quality.table({"cora": {"figures": {"decentralised": recipe, "adam": changed}}})
+    assert lines[-1] == f"| {ablations.ABLATIONS['adam'][0]} | 2 | 70.0 ± 0.0 | 12.5 ± 3.5 |"
+    assert ablations.ABLATIONS["adam"][0] not in quality.table(
+        {"cora": {"figures": {"decentralised": recipe, "adam": changed}}}
+    )
 
 
 def test_the_summary_has_the_probe_of_all_networks() -> None:
