@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
 
 import jdgnn
 from bench.ways import Change, Embed, Embedded, beside, learned, momentum, recipe_of
@@ -42,7 +43,7 @@ def with_models(number: Callable[[jax.Array], jax.Array]) -> Change:
         del memory, num_merged, uniforms
         return jnp.minimum(number(wakes), num_candidates)
 
-    schedule = dataclasses.replace(jdgnn.schedules.every(), decide=decide)
+    schedule = dataclasses.replace(jdgnn.schedules.every(), decide=Partial(decide))
     return lambda emulator: dataclasses.replace(
         emulator, gossip=jdgnn.gossip(fanout=DENSE, capacity=DENSE, schedule=schedule)
     )

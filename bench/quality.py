@@ -2,7 +2,8 @@
 
 `python -m bench.quality` writes `bench/results/quality.json` after each run and goes on where it was left off. With
 `--table` it prints the figures as Markdown. Hyper-parameters were chosen on validation nodes of Cora, and are the same
-everywhere. `--ways ablations` measures what parts of the recipe are worth. `--bytes` prints what each way makes nodes send, which is counted without training.
+everywhere. `--ways ablations` measures what parts of the recipe are worth. `--bytes` prints what each way makes nodes
+send, which is counted without training.
 """
 
 import argparse

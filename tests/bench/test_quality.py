@@ -5,6 +5,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -104,7 +105,7 @@ def test_every_part_can_be_changed(way: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_communication_can_be_dense_early_or_late() -> None:
-    wakes = np.arange(260)
+    wakes = jnp.arange(260)
     early, late = (np.asarray(number(wakes)) for number in (ablations.dense_start, ablations.dense_end))
     assert early.tolist() == [3] * 60 + [1] * 200
     assert late.tolist() == [1, 0, 0, 0] * 45 + [3] * 80
@@ -115,11 +116,14 @@ def test_layers_that_learn_one_after_the_other_both_learn(monkeypatch: pytest.Mo
     small = dataclasses.replace(jdgnn.recipe(45, width=128), ticks=4)
     for module in (ways, ablations):
         monkeypatch.setattr(module, "recipe_of", lambda network: small)
-    states = []
+    states: list[jdgnn.State] = []
     embeddings = jdgnn.Emulator.embeddings
-    monkeypatch.setattr(
-        jdgnn.Emulator, "embeddings", lambda emulator, state: states.append(state) or embeddings(emulator, state)
-    )
+
+    def noted(emulator: jdgnn.Emulator, state: jdgnn.State) -> np.ndarray:
+        states.append(state)
+        return embeddings(emulator, state)
+
+    monkeypatch.setattr(jdgnn.Emulator, "embeddings", noted)
     ablations.layer_by_layer(jdgnn.generators.stochastic_block_model(40, 2, 45), 0)
     assert np.asarray(states[0].num_steps).tolist() == [[3, 4]] * 40  # nothing to compare with in the first tick
 
