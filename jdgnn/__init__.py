@@ -6,6 +6,7 @@ spread by gossip.
 """
 
 from jdgnn import evaluation, network
+from jdgnn.emulation.checkpoint import digest, read_notes, restore, save
 from jdgnn.emulation.debug import debug_run
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History
@@ -81,6 +82,7 @@ __all__ = [
     "datasets",
     "debug_run",
     "dense",
+    "digest",
     "edge_reconstruction",
     "evaluation",
     "from_linen",
@@ -109,10 +111,13 @@ __all__ = [
     "presence",
     "publish",
     "push",
+    "read_notes",
     "recipe",
     "refresh",
+    "restore",
     "run",
     "sage",
+    "save",
     "schedules",
     "sgd",
     "vicreg",

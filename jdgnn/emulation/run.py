@@ -36,6 +36,7 @@ class Progress:
     end_tick: int  # after the run
     rows: list[dict[str, Any]]  # what was recorded in this chunk, as in `History.rows`
     ticks_per_second: float  # of this run so far, compilation not counted
+    state: State  # all nodes now; the next ticks consume it
     tick_diverged: int | None = None  # the first recorded tick with numbers that are not finite
 
 
@@ -47,6 +48,7 @@ def run(
     *,
     record_every: int = 10,
     on_progress: Callable[[Progress], None] | None = None,
+    progress_every: int | None = None,
     record: str | Path | None = None,
     replay: str | Path | None = None,
 ) -> tuple[State, History]:
@@ -61,7 +63,9 @@ def run(
       network: the network the state was made for.
       ticks: how many ticks to run.
       record_every: ticks whose number is a multiple of this are measured, and the last one.
-      on_progress: called about twice a second; if it raises, the run ends there and its state is lost.
+      on_progress: called about twice a second, with the state among other things, which `jdgnn.save` writes to disk; if
+        it raises, the run ends there and its state is lost.
+      progress_every: it is also called after each tick whose number is a multiple of this.
       record: a file to write all random events to, for `replay` or for other tools; `jdgnn.protocol.recording` says
         what is in it. Recording changes no bit of the run.
       replay: a file to take the random events from, instead of drawing them: the same algorithm gives the same bits,
@@ -89,15 +93,20 @@ def run(
     check_count("record_every", record_every)
     if on_progress is not None and not callable(on_progress):
         raise InputError(f"on_progress: got {on_progress!r}, and a function of a jdgnn.Progress, or None, is needed")
+    if progress_every is not None:
+        check_count("progress_every", progress_every)
+        if on_progress is None:
+            raise InputError(f"progress_every: got {progress_every} without on_progress, which it is for; give both")
     if record is not None and replay is not None:
         raise InputError(f"record: got {record} together with replay, whose events are on file already; leave one out")
     links, features = arrays_of(emulator, state, network)
     source: Source = Draw(emulator, links, state) if replay is None else Replay(replay, emulator, links, state, ticks)
+    start = int(state.tick)
+    gathered = _Gathered(start, start + ticks, on_progress, progress_every)
     if record is None:
-        return _run(emulator, links, features, state, ticks, record_every, on_progress, source)
-    with Recorder(record, links, state.key, int(state.tick), source.length) as recorder:
-        source = Recording(source, recorder)
-        return _run(emulator, links, features, state, ticks, record_every, on_progress, source)
+        return _run(emulator, links, features, state, record_every, gathered, source)
+    with Recorder(record, links, state.key, start, source.length) as recorder:
+        return _run(emulator, links, features, state, record_every, gathered, Recording(source, recorder))
 
 
 def _run(
@@ -105,22 +114,19 @@ def _run(
     links: Topology,
     features: jax.Array,
     state: State,
-    ticks: int,
     record_every: int,
-    on_progress: Callable[[Progress], None] | None,
+    gathered: "_Gathered",
     source: Source,
 ) -> tuple[State, History]:
     started = time.perf_counter()
     state, _ = _advance(emulator, links, features, state, source, [])  # compiles, and runs no tick
     compiled = time.perf_counter()
-    start = done = int(state.tick)
-    end = start + ticks
-    gathered = _Gathered(start, end, on_progress)
+    done, end = gathered.start, gathered.end
     while done < end:
-        recorded = _plan(done, end, record_every, gathered.horizon(source.length))
+        recorded = _plan(done, end, record_every, gathered.horizon(done, source.length))
         state, chunk = _advance(emulator, links, features, state, source, recorded)
         done += len(recorded)
-        gathered.add(chunk, done, time.perf_counter() - compiled)
+        gathered.add(chunk, done, state, time.perf_counter() - compiled)
     whole = join(gathered.chunks, seconds=time.perf_counter() - compiled, compile_seconds=compiled - started)
     if (tick_diverged := whole.tick_diverged) is not None:
         warnings.warn(
@@ -173,16 +179,17 @@ def copy(state: State) -> State:
 class _Gathered:
     """What a run has recorded so far, handed on about twice a second."""
 
-    def __init__(self, start: int, end: int, on_progress: Callable[[Progress], None] | None) -> None:
+    def __init__(self, start: int, end: int, on_progress: Callable[[Progress], None] | None, every: int | None) -> None:
+        self.start, self.end = start, end
         self.chunks: list[History] = []
-        self._start, self._end, self._on_progress = start, end, on_progress
+        self._on_progress, self._every = on_progress, every
         self._rate, self._told, self._new = 0.0, 0.0, 0
 
-    def add(self, chunk: History, done: int, seconds: float) -> None:
+    def add(self, chunk: History, done: int, state: State, seconds: float) -> None:
         """Takes in a chunk that ended at tick `done`, `seconds` after the first began."""
         self.chunks.append(chunk)
-        self._rate = (done - self._start) / seconds
-        if self._on_progress is None or (done < self._end and seconds < self._told + TELLING_SECONDS):
+        self._rate = (done - self.start) / seconds
+        if self._on_progress is None or not self._is_due(done, seconds):
             return
         untold = self.chunks[self._new :]
         diverged = [chunk.tick_diverged for chunk in untold if chunk.tick_diverged is not None]
@@ -190,18 +197,24 @@ class _Gathered:
         self._on_progress(
             Progress(
                 tick=done,
-                start_tick=self._start,
-                end_tick=self._end,
+                start_tick=self.start,
+                end_tick=self.end,
                 rows=[row for chunk in untold for row in chunk.rows()],
                 ticks_per_second=self._rate,
+                state=state,
                 tick_diverged=min(diverged, default=None),
             )
         )
 
-    def horizon(self, length: int) -> int:
-        """How many ticks to run until the next look."""
+    def _is_due(self, done: int, seconds: float) -> bool:
+        is_asked_for = self._every is not None and done % self._every == 0
+        return is_asked_for or done == self.end or seconds >= self._told + TELLING_SECONDS
+
+    def horizon(self, done: int, length: int) -> int:
+        """How many ticks to run from `done` until the next look."""
         wanted = SILENT_SECONDS if self._on_progress is None else TELLING_SECONDS
-        return max(1, min(length, int(self._rate * wanted)))
+        asked = length if self._every is None else self._every - done % self._every
+        return max(1, min(length, asked, int(self._rate * wanted)))
 
 
 def _plan(done: int, end: int, record_every: int, horizon: int) -> list[bool]:

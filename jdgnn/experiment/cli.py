@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -16,14 +16,16 @@ from jdgnn.experiment.comparison_tables import print_comparison
 from jdgnn.experiment.compilation_cache import keep_programs
 from jdgnn.experiment.config import Config, read
 from jdgnn.experiment.event_files import EventFiles
-from jdgnn.experiment.interrupts import remembered_interrupts
+from jdgnn.experiment.finished_runs import is_finished
+from jdgnn.experiment.interrupts import Interrupted, Interrupts, remembered_interrupts
+from jdgnn.experiment.resuming import origin_path
 from jdgnn.experiment.run_directory import CONFIG, RunDirectory, next_free
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import SeedsDirectory, run_seeds, seeds_from
 from jdgnn.experiment.tables import datasets_table, print_table
 from jdgnn.experiment.whole_files import write_json
 
-INTERRUPTED = 130
+INTERRUPTED = (130, 143)
 
 DESCRIPTION = "Emulates a decentralised graph neural network: every node of a network trains its own model."
 
@@ -37,6 +39,10 @@ examples:
       change any key of the configuration; layers are counted from 0: --set layers.0.units=32
   jdgnn run runs/cora/config.toml
       repeat a run: its directory holds the whole configuration
+  jdgnn run --resume runs/cora
+      go on with a run that was interrupted or killed, to the same bits as if it had not been
+  jdgnn run --resume runs/cora --set emulation.ticks=500
+      give a finished run more ticks
   jdgnn run configs/cora-async.toml --record events.npz
   jdgnn run configs/cora-async.toml --set gossip.merge=age_weighted --replay events.npz
       compare two algorithms on the very same losses, delays, absences and partners
@@ -55,14 +61,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line.
 
     Args:
-      argv: arguments after the program's name; if None, those of the process, which Ctrl-C then ends at once: threads
-        that still compile do not survive an orderly exit.
+      argv: arguments after the program's name; if None, those of the process, which then ends at once after Ctrl-C or
+        SIGTERM: threads that still compile do not survive an orderly exit.
 
     Returns:
-      The exit status: 0, or 2 if something given makes no sense, 1 if a file could not be written, 130 after Ctrl-C.
+      The exit status: 0, or 2 if something given makes no sense, 1 if a file could not be written, 130 after Ctrl-C,
+      143 after SIGTERM.
     """
     status = _status(_parser().parse_args(argv))
-    if argv is None and status == INTERRUPTED:
+    if argv is None and status in INTERRUPTED:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
@@ -78,8 +85,8 @@ def _status(arguments: argparse.Namespace) -> int:
         return _fail(f"error: {error}", 1)
     except (MemoryError, OverflowError) as error:
         return _fail(f"error: the configuration asks for more than this machine can hold ({error}); write less", 2)
-    except KeyboardInterrupt as interrupt:
-        return _fail("; ".join(("interrupted", *interrupt.args)), INTERRUPTED)
+    except Interrupted as interrupt:
+        return _fail(str(interrupt), interrupt.status)
     return 0
 
 
@@ -89,6 +96,11 @@ def _fail(message: str, status: int) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    if arguments.resume is not None:
+        _resume(arguments)
+        return
+    if arguments.config is None:
+        raise InputError("CONFIG: is missing; give a TOML file, or --resume DIR to go on with a run")
     if arguments.overwrite and arguments.out is None and arguments.record is None:
         raise InputError("--overwrite: got no --out, and without one a new directory is made; add --out DIR")
     if arguments.seeds is not None:
@@ -103,25 +115,49 @@ def _run(arguments: argparse.Namespace) -> None:
 def _run_once(arguments: argparse.Namespace, config: Config, path: Path) -> None:
     files = EventFiles(record=arguments.record, replay=arguments.replay, overwrite=arguments.overwrite)
     directory = RunDirectory(path, overwrite=arguments.overwrite)
-    with _interrupts(directory) as check:
-        run_experiment(config, directory, Console(), data_root=arguments.data_root, files=files, check=check)
+    with contextlib.closing(directory), _interrupts(directory) as interrupts:
+        run_experiment(config, directory, Console(), data_root=arguments.data_root, files=files, interrupts=interrupts)
 
 
 def _run_seeds(arguments: argparse.Namespace, config: Config, path: Path) -> None:
     seeds = seeds_from(config.seed, arguments.seeds)
     directory = SeedsDirectory(path, seeds, overwrite=arguments.overwrite)
-    with _interrupts(directory) as check:
-        run_seeds(config, directory, Console(), data_root=arguments.data_root, check=check)
+    with _interrupts(directory) as interrupts:
+        run_seeds(config, directory, Console(), data_root=arguments.data_root, interrupts=interrupts)
+
+
+def _resume(arguments: argparse.Namespace) -> None:
+    for option in ("out", "overwrite", "seeds", "record"):
+        if getattr(arguments, option):
+            raise InputError(f"--{option}: has no meaning together with --resume, which goes on where a run is")
+    if arguments.compilation_cache is not None:
+        keep_programs(arguments.compilation_cache)
+    path, console = arguments.resume, Console()
+    directory = RunDirectory(path)
+    origin = directory.open()
+    with contextlib.closing(directory):
+        config = read(arguments.config or path / CONFIG, arguments.set)
+        if is_finished(path) and arguments.config is None and not arguments.set:
+            console.print(f"{path} is finished; for more ticks add --set emulation.ticks=N", soft_wrap=True)
+            return
+        if origin.get("recorded"):
+            console.print(f"what happens from now on is not recorded in {origin['recorded']}", soft_wrap=True)
+        data_root = arguments.data_root or origin_path(origin, "data_root")
+        files = EventFiles(replay=arguments.replay or origin_path(origin, "replayed"))
+        with _interrupts(directory) as interrupts:
+            run_experiment(
+                config, directory, console, data_root=data_root, files=files, interrupts=interrupts, resume=True
+            )
 
 
 @contextlib.contextmanager
-def _interrupts(directory: RunDirectory | SeedsDirectory) -> Iterator[Callable[[], None]]:
-    """Gives what asks for Ctrl-C now and then; after it, says what is kept."""
+def _interrupts(directory: RunDirectory | SeedsDirectory) -> Iterator[Interrupts]:
+    """Gives what remembers Ctrl-C and SIGTERM; after them, says what is kept."""
     try:
         with remembered_interrupts() as interrupts:
-            yield interrupts.check
-    except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(*directory.kept()) from interrupt
+            yield interrupts
+    except Interrupted as interrupt:
+        raise Interrupted(interrupt.signum, *directory.kept()) from interrupt
 
 
 def _check_no_event_files(arguments: argparse.Namespace) -> None:
@@ -184,10 +220,18 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="run a configuration",
         description="Runs a configuration, judges the embeddings, and writes everything into a new directory.",
         epilog="The directory gets config.toml (everything resolved), metrics.jsonl (a line per recorded tick), "
-        "summary.json, embeddings.npz and nodes.npz (what each node did). With --seeds it gets such a directory "
-        "for each seed, seed-0 and so on, and seeds.json (mean and sd over seeds; gains on each control).",
+        "summary.json, embeddings.npz, nodes.npz (what each node did) and checkpoints/ (to go on from). With --seeds "
+        "it gets such a directory for each seed, seed-0 and so on, and seeds.json (mean and sd over seeds; gains on "
+        "each control).",
     )
-    run.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file")
+    run.add_argument("config", type=Path, metavar="CONFIG", nargs="?", help="a TOML file")
+    run.add_argument(
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="go on with the run in this directory from its newest checkpoint; its configuration must be the same, but "
+        "for emulation.ticks",
+    )
     run.add_argument(
         "--set",
         action="append",

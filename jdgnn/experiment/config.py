@@ -49,6 +49,15 @@ class EvaluationTable(Table):
     seed: int = Field(default=0, ge=0, lt=2**32)
 
 
+class CheckpointsTable(Table):
+    """When a run is saved while it goes; `keep` 0 for never."""
+
+    minutes: float = Field(default=5.0, gt=0, le=1e6)
+    ticks: int | None = Field(default=None, ge=1, lt=2**31)
+    keep: int = Field(default=2, ge=0, lt=2**31)
+    at_end: bool = True
+
+
 def _some_layers(given: Any) -> Any:
     if given is None:
         raise Problem((), f"is missing; write [[layers]] and a name for each; {suggestion('', LAYERS)}")
@@ -56,7 +65,7 @@ def _some_layers(given: Any) -> Any:
 
 
 class Config(Table):
-    """Everything that decides what a run computes.
+    """Everything that decides what a run computes, and when it is saved meanwhile.
 
     Everything random in the emulation, and the projection of features, follows from `seed`; a generated network follows
     from `network.seed` and random splits from `evaluation.seed`, so that runs with other seeds are judged alike.
@@ -75,6 +84,7 @@ class Config(Table):
     availability: Annotated[Part, arguments_of(jdgnn.availability)] = _DEFAULTS
     emulation: EmulationTable = EmulationTable()
     evaluation: EvaluationTable = EvaluationTable()
+    checkpoints: CheckpointsTable = CheckpointsTable()
 
 
 class RecipeConfig(Config):

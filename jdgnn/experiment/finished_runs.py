@@ -24,7 +24,7 @@ class Runs(NamedTuple):
     """Finished runs of one configuration."""
 
     path: Path
-    settings: Settings  # without the seed
+    settings: Settings  # without the seed, and without checkpoints, which change no figure
     summaries: dict[int, dict[str, Any]]  # by seed, at least one
     unfinished: list[Path]  # directories of other seeds, which have no summary
 
@@ -65,16 +65,22 @@ def read_runs(path: Path) -> Runs:
         what = "is a file" if path.exists() else "there is no such directory"
         raise InputError(f"{path}: {what}; give one that jdgnn run has made")
     folders = [path] if (path / CONFIG).is_file() else seed_folders(path)
-    finished = [folder for folder in folders if (folder / SUMMARY).is_file()]
+    finished = [folder for folder in folders if is_finished(folder)]
     if not folders:
         raise InputError(f"{path}: holds neither {CONFIG} nor seed-0 or any other; give a directory jdgnn run has made")
     if not finished:
-        raise InputError(
-            f"{path}: its run is not finished, as there is no {SUMMARY}; repeat it: jdgnn run {folders[0] / CONFIG}"
-        )
+        raise InputError(f"{path}: its run is not finished; go on with it: jdgnn run --resume {folders[0]}")
     settings = _same_settings(path, finished)
     summaries = {summary["seed"]: summary for summary in map(_summary, finished)}
     return Runs(path, settings, summaries, [folder for folder in folders if folder not in finished])
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the run of a directory came to its end."""
+    if not (folder / SUMMARY).is_file():
+        return False
+    summary = _read_summary(folder)
+    return not isinstance(summary, dict) or summary.get("finished") is not False
 
 
 def differing(first: Settings, *others: Settings) -> list[str]:
@@ -123,14 +129,18 @@ def _settings(folder: Path) -> Settings:
         tables = tomllib.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{folder}: its {CONFIG} is no valid TOML ({error}); repeat the run") from error
-    return flat({key: value for key, value in tables.items() if key != "seed"})
+    return flat({key: value for key, value in tables.items() if key not in ("seed", "checkpoints")})
+
+
+def _read_summary(folder: Path) -> Any:
+    try:
+        return json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{folder}: its {SUMMARY} is no valid JSON ({error}); repeat the run") from error
 
 
 def _summary(folder: Path) -> dict[str, Any]:
-    try:
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{folder}: its {SUMMARY} is no valid JSON ({error}); repeat the run") from error
+    summary = _read_summary(folder)
     missing = [key for key in NEEDED if not isinstance(summary, dict) or key not in summary]
     if missing:
         raise InputError(f"{folder}: its {SUMMARY} does not say {missing[0]}; give a directory that jdgnn run has made")

@@ -1,4 +1,4 @@
-"""Ctrl-C that is not lost: compiled code can swallow a KeyboardInterrupt, or turn it into another exception."""
+"""Ctrl-C and SIGTERM that are not lost: compiled code can swallow what a handler raises, or change it."""
 
 import contextlib
 import signal
@@ -6,44 +6,93 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
+
+WAYS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+"""Signals that end a run, and what to call it."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was asked to end.
+
+    Attributes:
+      status: the exit status that a shell expects, 130 or 143.
+    """
+
+    def __init__(self, signum: int, *remarks: str) -> None:
+        super().__init__(*remarks)
+        self.signum = signum
+        self.status = 128 + signum
+
+    def __str__(self) -> str:
+        return "; ".join((WAYS[signal.Signals(self.signum)], *self.args))
 
 
 class Interrupts:
-    """Remembers whether Ctrl-C was pressed."""
+    """Remembers whether the process was asked to end.
+
+    Example:
+      >>> Interrupts().is_asked
+      False
+    """
 
     def __init__(self) -> None:
-        self._is_pressed = False
+        self._signum: int | None = None
+        self._is_deferred = False
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether Ctrl-C or SIGTERM came since the start."""
+        return self._signum is not None
 
     def check(self) -> None:
-        """Raises KeyboardInterrupt if Ctrl-C was pressed since the start."""
-        if self._is_pressed:
-            raise KeyboardInterrupt
+        """Raises Interrupted if Ctrl-C or SIGTERM came since the start."""
+        if self._signum is not None:
+            raise Interrupted(self._signum)
 
-    def _press(self, signum: int, frame: FrameType | None) -> None:
-        self._is_pressed = True
-        raise KeyboardInterrupt
+    @contextlib.contextmanager
+    def deferred(self) -> Iterator[None]:
+        """While inside, the first signal is only remembered, for whoever calls `check`; a second one raises at once."""
+        self._is_deferred = True
+        try:
+            yield
+        finally:
+            self._is_deferred = False
+
+    def take(self, signum: int, frame: FrameType | None) -> None:
+        """Handles a signal."""
+        is_first, self._signum = self._signum is None, signum
+        if self._is_deferred and is_first:
+            print("jdgnn: ends after these ticks; once more ends it at once", file=sys.stderr)
+            return
+        raise Interrupted(signum)
 
 
 @contextlib.contextmanager
 def remembered_interrupts() -> Iterator[Interrupts]:
-    """Takes care of Ctrl-C for a while; outside the main thread, which alone gets it, there is nothing to take care of.
+    """Takes care of Ctrl-C and SIGTERM for a while; outside the main thread nobody gets them.
 
     Yields:
-      What to ask now and then; whatever is raised inside after Ctrl-C becomes a KeyboardInterrupt.
+      What to ask now and then; whatever is raised inside after a signal becomes an Interrupted.
     """
     interrupts = Interrupts()
     if threading.current_thread() is not threading.main_thread():
         yield interrupts
         return
-    handler, unraisable = signal.signal(signal.SIGINT, interrupts._press), sys.unraisablehook
-    sys.unraisablehook = _silent_about_interrupts
+    handlers: dict[signal.Signals, Any] = {number: signal.signal(number, interrupts.take) for number in WAYS}
+    unraisable, sys.unraisablehook = sys.unraisablehook, _silent_about_interrupts
     try:
         yield interrupts
+    except Interrupted:
+        raise
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(signal.SIGINT) from interrupt
     except Exception:
         interrupts.check()
         raise
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         sys.unraisablehook = unraisable
 
 

@@ -1,9 +1,11 @@
-"""The directory of one run: its configuration, its metrics, its summary, its embeddings and its nodes."""
+"""The directory of one run: its configuration, its metrics, its summary, its arrays and its checkpoints."""
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
+from jdgnn.experiment.locks import LOCK, locked
 from jdgnn.experiment.whole_files import partial_name, whole_file, write_json
 
 CONFIG, METRICS, SUMMARY = "config.toml", "metrics.jsonl", "summary.json"
 EMBEDDINGS, NODES = "embeddings.npz", "nodes.npz"
-FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS, NODES)
+ORIGIN, CHECKPOINTS = "run.json", "checkpoints"
+FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS, NODES, ORIGIN)
+OTHERS = (CHECKPOINTS, LOCK)
 
 
 class RunDirectory:
@@ -25,8 +30,9 @@ class RunDirectory:
       >>> import pathlib, tempfile
       >>> with tempfile.TemporaryDirectory() as folder:
       ...     directory = RunDirectory(pathlib.Path(folder) / "run")
-      ...     directory.create("seed = 0")
+      ...     directory.create("seed = 0", {})
       ...     directory.add_metrics([{"tick": 1}])
+      ...     directory.close()
       ...     (directory.path / "metrics.jsonl").read_text()
       '{"tick": 1}\n'
     """
@@ -35,6 +41,7 @@ class RunDirectory:
         self.path = path
         self.is_made = False
         self._overwrite = overwrite
+        self._lock = contextlib.ExitStack()
 
     def check(self) -> None:
         """Refuses a place that cannot be a new run directory, without touching it.
@@ -63,26 +70,66 @@ class RunDirectory:
                 f"--out: {self.path} exists and is not empty; give another directory, or add --overwrite to replace "
                 "the run in it"
             )
-        others = sorted(names - {*FILES, *map(partial_name, FILES)})
+        others = sorted(names - {*FILES, *OTHERS, *map(partial_name, FILES)})
         if names and (others or CONFIG not in names):
             reason = f"it holds {others[0]}" if others else f"it holds no {CONFIG}"
             raise InputError(f"--overwrite: {self.path} is not the directory of a run, as {reason}; give another --out")
 
-    def create(self, config: str) -> None:
+    def create(self, config: str, origin: Mapping[str, Any]) -> None:
         """Makes the directory, removes the files of an earlier run if that was asked for, and writes the configuration.
 
+        Args:
+          config: the configuration, as TOML.
+          origin: what else it takes to go on with the run.
+
         Raises:
-          InputError: the directory cannot be made.
+          InputError: the directory cannot be made, or another process uses it.
         """
         self.check()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.enter_context(locked(self.path))
             self._clear()
-            with whole_file(self.path / CONFIG) as file:
-                file.write(config.encode())
+            write_json(self.path / ORIGIN, origin)
+            self.write_config(config)
         except OSError as error:
             raise self._not_writable(error) from error
         self.is_made = True
+
+    def open(self) -> dict[str, Any]:
+        """Takes up the directory of a run that has begun, and gives its origin.
+
+        Raises:
+          InputError: it is no such directory, or another process uses it.
+        """
+        if not self.path.is_dir():
+            what = "is a file" if self.path.exists() else "there is no such directory"
+            raise InputError(f"--resume: {self.path}: {what}; give the directory of a run")
+        missing = [name for name in (CONFIG, ORIGIN) if not (self.path / name).is_file()]
+        if missing:
+            raise InputError(f"--resume: {self.path} holds no {missing[0]}; give the directory of a run that has begun")
+        try:
+            self._lock.enter_context(locked(self.path))
+            origin = json.loads((self.path / ORIGIN).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise self._not_writable(error) from error
+        except ValueError as error:
+            raise InputError(
+                f"--resume: {self.path / ORIGIN} is no valid JSON ({error}); start the run anew"
+            ) from error
+        if not isinstance(origin, dict):
+            raise InputError(f"--resume: {self.path / ORIGIN} is no table; start the run anew")
+        self.is_made = True
+        return origin
+
+    def close(self) -> None:
+        """Lets other processes use the directory."""
+        self._lock.close()
+
+    def write_config(self, config: str) -> None:
+        """Writes the configuration, a TOML text."""
+        with whole_file(self.path / CONFIG) as file:
+            file.write(config.encode())
 
     def remove(self) -> None:
         """Removes the run and its directory.
@@ -91,16 +138,23 @@ class RunDirectory:
           InputError: it is not the directory of a run.
         """
         self._check_content()
-        self._clear()
+        with locked(self.path):
+            self._clear()
+        (self.path / LOCK).unlink(missing_ok=True)
         self.path.rmdir()
 
     def kept(self) -> list[str]:
         """What to say of a run that ends early: where what it wrote is, if it wrote anything."""
-        return [f"what was recorded so far is in {self.path}"] if self.is_made else []
+        if not self.is_made:
+            return []
+        return [f"what was recorded so far is in {self.path}", f"go on with it: jdgnn run --resume {self.path}"]
 
     def _clear(self) -> None:
-        for name in (*FILES, *map(partial_name, FILES)):
+        for name in FILES:
             (self.path / name).unlink(missing_ok=True)
+            (self.path / partial_name(name)).unlink(missing_ok=True)
+        if (self.path / CHECKPOINTS).exists():
+            shutil.rmtree(self.path / CHECKPOINTS)
 
     def _not_writable(self, error: OSError) -> InputError:
         return InputError(f"--out: {self.path} cannot be written ({error.strerror}); give another directory")
@@ -108,7 +162,37 @@ class RunDirectory:
     def add_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Appends a line for each recorded tick."""
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+            file.writelines(map(_line, rows))
+
+    def metrics_size(self) -> int:
+        """Bytes of the metrics so far, once they are safe on disk."""
+        if not (self.path / METRICS).exists():
+            return 0
+        with (self.path / METRICS).open("ab") as file:
+            os.fsync(file.fileno())
+            return file.tell()
+
+    def cut_metrics(self, size: int, keep: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+        """Drops what was recorded after a checkpoint, half of a line as well, and gives the rows that are left.
+
+        Args:
+          size: bytes of the metrics at the checkpoint.
+          keep: whether a row stays.
+
+        Raises:
+          InputError: less is there than was recorded, or it is no JSON.
+        """
+        path = self.path / METRICS
+        content = path.read_bytes() if path.exists() else b""
+        if len(content) < size:
+            raise InputError(f"--resume: {path} has lost lines: {len(content)} bytes of {size}; start the run anew")
+        try:
+            rows = [row for row in map(json.loads, content[:size].splitlines()) if keep(row)]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"--resume: {path} is damaged ({error}); start the run anew") from error
+        with whole_file(path) as file:
+            file.writelines(_line(row).encode() for row in rows)
+        return rows
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Writes the summary as readable JSON."""
@@ -118,6 +202,10 @@ class RunDirectory:
         """Writes arrays to the file of this name; `numpy.load` reads them without pickle."""
         with whole_file(self.path / name) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def _line(row: dict[str, Any]) -> str:
+    return json.dumps(row, allow_nan=False) + "\n"
 
 
 def next_free(folder: Path, stem: str) -> Path:

@@ -1,7 +1,6 @@
 """One experiment, from its configuration to its run directory."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,19 @@ import numpy as np
 from rich.console import Console
 
 import jdgnn
-from jdgnn import Emulator, History, Network, State
+from jdgnn import Emulator, Network
 from jdgnn.errors import InputError
 from jdgnn.evaluation import beside_own_features
 from jdgnn.experiment.config import Config, RecipeConfig, as_toml
 from jdgnn.experiment.defaults import completed
+from jdgnn.experiment.emulating import Setting, emulate
 from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
+from jdgnn.experiment.interrupts import Interrupts
 from jdgnn.experiment.judging import Results, figures, judge, judge_controls, with_splits
 from jdgnn.experiment.memory import check_run_fits
 from jdgnn.experiment.networks import make_network
-from jdgnn.experiment.progress import display, stage
+from jdgnn.experiment.progress import stage
+from jdgnn.experiment.resuming import begun, fresh, origin, take_up
 from jdgnn.experiment.run_directory import EMBEDDINGS, FILES, NODES, RunDirectory
 from jdgnn.experiment.summary import Seconds, summarise
 from jdgnn.experiment.tables import print_result
@@ -33,19 +35,22 @@ def run_experiment(
     *,
     data_root: Path | None = None,
     files: EventFiles = NO_EVENT_FILES,
-    check: Callable[[], None] = lambda: None,
+    interrupts: Interrupts | None = None,
+    resume: bool = False,
 ) -> dict[str, Any]:
     """Emulates, evaluates and writes what came of it.
 
-    Everything is checked, the network loaded and the controls judged before the directory is made.
+    Everything is checked, the network loaded and the controls judged before the directory is made, or changed.
 
     Args:
       config: what to do.
-      directory: where the files go.
+      directory: where the files go; to resume, one that is open.
       console: where progress and the closing table are shown.
       data_root: directory with a folder for each data set; None for `JDGNN_DATA`, then the cache, then a download.
       files: where the events are recorded, or replayed from.
-      check: called before the directory is made and about twice a second while the nodes run; ends the run by raising.
+      interrupts: asked before the directory is made and about twice a second while the nodes run; if it says so, the
+        run is saved and ends.
+      resume: whether to go on from the newest checkpoint in the directory.
 
     Returns:
       The summary, as written to `summary.json`.
@@ -53,7 +58,8 @@ def run_experiment(
     Raises:
       InputError: something given makes no sense, or the run diverged.
     """
-    directory.check()
+    if not resume:
+        directory.check()
     files.check(directory.path)
     started = time.perf_counter()
     if not isinstance(config, RecipeConfig):
@@ -65,21 +71,27 @@ def run_experiment(
     config = completed(config, network.num_features)
     emulator = make_emulator(config)
     check_run_fits(emulator, network)
-    state = emulator.init(jax.random.key(config.seed), network)
-    files.check_fit(emulator, network, state, config.emulation.ticks)
+    setting = Setting(config, emulator, network, directory, console, interrupts or Interrupts(), files)
+    text = files.remark + as_toml(config, has_own_splits=loaded_network.splits is not None)
+    stand = begun(setting, text) if resume else fresh(setting)
+    files.check_fit(emulator, network, stand.state, max(1, config.emulation.ticks - stand.tick))
     own = min(config.emulation.own_features, network.num_features)
     loaded = time.perf_counter()
     controls: Results = {}
     if network.labels is not None:
         with stage(console, "judging what takes no learning"):
-            untrained = _result(config, emulator.encode(state.params, network), network)
+            params = emulator.init(jax.random.key(config.seed), network).params if resume else stand.state.params
+            untrained = _result(config, emulator.encode(params, network), network)
             controls = judge_controls(network, untrained, seed=config.seed, own_columns=own)
     judged = time.perf_counter()
-    check()
-    directory.create(files.remark + as_toml(config, has_own_splits=loaded_network.splits is not None))
-    files.clear()
-    state, history = _emulate(config, emulator, state, network, directory, files, console, check)
-    embeddings = _result(config, emulator.embeddings(state), network)
+    setting.interrupts.check()
+    if resume:
+        take_up(setting, stand, text)
+    else:
+        directory.create(text, origin(data_root, files))
+        files.clear()
+    stand = emulate(setting, stand, text)
+    embeddings = _result(config, emulator.embeddings(stand.state), network)
     emulated = time.perf_counter()
     learned: Results = {}
     if network.labels is not None:
@@ -87,16 +99,17 @@ def run_experiment(
             learned = judge(network, {"learned": embeddings}, {"learned": own})
     finished = time.perf_counter()
     seconds = Seconds(
-        wall=finished - started,
+        wall=finished - started + stand.earlier_seconds,
         load=loaded - started,
-        compile=history.compile_seconds,
-        emulate=history.seconds,
+        compile=stand.compile_seconds,
+        emulate=stand.seconds,
         evaluate=judged - loaded + finished - emulated,
     )
-    summary = summarise(config, network, state, history, figures({**learned, **controls}), seconds, files)
+    summary = summarise(config, network, stand, figures({**learned, **controls}), seconds, files)
     directory.write_arrays(EMBEDDINGS, _arrays(emulator, embeddings, network))
-    directory.write_arrays(NODES, jdgnn.node_table(state, network))
+    directory.write_arrays(NODES, jdgnn.node_table(stand.state, network))
     directory.write_summary(summary)
+    directory.close()
     print_result(console, summary, directory.path, FILES)
     return summary
 
@@ -127,42 +140,6 @@ def make_emulator(config: Config) -> Emulator:
         param_dtype=config.emulation.param_dtype,
         kernels=config.emulation.kernels,
     )
-
-
-def _emulate(
-    config: Config,
-    emulator: Emulator,
-    state: State,
-    network: Network,
-    directory: RunDirectory,
-    files: EventFiles,
-    console: Console,
-    check: Callable[[], None],
-) -> tuple[State, History]:
-    ticks = config.emulation.ticks
-    with display(console, ticks) as shown:
-
-        def on_progress(progress: jdgnn.Progress) -> None:
-            directory.add_metrics(progress.rows)
-            shown.show(progress)
-            if progress.tick_diverged is not None:
-                raise InputError(
-                    f"the run has diverged by tick {progress.tick_diverged}, as losses or parameters are no finite "
-                    "numbers: usually too large an optimizer.learning_rate; try a smaller one (the metrics so far are "
-                    f"in {directory.path})"
-                )
-            check()
-
-        return jdgnn.run(
-            emulator,
-            state,
-            network,
-            ticks,
-            record_every=config.emulation.record_every,
-            on_progress=on_progress,
-            record=files.record,
-            replay=files.replay,
-        )
 
 
 def _result(config: Config, embeddings: np.ndarray, network: Network) -> np.ndarray:

@@ -1,7 +1,8 @@
 """One configuration with several seeds, each a run of its own, and what all of them say together."""
 
+import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from jdgnn.errors import InputError
 from jdgnn.experiment import probed
 from jdgnn.experiment.comparison_tables import print_seeds, seeds_in_words
 from jdgnn.experiment.config import Config
+from jdgnn.experiment.interrupts import Interrupts
 from jdgnn.experiment.paired import paired_difference, spread
 from jdgnn.experiment.run_directory import RunDirectory, seed_folders
 from jdgnn.experiment.runner import run_experiment
@@ -92,11 +94,11 @@ class _Run(RunDirectory):
         super().__init__(path, overwrite=overwrite)
         self._parent = parent
 
-    def create(self, config: str) -> None:
+    def create(self, config: str, origin: Mapping[str, Any]) -> None:
         """Makes the directory, and writes the configuration."""
         self.check()
         self._parent.clear()
-        super().create(config)
+        super().create(config, origin)
 
 
 def seeds_from(first: int, count: str) -> range:
@@ -128,7 +130,7 @@ def run_seeds(
     console: Console,
     *,
     data_root: Path | None = None,
-    check: Callable[[], None] = lambda: None,
+    interrupts: Interrupts | None = None,
 ) -> dict[str, Any]:
     """Runs a configuration with each seed of a directory, and says what they say together.
 
@@ -139,7 +141,7 @@ def run_seeds(
       directory: where the files go.
       console: where progress and the closing tables are shown.
       data_root: directory with a folder for each data set; None for `JDGNN_DATA`, then the cache, then a download.
-      check: called before directories are made and about twice a second while nodes run; ends everything by raising.
+      interrupts: asked before directories are made and about twice a second while nodes run; ends everything.
 
     Returns:
       What `seeds.json` says; see `together`.
@@ -151,9 +153,10 @@ def run_seeds(
     summaries: list[dict[str, Any]] = []
     for number, (seed, run) in enumerate(directory.runs.items(), start=1):
         console.print(f"\nseed {seed} ({number} of {len(directory.runs)})" if number > 1 else f"seed {seed}")
+        changed = config.model_copy(update={"seed": seed})
         try:
-            changed = config.model_copy(update={"seed": seed})
-            summaries.append(run_experiment(changed, run, console, data_root=data_root, check=check))
+            with contextlib.closing(run):
+                summaries.append(run_experiment(changed, run, console, data_root=data_root, interrupts=interrupts))
         except InputError as error:
             raise InputError("; ".join((str(error), *directory.kept_finished()))) from error
         directory.finished.append(seed)

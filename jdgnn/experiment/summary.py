@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from numpy.typing import NDArray
 
 import jdgnn
-from jdgnn import History, Network, State
+from jdgnn import Network, State
 from jdgnn.emulation.collapse import COLLAPSED
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.emulation.start import message_bytes
 from jdgnn.experiment.config import Config
+from jdgnn.experiment.emulating import Stand
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
 
@@ -37,8 +37,7 @@ class Seconds(NamedTuple):
 def summarise(
     config: Config,
     network: Network,
-    state: State,
-    history: History,
+    stand: Stand,
     probe: dict[str, Any],
     seconds: Seconds,
     files: EventFiles,
@@ -48,8 +47,7 @@ def summarise(
     Args:
       config: what was run.
       network: on which network.
-      state: all nodes after the last tick.
-      history: what was measured.
+      stand: all nodes after the last tick, and what was recorded.
       probe: for each metric and each of what was probed `mean`, `sd`, `width`, `num_splits` and the `values` on
         each split; empty if the network has no labels.
       seconds: what it took.
@@ -58,8 +56,9 @@ def summarise(
     Returns:
       Plain numbers, texts, lists and dicts.
     """
-    last = history.rows()[-1]
+    last, state = stand.rows[-1], stand.state
     return {
+        "finished": True,
         "dataset": network.name,
         "nodes": network.num_nodes,
         "directed_edges": network.num_edges,
@@ -73,8 +72,8 @@ def summarise(
         "consensus_distance": last["consensus_distance"],
         "norm_ratio": last["norm_ratio"],
         "effective_rank": last["effective_rank"],
-        "online": _mean(history.online),
-        "active": _mean(history.active),
+        "online": _mean(stand.rows, "online"),
+        "active": _mean(stand.rows, "active"),
         "quantiles": {name: dict(zip(map(str, QUANTILES), last["quantiles"][name], strict=True)) for name in SPREAD},
         "wakes": int(np.asarray(state.wakes).sum(dtype=np.int64)),
         "messages": {kind: {outcome: last[f"messages_{outcome}"][kind] for outcome in ENDS} for kind in KINDS},
@@ -82,6 +81,8 @@ def summarise(
         "bytes_sent": last["bytes_sent"],
         "recorded": files.record and str(files.record),
         "replayed": files.replay and str(files.replay),
+        "resumed_at": stand.resumed_at,
+        "digest": jdgnn.digest(state),
         "warnings": _warnings(network, state, last),
         "versions": versions(),
         "accelerator": {"kind": jax.devices()[0].device_kind, "count": jax.device_count()},
@@ -94,10 +95,10 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "jdgnn": jdgnn.__version__, **libraries}
 
 
-def _mean(shares: NDArray[np.floating]) -> float | None:
+def _mean(rows: list[dict[str, Any]], name: str) -> float | None:
     """Over the recorded ticks in which anybody had joined."""
-    known = shares[np.isfinite(shares)]
-    return float(known.mean()) if known.size else None
+    known = [row[name] for row in rows if row[name] is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _warnings(network: Network, state: State, last: dict[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Variants(NamedTuple):
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in directory.iterdir()}
+    return {path.name: path.read_bytes() for path in directory.iterdir() if path.is_file() and path.name != ".lock"}
 
 
 def rows(directory: Path) -> list[dict[str, Any]]:

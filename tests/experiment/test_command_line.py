@@ -287,19 +287,28 @@ def test_a_run_that_diverges_says_so_and_keeps_its_metrics(
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run"), *diverging]) == 2
     message = capsys.readouterr().err
     assert "the run has diverged by tick 3" in message
-    assert "usually too large an optimizer.learning_rate" in message
+    assert "Usually optimizer.learning_rate is too large" in message
     assert rows(tmp_path / "run")
+
+
+def kept(path: Path) -> str:
+    """What is said after Ctrl-C while nodes run."""
+    return (
+        "jdgnn: ends after these ticks; once more ends it at once\n"
+        f"jdgnn: interrupted; what was recorded so far is in {path}; go on with it: jdgnn run --resume {path}\n"
+    )
 
 
 def test_an_interrupted_run_ends_cleanly(
     golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(runner.jdgnn, "run", interrupted)
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 130
-    assert capsys.readouterr().err == f"jdgnn: interrupted; what was recorded so far is in {tmp_path / 'run'}\n"
+    assert capsys.readouterr().err == kept(tmp_path / "run")
 
 
 def test_an_interrupt_that_was_swallowed_still_ends_the_run(
@@ -315,7 +324,7 @@ def test_an_interrupt_that_was_swallowed_still_ends_the_run(
     monkeypatch.setattr(runner.RunDirectory, "add_metrics", swallowing)
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 130
     assert "interrupted; what was recorded so far" in capsys.readouterr().err
-    assert not (tmp_path / "run" / "summary.json").exists()
+    assert summary(tmp_path / "run")["finished"] is False
 
 
 def test_an_interrupt_while_compiling_ends_the_process(golden: Golden, tmp_path: Path) -> None:
@@ -328,7 +337,7 @@ def test_an_interrupt_while_compiling_ends_the_process(golden: Golden, tmp_path:
         process.send_signal(signal.SIGINT)
         _, message = process.communicate()
     assert process.returncode == 130
-    assert message == f"jdgnn: interrupted; what was recorded so far is in {tmp_path / 'run'}\n"
+    assert message == kept(tmp_path / "run")
 
 
 def test_a_disk_error_is_no_traceback(
@@ -365,7 +374,7 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     assert "datasets" in text
 
 
-@pytest.mark.parametrize("arguments", [[], ["run"], ["rum", "a.toml"], ["run", "a.toml", "--outt", "b"]])
+@pytest.mark.parametrize("arguments", [[], ["rum", "a.toml"], ["run", "a.toml", "--outt", "b"]])
 def test_wrong_usage_has_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)

@@ -166,7 +166,7 @@ def test_seeds_of_different_configurations_are_refused(
         ("nowhere", [], "nowhere: there is no such directory"),
         ("tiny.toml", [], "tiny.toml: is a file"),
         ("empty", [], "empty: holds neither config.toml nor seed-0"),
-        ("begun", [], "begun: its run is not finished, as there is no summary.json"),
+        ("begun", [], "begun: its run is not finished; go on with it: jdgnn run --resume"),
         ("b", ["--overwrite"], "--overwrite: got no --json"),
         ("b", ["--json", "{folder}"], "is a directory; give the name of a file"),
         ("b", ["--json", "{folder}/nowhere/out.json"], "--json: there is no directory"),

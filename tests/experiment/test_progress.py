@@ -1,18 +1,18 @@
 """What a person sees while a run goes."""
 
 import io
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
-from jdgnn import Progress
+from jdgnn import Progress, State
 from jdgnn.experiment.progress import display
 
 
 def report(tick: int, **figures: Any) -> Progress:
     row = {"tick": tick, "loss": [1.0, 2.0], "consensus_distance": 0.0123456, **figures}
-    return Progress(tick=tick, start_tick=0, end_tick=1000, rows=[row], ticks_per_second=12.34)
+    return Progress(tick=tick, start_tick=0, end_tick=1000, rows=[row], ticks_per_second=12.34, state=cast(State, None))
 
 
 def shown(reports: list[Progress], *, terminal: bool) -> str:

@@ -28,7 +28,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs write what they should, and compute nothing; that with seed 7 is interrupted, that with 9 diverges."""
 
     def run(config: Any, directory: Any, *_: Any, **__: Any) -> dict[str, Any]:
-        directory.create(f"seed = {config.seed}")
+        directory.create(f"seed = {config.seed}", {})
         if config.seed == 7:
             raise KeyboardInterrupt
         if config.seed == 9:
@@ -163,9 +163,10 @@ def test_an_interrupt_keeps_what_is_finished_and_says_so(
     variants: Variants, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", str(variants.config), "--seeds", "9", "--set", "seed=5", "--out", str(tmp_path)]) == 130
+    last = tmp_path / "seed-7"
     assert capsys.readouterr().err == (
         f"jdgnn: interrupted; seeds 5, 6 are finished and kept in {tmp_path}; "
-        f"what was recorded so far is in {tmp_path / 'seed-7'}\n"
+        f"what was recorded so far is in {last}; go on with it: jdgnn run --resume {last}\n"
     )
     assert _names(tmp_path) == {"seed-5", "seed-6", "seed-7", "seeds.json"}
     assert _together(tmp_path)["seeds"] == [5, 6]

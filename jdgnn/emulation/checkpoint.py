@@ -1,0 +1,291 @@
+"""States on disk: each appears whole or not at all, and is read back to the bit or refused.
+
+A checkpoint is a directory that orbax writes: `state`, an array for each part of the state under the name of the part,
+and `about`, a JSON text with the format's number, what the arrays are, and two SHA-256 digests: of the state, and of
+the network it belongs to.
+"""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import logging
+import math
+import operator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.emulation.emulator import Emulator, check_alive, features_of
+from jdgnn.emulation.run import arrays_of
+from jdgnn.emulation.start import shapes_of
+from jdgnn.emulation.state import State
+from jdgnn.errors import InputError
+from jdgnn.network.convert import as_network
+from jdgnn.network.topology import Topology, topology
+from jdgnn.protocol.recording import checked_path
+
+FORMAT = 1
+KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
+
+
+class DamagedError(InputError):
+    """A checkpoint is not what was saved."""
+
+
+def save(path: str | Path, emulator: Emulator, state: State, network: Any, *, notes: Any = None) -> str:
+    """Writes a state, all of it: parameters, moments, keys, buffers and what is on its way.
+
+    The state stays usable. The directory gets its name once it is complete; a process that is killed before leaves
+    nothing that could be taken for a checkpoint.
+
+    Args:
+      path: a directory that does not exist yet; the one it is in must.
+      emulator: the parts the state was made by.
+      state: all nodes.
+      network: the network the state was made for.
+      notes: anything that JSON can say, for `read_notes`.
+
+    Returns:
+      The state's digest, as `digest` gives it.
+
+    Raises:
+      InputError: there is something of this name, no place for it, or the parts do not fit each other.
+      OSError: it could not be written, as when the disk is full.
+
+    Example:
+      >>> import jax, jdgnn, tempfile
+      >>> network = jdgnn.generators.ring(6)
+      >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(8)], objective=jdgnn.info_nce(),
+      ...     optimizer=jdgnn.adam(1e-2), push=jdgnn.push(), gossip=jdgnn.gossip())
+      >>> state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, ticks=20)
+      >>> with tempfile.TemporaryDirectory() as folder:
+      ...     saved = jdgnn.save(f"{folder}/20", emulator, state, network)
+      ...     again = jdgnn.restore(f"{folder}/20", emulator, network)
+      >>> jdgnn.digest(again) == jdgnn.digest(state) == saved
+      True
+    """
+    path = checked_path("path", path)
+    if path.exists():
+        raise InputError(f"path: {path} exists; give the name of a directory that does not, or remove it")
+    if not path.parent.is_dir():
+        raise InputError(f"path: there is no directory {path.parent}; make it, or give another place")
+    links, features = arrays_of(emulator, state, network)
+    arrays = _arrays(state)
+    about = {
+        "format": FORMAT,
+        "jdgnn": importlib.metadata.version("jdgnn"),
+        "tick": int(state.tick),
+        "key_impl": str(jax.random.key_impl(state.key)),
+        "arrays": {name: [str(array.dtype), *array.shape] for name, array in arrays.items()},
+        "digest": _digest(arrays),
+        "network": _network_digest(links, features),
+        "notes": notes,
+    }
+    with _checkpointer() as checkpointer:
+        from orbax.checkpoint import args
+
+        kept = {name: array for name, array in arrays.items() if array.size}  # orbax refuses to write nothing
+        checkpointer.save(path.absolute(), args.Composite(state=args.PyTreeSave(kept), about=args.JsonSave(about)))
+    return str(about["digest"])
+
+
+def restore(path: str | Path, emulator: Emulator, network: Any) -> State:
+    """Reads a state back, to the bit.
+
+    The emulator may have other settings than the one that made the state, such as another learning rate, if its state
+    has the same arrays; the network must be the same.
+
+    Args:
+      path: a directory that `save` has written, or a run with checkpoints.
+      emulator: the parts.
+      network: the network the state was made for.
+
+    Returns:
+      The state.
+
+    Raises:
+      InputError: there is no checkpoint, it is damaged or of another format, or belongs to another network or other
+        parts.
+    """
+    path = checked_path("path", path)
+    about = read_about(path)
+    network = as_network(network)
+    links, features = topology(network), features_of(network)
+    if about["network"] != _network_digest(links, features):
+        raise InputError(f"network: {path} was saved on another network; give the one it was saved on")
+    key = jax.random.key(0, impl=about["key_impl"])
+    expected = shapes_of(emulator, key, links, features)
+    leaves, structure = jax.tree.flatten_with_path(expected)
+    wanted = {_name(place): _described(leaf) for place, leaf in leaves}
+    _check_same(path, wanted, about["arrays"])
+    arrays = _read(path, wanted)
+    if _digest(arrays) != about["digest"]:
+        raise DamagedError(f"path: {path} is damaged, as its content is not what was saved; take an earlier one")
+    values = [_as_leaf(arrays[_name(place)], leaf, about["key_impl"]) for place, leaf in leaves]
+    return jax.tree.unflatten(structure, values)
+
+
+def digest(state: State) -> str:
+    """SHA-256 of a state: two that have the same are the same to the bit, and go on alike.
+
+    Args:
+      state: all nodes.
+
+    Returns:
+      64 hexadecimal digits.
+
+    Raises:
+      InputError: the state was consumed.
+    """
+    check_alive(state)
+    return _digest(_arrays(state))
+
+
+def read_notes(path: str | Path) -> Any:
+    """What was noted when a state was saved.
+
+    Raises:
+      InputError: there is no checkpoint, or it is damaged or of another format.
+    """
+    return read_about(checked_path("path", path))["notes"]
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself.
+
+    Raises:
+      InputError: there is no checkpoint, or it is damaged or of another format.
+    """
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "there is no such directory"
+        raise InputError(f"path: {path}: {what}; give a checkpoint that jdgnn has saved")
+    try:
+        about = json.loads((path / "about" / "metadata").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DamagedError(f"path: {path} is no checkpoint of jdgnn, as it says nothing of itself; give one") from error
+    except ValueError as error:
+        raise DamagedError(f"path: {path} is damaged ({error}); take an earlier one") from error
+    known = about.get("format") if isinstance(about, dict) else None
+    if not isinstance(known, int) or isinstance(known, bool):
+        raise InputError(f"path: {path} is no checkpoint of jdgnn, as it names no format; give one that is")
+    if known != FORMAT:
+        age = "a newer" if known > FORMAT else "an older"
+        raise InputError(
+            f"path: {path} has format {known}, of {age} jdgnn ({about.get('jdgnn')}), and this one reads {FORMAT}; "
+            "read it with that one"
+        )
+    _check_about(path, about)
+    return about
+
+
+def _check_about(path: Path, about: dict[str, Any]) -> None:
+    needed = {"tick": int, "key_impl": str, "arrays": dict, "digest": str, "network": str}
+    wrong = [name for name, kind in needed.items() if type(about.get(name)) is not kind]
+    if wrong or about["key_impl"] not in KEY_IMPLS or "notes" not in about:
+        raise DamagedError(
+            f"path: {path} is damaged ({(wrong or ['key_impl'])[0]} makes no sense); take an earlier one"
+        )
+
+
+def _check_same(path: Path, wanted: Mapping[str, list[Any]], found: Mapping[str, Any]) -> None:
+    for name in dict.fromkeys((*wanted, *found)):
+        if wanted.get(name) != found.get(name):
+            raise InputError(
+                f"emulator: {path} holds a state of other parts: {name} is {_shown(found.get(name))} there, and "
+                f"{_shown(wanted.get(name))} with this emulator; give the one it was saved with"
+            )
+
+
+def _shown(described: Any) -> str:
+    return "missing" if described is None else f"{described[0]} {list(described[1:])}"
+
+
+def _read(path: Path, wanted: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]]:
+    """The arrays, once their files are sure to have the right sizes."""
+    empty = {name: np.zeros(shape, kind) for name, (kind, *shape) in wanted.items() if 0 in shape}
+    kept = [name for name in wanted if name not in empty]
+    try:
+        for name in kept:
+            _check_files(path / "state" / name, *wanted[name])
+        with _checkpointer() as checkpointer:
+            from orbax.checkpoint import RestoreArgs, args
+
+            asked = args.PyTreeRestore(
+                dict.fromkeys(kept, 0), restore_args=dict.fromkeys(kept, RestoreArgs(np.ndarray))
+            )
+            read = checkpointer.restore(path.absolute(), args.Composite(state=asked))["state"]
+    except Exception as error:  # whatever orbax makes of files that are not sound
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DamagedError(f"path: {path} is damaged ({reason[:200]}); take an earlier one") from error
+    return {**empty, **read}
+
+
+def _check_files(folder: Path, kind: str, *shape: int) -> None:
+    """Refuses an array that declares another shape, or whose files are longer or shorter than it."""
+    about = json.loads((folder / ".zarray").read_text(encoding="utf-8"))
+    if about["shape"] != list(shape) or about["compressor"] is not None or about["filters"] is not None:
+        raise ValueError(f"{folder.name} declares another shape")
+    needed = math.prod(shape) * np.dtype(kind).itemsize
+    found = sum(file.stat().st_size for file in folder.iterdir() if file.is_file() and file.name != ".zarray")
+    if found != needed:
+        raise ValueError(f"{folder.name} has {found} bytes of {needed}")
+
+
+@contextlib.contextmanager
+def _checkpointer() -> Iterator[Any]:
+    """Orbax, imported when it is needed, without its remarks."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        from orbax import checkpoint as orbax
+
+        # Numbers of a state hardly compress; one file for an array is several times as fast as one for all.
+        state = orbax.PyTreeCheckpointHandler(use_ocdbt=False, use_compression=False)
+        about = orbax.JsonCheckpointHandler()
+        with orbax.Checkpointer(orbax.CompositeCheckpointHandler(state=state, about=about)) as checkpointer:
+            yield checkpointer
+    finally:
+        logger.setLevel(level)
+
+
+def _arrays(state: State) -> dict[str, NDArray[Any]]:
+    """The arrays of a state by name; keys as their data."""
+    leaves = jax.tree.leaves_with_path(state)
+    return {_name(place): np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf) for place, leaf in leaves}
+
+
+def _name(place: tuple[Any, ...]) -> str:
+    return jax.tree_util.keystr(place, simple=True, separator=".")
+
+
+def _is_key(leaf: Any) -> bool:
+    return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))
+
+
+def _described(leaf: Any) -> list[Any]:
+    data = jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf
+    return [str(data.dtype), *data.shape]
+
+
+def _as_leaf(array: NDArray[Any], leaf: Any, key_impl: str) -> jax.Array:
+    return jax.random.wrap_key_data(jnp.asarray(array), impl=key_impl) if _is_key(leaf) else jnp.asarray(array)
+
+
+def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
+    hashed = hashlib.sha256()
+    for name, array in sorted(arrays.items(), key=operator.itemgetter(0)):
+        hashed.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        hashed.update(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"")
+    return hashed.hexdigest()
+
+
+def _network_digest(links: Topology, features: jax.Array) -> str:
+    parts = {"senders": links.senders, "receivers": links.receivers, "features": features}
+    return _digest({name: np.asarray(part) for name, part in parts.items()})

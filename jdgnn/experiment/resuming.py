@@ -1,0 +1,123 @@
+"""Where a run begins, or goes on."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.emulating import Setting, Stand, partial
+from jdgnn.experiment.event_files import EventFiles
+from jdgnn.experiment.finished_runs import Settings, differing, flat
+from jdgnn.experiment.run_directory import CONFIG
+from jdgnn.experiment.summary import versions
+
+CHANGEABLE = ("emulation.ticks", "checkpoints.")
+"""Keys, or how they begin, that may change when a run goes on."""
+
+
+def fresh(setting: Setting) -> Stand:
+    """Before the first tick."""
+    return Stand(setting.emulator.init(jax.random.key(setting.config.seed), setting.network))
+
+
+def origin(data_root: Path | None, files: EventFiles) -> dict[str, Any]:
+    """What `run.json` says: what it takes to go on with a run, besides its configuration."""
+    return {
+        "data_root": data_root and str(data_root.absolute()),
+        "recorded": files.record and str(files.record.absolute()),
+        "replayed": files.replay and str(files.replay.absolute()),
+        "versions": versions(),
+    }
+
+
+def origin_path(origin: Mapping[str, Any], name: str) -> Path | None:
+    """A path in `run.json`, or None.
+
+    Raises:
+      InputError: it is no text.
+    """
+    value = origin.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InputError(f"--resume: run.json says {value!r} for {name}, and a path is needed; start the run anew")
+    return Path(value) if value else None
+
+
+def begun(setting: Setting, config: str) -> Stand:
+    """Where the newest checkpoint was, or before the first tick if there is none; nothing is changed.
+
+    Args:
+      setting: what is asked for.
+      config: the configuration that is asked for, as TOML.
+
+    Raises:
+      InputError: another configuration is asked for than that of the run, or fewer ticks than it has done.
+    """
+    path, console = setting.directory.path, setting.console
+    _check_same(path, config, (path / CONFIG).read_text(encoding="utf-8"))
+    kept = setting.checkpoints.newest(setting.emulator, setting.network, lambda text: console.print(f"warning: {text}"))
+    if kept is None:
+        console.print("no checkpoint: from the first tick")
+        return fresh(setting)
+    notes = _checked(path, kept.notes)
+    _check_same(path, config, notes["config"])
+    stand = Stand(
+        kept.state,
+        metrics_size=notes["metrics_size"],
+        earlier_seconds=notes["seconds"],
+        seconds=notes["seconds"],
+        resumed_at=[*notes["resumed_at"], int(kept.state.tick)],
+    )
+    asked = setting.config.emulation.ticks
+    if stand.tick > asked:
+        raise InputError(f"emulation.ticks: got {asked}, and {path} has done {stand.tick}; write as many, or more")
+    console.print(f"from tick {stand.tick}")
+    return stand
+
+
+def take_up(setting: Setting, stand: Stand, config: str) -> None:
+    """Puts the files of a run back to where it stands, with the configuration that it now has.
+
+    Raises:
+      InputError: the metrics have lost lines.
+    """
+    table = setting.config.emulation
+
+    def is_due(row: dict[str, Any]) -> bool:
+        return row["tick"] % table.record_every == 0 or row["tick"] == table.ticks
+
+    stand.rows = setting.directory.cut_metrics(stand.metrics_size, is_due)
+    setting.directory.write_config(config)
+    setting.directory.write_summary(partial(setting, stand))
+
+
+def _check_same(path: Path, asked: str, known: str) -> None:
+    """Refuses another configuration, and says what differs."""
+    new, old = _settings(path, asked), _settings(path, known)
+    changed = [key for key in differing(new, old) if not key.startswith(CHANGEABLE)]
+    if changed:
+        shown = "; ".join(f"{key} was {_shown(old, key)} and is {_shown(new, key)}" for key in changed)
+        raise InputError(f"--resume: {path} has another configuration: {shown}. Leave it as it was, or start a new run")
+
+
+def _settings(path: Path, config: str) -> Settings:
+    try:
+        return flat(tomllib.loads(config))
+    except ValueError as error:
+        raise InputError(
+            f"--resume: the configuration in {path} is no valid TOML ({error}); start the run anew"
+        ) from error
+
+
+def _shown(settings: Settings, key: str) -> str:
+    return repr(settings[key]) if key in settings else "not given"
+
+
+def _checked(path: Path, notes: Any) -> Mapping[str, Any]:
+    """The notes of a checkpoint that a run has written."""
+    kinds: dict[str, Any] = {"config": str, "metrics_size": int, "seconds": (int, float), "resumed_at": list}
+    if isinstance(notes, dict) and all(isinstance(notes.get(key), kind) for key, kind in kinds.items()):
+        return notes
+    raise InputError(f"--resume: {path} has a checkpoint that jdgnn run has not written; remove it")

@@ -1,0 +1,247 @@
+"""Runs that are killed, interrupted or given more ticks go on to the bits of the unbroken run."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jdgnn
+from jdgnn.experiment.cli import main
+from jdgnn.experiment.run_directory import RunDirectory
+from tests.experiment.run_support import CONFIG, contents, rows, summary
+
+ROOT = Path(__file__).parents[2]
+LINKS = """
+[push]
+link = { loss = 0.2, delay = { name = "uniform", low = 0, high = 4 } }
+[gossip]
+link = { loss = 0.2, delay = { name = "uniform", low = 0, high = 4 } }
+[availability]
+clock = { name = "bernoulli", prob = 0.5 }
+"""
+SAME = ("config.toml", "metrics.jsonl", "embeddings.npz", "nodes.npz")
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "jdgnn.experiment.cli", "run", *map(str, arguments)]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("resuming") / "tiny.toml"
+    path.write_text(CONFIG.replace("ticks = 7", "ticks = 61") + LINKS + "[checkpoints]\nticks = 5\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def unbroken(config: Path) -> Path:
+    path = config.parent / "unbroken"
+    assert main(["run", str(config), "--out", str(path)]) == 0
+    return path
+
+
+def assert_same(path: Path, unbroken: Path) -> None:
+    ours, theirs = contents(path), contents(unbroken)
+    assert [name for name in SAME if ours[name] != theirs[name]] == []
+    timed = {"versions", "resumed_at", *(key for key in summary(path) if key.endswith("_seconds"))}
+    first, second = summary(path), summary(unbroken)
+    assert {k: v for k, v in first.items() if k not in timed} == {k: v for k, v in second.items() if k not in timed}
+
+
+def ends_after(path: Path, tick: int, monkeypatch: pytest.MonkeyPatch, signum: int = signal.SIGINT) -> None:
+    """Has the process asked to end once a tick is recorded."""
+    add_metrics = RunDirectory.add_metrics
+
+    def asking(self: RunDirectory, recorded: list[dict[str, Any]]) -> None:
+        add_metrics(self, recorded)
+        if any(row["tick"] == tick for row in recorded):
+            signal.raise_signal(signum)
+
+    monkeypatch.setattr(RunDirectory, "add_metrics", asking)
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_was_asked_to_end_goes_on_to_the_same_bits(
+    signum: int, status: int, config: Path, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        ends_after(tmp_path, 33, patch, signum)
+        assert main(["run", str(config), "--out", str(tmp_path / "run")]) == status
+    ended = summary(tmp_path / "run")
+    assert ended["finished"] is False
+    assert ended["ticks"] >= 33
+    assert ended["last_record"] == rows(tmp_path / "run")[-1]
+    assert not (tmp_path / "run" / "embeddings.npz").exists()
+    assert main(["run", "--resume", str(tmp_path / "run")]) == 0
+    assert summary(tmp_path / "run")["resumed_at"] == [ended["ticks"]]
+    assert_same(tmp_path / "run", unbroken)
+
+
+def killed(config: Path, path: Path, seconds: float) -> None:
+    """Runs, kills the process so long after the first ticks, and leaves half a line in its metrics."""
+    with subprocess.Popen(command(config, "--out", path), stdout=subprocess.DEVNULL, cwd=ROOT) as process:
+        while process.poll() is None and not (path / "metrics.jsonl").exists():
+            time.sleep(0.002)
+        time.sleep(seconds)
+        process.kill()
+
+
+def assert_survives_kills(config: Path, unbroken: Path, tmp_path: Path, count: int) -> None:
+    moments = random.Random(0)
+    for number in range(count):
+        path = tmp_path / str(number)
+        killed(config, path, moments.uniform(0, 2.5))
+        if not (path / "summary.json").exists():
+            with (path / "metrics.jsonl").open("a") as file:
+                file.write('{"tick": 6')
+        ended = subprocess.run(command("--resume", path), cwd=ROOT, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert_same(path, unbroken)
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(config: Path, unbroken: Path, tmp_path: Path) -> None:
+    assert_survives_kills(config, unbroken, tmp_path, 2)
+
+
+@pytest.mark.long
+def test_runs_killed_at_many_moments_go_on_to_the_same_bits(config: Path, unbroken: Path, tmp_path: Path) -> None:
+    assert_survives_kills(config, unbroken, tmp_path, 24)
+
+
+def test_a_run_with_no_checkpoint_yet_begins_again(config: Path, unbroken: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    assert main(["run", str(config), "--out", str(path)]) == 0
+    for checkpoint in (path / "checkpoints").iterdir():
+        checkpoint.rename(tmp_path / checkpoint.name)
+    (path / "summary.json").unlink()
+    assert main(["run", "--resume", str(path)]) == 0
+    assert_same(path, unbroken)
+
+
+def test_more_ticks_give_the_bits_of_a_longer_run(config: Path, unbroken: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    assert main(["run", str(config), "--out", str(path), "--set", "emulation.ticks=40"]) == 0
+    assert main(["run", "--resume", str(path), "--set", "emulation.ticks=61"]) == 0
+    assert summary(path)["resumed_at"] == [40]
+    assert_same(path, unbroken)
+
+
+def test_a_finished_run_stays_as_it_is(unbroken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(unbroken)
+    assert main(["run", "--resume", str(unbroken)]) == 0
+    assert "is finished" in capsys.readouterr().out
+    assert contents(unbroken) == before
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_is_taken(
+    config: Path, unbroken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run"
+    assert main(["run", str(config), "--out", str(path)]) == 0
+    newest = path / "checkpoints" / "61"
+    (newest / "state" / "wakes" / "0").write_bytes(b"short")
+    (path / "summary.json").unlink()
+    (path / "checkpoints" / "62.orbax-checkpoint-tmp").mkdir()
+    capsys.readouterr()
+    assert main(["run", "--resume", str(path)]) == 0
+    output = " ".join(capsys.readouterr().out.split())
+    assert "is damaged (wakes has 5 bytes of 160)" in output
+    assert "from tick 60" in output
+    assert_same(path, unbroken)
+
+
+REFUSED = {
+    "another configuration": (["--set", "optimizer.learning_rate=0.1"], "optimizer.learning_rate was 0.01 and is 0.1"),
+    "fewer ticks": (["--set", "emulation.ticks=3"], "emulation.ticks: got 3, and"),
+    "a new place": (["--out", "elsewhere"], "--out: has no meaning together with --resume"),
+    "several seeds": (["--seeds", "3"], "--seeds: has no meaning together with --resume"),
+    "to overwrite": (["--overwrite"], "--overwrite: has no meaning together with --resume"),
+    "to record": (["--record", "events.npz"], "--record: has no meaning together with --resume"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_resumed_is_refused(case: str, unbroken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments, message = REFUSED[case]
+    before = contents(unbroken)
+    assert main(["run", "--resume", str(unbroken), *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert contents(unbroken) == before
+
+
+def test_another_file_is_compared_with_the_run(
+    config: Path, unbroken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(config.read_text().replace("units = 4", "units = 5"))
+    assert main(["run", str(other), "--resume", str(unbroken), "--set", "emulation.ticks=70"]) == 2
+    assert "layers.0.units was 4 and is 5" in capsys.readouterr().err
+
+
+def test_a_file_or_a_run_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run"]) == 2
+    assert "CONFIG: is missing; give a TOML file, or --resume DIR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["config.toml", "run.json"])
+def test_a_directory_that_is_no_run_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--resume", str(tmp_path / "none")]) == 2
+    assert "there is no such directory" in capsys.readouterr().err
+    for other in {"config.toml", "run.json"} - {name}:
+        (tmp_path / other).write_text("{}")
+    assert main(["run", "--resume", str(tmp_path)]) == 2
+    assert f"holds no {name}" in capsys.readouterr().err
+
+
+def test_two_processes_cannot_use_one_directory(unbroken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = RunDirectory(unbroken)
+    directory.open()
+    try:
+        assert main(["run", "--resume", str(unbroken)]) == 2
+    finally:
+        directory.close()
+    assert "is in use by another process" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_earlier_checkpoints(
+    config: Path, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, save = tmp_path / "run", jdgnn.save
+
+    def full(place: Path, *arguments: object, **named: object) -> object:
+        if place.name == "30":
+            raise OSError(28, os.strerror(28))
+        return save(place, *arguments, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jdgnn, "save", full)
+        assert main(["run", str(config), "--out", str(path)]) == 1
+    assert "no checkpoint could be written at tick 30" in capsys.readouterr().err
+    assert sorted(checkpoint.name for checkpoint in (path / "checkpoints").iterdir()) == ["20", "25"]
+    assert main(["run", "--resume", str(path)]) == 0
+    assert_same(path, unbroken)
+
+
+def test_a_run_need_not_be_saved(config: Path, tmp_path: Path) -> None:
+    assert main(["run", str(config), "--out", str(tmp_path / "run"), "--set", "checkpoints.keep=0"]) == 0
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_a_replayed_run_goes_on_with_the_same_events(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = tmp_path / "events.npz"
+    assert main(["run", str(config), "--out", str(tmp_path / "recorded"), "--record", str(events)]) == 0
+    other = ["run", str(config), "--set", "gossip.merge=keep_own", "--replay", str(events)]
+    assert main([*other, "--out", str(tmp_path / "whole")]) == 0
+    with monkeypatch.context() as patch:
+        ends_after(tmp_path, 30, patch)
+        assert main([*other, "--out", str(tmp_path / "run")]) == 130
+    assert main(["run", "--resume", str(tmp_path / "run")]) == 0
+    assert_same(tmp_path / "run", tmp_path / "whole")
