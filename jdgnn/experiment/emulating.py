@@ -11,7 +11,7 @@ from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.progress import display
+from jdgnn.experiment.progress import Display, display
 from jdgnn.experiment.run_directory import CHECKPOINTS, RunDirectory
 from jdgnn.experiment.soundness import check_finite
 
@@ -26,11 +26,6 @@ class Setting(NamedTuple):
     console: Console
     interrupts: Interrupts
     files: EventFiles
-
-    @property
-    def checkpoints(self) -> Checkpoints:
-        """Those of the run, of which none is due yet."""
-        return Checkpoints(self.directory.path / CHECKPOINTS, self.config.checkpoints)
 
 
 @dataclass
@@ -74,68 +69,76 @@ def emulate(setting: Setting, stand: Stand, config: str) -> Stand:
 
     Raises:
       InputError: the run diverged.
+      OSError: metrics or a checkpoint could not be written.
       Interrupted: it was asked to end, and has saved what there is.
     """
-    table, saved = setting.config.emulation, setting.config.checkpoints
-    left = table.ticks - stand.tick
-    checkpoints = setting.checkpoints
-    if left > 0:
-        with setting.interrupts.deferred(), display(setting.console, left) as shown:
-
-            def on_progress(progress: jdgnn.Progress) -> None:
-                stand.rows += progress.rows
-                setting.directory.add_metrics(progress.rows)
-                shown.show(progress)
-                check_finite(progress, setting.directory.path)
-                stand.state = progress.state
-                stand.seconds = (
-                    stand.earlier_seconds + (progress.tick - progress.start_tick) / progress.ticks_per_second
-                )
-                is_last = progress.tick == progress.end_tick
-                if setting.interrupts.is_asked:
-                    save(setting, stand, config, checkpoints)
-                    setting.directory.write_summary(partial(setting, stand))
-                    setting.interrupts.check()
-                if checkpoints.is_due(progress.tick) and not is_last:
-                    save(setting, stand, config, checkpoints)
-
-            stand.state, history = jdgnn.run(
-                setting.emulator,
-                stand.state,
-                setting.network,
-                left,
-                record_every=table.record_every,
-                on_progress=on_progress,
-                progress_every=saved.ticks,
-                record=setting.files.record,
-                replay=setting.files.replay,
-            )
-        stand.seconds, stand.compile_seconds = stand.earlier_seconds + history.seconds, history.compile_seconds
-        if saved.at_end:
-            save(setting, stand, config, checkpoints)
+    left = setting.config.emulation.ticks - stand.tick
+    if left <= 0:
+        return stand
+    with setting.interrupts.deferred(), display(setting.console, left) as shown:
+        watch = _Watch(setting, stand, config, shown)
+        stand.state, history = jdgnn.run(
+            setting.emulator,
+            stand.state,
+            setting.network,
+            left,
+            record_every=setting.config.emulation.record_every,
+            on_progress=watch.look,
+            progress_every=setting.config.checkpoints.ticks,
+            record=setting.files.record,
+            replay=setting.files.replay,
+        )
+    stand.seconds, stand.compile_seconds = stand.earlier_seconds + history.seconds, history.compile_seconds
+    if setting.config.checkpoints.at_end:
+        watch.save()
     return stand
 
 
-def save(setting: Setting, stand: Stand, config: str, checkpoints: Checkpoints) -> None:
-    """Writes a checkpoint, from which `take_up` goes on.
+class _Watch:
+    """Looks at a run now and then."""
 
-    Raises:
-      OSError: it cannot be written; those before it are whole.
-    """
-    try:
-        notes = {
-            "config": config,
-            "metrics_size": setting.directory.metrics_size(),
-            "seconds": stand.seconds,
-            "resumed_at": stand.resumed_at,
-        }
-        checkpoints.save(setting.emulator, stand.state, setting.network, notes)
-    except OSError as error:
-        path, reason = setting.directory.path, error.strerror or error
-        raise OSError(
-            f"no checkpoint could be written at tick {stand.tick} in {path} ({reason}); earlier ones are whole: mend "
-            f"that, then jdgnn run --resume {path}"
-        ) from error
+    def __init__(self, setting: Setting, stand: Stand, config: str, shown: Display) -> None:
+        self._setting, self._stand, self._config, self._shown = setting, stand, config, shown
+        self._checkpoints = Checkpoints(setting.directory.path / CHECKPOINTS, setting.config.checkpoints)
+
+    def look(self, progress: jdgnn.Progress) -> None:
+        """Writes down and shows what is new; saves if that is due; ends the run if it should."""
+        setting, stand = self._setting, self._stand
+        is_asked, is_last = setting.interrupts.is_asked, progress.tick == progress.end_tick
+        is_due = is_asked or self._checkpoints.is_due(progress.tick)
+        stand.rows += progress.rows
+        setting.directory.add_metrics(progress.rows)
+        self._shown.show(progress)
+        check_finite(progress, setting.directory.path, thoroughly=is_due or is_last)
+        stand.state = progress.state
+        stand.seconds = stand.earlier_seconds + (progress.tick - progress.start_tick) / progress.ticks_per_second
+        if is_due and (is_asked or not is_last):
+            self.save()
+        if is_asked:
+            setting.directory.write_summary(partial(setting, stand))
+            setting.interrupts.check()
+
+    def save(self) -> None:
+        """Writes a checkpoint, from which `resuming.take_up` goes on.
+
+        Raises:
+          OSError: it cannot be written; those before it are whole.
+        """
+        setting, stand = self._setting, self._stand
+        try:
+            notes = {
+                "config": self._config,
+                "metrics_size": setting.directory.metrics_size(),
+                "seconds": stand.seconds,
+                "resumed_at": stand.resumed_at,
+            }
+            self._checkpoints.save(setting.emulator, stand.state, setting.network, notes)
+        except OSError as error:
+            path, reason = setting.directory.path, error.strerror or error
+            raise OSError(
+                f"no checkpoint could be written at tick {stand.tick} in {path} ({reason}); earlier ones are whole: "
+                f"mend that, then jdgnn run --resume {path}"
+            ) from error
 
 
 def partial(setting: Setting, stand: Stand) -> dict[str, Any]:

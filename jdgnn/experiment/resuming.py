@@ -8,10 +8,11 @@ from typing import Any
 import jax
 
 from jdgnn.errors import InputError
+from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.emulating import Setting, Stand, partial
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import Settings, differing, flat
-from jdgnn.experiment.run_directory import CONFIG
+from jdgnn.experiment.run_directory import CHECKPOINTS, CONFIG
 from jdgnn.experiment.summary import versions
 
 CHANGEABLE = ("emulation.ticks", "checkpoints.")
@@ -57,7 +58,8 @@ def begun(setting: Setting, config: str) -> Stand:
     """
     path, console = setting.directory.path, setting.console
     _check_same(path, config, (path / CONFIG).read_text(encoding="utf-8"))
-    kept = setting.checkpoints.newest(setting.emulator, setting.network, lambda text: console.print(f"warning: {text}"))
+    checkpoints = Checkpoints(path / CHECKPOINTS, setting.config.checkpoints)
+    kept = checkpoints.newest(setting.emulator, setting.network, lambda text: console.print(f"warning: {text}"))
     if kept is None:
         console.print("no checkpoint: from the first tick")
         return fresh(setting)

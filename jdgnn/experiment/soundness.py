@@ -18,7 +18,7 @@ SHOWN = 5
 """So many nodes are named."""
 
 
-def check_finite(progress: jdgnn.Progress, directory: Path) -> None:
+def check_finite(progress: jdgnn.Progress, directory: Path, *, thoroughly: bool = False) -> None:
     """Ends a run in which something is no finite number any more.
 
     Embeddings are looked at after every chunk, losses and parameters at recorded ticks; a parameter that is not finite
@@ -27,14 +27,17 @@ def check_finite(progress: jdgnn.Progress, directory: Path) -> None:
     Args:
       progress: where the run stands.
       directory: of the run.
+      thoroughly: whether to look at parameters as well.
 
     Raises:
       InputError: says in which layer, by which tick, and at how many nodes and which.
     """
-    if progress.tick_diverged is None and all(bool(_all_finite(part)) for part in progress.state.embeddings):
+    state = progress.state
+    looked_at = (state.embeddings, state.params) if thoroughly else state.embeddings
+    if progress.tick_diverged is None and bool(_all_finite(looked_at)):
         return
     tick = progress.tick if progress.tick_diverged is None else progress.tick_diverged
-    where = "; ".join(_lost(progress.state)) or "losses are, while parameters and embeddings are finite"
+    where = "; ".join(_lost(state)) or "losses are, while parameters and embeddings are finite"
     raise InputError(
         f"the run has diverged by tick {tick}, as not all numbers are finite: {where}. Usually optimizer.learning_rate "
         f"is too large; try a smaller one (what was recorded, and the last checkpoint before, are in {directory})"
@@ -54,8 +57,8 @@ def _lost(state: State) -> list[str]:
 
 
 @jax.jit
-def _all_finite(embeddings: jax.Array) -> jax.Array:
-    return jnp.isfinite(embeddings).all()
+def _all_finite(tree: object) -> jax.Array:
+    return jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree)]).all()
 
 
 def _nodes_lost(tree: object) -> NDArray[np.bool_]:

@@ -48,3 +48,11 @@ def test_of_many_nodes_the_first_few_are_named(state: State) -> None:
 def test_losses_alone_may_be_lost(state: State) -> None:
     with pytest.raises(InputError, match="losses are, while parameters and embeddings are finite"):
         check_finite(progress(state, tick_diverged=8), Path("run"))
+
+
+def test_a_state_is_looked_at_thoroughly_before_it_is_saved(state: State) -> None:
+    second = jax.tree.map(lambda leaf: leaf.at[4].set(jnp.nan), state.params[1])
+    lost = progress(replace(state, params=(state.params[0], second)))
+    check_finite(lost, Path("run"))
+    with pytest.raises(InputError, match=r"layer 1 has parameters that are not at 1 nodes \(4\)"):
+        check_finite(lost, Path("run"), thoroughly=True)
