@@ -16,9 +16,8 @@ from jdgnn.experiment.comparison_tables import print_comparison
 from jdgnn.experiment.compilation_cache import keep_programs
 from jdgnn.experiment.config import Config, read
 from jdgnn.experiment.event_files import EventFiles
-from jdgnn.experiment.finished_runs import is_finished
+from jdgnn.experiment.going_on import Changes, are_seeds, resume_run, resume_seeds, seeds_of
 from jdgnn.experiment.interrupts import Interrupted, Interrupts, remembered_interrupts
-from jdgnn.experiment.resuming import origin_path
 from jdgnn.experiment.run_directory import CONFIG, RunDirectory, next_free
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import SeedsDirectory, run_seeds, seeds_from
@@ -132,22 +131,16 @@ def _resume(arguments: argparse.Namespace) -> None:
             raise InputError(f"--{option}: has no meaning together with --resume, which goes on where a run is")
     if arguments.compilation_cache is not None:
         keep_programs(arguments.compilation_cache)
-    path, console = arguments.resume, Console()
-    directory = RunDirectory(path)
-    origin = directory.open()
-    with contextlib.closing(directory):
-        config = read(arguments.config or path / CONFIG, arguments.set)
-        if is_finished(path) and arguments.config is None and not arguments.set:
-            console.print(f"{path} is finished; for more ticks add --set emulation.ticks=N", soft_wrap=True)
-            return
-        if origin.get("recorded"):
-            console.print(f"what happens from now on is not recorded in {origin['recorded']}", soft_wrap=True)
-        data_root = arguments.data_root or origin_path(origin, "data_root")
-        files = EventFiles(replay=arguments.replay or origin_path(origin, "replayed"))
-        with _interrupts(directory) as interrupts:
-            run_experiment(
-                config, directory, console, data_root=data_root, files=files, interrupts=interrupts, resume=True
-            )
+    changes = Changes(arguments.config, arguments.set, arguments.data_root, arguments.replay)
+    if are_seeds(arguments.resume):
+        _check_no_event_files(arguments)
+        runs = SeedsDirectory(arguments.resume, seeds_of(arguments.resume))
+        with _interrupts(runs) as interrupts:
+            resume_seeds(runs, Console(), changes, interrupts)
+        return
+    directory = RunDirectory(arguments.resume)
+    with contextlib.closing(directory), _interrupts(directory) as interrupts:
+        resume_run(directory, Console(), changes, interrupts)
 
 
 @contextlib.contextmanager
@@ -164,8 +157,8 @@ def _check_no_event_files(arguments: argparse.Namespace) -> None:
     for option, file in (("--record", arguments.record), ("--replay", arguments.replay)):
         if file is not None:
             raise InputError(
-                f"--seeds: got {arguments.seeds} together with {option} {file}, and a file holds the events of one "
-                f"run; leave out --seeds, or {option}"
+                f"{option}: got {file} for runs with several seeds, and a file holds the events of one run; leave it "
+                "out, or do one run at a time"
             )
 
 

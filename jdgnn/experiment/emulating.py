@@ -91,6 +91,8 @@ def emulate(setting: Setting, stand: Stand, config: str) -> Stand:
     stand.seconds, stand.compile_seconds = stand.earlier_seconds + history.seconds, history.compile_seconds
     if setting.config.checkpoints.at_end:
         watch.save()
+    if setting.interrupts.is_asked:  # since the last look
+        watch.end()
     return stand
 
 
@@ -104,19 +106,23 @@ class _Watch:
     def look(self, progress: jdgnn.Progress) -> None:
         """Writes down and shows what is new; saves if that is due; ends the run if it should."""
         setting, stand = self._setting, self._stand
-        is_asked, is_last = setting.interrupts.is_asked, progress.tick == progress.end_tick
-        is_due = is_asked or self._checkpoints.is_due(progress.tick)
         stand.rows += progress.rows
         setting.directory.add_metrics(progress.rows)
         self._shown.show(progress)
+        is_asked, is_last = setting.interrupts.is_asked, progress.tick == progress.end_tick
+        is_due = is_asked or self._checkpoints.is_due(progress.tick)
         check_finite(progress, setting.directory.path, thoroughly=is_due or is_last)
         stand.state = progress.state
         stand.seconds = stand.earlier_seconds + (progress.tick - progress.start_tick) / progress.ticks_per_second
         if is_due and (is_asked or not is_last):
             self.save()
         if is_asked:
-            setting.directory.write_summary(partial(setting, stand))
-            setting.interrupts.check()
+            self.end()
+
+    def end(self) -> None:
+        """Ends a run that was asked to."""
+        self._setting.directory.write_summary(partial(self._setting, self._stand))
+        self._setting.interrupts.check()
 
     def save(self) -> None:
         """Writes a checkpoint, from which `resuming.take_up` goes on.

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from jdgnn.experiment.comparison_tables import print_seeds, seeds_in_words
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.interrupts import Interrupts
 from jdgnn.experiment.paired import paired_difference, spread
-from jdgnn.experiment.run_directory import RunDirectory, seed_folders
+from jdgnn.experiment.run_directory import ORIGIN, RunDirectory, seed_folders
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.whole_files import partial_name, write_json
 
 SEEDS = "seeds.json"
+OWN = (SEEDS, ORIGIN, partial_name(SEEDS), partial_name(ORIGIN))
+"""What the directory holds besides runs."""
 MOST = 2**32
 """Seeds are below this."""
 
@@ -51,7 +53,7 @@ class SeedsDirectory:
                 f"--out: {self.path} exists and is not empty; give another directory, or add --overwrite to replace "
                 "the runs in it"
             )
-        others = sorted(names - {SEEDS, partial_name(SEEDS)} - {path.name for path in seed_folders(self.path)})
+        others = sorted(names - {*OWN} - {path.name for path in seed_folders(self.path)})
         if names and (others or not seed_folders(self.path)):
             reason = f"it holds {others[0]}" if others else "it holds no seed-0, or any other"
             raise InputError(
@@ -62,13 +64,19 @@ class SeedsDirectory:
             run.check()
 
     def clear(self) -> None:
-        """Removes what earlier runs have left, once."""
+        """Removes what earlier runs have left, and notes which seeds are asked for, once."""
         if self._is_cleared:
             return
-        for name in (SEEDS, partial_name(SEEDS)):
+        for name in OWN:
             (self.path / name).unlink(missing_ok=True)
         for run in self._earlier_runs():
             run.remove()
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / ORIGIN, {"seeds": list(self.runs)})
+        self._is_cleared = True
+
+    def keep_earlier_runs(self) -> None:
+        """Says that runs go on."""
         self._is_cleared = True
 
     def kept(self) -> list[str]:
@@ -150,13 +158,36 @@ def run_seeds(
       InputError: something given makes no sense, or a run diverged; those that finished before are kept.
     """
     directory.check()
+
+    def one(seed: int, run: RunDirectory) -> dict[str, Any]:
+        changed = config.model_copy(update={"seed": seed})
+        return run_experiment(changed, run, console, data_root=data_root, interrupts=interrupts)
+
+    return each_seed(directory, console, one)
+
+
+def each_seed(
+    directory: SeedsDirectory, console: Console, run_one: Callable[[int, RunDirectory], dict[str, Any]]
+) -> dict[str, Any]:
+    """Does something for each seed that gives a summary, and says what they say together.
+
+    Args:
+      directory: of the runs.
+      console: where the closing tables are shown.
+      run_one: called with each seed and the directory of its run.
+
+    Returns:
+      What `seeds.json` says; see `together`.
+
+    Raises:
+      InputError: one of them did; those that finished before are kept.
+    """
     summaries: list[dict[str, Any]] = []
     for number, (seed, run) in enumerate(directory.runs.items(), start=1):
         console.print(f"\nseed {seed} ({number} of {len(directory.runs)})" if number > 1 else f"seed {seed}")
-        changed = config.model_copy(update={"seed": seed})
         try:
             with contextlib.closing(run):
-                summaries.append(run_experiment(changed, run, console, data_root=data_root, interrupts=interrupts))
+                summaries.append(run_one(seed, run))
         except InputError as error:
             raise InputError("; ".join((str(error), *directory.kept_finished()))) from error
         directory.finished.append(seed)

@@ -189,14 +189,12 @@ def test_a_file_or_a_run_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "CONFIG: is missing; give a TOML file, or --resume DIR" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["config.toml", "run.json"])
-def test_a_directory_that_is_no_run_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_directory_that_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--resume", str(tmp_path / "none")]) == 2
     assert "there is no such directory" in capsys.readouterr().err
-    for other in {"config.toml", "run.json"} - {name}:
-        (tmp_path / other).write_text("{}")
+    (tmp_path / "config.toml").write_text("seed = 0")
     assert main(["run", "--resume", str(tmp_path)]) == 2
-    assert f"holds no {name}" in capsys.readouterr().err
+    assert "holds no run.json" in capsys.readouterr().err
 
 
 def test_two_processes_cannot_use_one_directory(unbroken: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -245,3 +243,34 @@ def test_a_replayed_run_goes_on_with_the_same_events(
         assert main([*other, "--out", str(tmp_path / "run")]) == 130
     assert main(["run", "--resume", str(tmp_path / "run")]) == 0
     assert_same(tmp_path / "run", tmp_path / "whole")
+
+
+def test_runs_with_several_seeds_go_on(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["run", str(config), "--seeds", "3", "--out"]
+    assert main([*run, str(tmp_path / "whole")]) == 0
+    save = jdgnn.save
+
+    def ends_at_the_second(place: Path, *arguments: Any, **named: Any) -> Any:
+        if place.parts[-3:] == ("seed-1", "checkpoints", "30"):
+            raise OSError(28, os.strerror(28))
+        return save(place, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jdgnn, "save", ends_at_the_second)
+        assert main([*run, str(tmp_path / "runs")]) == 1
+    assert not (tmp_path / "runs" / "seed-2").exists()
+    assert main(["run", "--resume", str(tmp_path / "runs"), "--replay", "events.npz"]) == 2
+    assert "--replay: got events.npz for runs with several seeds" in capsys.readouterr().err
+    assert main(["run", "--resume", str(tmp_path / "runs")]) == 0
+    for seed in range(3):
+        assert_same(tmp_path / "runs" / f"seed-{seed}", tmp_path / "whole" / f"seed-{seed}")
+    assert (tmp_path / "runs" / "seeds.json").read_bytes() == (tmp_path / "whole" / "seeds.json").read_bytes()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"seeds": []}', '{"seeds": ["../x"]}', '{"seeds": [7]}'])
+def test_seeds_that_make_no_sense_are_refused(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.json").write_text(content)
+    assert main(["run", "--resume", str(tmp_path)]) == 2
+    assert "start the runs anew" in capsys.readouterr().err

@@ -41,7 +41,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_seed_has_a_run_of_its_own(variants: Variants) -> None:
-    assert _names(variants.first) == {"seed-0", "seed-1", "seed-2", "seeds.json"}
+    assert _names(variants.first) == {"seed-0", "seed-1", "seed-2", "run.json", "seeds.json"}
     for seed in range(3):
         directory = variants.first / f"seed-{seed}"
         assert set(contents(directory)) == set(FILES)
@@ -109,7 +109,7 @@ def test_without_labels_there_is_nothing_to_put_together(
 def test_seeds_begin_with_that_of_the_configuration(variants: Variants, tmp_path: Path) -> None:
     options = ["--seeds", "2", "--set", "seed=3", "--out", str(tmp_path)]
     assert main(["run", str(variants.config), *options]) == 0
-    assert _names(tmp_path) == {"seed-3", "seed-4", "seeds.json"}
+    assert _names(tmp_path) == {"seed-3", "seed-4", "run.json", "seeds.json"}
 
 
 @pytest.mark.usefixtures("_quick")
@@ -118,7 +118,7 @@ def test_directories_are_numbered_if_none_is_given(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["run", str(variants.config), "--seeds", "1"]) == 0
-    assert _names(tmp_path / "runs" / "tiny-1") == {"seed-0", "seeds.json"}
+    assert _names(tmp_path / "runs" / "tiny-1") == {"seed-0", "run.json", "seeds.json"}
 
 
 @pytest.mark.usefixtures("_quick")
@@ -129,9 +129,9 @@ def test_runs_are_replaced_only_if_asked(
     assert main([*run, "3"]) == 0
     assert main([*run, "2"]) == 2
     assert f"--out: {tmp_path} exists and is not empty" in capsys.readouterr().err
-    assert _names(tmp_path) == {"seed-0", "seed-1", "seed-2", "seeds.json"}
+    assert _names(tmp_path) == {"seed-0", "seed-1", "seed-2", "run.json", "seeds.json"}
     assert main([*run, "1", "--overwrite"]) == 0
-    assert _names(tmp_path) == {"seed-0", "seeds.json"}
+    assert _names(tmp_path) == {"seed-0", "run.json", "seeds.json"}
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_an_interrupt_keeps_what_is_finished_and_says_so(
         f"jdgnn: interrupted; seeds 5, 6 are finished and kept in {tmp_path}; "
         f"what was recorded so far is in {last}; go on with it: jdgnn run --resume {last}\n"
     )
-    assert _names(tmp_path) == {"seed-5", "seed-6", "seed-7", "seeds.json"}
+    assert _names(tmp_path) == {"seed-5", "seed-6", "seed-7", "run.json", "seeds.json"}
     assert _together(tmp_path)["seeds"] == [5, 6]
 
 
@@ -188,8 +188,8 @@ def test_a_run_that_diverges_leaves_the_finished_ones(
         (["--seeds", "2.5"], "--seeds: got '2.5'"),
         (["--seeds", "²"], "--seeds: got '²'"),
         (["--seeds", "2", "--set", "seed=4294967295"], "--seeds: got 2 from seed 4294967295 on"),
-        (["--seeds", "2", "--record", "events.npz"], "--seeds: got 2 together with --record events.npz"),
-        (["--seeds", "2", "--replay", "events.npz"], "--seeds: got 2 together with --replay events.npz"),
+        (["--seeds", "2", "--record", "events.npz"], "--record: got events.npz for runs with several seeds"),
+        (["--seeds", "2", "--replay", "events.npz"], "--replay: got events.npz for runs with several seeds"),
         (["--seeds", "2", "--set", "push.fanout=0"], "push.fanout: got 0"),
     ],
 )

@@ -1,0 +1,121 @@
+"""Runs that go on where they are: one, or several that differ in their seeds only."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.config import read
+from jdgnn.experiment.event_files import EventFiles
+from jdgnn.experiment.finished_runs import is_finished
+from jdgnn.experiment.interrupts import Interrupts
+from jdgnn.experiment.resuming import origin_path
+from jdgnn.experiment.run_directory import CONFIG, ORIGIN, SUMMARY, RunDirectory
+from jdgnn.experiment.runner import run_experiment
+from jdgnn.experiment.seeds import MOST, SeedsDirectory, each_seed
+
+
+class Changes(NamedTuple):
+    """What the command line says of a run that goes on.
+
+    Attributes:
+      config: a configuration that must be that of the run; None for the run's own.
+      overrides: changes of it, each `key=value`.
+      data_root: directory with a folder for each data set; None for that of the run.
+      replay: where its events are now; None for where they were.
+    """
+
+    config: Path | None = None
+    overrides: Sequence[str] = ()
+    data_root: Path | None = None
+    replay: Path | None = None
+
+
+def resume_run(
+    directory: RunDirectory, console: Console, changes: Changes, interrupts: Interrupts | None = None
+) -> dict[str, Any]:
+    """Goes on with a run, or leaves it as it is if it is finished and nothing else is asked for.
+
+    Args:
+      directory: of the run; it is opened, and for the caller to close.
+      console: where progress and the closing table are shown.
+      changes: what is asked for.
+      interrupts: what may end it.
+
+    Returns:
+      The summary.
+
+    Raises:
+      InputError: it is no directory of a run, or cannot go on like this.
+    """
+    origin, path = directory.open(), directory.path
+    if is_finished(path) and changes.config is None and not changes.overrides:
+        console.print(f"{path} is finished; for more ticks add --set emulation.ticks=N", soft_wrap=True)
+        return dict(json.loads((path / SUMMARY).read_text(encoding="utf-8")))
+    config = read(changes.config or path / CONFIG, changes.overrides)
+    if origin.get("recorded"):
+        console.print(f"what happens from now on is not recorded in {origin['recorded']}", soft_wrap=True)
+    return run_experiment(
+        config,
+        directory,
+        console,
+        data_root=changes.data_root or origin_path(origin, "data_root"),
+        files=EventFiles(replay=changes.replay or origin_path(origin, "replayed")),
+        interrupts=interrupts,
+        resume=True,
+    )
+
+
+def are_seeds(path: Path) -> bool:
+    """Whether a directory is that of runs with several seeds."""
+    return (path / ORIGIN).is_file() and not (path / CONFIG).exists()
+
+
+def seeds_of(path: Path) -> list[int]:
+    """The seeds that were asked for in a directory of runs with several.
+
+    Raises:
+      InputError: it does not say, or none has begun.
+    """
+    try:
+        seeds = json.loads((path / ORIGIN).read_text(encoding="utf-8"))["seeds"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"--resume: {path / ORIGIN} names no seeds ({error}); start the runs anew") from error
+    if not isinstance(seeds, list) or not seeds or not all(type(seed) is int and 0 <= seed < MOST for seed in seeds):
+        raise InputError(f"--resume: {path / ORIGIN} says {seeds!r} for seeds; start the runs anew")
+    if not any((path / f"seed-{seed}" / CONFIG).is_file() for seed in seeds):
+        raise InputError(f"--resume: {path} holds no run that has begun; start the runs anew")
+    return seeds
+
+
+def resume_seeds(
+    directory: SeedsDirectory, console: Console, changes: Changes, interrupts: Interrupts | None = None
+) -> dict[str, Any]:
+    """Goes on with runs that are not finished, and runs those that have not begun.
+
+    Args:
+      directory: of the runs, with all seeds that were asked for.
+      console: where progress and the closing tables are shown.
+      changes: what is asked for, of every run.
+      interrupts: what may end it.
+
+    Returns:
+      What `seeds.json` says.
+
+    Raises:
+      InputError: a run cannot go on like this; those that are finished are kept.
+    """
+    begun = [run for run in directory.runs.values() if (run.path / CONFIG).is_file()]
+    data_root = origin_path(json.loads((begun[0].path / ORIGIN).read_text(encoding="utf-8")), "data_root")
+
+    def one(seed: int, run: RunDirectory) -> dict[str, Any]:
+        if run in begun:
+            return resume_run(run, console, changes, interrupts)
+        config = read(changes.config or begun[0].path / CONFIG, changes.overrides).model_copy(update={"seed": seed})
+        return run_experiment(config, run, console, data_root=changes.data_root or data_root, interrupts=interrupts)
+
+    directory.keep_earlier_runs()
+    return each_seed(directory, console, one)
