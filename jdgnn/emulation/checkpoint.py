@@ -6,12 +6,16 @@ the network it belongs to.
 """
 
 import contextlib
+import errno
 import hashlib
 import importlib.metadata
 import json
 import logging
 import math
 import operator
+import os
+import re
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -87,12 +91,31 @@ def save(path: str | Path, emulator: Emulator, state: State, network: Any, *, no
         "network": _network_digest(links, features),
         "notes": notes,
     }
+    about["seal"] = _seal(about)
+    if shutil.disk_usage(path.parent).free < sum(array.nbytes for array in arrays.values()):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    try:
+        _write(path.absolute(), arrays, about)
+    except BaseException:
+        for partial in path.parent.glob(f"{path.name}.orbax-checkpoint-tmp*"):
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return str(about["digest"])
+
+
+def _write(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:
     with _checkpointer() as checkpointer:
         from orbax.checkpoint import args
 
         kept = {name: array for name, array in arrays.items() if array.size}  # orbax refuses to write nothing
-        checkpointer.save(path.absolute(), args.Composite(state=args.PyTreeSave(kept), about=args.JsonSave(about)))
-    return str(about["digest"])
+        try:
+            checkpointer.save(path, args.Composite(state=args.PyTreeSave(kept), about=args.JsonSave(about)))
+        except OSError:
+            raise
+        except Exception as error:  # TensorStore's own kinds, as when the disk is full
+            found = re.search(r"os_error_code='(\d+)'", str(error))
+            code = int(found[1]) if found else errno.EIO
+            raise OSError(code, os.strerror(code), str(path)) from error
 
 
 def restore(path: str | Path, emulator: Emulator, network: Any) -> State:
@@ -169,7 +192,7 @@ def read_about(path: Path) -> dict[str, Any]:
         about = json.loads((path / "about" / "metadata").read_text(encoding="utf-8"))
     except OSError as error:
         raise DamagedError(f"path: {path} is no checkpoint of jdgnn, as it says nothing of itself; give one") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedError(f"path: {path} is damaged ({error}); take an earlier one") from error
     known = about.get("format") if isinstance(about, dict) else None
     if not isinstance(known, int) or isinstance(known, bool):
@@ -187,10 +210,21 @@ def read_about(path: Path) -> dict[str, Any]:
 def _check_about(path: Path, about: dict[str, Any]) -> None:
     needed = {"tick": int, "key_impl": str, "arrays": dict, "digest": str, "network": str}
     wrong = [name for name, kind in needed.items() if type(about.get(name)) is not kind]
-    if wrong or about["key_impl"] not in KEY_IMPLS or "notes" not in about:
-        raise DamagedError(
-            f"path: {path} is damaged ({(wrong or ['key_impl'])[0]} makes no sense); take an earlier one"
-        )
+    if not wrong and not all(isinstance(entry, list) and entry for entry in about["arrays"].values()):
+        wrong = ["arrays"]
+    if not wrong and about["key_impl"] not in KEY_IMPLS:
+        wrong = ["key_impl"]
+    if wrong or "notes" not in about:
+        what = wrong[0] if wrong else "notes"
+        raise DamagedError(f"path: {path} is damaged ({what} makes no sense); take an earlier one")
+    if about.get("seal") != _seal(about):
+        raise DamagedError(f"path: {path} is damaged, as it says other things than were saved; take an earlier one")
+
+
+def _seal(about: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a checkpoint says of itself."""
+    said = {key: value for key, value in about.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _check_same(path: Path, wanted: Mapping[str, list[Any]], found: Mapping[str, Any]) -> None:
@@ -203,7 +237,7 @@ def _check_same(path: Path, wanted: Mapping[str, list[Any]], found: Mapping[str,
 
 
 def _shown(described: Any) -> str:
-    return "missing" if described is None else f"{described[0]} {list(described[1:])}"
+    return "missing" if described is None else f"{described[0]} {described[1:]}" if described else "nothing"
 
 
 def _read(path: Path, wanted: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]]:
@@ -220,6 +254,8 @@ def _read(path: Path, wanted: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]
                 dict.fromkeys(kept, 0), restore_args=dict.fromkeys(kept, RestoreArgs(np.ndarray))
             )
             read = checkpointer.restore(path.absolute(), args.Composite(state=asked))["state"]
+    except (MemoryError, PermissionError):
+        raise
     except Exception as error:  # whatever orbax makes of files that are not sound
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DamagedError(f"path: {path} is damaged ({reason[:200]}); take an earlier one") from error
@@ -229,7 +265,8 @@ def _read(path: Path, wanted: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]
 def _check_files(folder: Path, kind: str, *shape: int) -> None:
     """Refuses an array that declares another shape, or whose files are longer or shorter than it."""
     about = json.loads((folder / ".zarray").read_text(encoding="utf-8"))
-    if about["shape"] != list(shape) or about["compressor"] is not None or about["filters"] is not None:
+    plain = {"shape": list(shape), "chunks": list(shape), "compressor": None, "filters": None, "order": "C"}
+    if any(about.get(key, ...) != value for key, value in plain.items()):
         raise ValueError(f"{folder.name} declares another shape")
     needed = math.prod(shape) * np.dtype(kind).itemsize
     found = sum(file.stat().st_size for file in folder.iterdir() if file.is_file() and file.name != ".zarray")

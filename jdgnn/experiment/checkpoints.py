@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 import jdgnn
 from jdgnn import Emulator, Network, State
 from jdgnn.emulation.checkpoint import DamagedError
+from jdgnn.errors import InputError
 from jdgnn.experiment.config import CheckpointsTable
 
+LEFT = re.compile(r"\.\d+\.removed|\d+\.orbax-checkpoint-tmp.*", re.ASCII)
+"""Names of what is not yet, or no longer, a checkpoint."""
 REST = 25
 """Saving takes at most one part in so many of the time, where checkpoints come by the minute."""
 
@@ -72,9 +75,15 @@ class Checkpoints:
             _remove(old)
 
     def paths(self) -> list[Path]:
-        """Of complete checkpoints, the newest first."""
+        """Of complete checkpoints, the newest first.
+
+        Raises:
+          InputError: they lie elsewhere.
+        """
+        if self._folder.is_symlink():
+            raise InputError(f"--resume: {self._folder} is a link to another place; put a directory there")
         entries = self._folder.iterdir() if self._folder.is_dir() else ()
-        named = [path for path in entries if re.fullmatch(r"0|[1-9]\d{0,9}", path.name, re.ASCII)]
+        named = [path for path in entries if path.is_dir() and re.fullmatch(r"0|[1-9]\d{0,9}", path.name, re.ASCII)]
         return sorted(named, key=lambda path: int(path.name), reverse=True)
 
     def newest(self, emulator: Emulator, network: Network, remark: Callable[[str], None]) -> Kept | None:
@@ -88,18 +97,25 @@ class Checkpoints:
         Raises:
           InputError: they are of another format, network or emulator.
         """
-        self._clear_partial()
-        for path in self.paths():
+        paths = self.paths()
+        for path in paths:
             try:
                 return Kept(jdgnn.restore(path, emulator, network), jdgnn.read_notes(path))
             except DamagedError as error:
                 remark(str(error).removeprefix("path: "))
+        if paths:
+            raise InputError(
+                f"--resume: no checkpoint in {self._folder} can be read; remove that folder to begin at the first tick"
+            )
         return None
 
-    def _clear_partial(self) -> None:
-        """Removes what a killed process has left."""
+    def tidy(self, tick: int) -> None:
+        """Removes what a killed process has left, and checkpoints after a tick, which are damaged."""
+        for path in self.paths():
+            if int(path.name) > tick:
+                _remove(path)
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
-            if path not in self.paths():
+            if LEFT.fullmatch(path.name) and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
 
 

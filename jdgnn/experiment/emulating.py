@@ -35,7 +35,6 @@ class Stand:
     Attributes:
       state: all nodes.
       rows: what was recorded, from the first tick on.
-      metrics_size: bytes of the metrics that are on disk.
       earlier_seconds: wall time of the ticks before the run was resumed.
       seconds: wall time of all ticks.
       compile_seconds: wall time before the first, since it was resumed.
@@ -44,7 +43,6 @@ class Stand:
 
     state: State
     rows: list[dict[str, Any]] = field(default_factory=list)
-    metrics_size: int = 0
     earlier_seconds: float = 0.0
     seconds: float = 0.0
     compile_seconds: float = 0.0
@@ -75,24 +73,25 @@ def emulate(setting: Setting, stand: Stand, config: str) -> Stand:
     left = setting.config.emulation.ticks - stand.tick
     if left <= 0:
         return stand
-    with setting.interrupts.deferred(), display(setting.console, left) as shown:
-        watch = _Watch(setting, stand, config, shown)
-        stand.state, history = jdgnn.run(
-            setting.emulator,
-            stand.state,
-            setting.network,
-            left,
-            record_every=setting.config.emulation.record_every,
-            on_progress=watch.look,
-            progress_every=setting.config.checkpoints.ticks,
-            record=setting.files.record,
-            replay=setting.files.replay,
-        )
-    stand.seconds, stand.compile_seconds = stand.earlier_seconds + history.seconds, history.compile_seconds
-    if setting.config.checkpoints.at_end:
-        watch.save()
-    if setting.interrupts.is_asked:  # since the last look
-        watch.end()
+    with setting.interrupts.deferred():
+        with display(setting.console, left) as shown:
+            watch = _Watch(setting, stand, config, shown)
+            stand.state, history = jdgnn.run(
+                setting.emulator,
+                stand.state,
+                setting.network,
+                left,
+                record_every=setting.config.emulation.record_every,
+                on_progress=watch.look,
+                progress_every=setting.config.checkpoints.ticks,
+                record=setting.files.record,
+                replay=setting.files.replay,
+            )
+        stand.seconds, stand.compile_seconds = stand.earlier_seconds + history.seconds, history.compile_seconds
+        if setting.config.checkpoints.at_end or setting.interrupts.is_asked:
+            watch.save()
+        setting.directory.write_summary(partial(setting, stand))  # until all is judged
+        setting.interrupts.check()
     return stand
 
 
@@ -108,7 +107,6 @@ class _Watch:
         setting, stand = self._setting, self._stand
         stand.rows += progress.rows
         setting.directory.add_metrics(progress.rows)
-        self._shown.show(progress)
         is_asked, is_last = setting.interrupts.is_asked, progress.tick == progress.end_tick
         is_due = is_asked or self._checkpoints.is_due(progress.tick)
         check_finite(progress, setting.directory.path, thoroughly=is_due or is_last)
@@ -117,12 +115,9 @@ class _Watch:
         if is_due and (is_asked or not is_last):
             self.save()
         if is_asked:
-            self.end()
-
-    def end(self) -> None:
-        """Ends a run that was asked to."""
-        self._setting.directory.write_summary(partial(self._setting, self._stand))
-        self._setting.interrupts.check()
+            setting.directory.write_summary(partial(setting, stand))
+            setting.interrupts.check()
+        self._shown.show(progress)
 
     def save(self) -> None:
         """Writes a checkpoint, from which `resuming.take_up` goes on.
@@ -132,12 +127,8 @@ class _Watch:
         """
         setting, stand = self._setting, self._stand
         try:
-            notes = {
-                "config": self._config,
-                "metrics_size": setting.directory.metrics_size(),
-                "seconds": stand.seconds,
-                "resumed_at": stand.resumed_at,
-            }
+            setting.directory.sync_metrics()
+            notes = {"config": self._config, "seconds": stand.seconds, "resumed_at": stand.resumed_at}
             self._checkpoints.save(setting.emulator, stand.state, setting.network, notes)
         except OSError as error:
             path, reason = setting.directory.path, error.strerror or error

@@ -80,7 +80,9 @@ def is_finished(folder: Path) -> bool:
     if not (folder / SUMMARY).is_file():
         return False
     summary = _read_summary(folder)
-    return not isinstance(summary, dict) or summary.get("finished") is not False
+    if not isinstance(summary, dict):
+        raise InputError(f"{folder}: its {SUMMARY} is no table; repeat the run")
+    return summary.get("finished", set(NEEDED) <= summary.keys()) is True  # older ones do not say
 
 
 def differing(first: Settings, *others: Settings) -> list[str]:
@@ -135,7 +137,7 @@ def _settings(folder: Path) -> Settings:
 def _read_summary(folder: Path) -> Any:
     try:
         return json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{folder}: its {SUMMARY} is no valid JSON ({error}); repeat the run") from error
 
 

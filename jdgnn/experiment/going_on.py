@@ -35,7 +35,11 @@ class Changes(NamedTuple):
 
 
 def resume_run(
-    directory: RunDirectory, console: Console, changes: Changes, interrupts: Interrupts | None = None
+    directory: RunDirectory,
+    console: Console,
+    changes: Changes,
+    interrupts: Interrupts | None = None,
+    seed: int | None = None,
 ) -> dict[str, Any]:
     """Goes on with a run, or leaves it as it is if it is finished and nothing else is asked for.
 
@@ -44,6 +48,7 @@ def resume_run(
       console: where progress and the closing table are shown.
       changes: what is asked for.
       interrupts: what may end it.
+      seed: to be put in place of that of a given configuration.
 
     Returns:
       The summary.
@@ -53,17 +58,22 @@ def resume_run(
     """
     origin, path = directory.open(), directory.path
     if is_finished(path) and changes.config is None and not changes.overrides:
-        console.print(f"{path} is finished; for more ticks add --set emulation.ticks=N", soft_wrap=True)
+        console.print(f"{path} is finished; for more ticks add --set emulation.ticks=N", soft_wrap=True, markup=False)
         return dict(json.loads((path / SUMMARY).read_text(encoding="utf-8")))
     config = read(changes.config or path / CONFIG, changes.overrides)
+    config = config if seed is None else config.model_copy(update={"seed": seed})
+    replayed = origin_path(origin, "replayed")
+    if changes.replay is not None and replayed is None:
+        raise InputError(f"--replay: got {changes.replay}, and {path} draws its events; leave it out")
     if origin.get("recorded"):
-        console.print(f"what happens from now on is not recorded in {origin['recorded']}", soft_wrap=True)
+        where = origin["recorded"]
+        console.print(f"what happens from now on is not recorded in {where}", soft_wrap=True, markup=False)
     return run_experiment(
         config,
         directory,
         console,
         data_root=changes.data_root or origin_path(origin, "data_root"),
-        files=EventFiles(replay=changes.replay or origin_path(origin, "replayed")),
+        files=EventFiles(replay=changes.replay or replayed),
         interrupts=interrupts,
         resume=True,
     )
@@ -71,7 +81,19 @@ def resume_run(
 
 def are_seeds(path: Path) -> bool:
     """Whether a directory is that of runs with several seeds."""
-    return (path / ORIGIN).is_file() and not (path / CONFIG).exists()
+    return (path / ORIGIN).is_file() and not (path / CONFIG).exists() and "seeds" in _origin(path)
+
+
+def _origin(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((path / ORIGIN).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"--resume: {path / ORIGIN} is no valid JSON ({error}); start anew with --overwrite"
+        ) from error
+    if not isinstance(found, dict):
+        raise InputError(f"--resume: {path / ORIGIN} is no table; start anew with --overwrite")
+    return found
 
 
 def seeds_of(path: Path) -> list[int]:
@@ -80,14 +102,11 @@ def seeds_of(path: Path) -> list[int]:
     Raises:
       InputError: it does not say, or none has begun.
     """
-    try:
-        seeds = json.loads((path / ORIGIN).read_text(encoding="utf-8"))["seeds"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"--resume: {path / ORIGIN} names no seeds ({error}); start the runs anew") from error
+    seeds = _origin(path)["seeds"]
     if not isinstance(seeds, list) or not seeds or not all(type(seed) is int and 0 <= seed < MOST for seed in seeds):
-        raise InputError(f"--resume: {path / ORIGIN} says {seeds!r} for seeds; start the runs anew")
+        raise InputError(f"--resume: {path / ORIGIN} says {seeds!r} for seeds; start anew with --overwrite")
     if not any((path / f"seed-{seed}" / CONFIG).is_file() for seed in seeds):
-        raise InputError(f"--resume: {path} holds no run that has begun; start the runs anew")
+        raise InputError(f"--resume: {path} holds no run that has begun; start anew with --overwrite")
     return seeds
 
 
@@ -109,11 +128,12 @@ def resume_seeds(
       InputError: a run cannot go on like this; those that are finished are kept.
     """
     begun = [run for run in directory.runs.values() if (run.path / CONFIG).is_file()]
-    data_root = origin_path(json.loads((begun[0].path / ORIGIN).read_text(encoding="utf-8")), "data_root")
+    data_root = origin_path(_origin(begun[0].path), "data_root")
 
     def one(seed: int, run: RunDirectory) -> dict[str, Any]:
         if run in begun:
-            return resume_run(run, console, changes, interrupts)
+            return resume_run(run, console, changes, interrupts, seed)
+        run.begin_anew()  # what a run has left that never began
         config = read(changes.config or begun[0].path / CONFIG, changes.overrides).model_copy(update={"seed": seed})
         return run_experiment(config, run, console, data_root=changes.data_root or data_root, interrupts=interrupts)
 

@@ -1,12 +1,15 @@
 """Ctrl-C and SIGTERM that are not lost: compiled code can swallow what a handler raises, or change it."""
 
 import contextlib
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
+
+from jdgnn.errors import InputError
 
 WAYS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 """Signals that end a run, and what to call it."""
@@ -63,7 +66,8 @@ class Interrupts:
         """Handles a signal."""
         is_first, self._signum = self._signum is None, signum
         if self._is_deferred and is_first:
-            print("jdgnn: ends after these ticks; once more ends it at once", file=sys.stderr)
+            with contextlib.suppress(OSError):  # whoever read it may be gone
+                os.write(2, b"jdgnn: ends after these ticks; once more ends it at once\n")
             return
         raise Interrupted(signum)
 
@@ -87,6 +91,8 @@ def remembered_interrupts() -> Iterator[Interrupts]:
         raise
     except KeyboardInterrupt as interrupt:
         raise Interrupted(signal.SIGINT) from interrupt
+    except (InputError, OSError):
+        raise
     except Exception:
         interrupts.check()
         raise

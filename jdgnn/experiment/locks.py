@@ -1,6 +1,7 @@
 """One process at a time in a directory."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,9 +33,15 @@ def locked(path: Path) -> Iterator[None]:
     except ImportError:
         yield
         return
-    with (path / LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"{path} is in use by another process; wait for it, or give another directory") from error
+    descriptor = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise InputError(f"{path} is in use by another process; wait for it, or give another directory") from error
+    except OSError:  # a file system without locks
+        pass
+    try:
         yield
+    finally:
+        os.close(descriptor)

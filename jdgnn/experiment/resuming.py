@@ -57,9 +57,11 @@ def begun(setting: Setting, config: str) -> Stand:
       InputError: another configuration is asked for than that of the run, or fewer ticks than it has done.
     """
     path, console = setting.directory.path, setting.console
-    _check_same(path, config, (path / CONFIG).read_text(encoding="utf-8"))
+    _check_same(path, config, (path / CONFIG).read_text(encoding="utf-8", errors="replace"))
     checkpoints = Checkpoints(path / CHECKPOINTS, setting.config.checkpoints)
-    kept = checkpoints.newest(setting.emulator, setting.network, lambda text: console.print(f"warning: {text}"))
+    kept = checkpoints.newest(
+        setting.emulator, setting.network, lambda text: console.print(f"warning: {text}", markup=False, soft_wrap=True)
+    )
     if kept is None:
         console.print("no checkpoint: from the first tick")
         return fresh(setting)
@@ -67,32 +69,25 @@ def begun(setting: Setting, config: str) -> Stand:
     _check_same(path, config, notes["config"])
     stand = Stand(
         kept.state,
-        metrics_size=notes["metrics_size"],
         earlier_seconds=notes["seconds"],
         seconds=notes["seconds"],
         resumed_at=[*notes["resumed_at"], int(kept.state.tick)],
     )
     asked = setting.config.emulation.ticks
     if stand.tick > asked:
-        raise InputError(f"emulation.ticks: got {asked}, and {path} has done {stand.tick}; write as many, or more")
+        raise InputError(f"emulation.ticks: got {asked}, and {path} has done {stand.tick}; write more")
+    stand.rows = setting.directory.metrics_until(stand.tick, setting.config.emulation.record_every, asked)
     console.print(f"from tick {stand.tick}")
     return stand
 
 
 def take_up(setting: Setting, stand: Stand, config: str) -> None:
-    """Puts the files of a run back to where it stands, with the configuration that it now has.
-
-    Raises:
-      InputError: the metrics have lost lines.
-    """
-    table = setting.config.emulation
-
-    def is_due(row: dict[str, Any]) -> bool:
-        return row["tick"] % table.record_every == 0 or row["tick"] == table.ticks
-
-    stand.rows = setting.directory.cut_metrics(stand.metrics_size, is_due)
-    setting.directory.write_config(config)
-    setting.directory.write_summary(partial(setting, stand))
+    """Puts the files of a run back to where it stands, with the configuration that it now has."""
+    directory = setting.directory
+    directory.write_summary(partial(setting, stand))  # first, so that the run is no longer finished
+    directory.write_config(config)
+    directory.write_metrics(stand.rows)
+    Checkpoints(directory.path / CHECKPOINTS, setting.config.checkpoints).tidy(stand.tick)
 
 
 def _check_same(path: Path, asked: str, known: str) -> None:
@@ -119,7 +114,7 @@ def _shown(settings: Settings, key: str) -> str:
 
 def _checked(path: Path, notes: Any) -> Mapping[str, Any]:
     """The notes of a checkpoint that a run has written."""
-    kinds: dict[str, Any] = {"config": str, "metrics_size": int, "seconds": (int, float), "resumed_at": list}
+    kinds: dict[str, Any] = {"config": str, "seconds": (int, float), "resumed_at": list}
     if isinstance(notes, dict) and all(isinstance(notes.get(key), kind) for key, kind in kinds.items()):
         return notes
     raise InputError(f"--resume: {path} has a checkpoint that jdgnn run has not written; remove it")

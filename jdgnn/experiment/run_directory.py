@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ EMBEDDINGS, NODES = "embeddings.npz", "nodes.npz"
 ORIGIN, CHECKPOINTS = "run.json", "checkpoints"
 FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS, NODES, ORIGIN)
 OTHERS = (CHECKPOINTS, LOCK)
+NEEDED = {"tick", "loss", "online", "active"}
+"""What every row of the metrics has."""
 
 
 class RunDirectory:
@@ -65,13 +67,14 @@ class RunDirectory:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"--out: {self.path} is a file; give a directory that does not exist yet")
         names = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
+        names -= {LOCK, *map(partial_name, FILES)}
         if names and not self._overwrite:
             raise InputError(
                 f"--out: {self.path} exists and is not empty; give another directory, or add --overwrite to replace "
                 "the run in it"
             )
-        others = sorted(names - {*FILES, *OTHERS, *map(partial_name, FILES)})
-        if names and (others or CONFIG not in names):
+        others = sorted(names - {*FILES, *OTHERS})
+        if names and (others or not {CONFIG, ORIGIN} & names):
             reason = f"it holds {others[0]}" if others else f"it holds no {CONFIG}"
             raise InputError(f"--overwrite: {self.path} is not the directory of a run, as {reason}; give another --out")
 
@@ -107,12 +110,15 @@ class RunDirectory:
             raise InputError(f"--resume: {self.path}: {what}; give the directory of a run")
         missing = [name for name in (CONFIG, ORIGIN) if not (self.path / name).is_file()]
         if missing:
-            raise InputError(f"--resume: {self.path} holds no {missing[0]}; give the directory of a run that has begun")
+            raise InputError(
+                f"--resume: {self.path} holds no {missing[0]}; give the directory of a run that has begun, or start it "
+                "anew with --overwrite"
+            )
         try:
             self._lock.enter_context(locked(self.path))
             origin = json.loads((self.path / ORIGIN).read_text(encoding="utf-8"))
         except OSError as error:
-            raise self._not_writable(error) from error
+            raise InputError(f"--resume: {self.path} cannot be used ({error.strerror})") from error
         except ValueError as error:
             raise InputError(
                 f"--resume: {self.path / ORIGIN} is no valid JSON ({error}); start the run anew"
@@ -121,6 +127,10 @@ class RunDirectory:
             raise InputError(f"--resume: {self.path / ORIGIN} is no table; start the run anew")
         self.is_made = True
         return origin
+
+    def begin_anew(self) -> None:
+        """Says that what is there may be replaced."""
+        self._overwrite = True
 
     def close(self) -> None:
         """Lets other processes use the directory."""
@@ -150,11 +160,13 @@ class RunDirectory:
         return [f"what was recorded so far is in {self.path}", f"go on with it: jdgnn run --resume {self.path}"]
 
     def _clear(self) -> None:
-        for name in FILES:
+        if (self.path / CHECKPOINTS).is_symlink():
+            (self.path / CHECKPOINTS).unlink()
+        elif (self.path / CHECKPOINTS).exists():
+            shutil.rmtree(self.path / CHECKPOINTS)
+        for name in reversed(FILES):  # the configuration last, as it tells that this is a run
             (self.path / name).unlink(missing_ok=True)
             (self.path / partial_name(name)).unlink(missing_ok=True)
-        if (self.path / CHECKPOINTS).exists():
-            shutil.rmtree(self.path / CHECKPOINTS)
 
     def _not_writable(self, error: OSError) -> InputError:
         return InputError(f"--out: {self.path} cannot be written ({error.strerror}); give another directory")
@@ -164,35 +176,45 @@ class RunDirectory:
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.writelines(map(_line, rows))
 
-    def metrics_size(self) -> int:
-        """Bytes of the metrics so far, once they are safe on disk."""
-        if not (self.path / METRICS).exists():
-            return 0
-        with (self.path / METRICS).open("ab") as file:
-            os.fsync(file.fileno())
-            return file.tell()
+    def sync_metrics(self) -> None:
+        """Has the metrics so far safe on disk."""
+        if (self.path / METRICS).exists():
+            with (self.path / METRICS).open("ab") as file:
+                os.fsync(file.fileno())
 
-    def cut_metrics(self, size: int, keep: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
-        """Drops what was recorded after a checkpoint, half of a line as well, and gives the rows that are left.
+    def metrics_until(self, tick: int, record_every: int, end: int) -> list[dict[str, Any]]:
+        """The rows that a run which goes on from a tick has, without half of a line and what came later.
 
         Args:
-          size: bytes of the metrics at the checkpoint.
-          keep: whether a row stays.
+          tick: where it goes on.
+          record_every: ticks whose number is a multiple of this are recorded,
+          end: and this one.
 
         Raises:
-          InputError: less is there than was recorded, or it is no JSON.
+          InputError: a row is missing, or makes no sense.
         """
-        path = self.path / METRICS
-        content = path.read_bytes() if path.exists() else b""
-        if len(content) < size:
-            raise InputError(f"--resume: {path} has lost lines: {len(content)} bytes of {size}; start the run anew")
-        try:
-            rows = [row for row in map(json.loads, content[:size].splitlines()) if keep(row)]
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"--resume: {path} is damaged ({error}); start the run anew") from error
-        with whole_file(path) as file:
+        path, rows = self.path / METRICS, {}
+        for line in path.read_bytes().splitlines() if path.is_file() else ():
+            try:
+                row = json.loads(line)
+                _line(row)
+                found = row["tick"]
+            except (ValueError, KeyError, TypeError, RecursionError):
+                break  # half of a line, or what is behind one
+            if row.keys() >= NEEDED and found <= tick and (found % record_every == 0 or found == end):
+                rows[found] = row
+        missing = [due for due in range(record_every, tick + 1, record_every) if due not in rows]
+        if missing or (tick == end and tick not in rows):
+            lost = missing[0] if missing else tick
+            raise InputError(
+                f"--resume: {path} has no sound line of tick {lost}; ask for more ticks, or start the run anew"
+            )
+        return list(rows.values())
+
+    def write_metrics(self, rows: list[dict[str, Any]]) -> None:
+        """Writes the metrics anew."""
+        with whole_file(self.path / METRICS) as file:
             file.writelines(_line(row).encode() for row in rows)
-        return rows
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Writes the summary as readable JSON."""

@@ -54,7 +54,7 @@ class SeedsDirectory:
                 "the runs in it"
             )
         others = sorted(names - {*OWN} - {path.name for path in seed_folders(self.path)})
-        if names and (others or not seed_folders(self.path)):
+        if names and (others or not (seed_folders(self.path) or ORIGIN in names)):
             reason = f"it holds {others[0]}" if others else "it holds no seed-0, or any other"
             raise InputError(
                 f"--overwrite: {self.path} is not the directory of runs with several seeds, as {reason}; give another "
@@ -82,7 +82,8 @@ class SeedsDirectory:
     def kept(self) -> list[str]:
         """What to say of runs that end early: which are finished, and where those and the last one are."""
         begun = [run for seed, run in self.runs.items() if seed not in self.finished]
-        return [*self.kept_finished(), *(line for run in begun for line in run.kept())]
+        lines = [line for run in begun for line in run.kept()[:1]]
+        return [*self.kept_finished(), *lines, f"go on with them: jdgnn run --resume {self.path}"]
 
     def kept_finished(self) -> list[str]:
         """What to say of those that are finished, if any is."""
@@ -215,6 +216,11 @@ def together(summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
       0.25
     """
     first, metric = summaries[0], probed.metric(summaries[0])
+    ticks = sorted({summary["ticks"] for summary in summaries})
+    if len(ticks) > 1:
+        raise InputError(
+            f"seeds have run for {ticks[0]} and for {ticks[-1]} ticks; resume with --set emulation.ticks={ticks[-1]}"
+        )
     of_all = {name: probed.values(summaries, name) for name in probed.names(summaries)}
     figures = {
         name: {**spread(values)._asdict(), "values": values.mean(axis=1).tolist()} for name, values in of_all.items()

@@ -11,7 +11,7 @@ import pytest
 
 import jdgnn
 from jdgnn import Emulator, InputError, Network, State
-from jdgnn.emulation.checkpoint import FORMAT, DamagedError
+from jdgnn.emulation.checkpoint import FORMAT, DamagedError, _seal
 from tests.support import small_emulator
 
 LATE = jdgnn.link(loss=0.2, delay=jdgnn.links.uniform(0, 3))
@@ -109,14 +109,17 @@ def test_another_learning_rate_may_go_on(saved: tuple[Path, Emulator, State]) ->
 
 def about(path: Path, **changes: Any) -> None:
     file = path / "about" / "metadata"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    content = {**json.loads(file.read_text()), **changes}
+    file.write_text(json.dumps(content if "notes" in changes else {**content, "seal": _seal(content)}))
 
 
 DAMAGES = {
     "half of an array": (lambda path: _cut(path / "state" / "params.0.layer.linear.kernel"), "has 2400 bytes of 4800"),
     "an array missing": (lambda path: shutil.rmtree(path / "state" / "wakes"), "is damaged"),
     "a bit": (lambda path: _flip(path / "state" / "wakes" / "0"), "its content is not what was saved"),
+    "huge chunks": (lambda path: _declare(path / "state" / "wakes", [40], [2**50]), "wakes declares another shape"),
     "a huge array": (lambda path: _declare(path / "state" / "wakes", [2**50]), "wakes declares another shape"),
+    "other notes": (lambda path: about(path, notes={"seconds": 1e9}), "it says other things than were saved"),
     "no text": (lambda path: (path / "about" / "metadata").write_text("{"), "is damaged"),
     "no text at all": (lambda path: shutil.rmtree(path / "about"), "it says nothing of itself"),
     "a list": (lambda path: (path / "about" / "metadata").write_text("[]"), "it names no format"),
@@ -140,9 +143,9 @@ def _flip(file: Path) -> None:
     file.write_bytes(content)
 
 
-def _declare(folder: Path, shape: list[int]) -> None:
+def _declare(folder: Path, shape: list[int], chunks: list[int] | None = None) -> None:
     content = json.loads((folder / ".zarray").read_text())
-    (folder / ".zarray").write_text(json.dumps({**content, "shape": shape, "chunks": shape}))
+    (folder / ".zarray").write_text(json.dumps({**content, "shape": shape, "chunks": chunks or shape}))
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -188,3 +191,14 @@ def test_progress_every_is_for_on_progress() -> None:
     state = emulator.init(jax.random.key(0), there)
     with pytest.raises(InputError, match="progress_every: got 4 without on_progress"):
         jdgnn.run(emulator, state, there, 14, progress_every=4)
+
+
+def test_a_disk_that_is_too_small_is_told_before_anything_is_written(
+    saved: tuple[Path, Emulator, State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, emulator, state = saved
+    usage = shutil.disk_usage(path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=1000))
+    with pytest.raises(OSError, match="No space left on device"):
+        jdgnn.save(path.with_name("5"), emulator, state, network())
+    assert [entry.name for entry in path.parent.iterdir()] == ["3"]

@@ -300,7 +300,7 @@ def kept(path: Path) -> str:
 
 
 def test_an_interrupted_run_ends_cleanly(
-    golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(*_: Any, **__: Any) -> None:
         signal.raise_signal(signal.SIGINT)
@@ -308,7 +308,7 @@ def test_an_interrupted_run_ends_cleanly(
 
     monkeypatch.setattr(runner.jdgnn, "run", interrupted)
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 130
-    assert capsys.readouterr().err == kept(tmp_path / "run")
+    assert capfd.readouterr().err == kept(tmp_path / "run")
 
 
 def test_an_interrupt_that_was_swallowed_still_ends_the_run(

@@ -194,7 +194,7 @@ def test_a_directory_that_is_no_run_is_refused(tmp_path: Path, capsys: pytest.Ca
     assert "there is no such directory" in capsys.readouterr().err
     (tmp_path / "config.toml").write_text("seed = 0")
     assert main(["run", "--resume", str(tmp_path)]) == 2
-    assert "holds no run.json" in capsys.readouterr().err
+    assert "holds no run.json; give the directory of a run that has begun" in capsys.readouterr().err
 
 
 def test_two_processes_cannot_use_one_directory(unbroken: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -269,8 +269,88 @@ def test_runs_with_several_seeds_go_on(
     assert (tmp_path / "runs" / "seeds.json").read_bytes() == (tmp_path / "whole" / "seeds.json").read_bytes()
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"seeds": []}', '{"seeds": ["../x"]}', '{"seeds": [7]}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"seeds": []}', '{"seeds": ["../x"]}', '{"seeds": [7]}', '{"a": 1, "seeds": 5}']
+)
 def test_seeds_that_make_no_sense_are_refused(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "run.json").write_text(content)
     assert main(["run", "--resume", str(tmp_path)]) == 2
-    assert "start the runs anew" in capsys.readouterr().err
+    assert "start anew with --overwrite" in capsys.readouterr().err
+
+
+def test_more_ticks_survive_a_kill_before_the_next_checkpoint(
+    config: Path, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, more = tmp_path / "run", ["--set", "emulation.ticks=61"]
+    assert main(["run", str(config), "--out", str(path), "--set", "emulation.ticks=40"]) == 0
+
+    def dies(*_: Any, **__: Any) -> Any:
+        raise SystemExit(9)
+
+    for name in ("write_summary", "write_config", "write_metrics", "add_metrics"):
+        with monkeypatch.context() as patch:
+            patch.setattr(RunDirectory, name, dies)
+            with pytest.raises(SystemExit):
+                main(["run", "--resume", str(path), *more])
+    assert main(["run", "--resume", str(path), *more]) == 0
+    assert_same(path, unbroken)
+
+
+def test_a_disk_that_is_really_full_is_told(config: Path, unbroken: Path, tmp_path: Path) -> None:
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)); import signal; "
+    code = limited + (
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); from jdgnn.experiment.cli import main; sys.exit(main())"
+    )
+    path = tmp_path / "run"
+    asked = ["run", str(config), "--out", str(path), "--set", "emulation.record_every=61"]
+    ended = subprocess.run([sys.executable, "-c", code, *asked], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1, ended.stderr
+    assert "no checkpoint could be written at tick 5 in" in ended.stderr.splitlines()[-1]
+    assert list((path / "checkpoints").iterdir()) == []
+
+
+def test_only_what_is_a_checkpoint_is_ever_removed(config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    assert main(["run", str(config), "--out", str(path), "--set", "emulation.ticks=10"]) == 0
+    folder = path / "checkpoints"
+    for name in ("10.backup", "precious", "12.orbax-checkpoint-tmp", ".5.removed"):
+        (folder / name).mkdir()
+    assert main(["run", "--resume", str(path), "--set", "emulation.ticks=20"]) == 0
+    assert {entry.name for entry in folder.iterdir()} == {"10.backup", "precious", "15", "20"}
+
+
+def test_checkpoints_that_cannot_be_read_are_no_reason_to_begin_again(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run"
+    assert main(["run", str(config), "--out", str(path), "--set", "emulation.ticks=10"]) == 0
+    for checkpoint in (path / "checkpoints").iterdir():
+        (checkpoint / "about" / "metadata").write_text("{")
+    before = contents(path)
+    assert main(["run", "--resume", str(path), "--set", "emulation.ticks=20"]) == 2
+    assert "no checkpoint in" in capsys.readouterr().err
+    assert contents(path) == before
+
+
+@pytest.mark.parametrize("left", [[".lock"], ["run.json", ".lock"], [".config.toml.partial"]])
+def test_what_a_run_left_that_never_began_can_be_replaced(left: list[str], config: Path, tmp_path: Path) -> None:
+    for name in left:
+        (tmp_path / name).write_text("{}")
+    assert main(["run", str(config), "--out", str(tmp_path), "--overwrite"]) == 0
+
+
+def test_a_replay_is_for_runs_that_were_replayed(unbroken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--resume", str(unbroken), "--replay", "x.npz", "--set", "emulation.ticks=70"]) == 2
+    assert "draws its events; leave it out" in capsys.readouterr().err
+
+
+def test_an_error_after_a_signal_is_not_hidden(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(28, os.strerror(28))
+
+    ends_after(tmp_path, 33, monkeypatch)
+    monkeypatch.setattr(jdgnn, "save", full)
+    assert main(["run", str(config), "--out", str(tmp_path / "run"), "--set", "checkpoints.ticks=100"]) == 1
+    assert "no checkpoint could be written" in capsys.readouterr().err
