@@ -125,7 +125,7 @@ def restore(path: str | Path, emulator: Emulator, network: Any) -> State:
     has the same arrays; the network must be the same.
 
     Args:
-      path: a directory that `save` has written, or a run with checkpoints.
+      path: a directory that `save` has written, such as one in the `checkpoints` of a run.
       emulator: the parts.
       network: the network the state was made for.
 

@@ -13,7 +13,7 @@ from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import is_finished
 from jdgnn.experiment.interrupts import Interrupts
 from jdgnn.experiment.resuming import origin_path
-from jdgnn.experiment.run_directory import CONFIG, ORIGIN, SUMMARY, RunDirectory
+from jdgnn.experiment.run_directory import CONFIG, ORIGIN, SUMMARY, RunDirectory, read_origin
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import MOST, SeedsDirectory, each_seed
 
@@ -81,19 +81,7 @@ def resume_run(
 
 def are_seeds(path: Path) -> bool:
     """Whether a directory is that of runs with several seeds."""
-    return (path / ORIGIN).is_file() and not (path / CONFIG).exists() and "seeds" in _origin(path)
-
-
-def _origin(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads((path / ORIGIN).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"--resume: {path / ORIGIN} is no valid JSON ({error}); start anew with --overwrite"
-        ) from error
-    if not isinstance(found, dict):
-        raise InputError(f"--resume: {path / ORIGIN} is no table; start anew with --overwrite")
-    return found
+    return (path / ORIGIN).is_file() and not (path / CONFIG).exists() and "seeds" in read_origin(path)
 
 
 def seeds_of(path: Path) -> list[int]:
@@ -102,7 +90,7 @@ def seeds_of(path: Path) -> list[int]:
     Raises:
       InputError: it does not say, or none has begun.
     """
-    seeds = _origin(path)["seeds"]
+    seeds = read_origin(path)["seeds"]
     if not isinstance(seeds, list) or not seeds or not all(type(seed) is int and 0 <= seed < MOST for seed in seeds):
         raise InputError(f"--resume: {path / ORIGIN} says {seeds!r} for seeds; start anew with --overwrite")
     if not any((path / f"seed-{seed}" / CONFIG).is_file() for seed in seeds):
@@ -128,7 +116,7 @@ def resume_seeds(
       InputError: a run cannot go on like this; those that are finished are kept.
     """
     begun = [run for run in directory.runs.values() if (run.path / CONFIG).is_file()]
-    data_root = origin_path(_origin(begun[0].path), "data_root")
+    data_root = origin_path(read_origin(begun[0].path), "data_root")
 
     def one(seed: int, run: RunDirectory) -> dict[str, Any]:
         if run in begun:

@@ -102,7 +102,7 @@ def _check_same(path: Path, asked: str, known: str) -> None:
 def _settings(path: Path, config: str) -> Settings:
     try:
         return flat(tomllib.loads(config))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"--resume: the configuration in {path} is no valid TOML ({error}); start the run anew"
         ) from error

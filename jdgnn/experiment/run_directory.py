@@ -116,15 +116,9 @@ class RunDirectory:
             )
         try:
             self._lock.enter_context(locked(self.path))
-            origin = json.loads((self.path / ORIGIN).read_text(encoding="utf-8"))
+            origin = read_origin(self.path)
         except OSError as error:
             raise InputError(f"--resume: {self.path} cannot be used ({error.strerror})") from error
-        except ValueError as error:
-            raise InputError(
-                f"--resume: {self.path / ORIGIN} is no valid JSON ({error}); start the run anew"
-            ) from error
-        if not isinstance(origin, dict):
-            raise InputError(f"--resume: {self.path / ORIGIN} is no table; start the run anew")
         self.is_made = True
         return origin
 
@@ -228,6 +222,23 @@ class RunDirectory:
 
 def _line(row: dict[str, Any]) -> str:
     return json.dumps(row, allow_nan=False) + "\n"
+
+
+def read_origin(folder: Path) -> dict[str, Any]:
+    """What the directory of a run, or of runs with several seeds, says of how it came to be.
+
+    Raises:
+      InputError: that makes no sense.
+    """
+    try:
+        origin = json.loads((folder / ORIGIN).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"--resume: {folder / ORIGIN} is no valid JSON ({error}); start anew with --overwrite"
+        ) from error
+    if not isinstance(origin, dict):
+        raise InputError(f"--resume: {folder / ORIGIN} is no table; start anew with --overwrite")
+    return origin
 
 
 def next_free(folder: Path, stem: str) -> Path:
