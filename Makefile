@@ -24,6 +24,10 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP) --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 
+$(VENV)/.installed-long: $(VENV)/.installed-dev
+	$(PIP) --editable '.[dev,fuzz]'
+	@touch $@
+
 demo: $(VENV)/.installed
 	$(BIN)/jdgnn run configs/quickstart.toml --compilation-cache $(VENV)/compiled
 
@@ -35,7 +39,7 @@ lint: $(VENV)/.installed-dev
 test: lint
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist worksteal
 
-test-long: $(VENV)/.installed-dev
+test-long: $(VENV)/.installed-long
 	$(BIN)/python -m pytest -m long -n 2 --dist worksteal
 
 bench: $(VENV)/.installed-dev

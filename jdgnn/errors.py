@@ -4,13 +4,33 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+LONGEST = 1_000
+"""Characters of a message."""
+
 
 class InputError(ValueError):
-    """Something the caller gave is wrong; the message names it and says what to write instead.
+    r"""Something the caller gave is wrong; the message names it and says what to write instead.
 
     Everything that checks input raises this, before anything is computed or overwritten. The command line prints
-    the message and exits with status 2.
+    the message and exits with status 2. Whatever a file holds, the message is one line of printable text: what is not
+    is written as an escape, and the middle of what is very long is left out.
+
+    Example:
+      >>> print(InputError("name: got '\x1b[2J', and text is needed"))
+      name: got '\x1b[2J', and text is needed
     """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(_shortened(_printable(text)))
+
+
+def _printable(text: str) -> str:
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def _shortened(text: str) -> str:
+    half = LONGEST // 2 - 4
+    return text if len(text) <= LONGEST else f"{text[:half]} [...] {text[-half:]}"
 
 
 class NonFiniteError(ArithmeticError):

@@ -23,6 +23,8 @@ if not DATA_ROOT.is_dir() and os.environ.get("CI") != "true":
     LEFT_OUT["shared_data"] = f"no folder {DATA_ROOT} (set JDGNN_DATA)"
 if find_spec("torch") is None:
     LEFT_OUT["torch"] = "PyTorch is not installed (pip install torch)"
+if find_spec("atheris") is None:
+    LEFT_OUT["atheris"] = "atheris is not installed (pip install 'jdgnn[fuzz]')"
 
 
 MAPPINGS, MOST_MAPPINGS = Path("/proc/self/maps"), 20_000

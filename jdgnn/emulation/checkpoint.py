@@ -33,8 +33,11 @@ from jdgnn.errors import InputError
 from jdgnn.network.convert import as_network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.recording import checked_path
+from jdgnn.regular_files import check_regular, read_regular
 
 FORMAT = 1
+MOST_TEXT, MOST_ABOUT = 2**20, 2**26
+"""Bytes of what orbax says of arrays, and of what a checkpoint says of itself with its notes."""
 KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
 
 
@@ -189,7 +192,7 @@ def read_about(path: Path) -> dict[str, Any]:
         what = "is a file" if path.exists() else "there is no such directory"
         raise InputError(f"path: {path}: {what}; give a checkpoint that jdgnn has saved")
     try:
-        about = json.loads((path / "about" / "metadata").read_text(encoding="utf-8"))
+        about = json.loads(read_regular(path / "about" / "metadata", MOST_ABOUT).decode())
     except OSError as error:
         raise DamagedError(f"path: {path} is no checkpoint of jdgnn, as it says nothing of itself; give one") from error
     except (ValueError, RecursionError) as error:
@@ -263,15 +266,28 @@ def _read(path: Path, wanted: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]
 
 
 def _check_files(folder: Path, kind: str, *shape: int) -> None:
-    """Refuses an array that declares another shape, or whose files are longer or shorter than it."""
-    about = json.loads((folder / ".zarray").read_text(encoding="utf-8"))
-    plain = {"shape": list(shape), "chunks": list(shape), "compressor": None, "filters": None, "order": "C"}
-    if any(about.get(key, ...) != value for key, value in plain.items()):
-        raise ValueError(f"{folder.name} declares another shape")
+    """Refuses an array that declares anything but what `save` writes, or whose file is longer or shorter than it."""
+    declared, numbers = folder / ".zarray", folder / (".".join("0" * len(shape)) or "0")
+    others = {file.name for file in folder.iterdir()} - {declared.name, numbers.name}
+    if others:
+        raise ValueError(f"{folder.name} has a file {min(others)}")
+    plain = {"compressor": None, "filters": None, "order": "C", "fill_value": None, "zarr_format": 2}
+    wanted = {
+        "shape": list(shape),
+        "chunks": list(shape),
+        "dtype": _zarr_type(kind),
+        "dimension_separator": ".",
+        **plain,
+    }
+    if json.loads(read_regular(declared, MOST_TEXT)) != wanted:
+        raise ValueError(f"{folder.name} declares another array")
     needed = math.prod(shape) * np.dtype(kind).itemsize
-    found = sum(file.stat().st_size for file in folder.iterdir() if file.is_file() and file.name != ".zarray")
-    if found != needed:
+    if (found := check_regular(numbers)) != needed:
         raise ValueError(f"{folder.name} has {found} bytes of {needed}")
+
+
+def _zarr_type(kind: str) -> str:
+    return kind if kind == "bfloat16" else np.dtype(kind).str
 
 
 @contextlib.contextmanager

@@ -15,9 +15,9 @@ from jdgnn.emulation.start import event_shapes, message_bytes, tree_bytes
 from jdgnn.emulation.state import State
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
-from jdgnn.protocol.recording import Record, Recorder
+from jdgnn.protocol.recording import LONGEST, Recorder
+from jdgnn.protocol.replaying import Record
 
-MOST_TICKS = 64
 MOST_BYTES = 2**26
 
 
@@ -87,4 +87,4 @@ class Recording:
 
 def room(shapes: Any) -> int:
     """For how many ticks of events of such shapes a chunk has room."""
-    return min(MOST_TICKS, max(1, MOST_BYTES // max(1, tree_bytes(shapes))))
+    return min(LONGEST, max(1, MOST_BYTES // max(1, tree_bytes(shapes))))

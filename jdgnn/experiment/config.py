@@ -22,6 +22,8 @@ _DEFAULTS = Field(default={}, validate_default=True)
 _NEEDED = Field(default=None, validate_default=True)
 """What is missing is refused by the validator, which knows what is allowed; TOML cannot say None."""
 
+MOST_BYTES = 2**20
+"""Of a configuration file."""
 
 LEARNING = {"layers", "objective", "optimizer"}
 """Tables that are given together, or left to the default recipe together."""
@@ -149,7 +151,11 @@ def as_toml(config: Config, *, has_own_splits: bool = False) -> str:
 
 def _tables(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise InputError(f"{path}: has more than {MOST_BYTES:,} bytes; give a configuration")
+        return tomllib.loads(content.decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; give the path of a TOML file") from error
     except IsADirectoryError as error:
@@ -158,7 +164,9 @@ def _tables(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: is no valid TOML, {_lower_first(str(error))}") from error
 
 

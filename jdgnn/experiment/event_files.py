@@ -7,7 +7,7 @@ from jdgnn import Emulator, Network, State
 from jdgnn.emulation.sources import Replay
 from jdgnn.errors import InputError
 from jdgnn.network.topology import topology
-from jdgnn.protocol.recording import Record
+from jdgnn.protocol.replaying import Record
 
 
 class EventFiles(NamedTuple):

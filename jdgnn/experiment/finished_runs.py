@@ -4,20 +4,49 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from jdgnn.errors import InputError
 from jdgnn.experiment import probed
 from jdgnn.experiment.run_directory import CONFIG, SUMMARY, seed_folders
+from jdgnn.regular_files import read_regular
 
-NEEDED = ("dataset", "nodes", "directed_edges", "ticks", "seed", "probe")
-"""What is read of a summary."""
+MOST_BYTES = 2**26
+"""Of a configuration or a summary."""
 
 Settings = dict[str, Any]
 """Keys of a configuration, as `optimizer.learning_rate`, and their values; layers are counted from 0."""
+
+
+class _Figure(BaseModel):
+    """What a probe found, of 1."""
+
+    values: list[Annotated[float, Field(allow_inf_nan=False)]] = Field(min_length=1)  # on each split
+
+
+class _Summary(BaseModel):
+    """What is read of a summary."""
+
+    model_config = ConfigDict(strict=True)
+
+    dataset: str
+    nodes: int
+    directed_edges: int
+    ticks: int
+    seed: int
+    probe: dict[str, dict[str, _Figure]]
+
+    @field_validator("probe")
+    @classmethod
+    def _is_of_one_metric(cls, probe: dict[str, dict[str, _Figure]]) -> dict[str, dict[str, _Figure]]:
+        lengths = {len(figure.values) for figures in probe.values() for figure in figures.values()}
+        if len(probe) > 1 or len(lengths) > 1 or any("learned" not in figures for figures in probe.values()):
+            raise ValueError("one metric, learned among others, and as many values of each are needed")
+        return probe
 
 
 class Runs(NamedTuple):
@@ -71,18 +100,16 @@ def read_runs(path: Path) -> Runs:
     if not finished:
         raise InputError(f"{path}: its run is not finished; go on with it: jdgnn run --resume {folders[0]}")
     settings = _same_settings(path, finished)
-    summaries = {summary["seed"]: summary for summary in map(_summary, finished)}
+    summaries = {summary["seed"]: summary for summary in map(_probed_summary, finished)}
     return Runs(path, settings, summaries, [folder for folder in folders if folder not in finished])
 
 
 def is_finished(folder: Path) -> bool:
     """Whether the run of a directory came to its end."""
-    if not (folder / SUMMARY).is_file():
+    if not (folder / SUMMARY).exists():
         return False
     summary = _read_summary(folder)
-    if not isinstance(summary, dict):
-        raise InputError(f"{folder}: its {SUMMARY} is no table; repeat the run")
-    return summary.get("finished", set(NEEDED) <= summary.keys()) is True  # older ones do not say
+    return summary.get("finished", set(_Summary.model_fields) <= summary.keys()) is True  # older ones do not say
 
 
 def differing(first: Settings, *others: Settings) -> list[str]:
@@ -116,7 +143,7 @@ def flat(tables: Mapping[str, Any]) -> Settings:
 
 
 def _same_settings(path: Path, folders: list[Path]) -> Settings:
-    first, *others = [_settings(folder) for folder in folders]
+    first, *others = [_compared(folder) for folder in folders]
     for folder, settings in zip(folders[1:], others, strict=True):
         for key in differing(first, settings):
             raise InputError(
@@ -126,31 +153,77 @@ def _same_settings(path: Path, folders: list[Path]) -> Settings:
     return first
 
 
-def _settings(folder: Path) -> Settings:
+def read_config(folder: Path) -> str:
+    """The configuration of a run, as TOML.
+
+    Raises:
+      InputError: there is none.
+    """
     try:
-        tables = tomllib.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except ValueError as error:
+        return _read(folder, CONFIG)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{folder}: its {CONFIG} is not UTF-8 text (byte {error.start}); repeat the run") from error
+
+
+def settings_of(folder: Path, config: str) -> Settings:
+    """The keys of a configuration and their values.
+
+    Args:
+      folder: of the run that has it.
+      config: as TOML.
+
+    Raises:
+      InputError: it is no TOML.
+    """
+    try:
+        return flat(tomllib.loads(config))
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{folder}: its {CONFIG} is no valid TOML ({error}); repeat the run") from error
-    return flat({key: value for key, value in tables.items() if key not in ("seed", "checkpoints")})
 
 
-def _read_summary(folder: Path) -> Any:
+def _compared(folder: Path) -> Settings:
+    """Settings that decide what comes of a run, but for the seed."""
+    settings = settings_of(folder, read_config(folder))
+    return {key: value for key, value in settings.items() if key != "seed" and not key.startswith("checkpoints")}
+
+
+def _read(folder: Path, name: str) -> str:
     try:
-        return json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        return read_regular(folder / name, MOST_BYTES).decode()
+    except OSError as error:
+        raise InputError(f"{folder}: its {name} cannot be read ({error.strerror}); repeat the run") from error
+
+
+def _read_summary(folder: Path) -> dict[str, Any]:
+    try:
+        summary = json.loads(_read(folder, SUMMARY))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{folder}: its {SUMMARY} is no valid JSON ({error}); repeat the run") from error
+    if not isinstance(summary, dict):
+        raise InputError(f"{folder}: its {SUMMARY} is no table; repeat the run")
+    return summary
 
 
-def _summary(folder: Path) -> dict[str, Any]:
+def read_summary(folder: Path) -> dict[str, Any]:
+    """The summary of a finished run.
+
+    Raises:
+      InputError: it does not say what the summary of a run says.
+    """
     summary = _read_summary(folder)
-    missing = [key for key in NEEDED if not isinstance(summary, dict) or key not in summary]
-    if missing:
-        raise InputError(f"{folder}: its {SUMMARY} does not say {missing[0]}; give a directory that jdgnn run has made")
+    try:
+        _Summary.model_validate(summary)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise InputError(
+            f"{folder}: its {SUMMARY} says nothing sound for {where}; give a directory that jdgnn run has made, or "
+            f"repeat the run: jdgnn run {folder / CONFIG}"
+        ) from error
+    return summary
+
+
+def _probed_summary(folder: Path) -> dict[str, Any]:
+    summary = read_summary(folder)
     if not summary["probe"]:
         raise InputError(f"{folder}: nothing was probed, as its network has no labels; give runs on one that has some")
-    if any("values" not in figure for table in summary["probe"].values() for figure in table.values()):
-        raise InputError(
-            f"{folder}: its {SUMMARY} has no values for each split, as an older jdgnn wrote it; repeat the run: jdgnn "
-            f"run {folder / CONFIG}"
-        )
     return summary

@@ -1,6 +1,5 @@
 """Runs that go on where they are: one, or several that differ in their seeds only."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,10 +9,10 @@ from rich.console import Console
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import read
 from jdgnn.experiment.event_files import EventFiles
-from jdgnn.experiment.finished_runs import is_finished
+from jdgnn.experiment.finished_runs import is_finished, read_summary
 from jdgnn.experiment.interrupts import Interrupts
 from jdgnn.experiment.resuming import origin_path
-from jdgnn.experiment.run_directory import CONFIG, ORIGIN, SUMMARY, RunDirectory, read_origin
+from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory, read_origin
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import MOST, SeedsDirectory, each_seed
 
@@ -59,7 +58,7 @@ def resume_run(
     origin, path = directory.open(), directory.path
     if is_finished(path) and changes.config is None and not changes.overrides:
         console.print(f"{path} is finished; for more ticks add --set emulation.ticks=N", soft_wrap=True, markup=False)
-        return dict(json.loads((path / SUMMARY).read_text(encoding="utf-8")))
+        return read_summary(path)
     config = read(changes.config or path / CONFIG, changes.overrides)
     config = config if seed is None else config.model_copy(update={"seed": seed})
     replayed = origin_path(origin, "replayed")

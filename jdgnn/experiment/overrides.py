@@ -44,7 +44,7 @@ def with_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> dict[str
 def _value(text: str) -> Any:
     try:
         read = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
     return read["value"] if len(read) == 1 else text
 

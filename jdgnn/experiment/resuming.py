@@ -1,6 +1,5 @@
 """Where a run begins, or goes on."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from jdgnn.errors import InputError
 from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.emulating import Setting, Stand, partial
 from jdgnn.experiment.event_files import EventFiles
-from jdgnn.experiment.finished_runs import Settings, differing, flat
-from jdgnn.experiment.run_directory import CHECKPOINTS, CONFIG
+from jdgnn.experiment.finished_runs import Settings, differing, read_config, settings_of
+from jdgnn.experiment.run_directory import CHECKPOINTS
 from jdgnn.experiment.summary import versions
 
 CHANGEABLE = ("emulation.ticks", "checkpoints.")
@@ -38,10 +37,10 @@ def origin_path(origin: Mapping[str, Any], name: str) -> Path | None:
     """A path in `run.json`, or None.
 
     Raises:
-      InputError: it is no text.
+      InputError: it is none.
     """
     value = origin.get(name)
-    if value is not None and not isinstance(value, str):
+    if value is not None and (not isinstance(value, str) or "\0" in value):
         raise InputError(f"--resume: run.json says {value!r} for {name}, and a path is needed; start the run anew")
     return Path(value) if value else None
 
@@ -57,7 +56,7 @@ def begun(setting: Setting, config: str) -> Stand:
       InputError: another configuration is asked for than that of the run, or fewer ticks than it has done.
     """
     path, console = setting.directory.path, setting.console
-    _check_same(path, config, (path / CONFIG).read_text(encoding="utf-8", errors="replace"))
+    _check_same(path, config, read_config(path))
     checkpoints = Checkpoints(path / CHECKPOINTS, setting.config.checkpoints)
     kept = checkpoints.newest(
         setting.emulator, setting.network, lambda text: console.print(f"warning: {text}", markup=False, soft_wrap=True)
@@ -92,20 +91,11 @@ def take_up(setting: Setting, stand: Stand, config: str) -> None:
 
 def _check_same(path: Path, asked: str, known: str) -> None:
     """Refuses another configuration, and says what differs."""
-    new, old = _settings(path, asked), _settings(path, known)
+    new, old = settings_of(path, asked), settings_of(path, known)
     changed = [key for key in differing(new, old) if not key.startswith(CHANGEABLE)]
     if changed:
         shown = "; ".join(f"{key} was {_shown(old, key)} and is {_shown(new, key)}" for key in changed)
         raise InputError(f"--resume: {path} has another configuration: {shown}. Leave it as it was, or start a new run")
-
-
-def _settings(path: Path, config: str) -> Settings:
-    try:
-        return flat(tomllib.loads(config))
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"--resume: the configuration in {path} is no valid TOML ({error}); start the run anew"
-        ) from error
 
 
 def _shown(settings: Settings, key: str) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from jdgnn.errors import InputError
 from jdgnn.experiment.locks import LOCK, locked
 from jdgnn.experiment.whole_files import partial_name, whole_file, write_json
+from jdgnn.regular_files import read_regular
 
 CONFIG, METRICS, SUMMARY = "config.toml", "metrics.jsonl", "summary.json"
 EMBEDDINGS, NODES = "embeddings.npz", "nodes.npz"
 ORIGIN, CHECKPOINTS = "run.json", "checkpoints"
 FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS, NODES, ORIGIN)
 OTHERS = (CHECKPOINTS, LOCK)
+MOST_ORIGIN, MOST_METRICS = 2**20, 2**32
+"""Bytes of these files."""
 NEEDED = {"tick", "loss", "online", "active"}
 """What every row of the metrics has."""
 
@@ -187,16 +190,9 @@ class RunDirectory:
         Raises:
           InputError: a row is missing, or makes no sense.
         """
-        path, rows = self.path / METRICS, {}
-        for line in path.read_bytes().splitlines() if path.is_file() else ():
-            try:
-                row = json.loads(line)
-                _line(row)
-                found = row["tick"]
-            except (ValueError, KeyError, TypeError, RecursionError):
-                break  # half of a line, or what is behind one
-            if row.keys() >= NEEDED and found <= tick and (found % record_every == 0 or found == end):
-                rows[found] = row
+        path = self.path / METRICS
+        rows = {row["tick"]: row for row in _sound_rows(path) if row["tick"] <= tick}
+        rows = {found: row for found, row in rows.items() if found % record_every == 0 or found == end}
         missing = [due for due in range(record_every, tick + 1, record_every) if due not in rows]
         if missing or (tick == end and tick not in rows):
             lost = missing[0] if missing else tick
@@ -220,6 +216,25 @@ class RunDirectory:
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
+def _sound_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows before half of a line, or what is no row."""
+    try:
+        lines = read_regular(path, MOST_METRICS).splitlines()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(f"--resume: {path} cannot be read ({error.strerror}); start the run anew") from error
+    for line in lines:
+        try:
+            row = json.loads(line)
+            _line(row)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(row, dict) or not row.keys() >= NEEDED or type(row["tick"]) is not int:
+            return
+        yield row
+
+
 def _line(row: dict[str, Any]) -> str:
     return json.dumps(row, allow_nan=False) + "\n"
 
@@ -231,7 +246,9 @@ def read_origin(folder: Path) -> dict[str, Any]:
       InputError: that makes no sense.
     """
     try:
-        origin = json.loads((folder / ORIGIN).read_text(encoding="utf-8"))
+        origin = json.loads(read_regular(folder / ORIGIN, MOST_ORIGIN).decode())
+    except OSError as error:
+        raise InputError(f"--resume: {folder / ORIGIN} cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"--resume: {folder / ORIGIN} is no valid JSON ({error}); start anew with --overwrite"

@@ -17,7 +17,8 @@ from jdgnn import clocks, links, presence
 from jdgnn.emulation.sources import Draw
 from jdgnn.emulation.start import event_shapes
 from jdgnn.network.topology import topology
-from jdgnn.protocol.recording import RECORDED, SETTINGS, Record, Recorder
+from jdgnn.protocol.recording import RECORDED, Recorder
+from jdgnn.protocol.replaying import SETTINGS, Record
 from tests.support import assert_same_bits, small_emulator, small_network
 
 TICKS = 70  # more than a stretch of the file

@@ -129,8 +129,8 @@ OTHERS = {
         "evaluation.per_class is 4, and 3 in {first}; compare runs that were judged on the same splits",
     ),
     "another seed": ({'"seed": 0': '"seed": 9'}, "has seed 9, and {first} has seeds 0 to 2: none in common"),
-    "an older run": ({'"values"': '"older"'}, "its summary.json has no values for each split"),
-    "no summary": ({'"dataset"': '"data"'}, "its summary.json does not say dataset"),
+    "an older run": ({'"values"': '"older"'}, "its summary.json says nothing sound for probe.accuracy."),
+    "no summary": ({'"dataset"': '"data"'}, "its summary.json says nothing sound for dataset"),
     "broken JSON": ({'"dataset"': "dataset"}, "its summary.json is no valid JSON"),
     "broken TOML": ({"[network]": "[network"}, "its config.toml is no valid TOML"),
 }

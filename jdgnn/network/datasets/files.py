@@ -1,20 +1,18 @@
 """Where the files of a data set come from: a data root, the cache, or the repository that publishes them.
 
-Whatever the way, a file counts only if its SHA-256 is the one on record, and what was verified is what is parsed.
+Whatever the way, a file counts only if its SHA-256 is the one on record, and what was verified is what is parsed. No
+more is ever read than the size on record.
 """
 
-import hashlib
+import contextlib
 import os
 import tempfile
-from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import Request, urlopen
 
 from jdgnn.errors import InputError
 from jdgnn.network.datasets.description import DataFile, Dataset
-
-TIMEOUT_SECONDS = 30.0
+from jdgnn.network.datasets.fetching import fetched, is_genuine, sha256
+from jdgnn.regular_files import check_regular
 
 
 def contents(
@@ -58,25 +56,19 @@ def default_cache() -> Path:
 
 def _from_data_root(file: DataFile, path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return _genuine_content(file, path)
     except OSError as error:
         raise InputError(
             f"data_root: {path} cannot be read ({error.strerror}); write --data-root (or set JDGNN_DATA to) the folder "
             f"that holds {path.parent.name}/{path.name}"
         ) from error
-    if not _is_genuine(file, content):
-        raise InputError(
-            f"data_root: {path} is not the published file (SHA-256 {_sha256(content)}, and {file.sha256} is on "
-            "record); replace it"
-        )
-    return content
+    except ValueError as error:
+        raise InputError(f"data_root: {path} is not the published file ({error}); replace it") from error
 
 
 def _from_cache(file: DataFile, path: Path, dataset: Dataset) -> bytes:
-    if path.is_file():
-        content = path.read_bytes()
-        if _is_genuine(file, content):
-            return content
+    with contextlib.suppress(OSError, ValueError):
+        return _genuine_content(file, path)
     if file.url is None:
         raise InputError(
             f"data_root: {dataset.name} cannot be downloaded; write --data-root (or set JDGNN_DATA to) a folder that "
@@ -85,44 +77,35 @@ def _from_cache(file: DataFile, path: Path, dataset: Dataset) -> bytes:
     return download(file, path)
 
 
+def _genuine_content(file: DataFile, path: Path) -> bytes:
+    """Reads a file; OSError if it cannot be read, ValueError if it is another one, which its size may tell."""
+    num_bytes = check_regular(path)
+    if num_bytes != file.num_bytes:
+        raise ValueError(f"{num_bytes} bytes, and {file.num_bytes} are on record")
+    with path.open("rb") as opened:
+        content = opened.read(file.num_bytes)
+    if not is_genuine(file, content):
+        raise ValueError(f"SHA-256 {sha256(content)}, and {file.sha256} is on record")
+    return content
+
+
 def download(file: DataFile, path: Path) -> bytes:
     """Downloads a file, verifies it and only then puts it in place.
 
     Args:
-      file: what to fetch.
+      file: what to fetch; its address is https, or http on this machine itself.
       path: where to keep it; its folder is made if needed.
 
     Returns:
       The content.
 
     Raises:
-      InputError: the host cannot be reached, the connection is cut, or what arrives is not the file on record; the
-        path is left as it was.
+      InputError: the address is not https or leads on to one that is not, the host cannot be reached, the connection
+        is cut or too slow, or what arrives is not the file on record; the path is left as it was.
     """
     if file.url is None:
         raise InputError(f"file: {file.name} is not published at any address")
-    instead = "try again, or get it another way and write --data-root (or set JDGNN_DATA)"
-    try:
-        request = Request(file.url, headers={"User-Agent": "jdgnn"})
-        with urlopen(request, timeout=TIMEOUT_SECONDS) as response:
-            content: bytes = response.read(file.num_bytes + 1)
-    except URLError as error:
-        if hasattr(error, "close"):
-            error.close()
-        raise InputError(f"{file.name}: download from {file.url} failed ({error}); {instead}") from error
-    except (OSError, HTTPException) as error:
-        raise InputError(f"{file.name}: download from {file.url} was cut ({error}); {instead}") from error
-    if len(content) > file.num_bytes:
-        raise InputError(f"{file.name}: {file.url} sends more than the {file.num_bytes} bytes on record; {instead}")
-    if len(content) < file.num_bytes:
-        raise InputError(
-            f"{file.name}: download from {file.url} was cut after {len(content)} of {file.num_bytes} bytes; {instead}"
-        )
-    if not _is_genuine(file, content):
-        raise InputError(
-            f"{file.name}: {file.url} sends a file of SHA-256 {_sha256(content)}, and {file.sha256} is on record; "
-            f"{instead}"
-        )
+    content = fetched(file, file.url)
     _put_in_place(content, path)
     return content
 
@@ -142,11 +125,3 @@ def _put_in_place(content: bytes, path: Path) -> None:
         raise InputError(
             f"cache: {path} cannot be written ({error.strerror}); set XDG_CACHE_HOME to a folder that can be"
         ) from error
-
-
-def _is_genuine(file: DataFile, content: bytes) -> bool:
-    return _sha256(content) == file.sha256
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -81,8 +81,36 @@ def load(
     """
     dataset = describe(name)
     build = _builder(dataset, task)
-    network = build(contents(dataset, data_root, cache))
+    network = built(dataset, build, contents(dataset, data_root, cache))
     return network if projection is None else project(network, projection, seed)
+
+
+def built(dataset: Dataset, build: Callable[[Mapping[str, bytes]], Network], files: Mapping[str, bytes]) -> Network:
+    """Makes the network of a data set of what its files hold.
+
+    Args:
+      dataset: the data set.
+      build: its own `build`, or that of one of its tasks.
+      files: content by name.
+
+    Returns:
+      The network.
+
+    Raises:
+      InputError: the files do not hold what they should, in whatever way.
+
+    Example:
+      >>> built(describe("cora"), describe("cora").build, {})
+      Traceback (most recent call last):
+      jdgnn.errors.InputError: cora: its files do not hold what they should (KeyError: 'ind.cora.allx'); get them anew
+    """
+    try:
+        return build(files)
+    except InputError as error:
+        raise InputError(f"{dataset.name}: its files do not hold what they should ({error}); get them anew") from error
+    except Exception as error:  # what they hold in place of tables can be anything
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"{dataset.name}: its files do not hold what they should ({reason}); get them anew") from error
 
 
 def _builder(dataset: Dataset, task: str | None) -> Callable[[Mapping[str, bytes]], Network]:

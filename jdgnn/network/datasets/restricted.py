@@ -1,20 +1,26 @@
 """Reads pickles and npz archives without running anything they bring along.
 
 A pickle is a program. Here the only names it may mention are those that published arrays need, and each stands for a
-plain record below: NumPy and SciPy see the numbers only after they have been checked.
+plain record below: NumPy and SciPy see the numbers only after they have been checked. It is Python's own unpickler that
+reads them, not the one in C, which takes as much memory as a hostile pickle names.
 """
 
 import io
+import math
 import pickle
 import re
 import zipfile
 from collections import defaultdict
-from typing import Any, BinaryIO, NoReturn
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
+from jdgnn.npy import read_header, read_npy
+
+MOST_BYTES = 2**28
+"""Of what a data set's file holds, once unpacked."""
 
 
 class _DtypeRecord:
@@ -28,7 +34,7 @@ class _DtypeRecord:
         self.byte_order = state[1]
 
     def dtype(self) -> np.dtype[Any]:
-        if not isinstance(self.code, str) or not re.fullmatch(r"[biufSUO?]\d{0,6}", self.code):
+        if not isinstance(self.code, str) or not re.fullmatch(r"[biufSUO?]\d{0,6}", self.code, re.ASCII):
             raise ValueError(f"dtype {self.code!r}")
         dtype = np.dtype(object if self.code.startswith("O") else self.code)
         return dtype if self.byte_order == "|" else dtype.newbyteorder(self.byte_order)
@@ -42,13 +48,13 @@ class _ArrayRecord:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, self.shape, self.dtype, self.is_fortran, self.data = state
 
-    def array(self) -> Any:
+    def array(self, decoded: "_Decoded") -> Any:
         dtype = self.dtype.dtype()
         if dtype.hasobject:  # savez wraps whatever is no array into one of a single object
             if self.shape != ():
                 raise ValueError("array of objects")
             (item,) = self.data
-            return _decoded(item)
+            return decoded(item)
         # Python 2 wrote the bytes as a string
         data = self.data.encode("latin1") if isinstance(self.data, str) else self.data
         return np.frombuffer(data, dtype).reshape(self.shape, order="F" if self.is_fortran else "C").copy()
@@ -60,11 +66,14 @@ class _SparseRecord:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.fields = state
 
-    def matrix(self) -> Any:
+    def matrix(self, decoded: "_Decoded") -> Any:
         from scipy import sparse
 
-        data, indices, indptr = (_decoded(self.fields[part]) for part in ("data", "indices", "indptr"))
-        matrix = sparse.csr_array((data, indices, indptr), shape=self.fields["_shape"])
+        data, indices, indptr = (decoded(self.fields[part]) for part in ("data", "indices", "indptr"))
+        shape = self.fields["_shape"]
+        if math.prod(shape) * data.dtype.itemsize > MOST_BYTES:
+            raise ValueError(f"a matrix of {shape}")
+        matrix = sparse.csr_array((data, indices, indptr), shape=shape)
         matrix.check_format(full_check=True)
         return matrix
 
@@ -82,21 +91,74 @@ _ADMITTED: dict[tuple[str, str], Any] = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
+_INSTRUCTIONS = (
+    *(pickle.PROTO, pickle.FRAME, pickle.STOP, pickle.MARK, pickle.GLOBAL, pickle.STACK_GLOBAL),
+    *(pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE),
+    *(pickle.INT, pickle.BININT, pickle.BININT1, pickle.BININT2, pickle.LONG, pickle.LONG1),
+    *(pickle.FLOAT, pickle.BINFLOAT),
+    *(pickle.STRING, pickle.BINSTRING, pickle.SHORT_BINSTRING, pickle.BINBYTES, pickle.SHORT_BINBYTES),
+    *(pickle.UNICODE, pickle.BINUNICODE, pickle.SHORT_BINUNICODE, pickle.BINBYTES8, pickle.BYTEARRAY8),
+    *(pickle.EMPTY_TUPLE, pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3),
+    *(pickle.EMPTY_LIST, pickle.LIST, pickle.APPEND, pickle.APPENDS, pickle.EMPTY_DICT),
+    *(pickle.PUT, pickle.BINPUT, pickle.LONG_BINPUT, pickle.MEMOIZE, pickle.GET, pickle.BINGET, pickle.LONG_BINGET),
+    *(pickle.REDUCE, pickle.BUILD, pickle.NEWOBJ),
+)
+"""What arrays, matrices, tables and lists take, of the instructions that a pickle can have."""
+
+
+def _check_keys(keys: list[Any]) -> None:
+    """Refuses keys that hold others, as the time to hash one can double with each instruction."""
+    for key in keys:
+        if not isinstance(key, str | bytes | int | float | None):
+            raise InputError(f"it has a key of type {type(key).__name__}, which no data set needs")
+
+
+def _with_checked_keys(code: bytes) -> Callable[[Any], None]:
+    load = pickle._Unpickler.dispatch[code[0]]
+
+    def checked(unpickler: Any) -> None:
+        _check_keys(unpickler.stack[-2:-1] if code == pickle.SETITEM else unpickler.stack[::2])
+        load(unpickler)
+
+    return checked
+
+
+class _Unpickler(pickle._Unpickler):
+    dispatch: ClassVar[dict[int, Any]] = {
+        **{code[0]: pickle._Unpickler.dispatch[code[0]] for code in _INSTRUCTIONS},
+        **{code[0]: _with_checked_keys(code) for code in (pickle.DICT, pickle.SETITEM, pickle.SETITEMS)},
+    }
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ADMITTED:
             raise InputError(f"it asks for {module}.{name}, which no data set needs")
         return _ADMITTED[module, name]
 
 
-def _decoded(value: Any) -> Any:
-    if isinstance(value, _ArrayRecord):
-        return value.array()
-    if isinstance(value, _SparseRecord):
-        return value.matrix()
-    if isinstance(value, dict):
-        return {key: _decoded(item) for key, item in value.items()}
-    return value
+class _Decoded:
+    """Makes values of records, each just once, however often it is mentioned."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Any] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, _ArrayRecord | _SparseRecord | dict):
+            return value
+        if id(value) not in self._known:
+            self._known[id(value)] = self._made(value)
+        return self._known[id(value)]
+
+    def _made(self, value: Any) -> Any:
+        if isinstance(value, _ArrayRecord):
+            return value.array(self)
+        if isinstance(value, _SparseRecord):
+            return value.matrix(self)
+        return {key: self(item) for key, item in value.items()}
+
+
+def _unpickled(content: bytes) -> Any:
+    loaded = _Unpickler(io.BytesIO(content), encoding="latin1").load()
+    return _Decoded()(loaded)
 
 
 def read_pickle(content: bytes, name: str) -> Any:
@@ -118,7 +180,7 @@ def read_pickle(content: bytes, name: str) -> Any:
       {0: [1, 2]}
     """
     try:
-        return _decoded(_Unpickler(io.BytesIO(content), encoding="latin1").load())
+        return _unpickled(content)
     except Exception as error:  # a damaged program can fail in any way
         _refuse(name, "pickle", error)
 
@@ -145,22 +207,17 @@ def read_npz(content: bytes, name: str) -> dict[str, Any]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return {
-                member.removesuffix(".npy"): _read_npy(io.BytesIO(archive.read(member)))
-                for member in archive.namelist()
-            }
+            declared = sum(member.file_size for member in archive.infolist())
+            if declared > MOST_BYTES:
+                raise InputError(f"it holds {declared:,} bytes, more than any data set")
+            return {name.removesuffix(".npy"): _read_member(archive.read(name)) for name in archive.namelist()}
     except Exception as error:
         _refuse(name, "npz archive", error)
 
 
-def _read_npy(stream: BinaryIO) -> NDArray[Any] | Any:
-    version = np.lib.format.read_magic(stream)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    _, _, dtype = read_header(stream)
-    if dtype.hasobject:
-        return _decoded(_Unpickler(stream, encoding="latin1").load())
-    stream.seek(0)
-    return np.lib.format.read_array(stream, allow_pickle=False)
+def _read_member(content: bytes) -> Any:
+    _, _, dtype, start = read_header(content)
+    return _unpickled(content[start:]) if dtype.hasobject else read_npy(content)
 
 
 def _refuse(name: str, kind: str, error: Exception) -> NoReturn:

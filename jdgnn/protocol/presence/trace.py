@@ -1,6 +1,7 @@
 """A recorded trace of who was online when."""
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from jax.tree_util import Partial
 from jdgnn.errors import InputError
 from jdgnn.protocol.arguments import checked_whole
 from jdgnn.protocol.presence.presence import Presence
+from jdgnn.regular_files import read_regular
 
 COLUMNS = ("node", "start", "end")
+MOST_BYTES = 2**31
 
 
 def trace(path: str | Path) -> Presence:
@@ -41,11 +44,7 @@ def trace(path: str | Path) -> Presence:
       >>> [presence.sample(None, tick, 3, ())[2].tolist() for tick in (1, 2, 4)]
       [[True, False, False], [True, True, False], [True, False, False]]
     """
-    try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            lines = list(_intervals(path, csv.reader(file)))
-    except (OSError, TypeError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"path: {path} cannot be read as a CSV file ({error})") from error
+    lines = list(_intervals(path, _rows(path)))
     if not lines:
         raise InputError(f"path: {path} has no interval; write a line node,start,end for each time a node is online")
     line, node, start, end = np.array(lines, np.int32).T
@@ -55,6 +54,14 @@ def trace(path: str | Path) -> Presence:
         sample=Partial(_sample, node=node, start=start, end=end),
         check=Partial(_check, node=int(node[last]), line=int(line[last])),
     )
+
+
+def _rows(path: str | Path) -> Iterator[list[str]]:
+    try:
+        text = read_regular(Path(path), MOST_BYTES).decode("utf-8-sig")
+        yield from csv.reader(io.StringIO(text, newline=""))
+    except (OSError, TypeError, ValueError, csv.Error) as error:
+        raise InputError(f"path: {path} cannot be read as a CSV file ({error})") from error
 
 
 def _intervals(path: str | Path, rows: Iterator[list[str]]) -> Iterator[tuple[int, int, int, int]]:

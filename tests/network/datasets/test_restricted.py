@@ -133,3 +133,44 @@ def test_a_truncated_member_of_a_sound_archive_is_refused() -> None:
         file.writestr("labels.npy", member.getvalue()[:-8])
     with pytest.raises(InputError, match=r"a\.npz: not a sound npz archive"):
         read_npz(archive.getvalue(), "a.npz")
+
+
+TWICE = "".join(f"g{n}\n\x86p{n + 1}\n" for n in range(60))
+"""Makes a pair of what is on the stack twice, 60 times over."""
+BOMBS = {
+    "bytes that are not there": b"\x80\x04\x8e" + (2**40).to_bytes(8, "little") + b"x.",
+    "a number that is not there": b"\x80\x02\x8b\xff\xff\xff\x7f1.",
+    "a key that takes for ever to hash": f"}})p0\n{TWICE}Ns.".encode("latin1"),
+    "an unknown instruction": b"(lp0\n0g0\n.",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_pickle_takes_little_memory_and_time(name: str) -> None:
+    with pytest.raises(InputError, match="graph: not a sound pickle"):
+        read_pickle(BOMBS[name], "graph")
+
+
+def test_a_high_place_in_the_memo_takes_no_memory() -> None:
+    assert read_pickle(b"\x80\x02Nr\xff\xff\xff\x7f.", "graph") is None
+
+
+def test_what_is_mentioned_often_is_made_once() -> None:
+    twice = "".join(f"}}(S'a'\ng{n}\nS'b'\ng{n}\nup{n + 1}\n" for n in range(60))
+    found = read_pickle(f"}}p0\n{twice}.".encode("latin1"), "graph")
+    assert found["a"] is found["b"]
+
+
+def test_an_archive_that_unpacks_to_more_than_any_data_set_is_refused() -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file, file.open("a.npy", "w") as member:
+        for _ in range(300):
+            member.write(bytes(2**20))
+    with pytest.raises(InputError, match=r"it holds 314,572,800 bytes, more than any data set"):
+        read_npz(archive.getvalue(), "a.npz")
+
+
+def test_a_sparse_matrix_too_large_to_be_spread_out_is_refused() -> None:
+    matrix = sparse.csr_matrix((3, 2**40))
+    with pytest.raises(InputError, match="m: not a sound pickle"):
+        read_pickle(pickle.dumps(matrix), "m")

@@ -1,0 +1,53 @@
+"""Arrays in files that anybody may have written: their size is looked at before any memory is taken."""
+
+import io
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+def read_npy(content: bytes) -> NDArray[Any]:
+    """Reads an array in NumPy's format, without pickle.
+
+    Args:
+      content: all bytes of it.
+
+    Returns:
+      The array, which may be written to.
+
+    Raises:
+      ValueError: it is no such array, holds Python objects, or has not as many bytes as it declares.
+
+    Example:
+      >>> file = io.BytesIO()
+      >>> np.save(file, np.arange(3))
+      >>> read_npy(file.getvalue()).tolist()
+      [0, 1, 2]
+    """
+    shape, is_fortran, dtype, start = read_header(content)
+    if dtype.hasobject:
+        raise ValueError("an array of Python objects")
+    needed = math.prod(shape) * dtype.itemsize
+    if any(length < 0 for length in shape) or needed != len(content) - start:
+        raise ValueError(f"an array {shape} of {dtype} that has {len(content) - start} bytes")
+    if not needed:
+        return np.zeros(shape, dtype)
+    return np.frombuffer(content, dtype, offset=start).reshape(shape, order="F" if is_fortran else "C").copy()
+
+
+def read_header(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """What an array declares: shape, whether in Fortran's order, type, and where its numbers begin.
+
+    Raises:
+      ValueError: it is no array in NumPy's format.
+    """
+    stream = io.BytesIO(content)
+    version = np.lib.format.read_magic(stream)
+    if version not in HEADERS:
+        raise ValueError(f"an array in version {version} of NumPy's format")
+    shape, is_fortran, dtype = HEADERS[version](stream)
+    return shape, is_fortran, dtype, stream.tell()

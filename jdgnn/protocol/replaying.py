@@ -1,0 +1,299 @@
+"""Records of events, read back: only what a `jdgnn.protocol.recording.Recorder` may have written is believed."""
+
+import json
+import math
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.errors import InputError
+from jdgnn.network.topology import Topology
+from jdgnn.npy import read_header, read_npy
+from jdgnn.protocol.events import Events, event_keys
+from jdgnn.protocol.recording import LONGEST, RECORDED, VERSION, checked_path
+
+COINS = ("push_uniform", "model_uniform", "accept_uniform")  # which an algorithm that tosses none leaves in the record
+MOST_HEADER = 2**16  # bytes of what stands before numbers, of the header, and of the key
+MOST_STRETCH = 2**30  # bytes of a stretch of several ticks
+KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
+SETTINGS = {
+    "joined": "availability.presence",
+    "online": "availability.presence",
+    "wake": "availability.clock",
+    "embedding_lost": "publish.link",
+    "embedding_delay": "publish.link",
+    "push_dst": "push.fanout",
+    "push_rank": "push.fanout",
+    "push_lost": "push.link",
+    "push_delay": "push.link",
+    "push_uniform": "push.schedule, and gossip.capacity,",
+    "model_dst": "gossip.fanout",
+    "model_rank": "gossip.fanout",
+    "model_lost": "gossip.link",
+    "model_delay": "gossip.link",
+    "model_uniform": "gossip.schedule and gossip.capacity",
+    "accept_uniform": "gossip.acceptance and gossip.capacity",
+    "positives": "num_positives",
+}
+"""What decides the form of each recorded field."""
+
+
+class _Field(NamedTuple):
+    """What a record says of one field: its shape and dtype in one tick, and the largest of whole numbers."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    max: int
+
+    @property
+    def num_bytes(self) -> int:
+        """Of one tick."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+class Record:
+    """Reads events from a file.
+
+    Args:
+      path: what a `Recorder` wrote.
+
+    Raises:
+      InputError: the file is no such record.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = checked_path("replay", path)
+        if not self._path.exists():
+            raise InputError(f"replay: there is no file {path}; give one that was written by record")
+        if not self._path.is_file():
+            raise InputError(f"replay: {path} is no file; give one that was written by record")
+        try:
+            self._archive = zipfile.ZipFile(self._path)
+        except Exception as error:  # whatever zipfile makes of what is no archive
+            raise self._incomplete() from error
+        self._read_header()
+        self.stretches = list(self._checked_stretches())
+        self.end_tick: int = self.stretches[-1][1] if self.stretches else self.first_tick
+        self._held: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
+
+    def _read_header(self) -> None:
+        """Takes what the header says, once it is sure that it makes sense."""
+        header = self._loaded_header()
+        counts = {name: header.get(name) for name in ("num_nodes", "num_edges", "first_tick")}
+        for name, count in counts.items():
+            if type(count) is not int or not 0 <= count < 2**31:
+                raise self._damaged(f"its header says {count!r} for {name}")
+        self._num_nodes, self._num_edges, self.first_tick = (
+            int(count) for count in counts.values() if count is not None
+        )
+        if not isinstance(header.get("fields"), dict) or not header["fields"].keys() <= {*RECORDED}:
+            raise self._damaged("its header does not say which fields there are")
+        self._fields = {name: self._field(name, said) for name, said in header["fields"].items()}
+        self.key = self._key(header.get("key_impl"))
+
+    def _loaded_header(self) -> dict[str, Any]:
+        try:
+            header = json.loads(str(self._array("header", MOST_HEADER)))
+        except (InputError, ValueError, RecursionError) as error:
+            raise self._incomplete() from error
+        if not isinstance(header, dict) or "version" not in header:
+            raise self._incomplete()
+        if header["version"] != VERSION:
+            raise InputError(f"replay: {self._path} is of version {header['version']}, and {VERSION} can be read")
+        return header
+
+    def _field(self, name: str, said: Any) -> _Field:
+        said = said if isinstance(said, dict) else {}
+        shape, dtype, most = said.get("shape"), said.get("dtype"), said.get("max", 0)
+        is_shape = isinstance(shape, list) and all(type(length) is int and 0 <= length < 2**31 for length in shape)
+        is_known = dtype in ("bool", "int32", "uint32", "float32") and ("max" in said or dtype != "int32")
+        if not is_shape or not is_known or type(most) is not int or not 0 <= most < 2**31:
+            raise self._damaged(f"its header makes no sense of {name}")
+        return _Field(tuple(shape), dtype, most)
+
+    def _key(self, impl: Any) -> jax.Array:
+        data = self._array("key", MOST_HEADER)
+        expected = jax.eval_shape(jax.random.key_data, jax.random.key(0, impl=impl)) if impl in KEY_IMPLS else None
+        if expected is None or data.shape != expected.shape or data.dtype != expected.dtype:
+            raise self._damaged("its key is none")
+        return jax.random.wrap_key_data(jnp.asarray(data), impl=impl)
+
+    def _checked_stretches(self) -> Iterator[tuple[int, int]]:
+        """First tick and end of each stretch, once it is sure that they follow one another and lack no field."""
+        names, tick = set(self._archive.namelist()), self.first_tick
+        if not self._fields:
+            return
+        for start in sorted(set(map(self._start, (name for name in names if "/" in name)))):
+            missing = [name for name in self._fields if f"{start:011}/{name}.npy" not in names]
+            if missing or start != tick:
+                raise self._damaged(
+                    f"{missing[0]} from tick {start} on is missing" if missing else f"tick {tick} is missing"
+                )
+            lengths = {self._length(start, name) for name in self._fields}
+            if len(lengths) != 1:
+                raise self._damaged(f"fields from tick {start} on differ in length")
+            tick = start + lengths.pop()
+            yield start, tick
+
+    def _start(self, name: str) -> int:
+        text = name.split("/")[0]
+        if not text.isascii() or not text.isdigit() or len(text) != 11:
+            raise self._damaged("it holds what is no stretch of ticks")
+        return int(text)
+
+    def _length(self, start: int, name: str) -> int:
+        """Ticks of one field in a stretch, from the first bytes of it."""
+        try:
+            with self._archive.open(f"{start:011}/{name}.npy") as file:
+                (length, *_), _, _, _ = read_header(file.read(MOST_HEADER))
+        except Exception as error:  # whatever zipfile and NumPy make of what is damaged
+            raise self._damaged(f"{name} from tick {start} on cannot be read") from error
+        if not 1 <= length <= LONGEST or (length > 1 and length * self._fields[name].num_bytes > MOST_STRETCH):
+            raise self._damaged(f"{name} from tick {start} on has {length} ticks at once")
+        return length
+
+    def _incomplete(self) -> InputError:
+        return InputError(f"replay: {self._path} is no complete record of events; give one written by record")
+
+    def _damaged(self, what: str) -> InputError:
+        return InputError(f"replay: {self._path} is damaged, as {what}; record it again")
+
+    def _array(self, name: str, most: int) -> NDArray[Any]:
+        """An array of at most so many bytes."""
+        what = name if "/" not in name else f"{name.split('/')[1]} from tick {int(name.split('/')[0])} on"
+        try:
+            if self._archive.getinfo(f"{name}.npy").file_size > most + MOST_HEADER:
+                raise self._damaged(f"{what} is too large")
+            return read_npy(self._archive.read(f"{name}.npy"))
+        except InputError:
+            raise
+        except Exception as error:  # whatever zipfile and NumPy make of what is damaged
+            raise self._damaged(f"{what} cannot be read") from error
+
+    @property
+    def shapes(self) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Shape and dtype in one tick of each recorded field."""
+        return {name: (field.shape, field.dtype) for name, field in self._fields.items()}
+
+    def check(
+        self, topology: Topology, expected: Events, max_delays: Mapping[str, int], first_tick: int, ticks: int
+    ) -> None:
+        """Refuses a run that this record does not fit.
+
+        Args:
+          topology: the links of the run.
+          expected: shapes of the events of one tick, as the run would draw them.
+          max_delays: the longest delay of its links, by field of `Events`.
+          first_tick: its first tick.
+          ticks: how many it has.
+
+        Raises:
+          InputError: the record is of another network or other ticks, or of traffic of another form.
+        """
+        self._check_network(topology)
+        if first_tick < self.first_tick or first_tick + ticks > self.end_tick:
+            raise InputError(
+                f"replay: {self._path} holds ticks {self.first_tick} to {self.end_tick - 1}, and the run needs "
+                f"{first_tick} to {first_tick + ticks - 1}"
+            )
+        self._check_fields(expected)
+        for name, longest in max_delays.items():
+            if name in self._fields and (given := self._fields[name].max) > longest:
+                raise InputError(
+                    f"replay: {self._path} has delays of up to {given} ticks for {name}, and {SETTINGS[name]} of this "
+                    f"emulator holds {longest}; give it a longer maximum"
+                )
+
+    def _check_network(self, topology: Topology) -> None:
+        is_same = (self._num_nodes, self._num_edges) == (topology.num_nodes, topology.num_edges)
+        for name in ("senders", "receivers"):
+            wanted = np.asarray(getattr(topology, name))
+            if not is_same or not np.array_equal(self._array(name, wanted.nbytes), wanted):
+                raise InputError(f"replay: {self._path} was recorded on another network; give the one it belongs to")
+
+    def _check_fields(self, expected: Events) -> None:
+        """Refuses an emulator that takes other events; what it has no use for at all may be there."""
+        for name in RECORDED:
+            value, given = getattr(expected, name), self.shapes.get(name)
+            needed = None if value is None else (value.shape, str(value.dtype))
+            is_unused = _sends_nothing(name, expected) or (needed is None and name in COINS)
+            if given != needed and not is_unused:
+                raise InputError(
+                    f"replay: {self._path} has {_described(given)} for {name}, and this emulator takes "
+                    f"{_described(needed)}; let {SETTINGS[name]} be as when it was recorded"
+                )
+
+    def read(self, first_tick: int, count: int, length: int, template: Events) -> Events:
+        """Events of `count` ticks with room for `length` [T, ...], in the form of one tick's `template`.
+
+        Raises:
+          InputError: what is on file of these ticks makes no sense.
+        """
+        values = {
+            name: np.zeros((length, *leaf.shape), leaf.dtype)
+            for name in RECORDED
+            if (leaf := getattr(template, name)) is not None
+        }
+        used = [name for name in values if not _sends_nothing(name, template)]
+        for start, end in self.stretches:
+            first, last = max(start, first_tick), min(end, first_tick + count)
+            if first < last:
+                stretch = self._stretch(start, end, used)
+                for name in used:
+                    values[name][first - first_tick : last - first_tick] = stretch[name][first - start : last - start]
+        keys = event_keys(self.key, first_tick + jnp.arange(length, dtype=jnp.int32))
+        return replace(template, **jax.tree.map(jnp.asarray, values), key=keys)
+
+    def _stretch(self, start: int, end: int, names: list[str]) -> dict[str, NDArray[Any]]:
+        if self._held[0] != start:
+            self._held = (start, {name: self._unpacked(start, end - start, name) for name in names})
+        return self._held[1]
+
+    def _unpacked(self, start: int, length: int, name: str) -> NDArray[Any]:
+        """A field in a stretch [T, ...], as it was drawn."""
+        field = self._fields[name]
+        array = self._array(f"{start:011}/{name}", length * 2 * field.num_bytes)
+        size = math.prod(field.shape)
+        packed = (length, -(-size // 8)) if field.dtype == "bool" else (length, *field.shape)
+        kinds = {"bool": ("uint8",), "int32": ("uint8", "uint16", "uint32", "int32", "int64")}
+        if array.shape != packed or str(array.dtype) not in kinds.get(field.dtype, (field.dtype,)):
+            raise self._damaged(f"{name} from tick {start} on is {array.dtype} {array.shape}")
+        if field.dtype == "bool":
+            return np.unpackbits(array, axis=1, count=size).astype(bool).reshape(length, *field.shape)
+        self._check_numbers(array, start, name)
+        return self._edges(array) if name == "positives" else array.astype(field.dtype)
+
+    def _check_numbers(self, array: NDArray[Any], start: int, name: str) -> None:
+        field = self._fields[name]
+        most = min(field.max, self._num_nodes) if name.endswith("_dst") else field.max
+        if field.dtype == "int32" and array.size and (array.min() < 0 or array.max() > most):
+            raise self._damaged(f"{name} from tick {start} on has a number beyond the largest")
+        if field.dtype == "float32" and not ((array >= 0) & (array < 1)).all():
+            raise self._damaged(f"{name} from tick {start} on has what is no coin, from 0 to 1")
+        if name.endswith("_dst") and (array == np.arange(self._num_nodes)[:, None]).any():
+            raise self._damaged(f"{name} from tick {start} on has a node that sends to itself")
+
+    def _edges(self, array: NDArray[Any]) -> NDArray[np.int32]:
+        """Numbers of edges, of numbers among the in-edges of a node."""
+        receivers = self._array("receivers", 8 * self._num_edges)
+        in_degree = np.bincount(receivers, minlength=self._num_nodes)
+        in_offset = np.cumsum(in_degree) - in_degree
+        is_none = array >= in_degree[:, None]
+        return np.where(is_none, self._num_edges, array + in_offset[:, None]).astype(np.int32)
+
+
+def _sends_nothing(name: str, expected: Events) -> bool:
+    """Whether a field concerns pushes or models, where an emulator sends none of them."""
+    kind = name.partition("_")[0]
+    return kind in ("push", "model") and getattr(expected, f"{kind}_dst").shape[1] == 0
+
+
+def _described(form: tuple[tuple[int, ...], str] | None) -> str:
+    return "nothing" if form is None else f"{form[1]}{list(form[0])}"
