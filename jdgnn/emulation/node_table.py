@@ -33,8 +33,9 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
 
     Returns:
       `age`, `wakes`, `embedded_at` (tick of its last embeddings, −1 for none), `staleness` (mean age in ticks of what
-      its mailboxes hold, as the next tick would use it; NaN if they are empty) and `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with
-      the mean model of the nodes that have joined; NaN for the others) of each node [N]; `num_steps` [N, L]; its
+      its mailboxes hold, as the next tick would use it; NaN if they are empty), `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with the
+      mean model of the nodes that have joined) and `norm_ratio` (‖θᵥ‖ over what it was on average at the start; both
+      are NaN for nodes that have not joined) of each node [N]; `num_steps` [N, L]; its
       `messages` and `bytes` since the start [N, 3, 7], by kind and outcome in the order of `jdgnn.protocol.accounts`;
       and what is `in_flight`, by sender [N, 3].
 
@@ -72,15 +73,19 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
 def _figures(links: Topology, state: State) -> dict[str, jax.Array]:
     return {
         "staleness": _staleness(links, state),
-        "distance": _distance(state),
+        **_of_models(state),
         "in_flight": jnp.stack([_embeddings(links, state), _pushes(state), _models(state)], axis=1),
     }
 
 
-def _distance(state: State) -> jax.Array:
-    deviation, _, scale = spread_of(state.models_alone, state.joined)
-    distance = deviation.sum(axis=0) / scale.sum()
-    return distance if state.joined is None else jnp.where(state.joined, distance, jnp.nan)
+def _of_models(state: State) -> dict[str, jax.Array]:
+    deviation, square, scale = spread_of(state.models_alone, state.joined)
+    figures = {
+        "distance": deviation.sum(axis=0) / scale.sum(),
+        "norm_ratio": jnp.sqrt(square.sum(axis=0)) / state.initial_norm,
+    }
+    joined = state.joined
+    return figures if joined is None else {k: jnp.where(joined, v, jnp.nan) for k, v in figures.items()}
 
 
 def _staleness(links: Topology, state: State) -> jax.Array:

@@ -1,8 +1,8 @@
 """Whether a run fits into memory, estimated from shapes before anything is allocated."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
-import jax
 import numpy as np
 from rich import filesize
 
@@ -10,8 +10,8 @@ from jdgnn import Emulator, Network, State
 from jdgnn.emulation.modes import has_pool
 from jdgnn.emulation.start import tree_bytes
 from jdgnn.errors import InputError
-
-MEMORY_INFO = Path("/proc/meminfo")
+from jdgnn.experiment.available_memory import available_bytes, host_bytes
+from jdgnn.network.generators import bytes_to_make
 
 
 def check_run_fits(emulator: Emulator, network: Network) -> None:
@@ -23,6 +23,26 @@ def check_run_fits(emulator: Emulator, network: Network) -> None:
     _refuse_what_does_not_fit(_bytes_of_run(emulator, network), network.num_nodes)
 
 
+def check_network_fits(name: str, arguments: Mapping[str, Any]) -> None:
+    """Refuses to generate a network for which there is no memory.
+
+    Args:
+      name: a key of `GENERATORS`.
+      arguments: all of its arguments.
+
+    Raises:
+      InputError: it does not fit.
+    """
+    needed = bytes_to_make(name, arguments)
+    available, total = host_bytes(), sum(needed.values())
+    if available is not None and total > available:
+        largest = max(needed, key=lambda key: needed[key])
+        raise InputError(
+            f"network.{largest}: got {arguments[largest]:,}, and making such a network takes "
+            f"{filesize.decimal(int(total))}, of which {filesize.decimal(available)} are available; write less"
+        )
+
+
 def check_projection_fits(network: Network, width: int) -> None:
     """Refuses a projection of the features to more columns than there is memory for.
 
@@ -32,22 +52,6 @@ def check_projection_fits(network: Network, width: int) -> None:
     matrix = 2 * network.num_features * width * np.dtype(np.float64).itemsize
     projected = network.num_nodes * width * network.features.dtype.itemsize
     _refuse_what_does_not_fit({"network.projection": matrix + projected}, network.num_nodes)
-
-
-def available_bytes() -> int | None:
-    """Memory left where the state will be: on the accelerator, or else in the machine; None if nobody tells.
-
-    Example:
-      >>> available = available_bytes()
-      >>> available is None or available > 0
-      True
-    """
-    if stats := jax.devices()[0].memory_stats():
-        return stats["bytes_limit"] - stats["bytes_in_use"]
-    if not MEMORY_INFO.is_file():
-        return None
-    entries = dict(line.split(":", 1) for line in MEMORY_INFO.read_text().splitlines())
-    return int(entries["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in entries else None
 
 
 def _refuse_what_does_not_fit(needed: dict[str, int], num_nodes: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.memory import check_projection_fits
+from jdgnn.experiment.memory import check_network_fits, check_projection_fits
 from jdgnn.experiment.parts import NamedPart, registered
 from jdgnn.experiment.problems import from_factory
 from jdgnn.network import Network
@@ -70,6 +70,7 @@ def _loaded(part: NetworkPart, data_root: Path | None) -> Network:
 
 
 def _generated(part: NetworkPart) -> Network:
+    check_network_fits(part.name, {name: getattr(part, name) for name in part.arguments})
     try:
         return part.make()
     except InputError as error:

@@ -26,10 +26,10 @@ def display(console: Console, ticks: int) -> Iterator[Display]:
     """A display of a run of so many ticks, fit for where the console writes to."""
     if not console.is_terminal:
         console.print("compiling")
-        yield _Lines(console)
+        yield _Foretelling(console, _Lines(console))
         return
     with _rich_progress(console) as bar:
-        yield _Bar(bar, ticks)
+        yield _Foretelling(console, _Bar(bar, ticks))
 
 
 @contextlib.contextmanager
@@ -41,6 +41,23 @@ def stage(console: Console, what: str) -> Iterator[None]:
     else:
         console.print(what, soft_wrap=True)
         yield
+
+
+class _Foretelling:
+    """Says once, after the first chunk, what a tick takes, and how long all will."""
+
+    def __init__(self, console: Console, shown: Display) -> None:
+        self._console, self._shown, self._is_told = console, shown, False
+
+    def show(self, progress: RunProgress) -> None:
+        if not self._is_told and progress.tick < progress.end_tick:
+            ticks, seconds = progress.end_tick - progress.start_tick, 1 / progress.ticks_per_second
+            self._console.print(
+                f"{1000 * seconds:.3g} ms a tick: about {_duration(ticks * seconds)} for {ticks:,} ticks",
+                highlight=False,
+            )
+        self._is_told = True
+        self._shown.show(progress)
 
 
 class _Lines:

@@ -105,9 +105,10 @@ def run_experiment(
         emulate=stand.seconds,
         evaluate=judged - loaded + finished - emulated,
     )
-    summary = summarise(config, network, stand, figures({**learned, **controls}), seconds, files)
+    nodes = jdgnn.node_table(stand.state, network)
+    summary = summarise(config, network, stand, nodes, figures({**learned, **controls}), seconds, files)
     directory.write_arrays(EMBEDDINGS, _arrays(emulator, embeddings, network))
-    directory.write_arrays(NODES, jdgnn.node_table(stand.state, network))
+    directory.write_arrays(NODES, nodes)
     directory.write_summary(summary)
     directory.close()
     print_result(console, summary, directory.path, FILES)

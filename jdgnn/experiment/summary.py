@@ -2,10 +2,12 @@
 
 import importlib.metadata
 import platform
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 import jdgnn
 from jdgnn import Network, State
@@ -19,6 +21,9 @@ from jdgnn.protocol.accounts import KINDS, OUTCOMES
 
 SPREAD = ("staleness", "age", "wakes")
 """What is told of all nodes by its quantiles over them."""
+
+VANISHED = 0.1
+"""A model whose norm is below so much of what it was at the start has vanished, as averages of unlike models do."""
 
 ENDS = (*OUTCOMES, "in_flight")
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn")
@@ -38,6 +43,7 @@ def summarise(
     config: Config,
     network: Network,
     stand: Stand,
+    nodes: Mapping[str, NDArray[Any]],
     probe: dict[str, Any],
     seconds: Seconds,
     files: EventFiles,
@@ -48,6 +54,7 @@ def summarise(
       config: what was run.
       network: on which network.
       stand: all nodes after the last tick, and what was recorded.
+      nodes: the table of nodes, as `jdgnn.node_table` gives it.
       probe: for each metric and each of what was probed `mean`, `sd`, `width`, `num_splits` and the `values` on
         each split; empty if the network has no labels.
       seconds: what it took.
@@ -83,7 +90,7 @@ def summarise(
         "replayed": files.replay and str(files.replay),
         "resumed_at": stand.resumed_at,
         "digest": jdgnn.digest(state),
-        "warnings": _warnings(network, state, last),
+        "warnings": _warnings(config, network, state, nodes, last),
         "versions": versions(),
         "accelerator": {"kind": jax.devices()[0].device_kind, "count": jax.device_count()},
     }
@@ -101,20 +108,28 @@ def _mean(rows: list[dict[str, Any]], name: str) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _warnings(network: Network, state: State, last: dict[str, Any]) -> dict[str, Any]:
+def _warnings(
+    config: Config, network: Network, state: State, nodes: Mapping[str, NDArray[Any]], last: dict[str, Any]
+) -> dict[str, Any]:
     """Counts of what could make the figures mean less than they seem to; zero where all is well.
 
     At its first wake a node may have received nothing yet, so one wake of each without a step counts for nothing.
     """
-    num_woken = int((np.asarray(state.embedded_at) >= 0).sum())
+    has_woken = nodes["embedded_at"] >= 0
+    num_woken = int(has_woken.sum())
+    enabled = {"embedding": True, "push": config.push.enabled, "model": config.gossip.enabled}
     return {
         "self_loops_removed": network.num_self_loops_removed,
         "duplicate_edges_merged": network.num_duplicates_merged,
         "isolated_nodes": int((network.in_degree == 0).sum()),
         "displaced_pushes": last["messages_displaced"]["push"],
         "displaced_models": last["messages_displaced"]["model"],
+        "undelivered_kinds": [kind for kind in KINDS if enabled[kind] and not last["messages_delivered"][kind]],
         "wakes_without_step": [max(0, count - num_woken) for count in last["num_idle"]],
+        "never_trained": (has_woken[:, None] & (nodes["num_steps"] == 0)).sum(axis=0).tolist(),
         "collapsed_layers": sum(rank is not None and rank < COLLAPSED for rank in last["effective_rank"]),
+        "zero_embeddings": int((has_woken & ~np.asarray(state.embeddings[-1]).any(axis=1)).sum()),
+        "vanished_models": int((nodes["norm_ratio"] < VANISHED).sum()),
         "never_awake": network.num_nodes - num_woken,
         "excess_pushes": last["num_excess"]["push"],
         "excess_models": last["num_excess"]["model"],

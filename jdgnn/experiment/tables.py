@@ -30,6 +30,8 @@ NOTES = {
     "self_loops_removed": "{} links of a node to itself were removed",
     "duplicate_edges_merged": "{} duplicate links were merged",
     "collapsed_layers": "{} layers have collapsed: their embeddings lie in hardly more than one direction",
+    "zero_embeddings": "{} nodes have an embedding of zeros only",
+    "vanished_models": "{} nodes have a model whose norm is below a tenth of that at the start",
     "never_awake": "{} nodes were never awake, and have no embedding",
     "excess_pushes": "{} pushes more than push.fanout were wanted by push.schedule",
     "excess_models": "{} models more than gossip.fanout were wanted by gossip.schedule",
@@ -253,6 +255,11 @@ def _notes(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         count = summary["messages"][kind]
         if count["displaced"] and not _has_faults(summary):
             yield "note", text.format(percent(count["displaced"] / count["sent"]))
+    for kind in warnings["undelivered_kinds"]:
+        yield "note", f"no {KINDS[kind]} were ever delivered"
+    if any(warnings["never_trained"]):
+        counts = ", ".join(f"{count:,}" for count in warnings["never_trained"])
+        yield "note", f"nodes that never had anything to learn from, by layer: {counts}"
     if any(warnings["wakes_without_step"]):
         wakes = summary["wakes"] - summary["nodes"] + warnings["never_awake"]
         shares = ", ".join(percent(count / wakes) for count in warnings["wakes_without_step"])

@@ -5,7 +5,7 @@ by column, so that linked nodes measure similar things, as neighbouring sensors 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -316,3 +316,37 @@ GENERATORS: dict[str, Callable[..., Network]] = {
     "ring": ring,
     "stochastic_block_model": stochastic_block_model,
 }
+
+_LINKS_PER_NODE: dict[str, Callable[..., float]] = {
+    "barabasi_albert": lambda num_links, **_: num_links,
+    "grid": lambda **_: 2,
+    "k_regular": lambda degree, **_: degree / 2,
+    "random_geometric": lambda num_nodes, radius, **_: num_nodes * math.pi * radius**2 / 2,
+    "ring": lambda **_: 1,
+    "stochastic_block_model": lambda mean_degree, **_: mean_degree / 2,
+}
+_BYTES_PER_NODE, _BYTES_PER_LINK, _BYTES_PER_FEATURE = 400, 150, 12
+"""The least that was measured while networks were made."""
+
+
+def bytes_to_make(name: str, arguments: Mapping[str, Any]) -> dict[str, float]:
+    """What making a network takes at least, before it is made.
+
+    Args:
+      name: a key of `GENERATORS`.
+      arguments: all of its arguments.
+
+    Returns:
+      Bytes, by the argument that decides them.
+
+    Example:
+      >>> bytes_to_make("ring", {"num_nodes": 1_000, "num_features": 100})
+      {'num_nodes': 550000, 'num_features': 1200000}
+    """
+    is_grid = name == "grid"
+    num_nodes = arguments["num_rows"] * arguments["num_columns"] if is_grid else arguments["num_nodes"]
+    per_node = _BYTES_PER_NODE + _BYTES_PER_LINK * _LINKS_PER_NODE[name](**arguments)
+    return {
+        "num_rows" if is_grid else "num_nodes": num_nodes * per_node,
+        "num_features": num_nodes * arguments["num_features"] * _BYTES_PER_FEATURE,
+    }

@@ -198,6 +198,8 @@ def test_a_network_without_labels_is_not_probed(
 REFUSED = {
     "emulation.tics=5": "emulation.tics",
     "network.num_nodes=1": "network.num_nodes: got 1",
+    "network.num_nodes=30000000": "network.num_nodes: got 30,000,000, and making such a network takes",
+    "network={name = 'barabasi_albert', num_links = 900}": "network.num_nodes: got 1,000, and making such a network",
     "network.mean_degree=400": "network.mean_degree: got 400",
     "evaluation.per_class=11": "evaluation.per_class: got 11",
     "push.enabled=false": "push.enabled: got false",
@@ -229,6 +231,7 @@ def test_bad_input_ends_with_one_sentence_before_anything_is_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(memory, "available_bytes", lambda: 10**9)
+    monkeypatch.setattr(memory, "host_bytes", lambda: 10**8)
     where = ["--out", str(tmp_path / "run"), "--data-root", str(tmp_path / "nowhere")]
     assert main(["run", str(golden.config), *where, "--set", override]) == 2
     message = capsys.readouterr().err

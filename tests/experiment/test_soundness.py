@@ -56,3 +56,14 @@ def test_a_state_is_looked_at_thoroughly_before_it_is_saved(state: State) -> Non
     check_finite(lost, Path("run"))
     with pytest.raises(InputError, match=r"layer 1 has parameters that are not at 1 nodes \(4\)"):
         check_finite(lost, Path("run"), thoroughly=True)
+
+
+def test_what_is_kept_beside_parameters_is_looked_at_as_well(state: State) -> None:
+    lost = replace(state, opt_state=jax.tree.map(_spoilt, state.opt_state))
+    check_finite(progress(lost), Path("run"))
+    with pytest.raises(InputError, match=r"opt_state\.\S+ has some that are not"):
+        check_finite(progress(lost), Path("run"), thoroughly=True)
+
+
+def _spoilt(leaf: jax.Array) -> jax.Array:
+    return leaf.at[0].set(jnp.nan) if jnp.issubdtype(leaf.dtype, jnp.inexact) else leaf
