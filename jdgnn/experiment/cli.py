@@ -18,13 +18,14 @@ from jdgnn.experiment.config import Config, read
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.going_on import Changes, are_seeds, resume_run, resume_seeds, seeds_of
 from jdgnn.experiment.interrupts import Interrupted, Interrupts, remembered_interrupts
+from jdgnn.experiment.lasting_console import lasting_console
 from jdgnn.experiment.run_directory import CONFIG, RunDirectory, next_free
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import SeedsDirectory, run_seeds, seeds_from
 from jdgnn.experiment.tables import datasets_table, print_table
 from jdgnn.experiment.whole_files import write_json
 
-INTERRUPTED = (130, 143)
+INTERRUPTED = (129, 130, 143)
 
 DESCRIPTION = "Emulates a decentralised graph neural network: every node of a network trains its own model."
 
@@ -65,12 +66,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
       The exit status: 0, or 2 if something given makes no sense, 1 if a file could not be written, 130 after Ctrl-C,
-      143 after SIGTERM.
+      143 after SIGTERM, 129 after SIGHUP.
     """
     status = _status(_parser().parse_args(argv))
     if argv is None and status in INTERRUPTED:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(status)
     return status
 
@@ -90,7 +92,8 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"jdgnn: {message}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # whoever read it may be gone
+        print(f"jdgnn: {message}", file=sys.stderr)
     return status
 
 
@@ -115,14 +118,16 @@ def _run_once(arguments: argparse.Namespace, config: Config, path: Path) -> None
     files = EventFiles(record=arguments.record, replay=arguments.replay, overwrite=arguments.overwrite)
     directory = RunDirectory(path, overwrite=arguments.overwrite)
     with contextlib.closing(directory), _interrupts(directory) as interrupts:
-        run_experiment(config, directory, Console(), data_root=arguments.data_root, files=files, interrupts=interrupts)
+        run_experiment(
+            config, directory, lasting_console(), data_root=arguments.data_root, files=files, interrupts=interrupts
+        )
 
 
 def _run_seeds(arguments: argparse.Namespace, config: Config, path: Path) -> None:
     seeds = seeds_from(config.seed, arguments.seeds)
     directory = SeedsDirectory(path, seeds, overwrite=arguments.overwrite)
-    with _interrupts(directory) as interrupts:
-        run_seeds(config, directory, Console(), data_root=arguments.data_root, interrupts=interrupts)
+    with contextlib.closing(directory), _interrupts(directory) as interrupts:
+        run_seeds(config, directory, lasting_console(), data_root=arguments.data_root, interrupts=interrupts)
 
 
 def _resume(arguments: argparse.Namespace) -> None:
@@ -135,12 +140,12 @@ def _resume(arguments: argparse.Namespace) -> None:
     if are_seeds(arguments.resume):
         _check_no_event_files(arguments)
         runs = SeedsDirectory(arguments.resume, seeds_of(arguments.resume))
-        with _interrupts(runs) as interrupts:
-            resume_seeds(runs, Console(), changes, interrupts)
+        with contextlib.closing(runs), _interrupts(runs) as interrupts:
+            resume_seeds(runs, lasting_console(), changes, interrupts)
         return
     directory = RunDirectory(arguments.resume)
     with contextlib.closing(directory), _interrupts(directory) as interrupts:
-        resume_run(directory, Console(), changes, interrupts)
+        resume_run(directory, lasting_console(), changes, interrupts)
 
 
 @contextlib.contextmanager

@@ -90,7 +90,8 @@ def emulate(setting: Setting, stand: Stand, config: str) -> Stand:
         stand.seconds, stand.compile_seconds = stand.earlier_seconds + history.seconds, history.compile_seconds
         if setting.config.checkpoints.at_end or setting.interrupts.is_asked:
             watch.save()
-        setting.directory.write_summary(partial(setting, stand))  # until all is judged
+        with setting.directory.writing("the summary", stand.tick):
+            setting.directory.write_summary(partial(setting, stand))  # until all is judged
         setting.interrupts.check()
     return stand
 
@@ -106,7 +107,8 @@ class _Watch:
         """Writes down and shows what is new; saves if that is due; ends the run if it should."""
         setting, stand = self._setting, self._stand
         stand.rows += progress.rows
-        setting.directory.add_metrics(progress.rows)
+        with setting.directory.writing("metrics", progress.tick):
+            setting.directory.add_metrics(progress.rows)
         is_asked, is_last = setting.interrupts.is_asked, progress.tick == progress.end_tick
         is_due = is_asked or self._checkpoints.is_due(progress.tick)
         check_finite(progress, setting.directory.path, thoroughly=is_due or is_last)
@@ -115,7 +117,8 @@ class _Watch:
         if is_due and (is_asked or not is_last):
             self.save()
         if is_asked:
-            setting.directory.write_summary(partial(setting, stand))
+            with setting.directory.writing("the summary", progress.tick):
+                setting.directory.write_summary(partial(setting, stand))
             setting.interrupts.check()
         self._shown.show(progress)
 
@@ -126,16 +129,10 @@ class _Watch:
           OSError: it cannot be written; those before it are whole.
         """
         setting, stand = self._setting, self._stand
-        try:
+        with setting.directory.writing("a checkpoint", stand.tick):
             setting.directory.sync_metrics()
             notes = {"config": self._config, "seconds": stand.seconds, "resumed_at": stand.resumed_at}
             self._checkpoints.save(setting.emulator, stand.state, setting.network, notes)
-        except OSError as error:
-            path, reason = setting.directory.path, error.strerror or error
-            raise OSError(
-                f"no checkpoint could be written at tick {stand.tick} in {path} ({reason}); earlier ones are whole: "
-                f"mend that, then jdgnn run --resume {path}"
-            ) from error
 
 
 def partial(setting: Setting, stand: Stand) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Runs that go on where they are: one, or several that differ in their seeds only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from jdgnn.experiment.resuming import origin_path
 from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory, read_origin
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import MOST, SeedsDirectory, each_seed
+from jdgnn.protocol.replaying import Record
 
 
 class Changes(NamedTuple):
@@ -61,9 +62,7 @@ def resume_run(
         return read_summary(path)
     config = read(changes.config or path / CONFIG, changes.overrides)
     config = config if seed is None else config.model_copy(update={"seed": seed})
-    replayed = origin_path(origin, "replayed")
-    if changes.replay is not None and replayed is None:
-        raise InputError(f"--replay: got {changes.replay}, and {path} draws its events; leave it out")
+    replay = _replayed(path, origin, changes.replay)
     if origin.get("recorded"):
         where = origin["recorded"]
         console.print(f"what happens from now on is not recorded in {where}", soft_wrap=True, markup=False)
@@ -72,10 +71,28 @@ def resume_run(
         directory,
         console,
         data_root=changes.data_root or origin_path(origin, "data_root"),
-        files=EventFiles(replay=changes.replay or replayed),
+        files=EventFiles(replay=replay),
         interrupts=interrupts,
         resume=True,
     )
+
+
+def _replayed(path: Path, origin: Mapping[str, Any], given: Path | None) -> Path | None:
+    """The file that a run takes its events from, if it does."""
+    known = origin_path(origin, "replayed")
+    if known is None:
+        if given is not None:
+            raise InputError(f"--replay: got {given}, and {path} draws its events; leave it out")
+        return None
+    replay = given or known
+    if not replay.is_file():
+        raise InputError(
+            f"--replay: there is no file {replay}, which {path} takes its events from; say where it is now"
+        )
+    sums = origin.get("replayed_sums")
+    if sums is not None and Record(replay).sums != sums:
+        raise InputError(f"--replay: {replay} is not the file that {path} takes its events from; give that one")
+    return replay
 
 
 def are_seeds(path: Path) -> bool:

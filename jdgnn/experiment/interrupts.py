@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM that are not lost: compiled code can swallow what a handler raises, or change it."""
+"""Ctrl-C, SIGTERM and SIGHUP that are not lost: compiled code can swallow what a handler raises, or change it."""
 
 import contextlib
 import os
@@ -11,7 +11,8 @@ from typing import Any
 
 from jdgnn.errors import InputError
 
-WAYS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung up"}
+WAYS = {signal.Signals[name]: word for name, word in WORDS.items() if name in signal.Signals.__members__}
 """Signals that end a run, and what to call it."""
 
 
@@ -19,7 +20,7 @@ class Interrupted(KeyboardInterrupt):
     """A run was asked to end.
 
     Attributes:
-      status: the exit status that a shell expects, 130 or 143.
+      status: the exit status that a shell expects, 130, 143 or 129.
     """
 
     def __init__(self, signum: int, *remarks: str) -> None:
@@ -45,11 +46,11 @@ class Interrupts:
 
     @property
     def is_asked(self) -> bool:
-        """Whether Ctrl-C or SIGTERM came since the start."""
+        """Whether a signal came since the start."""
         return self._signum is not None
 
     def check(self) -> None:
-        """Raises Interrupted if Ctrl-C or SIGTERM came since the start."""
+        """Raises Interrupted if a signal came since the start."""
         if self._signum is not None:
             raise Interrupted(self._signum)
 
@@ -74,7 +75,9 @@ class Interrupts:
 
 @contextlib.contextmanager
 def remembered_interrupts() -> Iterator[Interrupts]:
-    """Takes care of Ctrl-C and SIGTERM for a while; outside the main thread nobody gets them.
+    """Takes care of Ctrl-C, SIGTERM and SIGHUP for a while; outside the main thread nobody gets them.
+
+    A signal that is ignored stays so, as SIGHUP under `nohup`.
 
     Yields:
       What to ask now and then; whatever is raised inside after a signal becomes an Interrupted.
@@ -83,8 +86,9 @@ def remembered_interrupts() -> Iterator[Interrupts]:
     if threading.current_thread() is not threading.main_thread():
         yield interrupts
         return
-    handlers: dict[signal.Signals, Any] = {number: signal.signal(number, interrupts.take) for number in WAYS}
-    unraisable, sys.unraisablehook = sys.unraisablehook, _silent_about_interrupts
+    heeded = [number for number in WAYS if signal.getsignal(number) != signal.SIG_IGN]
+    handlers: dict[signal.Signals, Any] = {number: signal.signal(number, interrupts.take) for number in heeded}
+    unraisable, sys.unraisablehook = sys.unraisablehook, _silent
     try:
         yield interrupts
     except Interrupted:
@@ -102,6 +106,8 @@ def remembered_interrupts() -> Iterator[Interrupts]:
         sys.unraisablehook = unraisable
 
 
-def _silent_about_interrupts(unraisable: "sys.UnraisableHookArgs") -> None:
-    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+def _silent(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Says nothing of interrupts, and of what TensorStore still wanted to tell orbax once a write had failed."""
+    is_late = str(unraisable.exc_value) == "Event loop is closed"
+    if not is_late and not issubclass(unraisable.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(unraisable)

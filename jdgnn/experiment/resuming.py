@@ -11,8 +11,9 @@ from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.emulating import Setting, Stand, partial
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import Settings, differing, read_config, settings_of
-from jdgnn.experiment.run_directory import CHECKPOINTS
+from jdgnn.experiment.run_directory import CHECKPOINTS, read_origin
 from jdgnn.experiment.summary import versions
+from jdgnn.protocol.replaying import Record
 
 CHANGEABLE = ("emulation.ticks", "checkpoints.")
 """Keys, or how they begin, that may change when a run goes on."""
@@ -29,6 +30,7 @@ def origin(data_root: Path | None, files: EventFiles) -> dict[str, Any]:
         "data_root": data_root and str(data_root.absolute()),
         "recorded": files.record and str(files.record.absolute()),
         "replayed": files.replay and str(files.replay.absolute()),
+        "replayed_sums": files.replay and Record(files.replay).sums,
         "versions": versions(),
     }
 
@@ -80,11 +82,13 @@ def begun(setting: Setting, config: str) -> Stand:
     return stand
 
 
-def take_up(setting: Setting, stand: Stand, config: str) -> None:
-    """Puts the files of a run back to where it stands, with the configuration that it now has."""
+def take_up(setting: Setting, stand: Stand, config: str, origin: Mapping[str, Any]) -> None:
+    """Puts the files of a run back to where it stands, with the configuration and the files that it now has."""
     directory = setting.directory
     directory.write_summary(partial(setting, stand))  # first, so that the run is no longer finished
     directory.write_config(config)
+    moved = {key: value for key, value in origin.items() if key != "versions" and value is not None}
+    directory.write_origin({**read_origin(directory.path), **moved})
     directory.write_metrics(stand.rows)
     Checkpoints(directory.path / CHECKPOINTS, setting.config.checkpoints).tidy(stand.tick)
 

@@ -96,7 +96,7 @@ class RunDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.enter_context(locked(self.path))
             self._clear()
-            write_json(self.path / ORIGIN, origin)
+            self.write_origin(origin)
             self.write_config(config)
         except OSError as error:
             raise self._not_writable(error) from error
@@ -133,6 +133,10 @@ class RunDirectory:
         """Lets other processes use the directory."""
         self._lock.close()
 
+    def write_origin(self, origin: Mapping[str, Any]) -> None:
+        """Writes what else it takes to go on with the run."""
+        write_json(self.path / ORIGIN, origin)
+
     def write_config(self, config: str) -> None:
         """Writes the configuration, a TOML text."""
         with whole_file(self.path / CONFIG) as file:
@@ -167,6 +171,22 @@ class RunDirectory:
 
     def _not_writable(self, error: OSError) -> InputError:
         return InputError(f"--out: {self.path} cannot be written ({error.strerror}); give another directory")
+
+    @contextlib.contextmanager
+    def writing(self, what: str, tick: int) -> Iterator[None]:
+        """Says what could not be written, and what to do, if something cannot.
+
+        Raises:
+          OSError: that is so.
+        """
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise OSError(
+                f"{what} could not be written at tick {tick} in {self.path} ({reason}); earlier checkpoints are whole: "
+                f"mend that, then jdgnn run --resume {self.path}"
+            ) from error
 
     def add_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Appends a line for each recorded tick."""

@@ -86,7 +86,7 @@ def run_experiment(
     judged = time.perf_counter()
     setting.interrupts.check()
     if resume:
-        take_up(setting, stand, text)
+        take_up(setting, stand, text, origin(data_root, files))
     else:
         directory.create(text, origin(data_root, files))
         files.clear()
@@ -107,9 +107,10 @@ def run_experiment(
     )
     nodes = jdgnn.node_table(stand.state, network)
     summary = summarise(config, network, stand, nodes, figures({**learned, **controls}), seconds, files)
-    directory.write_arrays(EMBEDDINGS, _arrays(emulator, embeddings, network))
-    directory.write_arrays(NODES, nodes)
-    directory.write_summary(summary)
+    with directory.writing("results", stand.tick):
+        directory.write_arrays(EMBEDDINGS, _arrays(emulator, embeddings, network))
+        directory.write_arrays(NODES, nodes)
+        directory.write_summary(summary)
     directory.close()
     print_result(console, summary, directory.path, FILES)
     return summary

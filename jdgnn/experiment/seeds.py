@@ -13,13 +13,14 @@ from jdgnn.experiment import probed
 from jdgnn.experiment.comparison_tables import print_seeds, seeds_in_words
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.interrupts import Interrupts
+from jdgnn.experiment.locks import LOCK, locked
 from jdgnn.experiment.paired import paired_difference, spread
 from jdgnn.experiment.run_directory import ORIGIN, RunDirectory, seed_folders
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.whole_files import partial_name, write_json
 
 SEEDS = "seeds.json"
-OWN = (SEEDS, ORIGIN, partial_name(SEEDS), partial_name(ORIGIN))
+OWN = (SEEDS, ORIGIN, partial_name(SEEDS), partial_name(ORIGIN), LOCK)
 """What the directory holds besides runs."""
 MOST = 2**32
 """Seeds are below this."""
@@ -39,6 +40,7 @@ class SeedsDirectory:
         self.finished: list[int] = []
         self._overwrite = overwrite
         self._is_cleared = False
+        self._lock = contextlib.ExitStack()
 
     def check(self) -> None:
         """Refuses a place that cannot take new runs, without touching it.
@@ -67,17 +69,28 @@ class SeedsDirectory:
         """Removes what earlier runs have left, and notes which seeds are asked for, once."""
         if self._is_cleared:
             return
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock.enter_context(locked(self.path))
         for name in OWN:
-            (self.path / name).unlink(missing_ok=True)
+            if name != LOCK:
+                (self.path / name).unlink(missing_ok=True)
         for run in self._earlier_runs():
             run.remove()
-        self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.path / ORIGIN, {"seeds": list(self.runs)})
         self._is_cleared = True
 
     def keep_earlier_runs(self) -> None:
-        """Says that runs go on."""
+        """Says that runs go on.
+
+        Raises:
+          InputError: another process uses the directory.
+        """
+        self._lock.enter_context(locked(self.path))
         self._is_cleared = True
+
+    def close(self) -> None:
+        """Lets other processes use the directory."""
+        self._lock.close()
 
     def kept(self) -> list[str]:
         """What to say of runs that end early: which are finished, and where those and the last one are."""

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jdgnn.experiment.progress import short
+from jdgnn.experiment.run_directory import CHECKPOINTS
 from jdgnn.network.datasets import DATASETS, Dataset
 from jdgnn.network.datasets.files import default_cache
 
@@ -123,7 +124,15 @@ def print_result(console: Console, summary: dict[str, Any], directory: Path, fil
         print_table(console, table)
     if tables:
         console.print()
-    print_facts(console, [*_facts(summary), *_notes(summary), ("files", f"{', '.join(files)} in {directory}")])
+    print_facts(console, [*_facts(summary), *_notes(summary), *_files(directory, files)])
+
+
+def _files(directory: Path, files: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    yield "files", f"{', '.join(files)} in {directory}"
+    kept = [path for path in directory.glob(f"{CHECKPOINTS}/*/**/*") if path.is_file()]
+    if kept:
+        size = filesize.decimal(sum(path.stat().st_size for path in kept))
+        yield "saved", f"{size} in {directory / CHECKPOINTS}, to go on from; it can be removed"
 
 
 def print_table(console: Console, table: Table) -> None:

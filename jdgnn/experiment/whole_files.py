@@ -21,8 +21,9 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
       ('all of it', False)
     """
     partial = path.with_name(partial_name(path.name))
+    partial.unlink(missing_ok=True)  # a link to elsewhere, or what a killed process left
     try:
-        with partial.open("wb") as file:
+        with partial.open("xb") as file:
             yield file
         partial.replace(path)
     finally:

@@ -1,5 +1,6 @@
 """Records of events, read back: only what a `jdgnn.protocol.recording.Recorder` may have written is believed."""
 
+import hashlib
 import json
 import math
 import zipfile
@@ -176,6 +177,12 @@ class Record:
             raise
         except Exception as error:  # whatever zipfile and NumPy make of what is damaged
             raise self._damaged(f"{what} cannot be read") from error
+
+    @property
+    def sums(self) -> str:
+        """A text that tells this record from others: SHA-256 of the names and check sums of its members."""
+        members = sorted((member.filename, member.CRC) for member in self._archive.infolist())
+        return hashlib.sha256(json.dumps(members).encode()).hexdigest()
 
     @property
     def shapes(self) -> dict[str, tuple[tuple[int, ...], str]]:

@@ -66,7 +66,7 @@ def ends_after(path: Path, tick: int, monkeypatch: pytest.MonkeyPatch, signum: i
     monkeypatch.setattr(RunDirectory, "add_metrics", asking)
 
 
-@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_run_that_was_asked_to_end_goes_on_to_the_same_bits(
     signum: int, status: int, config: Path, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,7 +220,7 @@ def test_a_full_disk_leaves_earlier_checkpoints(
     with monkeypatch.context() as patch:
         patch.setattr(jdgnn, "save", full)
         assert main(["run", str(config), "--out", str(path)]) == 1
-    assert "no checkpoint could be written at tick 30" in capsys.readouterr().err
+    assert "a checkpoint could not be written at tick 30" in capsys.readouterr().err
     assert sorted(checkpoint.name for checkpoint in (path / "checkpoints").iterdir()) == ["20", "25"]
     assert main(["run", "--resume", str(path)]) == 0
     assert_same(path, unbroken)
@@ -305,7 +305,7 @@ def test_a_disk_that_is_really_full_is_told(config: Path, unbroken: Path, tmp_pa
     asked = ["run", str(config), "--out", str(path), "--set", "emulation.record_every=61"]
     ended = subprocess.run([sys.executable, "-c", code, *asked], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 1, ended.stderr
-    assert "no checkpoint could be written at tick 5 in" in ended.stderr.splitlines()[-1]
+    assert "a checkpoint could not be written at tick 5 in" in ended.stderr.splitlines()[-1]
     assert list((path / "checkpoints").iterdir()) == []
 
 
@@ -353,4 +353,4 @@ def test_an_error_after_a_signal_is_not_hidden(
     ends_after(tmp_path, 33, monkeypatch)
     monkeypatch.setattr(jdgnn, "save", full)
     assert main(["run", str(config), "--out", str(tmp_path / "run"), "--set", "checkpoints.ticks=100"]) == 1
-    assert "no checkpoint could be written" in capsys.readouterr().err
+    assert "a checkpoint could not be written" in capsys.readouterr().err

@@ -1,0 +1,52 @@
+"""Output of a run that goes on when nobody reads it any more."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from typing import IO, Any
+
+from rich.console import Console
+
+
+def lasting_console() -> Console:
+    """A console on standard output that falls silent where that has gone, as at the end of a pipe or a terminal."""
+    return Console(file=_Lasting(sys.stdout))  # type: ignore[arg-type]
+
+
+class _Lasting:
+    """A stream that drops what cannot be written.
+
+    Example:
+      >>> import io
+      >>> stream = io.StringIO()
+      >>> lasting = _Lasting(stream)
+      >>> lasting.write("told"), stream.getvalue()
+      (4, 'told')
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._is_read = True
+
+    def write(self, text: str) -> int:
+        """Writes what is still read, and takes the rest."""
+        self._try(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Has what was written read, if anybody reads."""
+        self._try(self._stream.flush)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        if not self._is_read:
+            return
+        try:
+            act()
+        except OSError:
+            self._is_read = False
+            with contextlib.suppress(OSError):  # Python flushes once more at its end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -1,0 +1,138 @@
+"""Directories and files that others may use, move, exchange or stop reading while a run goes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jdgnn.experiment.cli import main
+from jdgnn.experiment.locks import locked
+from jdgnn.experiment.run_directory import RunDirectory
+from jdgnn.experiment.whole_files import partial_name, whole_file
+from tests.experiment.run_support import CONFIG, summary
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("shared") / "tiny.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+def test_two_processes_cannot_use_one_directory_of_seeds(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs"
+    run = ["run", str(config), "--seeds", "2", "--out", str(runs)]
+    assert main(run) == 0
+    before = sorted(runs.rglob("*"))
+    for again in ([*run, "--overwrite"], ["run", "--resume", str(runs), "--set", "emulation.ticks=9"]):
+        with locked(runs):
+            assert main(again) == 2
+        assert "is in use by another process" in capsys.readouterr().err
+    assert sorted(runs.rglob("*")) == before
+
+
+def test_where_data_were_moved_to_is_remembered(config: Path, tmp_path: Path) -> None:
+    out = str(tmp_path / "run")
+    assert main(["run", str(config), "--out", out, "--data-root", str(tmp_path / "a")]) == 0
+    more = ["run", "--resume", out, "--set"]
+    assert main([*more, "emulation.ticks=8", "--data-root", str(tmp_path / "b")]) == 0
+    assert main([*more, "emulation.ticks=9"]) == 0
+    origin = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert origin["data_root"] == str(tmp_path / "b")
+    assert "python" in origin["versions"]
+
+
+def test_other_events_than_those_that_were_replayed_are_refused(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first.npz", tmp_path / "second.npz"
+    for events, seed in ((first, 0), (second, 1)):
+        out = str(tmp_path / f"recorded-{seed}")
+        assert main(["run", str(config), "--out", out, "--record", str(events), "--set", f"seed={seed}"]) == 0
+    fewer = ["--set", "emulation.ticks=5"]
+    assert main(["run", str(config), "--out", str(tmp_path / "run"), "--replay", str(first), *fewer]) == 0
+    more = ["run", "--resume", str(tmp_path / "run"), "--set", "emulation.ticks=7"]
+    assert main([*more, "--replay", str(second)]) == 2
+    assert "second.npz is not the file that" in capsys.readouterr().err
+    first.rename(tmp_path / "moved.npz")
+    assert main(more) == 2
+    assert "say where it is now" in capsys.readouterr().err
+    assert main([*more, "--replay", str(tmp_path / "moved.npz")]) == 0
+
+
+def test_a_run_goes_on_when_nobody_reads_what_it_says(config: Path, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "jdgnn.experiment.cli", "run", str(config), "--out", str(tmp_path / "run")]
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert summary(tmp_path / "run")["finished"]
+
+
+def test_a_signal_that_is_ignored_stays_so(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_metrics = RunDirectory.add_metrics
+
+    def hung_up(self: RunDirectory, recorded: list[dict[str, Any]]) -> None:
+        add_metrics(self, recorded)
+        signal.raise_signal(signal.SIGHUP)
+
+    monkeypatch.setattr(RunDirectory, "add_metrics", hung_up)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert main(["run", str(config), "--out", str(tmp_path / "run")]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_link_in_place_of_a_file_that_is_being_written_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / partial_name("a")).symlink_to(tmp_path / "precious")
+    with whole_file(tmp_path / "a") as file:
+        file.write(b"new")
+    assert (tmp_path / "precious").read_text() == "kept"
+    assert (tmp_path / "a").read_text() == "new"
+
+
+@pytest.mark.parametrize(("method", "what"), [("add_metrics", "metrics"), ("write_arrays", "results")])
+def test_what_could_not_be_written_is_named(
+    method: str,
+    what: str,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(28, os.strerror(28))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, method, full)
+        assert main(["run", str(config), "--out", str(tmp_path / "run")]) == 1
+    error = capsys.readouterr().err
+    assert f"{what} could not be written at tick 7 in {tmp_path / 'run'} (No space left on device)" in error
+    assert main(["run", "--resume", str(tmp_path / "run")]) == 0
+
+
+def test_a_pipe_in_place_of_a_file_of_a_run_is_refused(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(config), "--out", str(tmp_path / "run")]) == 0
+    for name in ("metrics.jsonl", "checkpoints/7/about/metadata", "checkpoints/7/state/wakes/0", "summary.json"):
+        path = tmp_path / "run" / name
+        content = path.read_bytes()
+        path.unlink()
+        os.mkfifo(path)
+        assert main(["run", "--resume", str(tmp_path / "run"), "--set", "emulation.ticks=9"]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+        path.unlink()
+        path.write_bytes(content)
