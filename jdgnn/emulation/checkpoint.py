@@ -16,6 +16,7 @@ import operator
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from jdgnn.regular_files import check_regular, read_regular
 FORMAT = 1
 MOST_TEXT, MOST_ABOUT = 2**20, 2**26
 """Bytes of what orbax says of arrays, and of what a checkpoint says of itself with its notes."""
+TRIES = 20
 KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
 
 
@@ -100,10 +102,20 @@ def save(path: str | Path, emulator: Emulator, state: State, network: Any, *, no
     try:
         _write(path.absolute(), arrays, about)
     except BaseException:
-        for partial in path.parent.glob(f"{path.name}.orbax-checkpoint-tmp*"):
-            shutil.rmtree(partial, ignore_errors=True)
+        _remove_partial(path)
         raise
     return str(about["digest"])
+
+
+def _remove_partial(path: Path) -> None:
+    """Removes what a failed write has left; others of its writes may still be on their way for a moment."""
+    for _ in range(TRIES):
+        partial = list(path.parent.glob(f"{path.name}.orbax-checkpoint-tmp*"))
+        for folder in partial:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not partial:
+            return
+        time.sleep(0.05)
 
 
 def _write(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:

@@ -128,11 +128,11 @@ def print_result(console: Console, summary: dict[str, Any], directory: Path, fil
 
 
 def _files(directory: Path, files: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    yield "files", f"{', '.join(files)} in {directory}"
     kept = [path for path in directory.glob(f"{CHECKPOINTS}/*/**/*") if path.is_file()]
     if kept:
         size = filesize.decimal(sum(path.stat().st_size for path in kept))
         yield "saved", f"{size} in {directory / CHECKPOINTS}, to go on from; it can be removed"
+    yield "files", f"{', '.join(files)} in {directory}"
 
 
 def print_table(console: Console, table: Table) -> None:

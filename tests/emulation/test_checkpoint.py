@@ -12,6 +12,7 @@ import pytest
 import jdgnn
 from jdgnn import Emulator, InputError, Network, State
 from jdgnn.emulation.checkpoint import FORMAT, DamagedError, _seal
+from tests.bad_inputs import assert_told
 from tests.support import small_emulator
 
 LATE = jdgnn.link(loss=0.2, delay=jdgnn.links.uniform(0, 3))
@@ -157,8 +158,9 @@ def test_what_is_damaged_is_refused_and_never_misread(
     shutil.copytree(path, damaged)
     damage, message = DAMAGES[name]
     damage(damaged)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as refused:
         jdgnn.restore(damaged, emulator, network())
+    assert_told("Checkpoints", name, refused.value)
     assert capfd.readouterr().err == ""
 
 

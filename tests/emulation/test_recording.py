@@ -19,6 +19,7 @@ from jdgnn.emulation.start import event_shapes
 from jdgnn.network.topology import topology
 from jdgnn.protocol.recording import RECORDED, Recorder
 from jdgnn.protocol.replaying import SETTINGS, Record
+from tests.bad_inputs import assert_told
 from tests.support import assert_same_bits, small_emulator, small_network
 
 TICKS = 70  # more than a stretch of the file
@@ -324,6 +325,7 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     path, _ = recorded
     before = path.read_bytes()
-    with pytest.raises(jdgnn.InputError, match=message):
+    with pytest.raises(jdgnn.InputError, match=message) as refused:
         attempt(path, tmp_path)
     assert path.read_bytes() == before
+    assert_told("Records of events, npz", attempt.__name__.replace("_", " ").strip(), refused.value)

@@ -19,6 +19,7 @@ from jdgnn.experiment.cli import main
 from jdgnn.experiment.run_directory import FILES
 from jdgnn.network.generators import ring
 from jdgnn.network.splits import random_splits
+from tests.bad_inputs import assert_told
 from tests.experiment.run_support import CONFIG, arrays, assert_every_message_has_one_end, contents, rows, summary
 
 PROBED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "propagated_3hop", "projected_2hop"]
@@ -107,10 +108,11 @@ def test_output_that_is_no_terminal_is_plain_and_fits_80_columns(golden: Golden)
     lines = golden.output.splitlines()
     assert lines[-1] == f"files   {', '.join(FILES)} in {golden.directory}"
     assert not [line for line in lines if line != line.rstrip()]
-    assert max(len(line) for line in lines if not line.startswith(("files", "Network"))) <= 80
+    assert lines[-2].endswith(f"kB in {golden.directory}/checkpoints, to go on from; it can be removed")
+    assert max(len(line) for line in lines if not line.startswith(("files", "saved", "Network"))) <= 80
     first_words = [line.split(" ", 1)[0] for line in lines]
     closing = dict.fromkeys(first_words[first_words.index("time") :])  # of several notes, one
-    assert list(closing) == ["time", "sent", "models", "ranks", "note", "files"]
+    assert list(closing) == ["time", "sent", "models", "ranks", "note", "saved", "files"]
     assert "staleness" not in golden.output
     assert "delivered" not in golden.output
 
@@ -239,6 +241,8 @@ def test_bad_input_ends_with_one_sentence_before_anything_is_written(
     assert REFUSED[override] in message
     assert message.count("\n") == 1
     assert not (tmp_path / "run").exists()
+    told = message.removeprefix("jdgnn: error: ").strip()
+    assert_told("Runs that make no sense or do not fit, by what `--set` changes", override, told)
 
 
 def test_a_file_in_the_way_is_refused(golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:

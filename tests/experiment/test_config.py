@@ -22,6 +22,7 @@ from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.presence import PRESENCES
 from jdgnn.protocol.schedules import SCHEDULES
+from tests.bad_inputs import assert_told
 
 BASE: dict[str, Any] = {
     "network": {"name": "stochastic_block_model", "num_nodes": 30},
@@ -141,6 +142,7 @@ def test_bad_input_is_refused_in_one_sentence(override: str) -> None:
     sentence = str(refusal.value)
     assert all(part in sentence for part in REFUSED[override]), sentence
     assert "\n" not in sentence
+    assert_told("Configurations, by what `--set` changes in a sound one", override, sentence)
 
 
 @pytest.mark.parametrize(
@@ -367,6 +369,11 @@ def test_a_file_is_read_with_its_overrides(tmp_path: Path) -> None:
         (b"seed = \n", "is no valid TOML, invalid value (at line 1"),
         (b"\xff\xfe", "is not UTF-8 text (byte 0)"),
         (b"seed = 1\nseed = 2\n", "is no valid TOML, cannot overwrite a value (at line 2"),
+        (b"seed = " + b"[" * 20_000, "is no valid TOML, "),
+        (b"seed = " + b"9" * 5_000, "is no valid TOML, "),
+        (b"#" * 2**21, "has more than 1,048,576 bytes; give a configuration"),
+        (b"[network]\nname = 'ring'\n[extra]\n", "extra: got a table, and there is no such key"),
+        (b"", "network: is missing; write a name, or a table with one"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, part: str) -> None:
@@ -374,8 +381,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, par
     path.write_bytes(content)
     with pytest.raises(InputError) as refusal:
         read(path)
-    assert str(refusal.value).startswith(f"{path}: ")
-    assert part in str(refusal.value)
+    sentence = str(refusal.value)
+    assert part in sentence
+    name = (
+        content.decode(errors="replace") if len(content) < 50 else f"{content[:10].decode()}… ({len(content):,} bytes)"
+    )
+    assert_told("Configuration files", name, sentence if len(content) < 50 else sentence.partition(", ")[0])
 
 
 def test_missing_files_and_directories_are_named(tmp_path: Path) -> None:

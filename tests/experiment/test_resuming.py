@@ -14,6 +14,7 @@ import pytest
 import jdgnn
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.run_directory import RunDirectory
+from tests.bad_inputs import assert_told
 from tests.experiment.run_support import CONFIG, contents, rows, summary
 
 ROOT = Path(__file__).parents[2]
@@ -171,8 +172,11 @@ def test_what_cannot_be_resumed_is_refused(case: str, unbroken: Path, capsys: py
     arguments, message = REFUSED[case]
     before = contents(unbroken)
     assert main(["run", "--resume", str(unbroken), *arguments]) == 2
-    assert message in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert message in error
     assert contents(unbroken) == before
+    told = error.removeprefix("jdgnn: error: ").strip()
+    assert_told("Runs that cannot go on", f"--resume {' '.join(arguments)}", told)
 
 
 def test_another_file_is_compared_with_the_run(

@@ -18,6 +18,7 @@ from jdgnn.network import (
     stochastic_block_model,
     to_networkx,
 )
+from tests.bad_inputs import assert_told
 
 SMALL: dict[str, dict[str, Any]] = {
     "barabasi_albert": {"num_nodes": 60},
@@ -152,5 +153,7 @@ def test_large_networks_are_made_by_number_of_links_not_of_pairs() -> None:
     ],
 )
 def test_impossible_values_are_refused(name: str, arguments: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as refused:
         GENERATORS[name](**arguments)
+    given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+    assert_told("Generated networks", f"{name}({given})", refused.value)

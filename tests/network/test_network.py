@@ -10,6 +10,7 @@ from scipy import sparse
 
 from jdgnn.errors import InputError
 from jdgnn.network import Splits, from_edges, topology
+from tests.bad_inputs import assert_told
 
 
 def _splits(num_nodes: int, **changes: Any) -> Splits:
@@ -128,5 +129,7 @@ def test_topology_finds_the_in_edges_of_each_node() -> None:
 )
 def test_bad_input_is_one_clear_sentence(changes: dict[str, Any], message: str) -> None:
     given_arguments: dict[str, Any] = {"senders": [0, 1], "receivers": [1, 2], "features": np.eye(3)}
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as refused:
         from_edges(**(given_arguments | changes))
+    given = ", ".join(f"{name}={' '.join(repr(value).split())[:60]}" for name, value in changes.items())
+    assert_told("Networks from arrays", given, refused.value)

@@ -16,6 +16,7 @@ from jdgnn.errors import InputError
 from jdgnn.parts import as_argument
 from jdgnn.protocol.availability import availability, init_availability, sample_attendance
 from jdgnn.protocol.presence import PRESENCES, Presence, churn, crash, late_joining, trace
+from tests.bad_inputs import assert_told
 from tests.protocol.part_support import (
     CHI_SQUARE_LEVEL,
     assert_one_program,
@@ -178,8 +179,9 @@ def test_a_trace_refuses_networks_without_its_nodes(tmp_path: Path) -> None:
     ],
 )
 def test_bad_traces_are_refused(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as refused:
         trace(write(tmp_path, text))
+    assert_told("Traces of who is online, CSV", text, refused.value)
 
 
 def test_traces_that_cannot_be_read_are_refused(tmp_path: Path) -> None:

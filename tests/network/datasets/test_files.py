@@ -1,6 +1,5 @@
 """Files from the data root, the cache and a server that does not always behave."""
 
-import contextlib
 import hashlib
 import os
 import socket
@@ -8,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,80 +17,13 @@ from jdgnn.errors import InputError
 from jdgnn.network.datasets import DATASETS, DataFile, Dataset, describe, fetching, load
 from jdgnn.network.datasets.files import contents, default_cache, download
 from jdgnn.network.network import from_edges
+from tests.bad_inputs import assert_told
+from tests.network.datasets.serving import SILENT, Server
 
 CONTENT = bytes(range(256)) * 40
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 10240\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BUSY = b"HTTP/1.1 503 Busy\r\n\r\n"
-SILENT = b"(silent)"
-
-
-class _Server(ThreadingHTTPServer):
-    """Serves `files`; `cut` announces the whole of each and sends half of it.
-
-    It redirects some names, and sends others byte by byte for as long as it is listened to, as it does with what
-    comes after a redirect. The first requests get `answers`, as they are.
-    """
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.files: dict[str, bytes] = {}
-        self.redirects: dict[str, str] = {}
-        self.drips: dict[str, bytes] = {}
-        self.answers: list[bytes] = []
-        self.cut = False
-        self.requests: list[str] = []
-        self.is_over = threading.Event()
-
-    def url(self, name: str) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/{name}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_GET(self) -> None:
-        name = self.path.removeprefix("/")
-        self.server.requests.append(name)
-        if self.server.answers:
-            self._answer(self.server.answers.pop(0))
-        elif name in self.server.redirects:
-            self._redirect(self.server.redirects[name])
-        elif name in self.server.drips:
-            self._drip(self.server.drips[name])
-        elif name in self.server.files:
-            self._send(self.server.files[name])
-        else:
-            self.send_error(404)
-
-    def do_CONNECT(self) -> None:
-        self.server.requests.append(self.path)
-        self.send_error(403)
-
-    def _send(self, content: bytes) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if self.server.cut else content)
-
-    def _redirect(self, address: str) -> None:
-        self._answer(f"HTTP/1.1 302 Found\r\nLocation: {address}\r\n\r\n".encode())
-        self._drip(bytes(10**6))
-
-    def _drip(self, content: bytes) -> None:
-        with contextlib.suppress(OSError):
-            for byte in content:
-                self.wfile.write(bytes([byte]))
-                if self.server.is_over.wait(0.01):
-                    break
-
-    def _answer(self, raw: bytes) -> None:
-        self.server.is_over.wait(5) if raw == SILENT else self.wfile.write(raw)
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        pass
 
 
 @pytest.fixture
@@ -108,11 +39,11 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(fetching, "PAUSE_SECONDS", 0.0)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("JDGNN_DATA", raising=False)
-    with _Server() as server:
+    with Server() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -135,7 +66,7 @@ def _remains(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_download_is_kept_and_not_fetched_again(server: _Server, tmp_path: Path) -> None:
+def test_a_download_is_kept_and_not_fetched_again(server: Server, tmp_path: Path) -> None:
     server.files["part"] = CONTENT
     for _ in range(2):
         assert contents(_dataset(server.url("part")), None, tmp_path) == {"part": CONTENT}
@@ -151,7 +82,7 @@ def _hundred_gigabytes(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"half"), _hundred_gigabytes, os.mkfifo])
 def test_a_damaged_file_in_the_cache_is_fetched_anew(
-    damage: Callable[[Path], object], server: _Server, tmp_path: Path
+    damage: Callable[[Path], object], server: Server, tmp_path: Path
 ) -> None:
     server.files["part"] = CONTENT
     (tmp_path / "mini").mkdir()
@@ -161,17 +92,27 @@ def test_a_damaged_file_in_the_cache_is_fetched_anew(
 
 
 @pytest.mark.parametrize(
-    ("served", "cut", "message"),
+    ("given", "served", "cut", "message"),
     [
-        (CONTENT, True, r"part: download from http://127.* was cut after 5120 of 10240 bytes; .*--data-root"),
-        (CONTENT[::-1], False, r"part: http://127.* sends a file of SHA-256 \w+, and \w+ is on record"),
-        (CONTENT + b"!", False, r"part: http://127.* sends more than the 10240 bytes on record"),
-        (CONTENT[:-1], False, r"part: download .* was cut after 10239 of 10240 bytes"),
-        (None, False, r"part: download from http://127.* failed \(HTTP Error 404"),
+        (
+            "a connection that ends",
+            CONTENT,
+            True,
+            r"part: download from http.* was cut after 5120 of 10240 bytes; ",
+        ),
+        (
+            "other content",
+            CONTENT[::-1],
+            False,
+            r"part: http://127.* sends a file of SHA-256 \w+, and \w+ is on record",
+        ),
+        ("a longer file", CONTENT + b"!", False, r"part: http://127.* sends more than the 10240 bytes on record"),
+        ("a shorter file", CONTENT[:-1], False, r"part: download .* was cut after 10239 of 10240 bytes"),
+        ("no file", None, False, r"part: download from http://127.* failed \(HTTP Error 404"),
     ],
 )
 def test_a_bad_download_is_refused_and_leaves_nothing(
-    server: _Server, tmp_path: Path, served: bytes | None, cut: bool, message: str
+    server: Server, tmp_path: Path, given: str, served: bytes | None, cut: bool, message: str
 ) -> None:
     server.cut = cut
     if served is not None:
@@ -181,9 +122,10 @@ def test_a_bad_download_is_refused_and_leaves_nothing(
     assert len(server.requests) == (3 if "was cut" in message else 1)
     assert ("; tried 3 times: try again, or" in str(refused.value)) == ("was cut" in message)
     assert _remains(tmp_path) == []
+    assert_told("Downloads and files of data sets", given, refused.value)
 
 
-def test_a_bad_download_leaves_what_was_there(server: _Server, tmp_path: Path) -> None:
+def test_a_bad_download_leaves_what_was_there(server: Server, tmp_path: Path) -> None:
     server.files["part"] = CONTENT[::-1]
     (tmp_path / "part").write_bytes(b"old")
     with pytest.raises(InputError):
@@ -245,7 +187,7 @@ def test_an_address_without_https_is_refused_before_anything_is_asked_for(addres
     ],
 )
 def test_a_redirect_without_https_is_refused_before_it_is_followed(
-    address: str, message: str, server: _Server, tmp_path: Path
+    address: str, message: str, server: Server, tmp_path: Path
 ) -> None:
     server.redirects["part"] = address
     with pytest.raises(InputError, match=rf"^part: .*http://127.*/part {message}.*; get it another way .*--data-root"):
@@ -254,7 +196,7 @@ def test_a_redirect_without_https_is_refused_before_it_is_followed(
 
 
 def test_a_redirect_on_this_machine_is_followed_and_what_comes_with_it_is_not_read(
-    server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "ALLOWED_SECONDS", 1.0)
     server.redirects = {"old": "new", "new": server.url("part")}
@@ -264,7 +206,7 @@ def test_a_redirect_on_this_machine_is_followed_and_what_comes_with_it_is_not_re
 
 
 def test_https_goes_through_the_proxy_and_this_machine_does_not(
-    server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "")
     monkeypatch.setenv("http_proxy", server.url(""))
@@ -288,7 +230,7 @@ def test_https_goes_through_the_proxy_and_this_machine_does_not(
     ids=["body", "head", "heads", "chunks"],
 )
 def test_a_server_that_drips_is_left(
-    drip: bytes, server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drip: bytes, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "ALLOWED_SECONDS", 0.1)
     monkeypatch.setattr(fetching, "SLOWEST_BYTES_PER_SECOND", 10240 / 0.1)
@@ -301,7 +243,7 @@ def test_a_server_that_drips_is_left(
     assert _remains(tmp_path) == []
 
 
-def test_all_tries_together_have_one_deadline(server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_tries_together_have_one_deadline(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "ALLOWED_SECONDS", 0.5)
     monkeypatch.setattr(fetching, "SLOWEST_BYTES_PER_SECOND", 1e9)
     monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", 0.3)
@@ -324,7 +266,7 @@ def test_all_tries_together_have_one_deadline(server: _Server, tmp_path: Path, m
     ids=["429 and a command to the terminal", "500", "503", "cut", "cut chunk", "closed", "silent"],
 )
 def test_what_may_pass_is_tried_three_times(
-    answer: bytes, message: str, server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    answer: bytes, message: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", 0.15 if answer == SILENT else 5)
     server.files["part"] = CONTENT
@@ -337,7 +279,7 @@ def test_what_may_pass_is_tried_three_times(
     assert server.requests == ["part"] * 6
 
 
-def test_a_second_try_that_fails_in_another_way_counts_too(server: _Server, tmp_path: Path) -> None:
+def test_a_second_try_that_fails_in_another_way_counts_too(server: Server, tmp_path: Path) -> None:
     server.answers = [BUSY]
     server.files["part"] = CONTENT[::-1]
     with pytest.raises(InputError, match=r"SHA-256 \w+, and \w+ is on record; tried 2 times: get it another way"):
@@ -345,7 +287,7 @@ def test_a_second_try_that_fails_in_another_way_counts_too(server: _Server, tmp_
 
 
 def test_pauses_grow_and_an_interruption_ends_them(
-    server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses = []
 
@@ -363,7 +305,7 @@ def test_pauses_grow_and_an_interruption_ends_them(
     assert server.requests == ["part"] * 2
 
 
-def test_a_cache_that_cannot_be_written(server: _Server, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
     server.files["part"] = CONTENT
     (tmp_path / "mini").write_text("a file where the folder should be")
     with pytest.raises(InputError, match=r"cache: .*mini/part cannot be written"):
@@ -383,7 +325,7 @@ def test_the_default_cache_follows_the_platform(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_the_data_root_is_an_argument_before_it_is_a_variable(
-    server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for folder in ("argument", "variable"):
         (tmp_path / folder / "mini").mkdir(parents=True)
@@ -409,7 +351,7 @@ def test_the_data_root_is_an_argument_before_it_is_a_variable(
     ],
 )
 def test_the_data_root_is_read_only_where_it_may_be_the_file(
-    make: Callable[[Path], object], message: str, server: _Server, tmp_path: Path
+    make: Callable[[Path], object], message: str, server: Server, tmp_path: Path
 ) -> None:
     (tmp_path / "mini").mkdir()
     make(tmp_path / "mini" / "part")
@@ -417,7 +359,7 @@ def test_the_data_root_is_read_only_where_it_may_be_the_file(
         contents(_dataset(server.url("part")), tmp_path, None)
 
 
-def test_freifunk_says_where_it_comes_from(server: _Server, tmp_path: Path) -> None:
+def test_freifunk_says_where_it_comes_from(server: Server, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"freifunk cannot be downloaded; write --data-root .*mwarning/meshnet-lab"):
         load("freifunk", cache=tmp_path)
 
@@ -436,7 +378,7 @@ def test_every_other_address_is_fixed_to_a_commit() -> None:
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", ["amazon_photo", "cora", "minesweeper"])
 def test_a_downloaded_set_is_the_same_as_one_from_the_data_root(
-    name: str, server: _Server, tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, server: Server, tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = describe(name)
     for file in dataset.files:
