@@ -1,5 +1,6 @@
 """Directories and files that others may use, move, exchange or stop reading while a run goes."""
 
+import errno
 import json
 import os
 import signal
@@ -103,23 +104,48 @@ def test_a_link_in_place_of_a_file_that_is_being_written_is_not_followed(tmp_pat
     assert (tmp_path / "a").read_text() == "new"
 
 
-@pytest.mark.parametrize(("method", "what"), [("add_metrics", "metrics"), ("write_arrays", "results")])
+def test_a_directory_that_is_gone_is_told(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_metrics = RunDirectory.add_metrics
+
+    def gone(self: RunDirectory, recorded: list[dict[str, Any]]) -> None:
+        self.path.rename(tmp_path / "elsewhere")
+        add_metrics(self, recorded)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "add_metrics", gone)
+        assert main(["run", str(config), "--out", str(tmp_path / "run")]) == 1
+    assert "metrics could not be written at tick" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert main(["run", "--resume", str(tmp_path / "elsewhere")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "what", "number"),
+    [
+        ("add_metrics", "metrics", errno.ENOSPC),
+        ("sync_metrics", "a checkpoint", errno.EACCES),
+        ("write_arrays", "results", errno.EDQUOT),
+    ],
+)
 def test_what_could_not_be_written_is_named(
     method: str,
     what: str,
+    number: int,
     config: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def full(*_: Any, **__: Any) -> Any:
-        raise OSError(28, os.strerror(28))
+        raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
         patch.setattr(RunDirectory, method, full)
         assert main(["run", str(config), "--out", str(tmp_path / "run")]) == 1
     error = capsys.readouterr().err
-    assert f"{what} could not be written at tick 7 in {tmp_path / 'run'} (No space left on device)" in error
+    assert f"{what} could not be written at tick 7 in {tmp_path / 'run'} ({os.strerror(number)})" in error
     assert main(["run", "--resume", str(tmp_path / "run")]) == 0
 
 
