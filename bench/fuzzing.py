@@ -25,7 +25,7 @@ def fuzz(name: str, minutes: float) -> dict[str, Any]:
 
     Args:
       name: one of `tests.fuzzing.targets.TARGETS`.
-      minutes: for how long.
+      minutes: of a processor's time.
 
     Returns:
       `target`, `inputs`, how many were given, and `refused`, how many of them were.
@@ -44,7 +44,7 @@ def fuzz(name: str, minutes: float) -> dict[str, Any]:
 
 def table(result: dict[str, Any]) -> str:
     """The result as Markdown."""
-    lines = ["| what is read | minutes | inputs | of them refused |", "|---|---:|---:|---:|"]
+    lines = ["| what is read | processor minutes | inputs | of them refused |", "|---|---:|---:|---:|"]
     for one in result["targets"]:
         lines.append(f"| {one['target']} | {result['minutes']:g} | {one['inputs']:,} | {one['refused']:,} |")
     return "\n".join(lines)
@@ -53,7 +53,7 @@ def table(result: dict[str, Any]) -> str:
 def main() -> None:
     """Fuzzes all parsers, some at a time, and writes down how many inputs each was given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=10.0, help="for each parser (10)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of a processor's time, for each parser (10)")
     parser.add_argument("--table", action="store_true", help="print the committed figures and measure nothing")
     arguments = parser.parse_args()
     if arguments.table:

@@ -1,6 +1,5 @@
 """The configuration of an experiment: a strict TOML file."""
 
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +13,7 @@ from jdgnn.experiment.networks import NETWORK, NetworkPart
 from jdgnn.experiment.overrides import with_overrides
 from jdgnn.experiment.parts import NamedPart, Part, SwitchedPart, Table, arguments_of, registered
 from jdgnn.experiment.problems import Problem, first_problem
+from jdgnn.experiment.toml import parsed_toml
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS
@@ -155,7 +155,7 @@ def _tables(path: Path) -> dict[str, Any]:
             content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise InputError(f"{path}: has more than {MOST_BYTES:,} bytes; give a configuration")
-        return tomllib.loads(content.decode("utf-8-sig"))
+        return parsed_toml(content.decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; give the path of a TOML file") from error
     except IsADirectoryError as error:

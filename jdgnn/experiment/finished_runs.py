@@ -1,7 +1,6 @@
 """Runs that are finished, read from their directories: one, or several that differ in their seeds only."""
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from jdgnn.errors import InputError
 from jdgnn.experiment import probed
 from jdgnn.experiment.run_directory import CONFIG, SUMMARY, seed_folders
+from jdgnn.experiment.toml import parsed_toml
 from jdgnn.regular_files import read_regular
 
 MOST_BYTES = 2**26
@@ -176,7 +176,7 @@ def settings_of(folder: Path, config: str) -> Settings:
       InputError: it is no TOML.
     """
     try:
-        return flat(tomllib.loads(config))
+        return flat(parsed_toml(config))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{folder}: its {CONFIG} is no valid TOML ({error}); repeat the run") from error
 

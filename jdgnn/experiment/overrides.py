@@ -1,15 +1,18 @@
 """Changes to a configuration from the command line: `--set key=value`."""
 
 import copy
-import tomllib
 from collections.abc import Iterable
 from typing import Any
 
 from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.problems import shown
+from jdgnn.experiment.toml import parsed_toml
 
 ONE_OR_SEVERAL = {"presence"}
 """Keys that hold one table or a list of them."""
+
+DEEPEST = 50
+"""Parts of a key."""
 
 
 def with_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
@@ -37,13 +40,16 @@ def with_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> dict[str
         key, equals, text = override.partition("=")
         if not equals or not all(key.strip().split(".")):
             raise InputError(f"--set: got {override!r}, and key=value is needed, for example emulation.ticks=50")
-        _put(tables, key.strip().split("."), _value(text.strip()))
+        path = key.strip().split(".")
+        if len(path) > DEEPEST:
+            raise InputError(f"--set: got a key of {len(path)} parts, and no key has more than {DEEPEST}; write fewer")
+        _put(tables, path, _value(text.strip()))
     return tables
 
 
 def _value(text: str) -> Any:
     try:
-        read = tomllib.loads(f"value = {text}")
+        read = parsed_toml(f"value = {text}")
     except (ValueError, RecursionError):
         return text
     return read["value"] if len(read) == 1 else text
@@ -72,6 +78,6 @@ def _entered(place: Any, key: Any, next_key: str) -> Any:
 
 
 def _index(parent: str, key: str, length: int) -> int:
-    if not key.isascii() or not key.isdigit() or int(key) >= length:
+    if not key.isascii() or not key.isdigit() or len(key) > len(str(length)) or int(key) >= length:
         raise InputError(f"{parent}.{key}: {parent} is a list; {suggestion(key, [str(i) for i in range(length)])}")
     return int(key)

@@ -1,8 +1,8 @@
 """Fuzzes one parser for some time, led by which lines of jdgnn it reaches.
 
-`python -m tests.fuzzing TARGET SECONDS CORPUS` prints how many inputs were given as its last line, a JSON text; it ends
-with another status than 0, and the input, as soon as a parser breaks a promise. CORPUS is a directory for what led to
-new lines; it may hold some from before.
+`python -m tests.fuzzing TARGET SECONDS CORPUS` takes so much time of a processor, and prints how many inputs were given
+as its last line, a JSON text; it ends with another status than 0, and the input, as soon as a parser breaks a promise.
+CORPUS is a directory for what led to new lines; it may hold some from before.
 """
 
 import json
@@ -32,7 +32,7 @@ MOST_BYTES = 4_096
 def main(name: str, seconds: str, corpus: str) -> None:
     """Fuzzes; does not return, as libFuzzer ends the process."""
     warnings.simplefilter("ignore")
-    target, end, given = TARGETS[name](), time.monotonic() + float(seconds), {"inputs": 0, "refused": 0}
+    target, end, given = TARGETS[name](), time.process_time() + float(seconds), {"inputs": 0, "refused": 0}
 
     @hypothesis.settings(database=None, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.given(target.inputs)
@@ -44,7 +44,7 @@ def main(name: str, seconds: str, corpus: str) -> None:
 
     def once(choices: bytes) -> None:
         chosen_by.hypothesis.fuzz_one_input(choices)
-        if time.monotonic() >= end:
+        if time.process_time() >= end:
             print(json.dumps({"target": name, **given}), flush=True)
             os._exit(0)
 
