@@ -114,7 +114,8 @@ class Record:
         said = said if isinstance(said, dict) else {}
         shape, dtype, most = said.get("shape"), said.get("dtype"), said.get("max", 0)
         is_shape = isinstance(shape, list) and all(type(length) is int and 0 <= length < 2**31 for length in shape)
-        is_known = dtype in ("bool", "int32", "uint32", "float32") and ("max" in said or dtype != "int32")
+        is_known = dtype in ("bool", "int32", "uint32", "float32")
+        is_known &= "max" in said or dtype != "int32" or (is_shape and 0 in shape)
         if not is_shape or not is_known or type(most) is not int or not 0 <= most < 2**31:
             raise self._damaged(f"its header makes no sense of {name}")
         return _Field(tuple(shape), dtype, most)

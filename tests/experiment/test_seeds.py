@@ -20,7 +20,7 @@ def _together(directory: Path) -> dict[str, Any]:
 
 
 def _names(directory: Path) -> set[str]:
-    return {path.name for path in directory.iterdir()}
+    return {path.name for path in directory.iterdir() if path.name != ".lock"}
 
 
 @pytest.fixture
