@@ -21,10 +21,15 @@ class InputError(ValueError):
     """
 
     def __init__(self, text: str) -> None:
-        super().__init__(_shortened(_printable(text)))
+        super().__init__(_shortened(printable(text)))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    r"""Text with escapes in place of whatever moves the cursor of a terminal, or commands it otherwise.
+
+    >>> print(printable("a\x1b[2J"))
+    a\x1b[2J
+    """
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 

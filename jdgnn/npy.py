@@ -2,6 +2,8 @@
 
 import io
 import math
+import warnings
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ def read_npy(content: bytes) -> NDArray[Any]:
     if dtype.hasobject:
         raise ValueError("an array of Python objects")
     needed = math.prod(shape) * dtype.itemsize
-    if any(length < 0 for length in shape) or needed != len(content) - start:
+    if not dtype.itemsize or any(length < 0 for length in shape) or needed != len(content) - start:
         raise ValueError(f"an array {shape} of {dtype} that has {len(content) - start} bytes")
     if not needed:
         return np.zeros(shape, dtype)
@@ -49,5 +51,18 @@ def read_header(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], i
     version = np.lib.format.read_magic(stream)
     if version not in HEADERS:
         raise ValueError(f"an array in version {version} of NumPy's format")
-    shape, is_fortran, dtype = HEADERS[version](stream)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what Python 2 wrote
+        shape, is_fortran, dtype = HEADERS[version](stream)
     return shape, is_fortran, dtype, stream.tell()
+
+
+def check_compression(archive: zipfile.ZipFile) -> None:
+    """Refuses what is not unpacked by the piece: a few bytes in other ways than NumPy's can fill any memory.
+
+    Raises:
+      ValueError: a member is neither stored nor deflated.
+    """
+    for member in archive.infolist():
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{member.filename} is compressed in a way that NumPy does not write")

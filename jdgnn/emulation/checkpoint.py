@@ -37,7 +37,7 @@ from jdgnn.protocol.recording import checked_path
 from jdgnn.regular_files import check_regular, read_regular
 
 FORMAT = 1
-MOST_TEXT, MOST_ABOUT = 2**20, 2**26
+MOST_TEXT, MOST_ABOUT = 2**26, 2**26
 """Bytes of what orbax says of arrays, and of what a checkpoint says of itself with its notes."""
 TRIES = 20
 KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
@@ -260,6 +260,7 @@ def _read(path: Path, wanted: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]
     empty = {name: np.zeros(shape, kind) for name, (kind, *shape) in wanted.items() if 0 in shape}
     kept = [name for name in wanted if name not in empty]
     try:
+        _check_tree(path)
         for name in kept:
             _check_files(path / "state" / name, *wanted[name])
         with _checkpointer() as checkpointer:
@@ -275,6 +276,15 @@ def _read(path: Path, wanted: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DamagedError(f"path: {path} is damaged ({reason[:200]}); take an earlier one") from error
     return {**empty, **read}
+
+
+def _check_tree(path: Path) -> None:
+    """Refuses links, and whatever else is no plain file or directory; what is not an array must be short."""
+    for entry in path.rglob("*"):
+        if entry.is_symlink():
+            raise ValueError(f"{entry.name} is a link")
+        if not entry.is_dir() and check_regular(entry) > MOST_TEXT and not entry.name[0].isdigit():
+            raise ValueError(f"{entry.name} has more than {MOST_TEXT:,} bytes")
 
 
 def _check_files(folder: Path, kind: str, *shape: int) -> None:
@@ -307,7 +317,7 @@ def _checkpointer() -> Iterator[Any]:
     """Orbax, imported when it is needed, without its remarks."""
     logger = logging.getLogger("absl")
     level = logger.level
-    logger.setLevel(logging.ERROR)
+    logger.setLevel(logging.CRITICAL)  # what fails is told by an exception as well
     try:
         from orbax import checkpoint as orbax
 

@@ -82,6 +82,8 @@ class Checkpoints:
         """
         if self._folder.is_symlink():
             raise InputError(f"--resume: {self._folder} is a link to another place; put a directory there")
+        if self._folder.exists() and not self._folder.is_dir():
+            raise InputError(f"--resume: {self._folder} is no directory; put one there, or remove it")
         entries = self._folder.iterdir() if self._folder.is_dir() else ()
         named = [path for path in entries if path.is_dir() and re.fullmatch(r"0|[1-9]\d{0,9}", path.name, re.ASCII)]
         return sorted(named, key=lambda path: int(path.name), reverse=True)

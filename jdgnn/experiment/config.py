@@ -45,8 +45,8 @@ class EmulationTable(Table):
 class EvaluationTable(Table):
     """Random splits, for networks that come without splits of their own."""
 
-    num_splits: int = Field(default=10, ge=1)
-    per_class: int = Field(default=5, ge=1)
+    num_splits: int = Field(default=10, ge=1, le=10_000)
+    per_class: int = Field(default=5, ge=1, lt=2**31)
     validation: float = Field(default=0.1, gt=0, lt=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
 

@@ -7,7 +7,7 @@ from jdgnn import Emulator, Network, State
 from jdgnn.emulation.sources import Replay
 from jdgnn.errors import InputError
 from jdgnn.network.topology import topology
-from jdgnn.protocol.replaying import Record
+from jdgnn.protocol.replaying import Record, was_begun
 
 
 class EventFiles(NamedTuple):
@@ -51,7 +51,8 @@ class EventFiles(NamedTuple):
         try:
             Record(record)
         except InputError as error:
-            raise InputError(f"--overwrite: {record} is no record of events; give another --record") from error
+            if not was_begun(record):
+                raise InputError(f"--overwrite: {record} is no record of events; give another --record") from error
 
     def check_fit(self, emulator: Emulator, network: Network, state: State, ticks: int) -> None:
         """Refuses to replay what was recorded on another network, for fewer ticks, or for other traffic.
@@ -59,7 +60,7 @@ class EventFiles(NamedTuple):
         Raises:
           InputError: the events do not fit.
         """
-        if self.replay is None:
+        if self.replay is None or not ticks:
             return
         try:
             Replay(self.replay, emulator, topology(network), state, ticks)

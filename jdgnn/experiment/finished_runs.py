@@ -18,12 +18,17 @@ from jdgnn.regular_files import read_regular
 MOST_BYTES = 2**26
 """Of a configuration or a summary."""
 
+METRICS = ("accuracy", "roc_auc")
+"""What a probe may have measured."""
+
 Settings = dict[str, Any]
 """Keys of a configuration, as `optimizer.learning_rate`, and their values; layers are counted from 0."""
 
 
 class _Figure(BaseModel):
     """What a probe found, of 1."""
+
+    model_config = ConfigDict(strict=True)
 
     values: list[Annotated[float, Field(allow_inf_nan=False)]] = Field(min_length=1)  # on each split
 
@@ -44,7 +49,8 @@ class _Summary(BaseModel):
     @classmethod
     def _is_of_one_metric(cls, probe: dict[str, dict[str, _Figure]]) -> dict[str, dict[str, _Figure]]:
         lengths = {len(figure.values) for figures in probe.values() for figure in figures.values()}
-        if len(probe) > 1 or len(lengths) > 1 or any("learned" not in figures for figures in probe.values()):
+        is_known = len(probe) <= 1 and probe.keys() <= {*METRICS}
+        if not is_known or len(lengths) > 1 or any("learned" not in figures for figures in probe.values()):
             raise ValueError("one metric, learned among others, and as many values of each are needed")
         return probe
 
@@ -101,7 +107,15 @@ def read_runs(path: Path) -> Runs:
         raise InputError(f"{path}: its run is not finished; go on with it: jdgnn run --resume {folders[0]}")
     settings = _same_settings(path, finished)
     summaries = {summary["seed"]: summary for summary in map(_probed_summary, finished)}
+    if len({_form(summary) for summary in summaries.values()}) > 1:
+        raise InputError(f"{path}: its runs were not judged by the same metric on as many splits; repeat them")
     return Runs(path, settings, summaries, [folder for folder in folders if folder not in finished])
+
+
+def _form(summary: dict[str, Any]) -> tuple[str, int]:
+    """Metric and number of splits."""
+    ((metric, figures),) = summary["probe"].items()
+    return metric, len(figures["learned"]["values"])
 
 
 def is_finished(folder: Path) -> bool:
@@ -159,10 +173,7 @@ def read_config(folder: Path) -> str:
     Raises:
       InputError: there is none.
     """
-    try:
-        return _read(folder, CONFIG)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{folder}: its {CONFIG} is not UTF-8 text (byte {error.start}); repeat the run") from error
+    return _read(folder, CONFIG)
 
 
 def settings_of(folder: Path, config: str) -> Settings:
@@ -190,13 +201,16 @@ def _compared(folder: Path) -> Settings:
 def _read(folder: Path, name: str) -> str:
     try:
         return read_regular(folder / name, MOST_BYTES).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{folder}: its {name} is not UTF-8 text (byte {error.start}); repeat the run") from error
     except OSError as error:
         raise InputError(f"{folder}: its {name} cannot be read ({error.strerror}); repeat the run") from error
 
 
 def _read_summary(folder: Path) -> dict[str, Any]:
+    text = _read(folder, SUMMARY)
     try:
-        summary = json.loads(_read(folder, SUMMARY))
+        summary = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{folder}: its {SUMMARY} is no valid JSON ({error}); repeat the run") from error
     if not isinstance(summary, dict):

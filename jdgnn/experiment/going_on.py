@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from jdgnn.errors import InputError
+from jdgnn.errors import InputError, printable
 from jdgnn.experiment.config import read
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import is_finished, read_summary
@@ -64,7 +64,7 @@ def resume_run(
     config = config if seed is None else config.model_copy(update={"seed": seed})
     replay = _replayed(path, origin, changes.replay)
     if origin.get("recorded"):
-        where = origin["recorded"]
+        where = printable(str(origin["recorded"]))
         console.print(f"what happens from now on is not recorded in {where}", soft_wrap=True, markup=False)
     return run_experiment(
         config,
@@ -131,6 +131,11 @@ def resume_seeds(
     Raises:
       InputError: a run cannot go on like this; those that are finished are kept.
     """
+    for override in changes.overrides:
+        if override.partition("=")[0].strip() == "seed":
+            raise InputError(
+                f"--set: got {override} for runs with several seeds, which {directory.path} holds; leave it out"
+            )
     begun = [run for run in directory.runs.values() if (run.path / CONFIG).is_file()]
     data_root = origin_path(read_origin(begun[0].path), "data_root")
 

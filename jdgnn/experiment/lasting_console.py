@@ -4,14 +4,15 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import IO, Any
+from typing import Any, TextIO
 
 from rich.console import Console
 
 
 def lasting_console() -> Console:
     """A console on standard output that falls silent where that has gone, as at the end of a pipe or a terminal."""
-    return Console(file=_Lasting(sys.stdout))  # type: ignore[arg-type]
+    stream = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  (closed from the start)
+    return Console(file=_Lasting(stream))  # type: ignore[arg-type]
 
 
 class _Lasting:
@@ -25,13 +26,17 @@ class _Lasting:
       (4, 'told')
     """
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._is_read = True
 
     def write(self, text: str) -> int:
         """Writes what is still read, and takes the rest."""
-        self._try(lambda: self._stream.write(text))
+        try:
+            self._try(lambda: self._stream.write(text))
+        except UnicodeEncodeError:
+            encoding = self._stream.encoding
+            self._try(lambda: self._stream.write(text.encode(encoding, "replace").decode(encoding)))
         return len(text)
 
     def flush(self) -> None:

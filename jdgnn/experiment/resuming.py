@@ -1,5 +1,6 @@
 """Where a run begins, or goes on."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import jax
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.checkpoints import Checkpoints
+from jdgnn.experiment.config import Config
 from jdgnn.experiment.emulating import Setting, Stand, partial
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import Settings, differing, read_config, settings_of
@@ -15,6 +17,7 @@ from jdgnn.experiment.run_directory import CHECKPOINTS, read_origin
 from jdgnn.experiment.summary import versions
 from jdgnn.protocol.replaying import Record
 
+MOST_SECONDS = 1e12
 CHANGEABLE = ("emulation.ticks", "checkpoints.")
 """Keys, or how they begin, that may change when a run goes on."""
 
@@ -24,15 +27,36 @@ def fresh(setting: Setting) -> Stand:
     return Stand(setting.emulator.init(jax.random.key(setting.config.seed), setting.network))
 
 
-def origin(data_root: Path | None, files: EventFiles) -> dict[str, Any]:
+def origin(config: Config, data_root: Path | None, files: EventFiles) -> dict[str, Any]:
     """What `run.json` says: what it takes to go on with a run, besides its configuration."""
     return {
         "data_root": data_root and str(data_root.absolute()),
         "recorded": files.record and str(files.record.absolute()),
         "replayed": files.replay and str(files.replay.absolute()),
+        "traces": _sums_of_traces(config),
         "replayed_sums": files.replay and Record(files.replay).sums,
         "versions": versions(),
     }
+
+
+def _sums_of_traces(config: Config) -> dict[str, str]:
+    """SHA-256 of the traces that a configuration names, by their paths."""
+    paths = [part.path for part in _presences(config) if isinstance(getattr(part, "path", None), str)]
+    return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths}
+
+
+def _presences(config: Config) -> list[Any]:
+    presence = getattr(config.availability, "presence", [])
+    return presence if isinstance(presence, list) else [presence]
+
+
+def _check_traces(config: Config, known: Any) -> None:
+    """Refuses traces that are no longer what they were."""
+    for path, sums in _sums_of_traces(config).items():
+        if isinstance(known, dict) and known.get(path, sums) != sums:
+            raise InputError(
+                f"--resume: {path} is not the trace that the run began with; put that back, or start a new run"
+            )
 
 
 def origin_path(origin: Mapping[str, Any], name: str) -> Path | None:
@@ -59,6 +83,7 @@ def begun(setting: Setting, config: str) -> Stand:
     """
     path, console = setting.directory.path, setting.console
     _check_same(path, config, read_config(path))
+    _check_traces(setting.config, read_origin(path).get("traces"))
     checkpoints = Checkpoints(path / CHECKPOINTS, setting.config.checkpoints)
     kept = checkpoints.newest(
         setting.emulator, setting.network, lambda text: console.print(f"warning: {text}", markup=False, soft_wrap=True)
@@ -85,6 +110,12 @@ def begun(setting: Setting, config: str) -> Stand:
 def take_up(setting: Setting, stand: Stand, config: str, origin: Mapping[str, Any]) -> None:
     """Puts the files of a run back to where it stands, with the configuration and the files that it now has."""
     directory = setting.directory
+    with directory.writing("what the run goes on from", stand.tick):
+        _put_back(setting, stand, config, origin)
+
+
+def _put_back(setting: Setting, stand: Stand, config: str, origin: Mapping[str, Any]) -> None:
+    directory = setting.directory
     directory.write_summary(partial(setting, stand))  # first, so that the run is no longer finished
     directory.write_config(config)
     moved = {key: value for key, value in origin.items() if key != "versions" and value is not None}
@@ -108,7 +139,10 @@ def _shown(settings: Settings, key: str) -> str:
 
 def _checked(path: Path, notes: Any) -> Mapping[str, Any]:
     """The notes of a checkpoint that a run has written."""
-    kinds: dict[str, Any] = {"config": str, "seconds": (int, float), "resumed_at": list}
-    if isinstance(notes, dict) and all(isinstance(notes.get(key), kind) for key, kind in kinds.items()):
-        return notes
+    known = notes if isinstance(notes, dict) else {}
+    seconds, resumed_at = known.get("seconds"), known.get("resumed_at")
+    is_time = isinstance(seconds, int | float) and 0 <= seconds < MOST_SECONDS
+    are_ticks = isinstance(resumed_at, list) and all(type(tick) is int and 0 <= tick < 2**31 for tick in resumed_at)
+    if is_time and are_ticks and isinstance(known.get("config"), str):
+        return known
     raise InputError(f"--resume: {path} has a checkpoint that jdgnn run has not written; remove it")

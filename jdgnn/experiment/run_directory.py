@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.locks import LOCK, locked
+from jdgnn.experiment.metrics_rows import sound_rows
 from jdgnn.experiment.whole_files import partial_name, whole_file, write_json
 from jdgnn.regular_files import read_regular
 
@@ -22,10 +23,8 @@ EMBEDDINGS, NODES = "embeddings.npz", "nodes.npz"
 ORIGIN, CHECKPOINTS = "run.json", "checkpoints"
 FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS, NODES, ORIGIN)
 OTHERS = (CHECKPOINTS, LOCK)
-MOST_ORIGIN, MOST_METRICS = 2**20, 2**32
-"""Bytes of these files."""
-NEEDED = {"tick", "loss", "online", "active"}
-"""What every row of the metrics has."""
+MOST_ORIGIN = 2**20
+"""Bytes of it."""
 
 
 class RunDirectory:
@@ -55,6 +54,8 @@ class RunDirectory:
           InputError: there is a file of this name, a directory with something in it (for `overwrite`, something else
             than a run), or no right to write there.
         """
+        if not _is_text(self.path):
+            raise InputError(f"--out: {str(self.path)!r} is not UTF-8; give another name")
         try:
             self._check_content()
             path = self.path.absolute()
@@ -184,8 +185,8 @@ class RunDirectory:
         except OSError as error:
             reason = error.strerror or error
             raise OSError(
-                f"{what} could not be written at tick {tick} in {self.path} ({reason}); earlier checkpoints are whole: "
-                f"mend that, then jdgnn run --resume {self.path}"
+                f"{what} could not be written at tick {tick} in {self.path} ({reason}); checkpoints from before are "
+                f"whole: mend that, then jdgnn run --resume {self.path}"
             ) from error
 
     def add_metrics(self, rows: list[dict[str, Any]]) -> None:
@@ -211,7 +212,7 @@ class RunDirectory:
           InputError: a row is missing, or makes no sense.
         """
         path = self.path / METRICS
-        rows = {row["tick"]: row for row in _sound_rows(path) if row["tick"] <= tick}
+        rows = {row["tick"]: row for row in sound_rows(path) if row["tick"] <= tick}
         rows = {found: row for found, row in rows.items() if found % record_every == 0 or found == end}
         missing = [due for due in range(record_every, tick + 1, record_every) if due not in rows]
         if missing or (tick == end and tick not in rows):
@@ -234,25 +235,6 @@ class RunDirectory:
         """Writes arrays to the file of this name; `numpy.load` reads them without pickle."""
         with whole_file(self.path / name) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
-
-
-def _sound_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows before half of a line, or what is no row."""
-    try:
-        lines = read_regular(path, MOST_METRICS).splitlines()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise InputError(f"--resume: {path} cannot be read ({error.strerror}); start the run anew") from error
-    for line in lines:
-        try:
-            row = json.loads(line)
-            _line(row)
-        except (ValueError, RecursionError):
-            return
-        if not isinstance(row, dict) or not row.keys() >= NEEDED or type(row["tick"]) is not int:
-            return
-        yield row
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -300,3 +282,12 @@ def seed_folders(path: Path) -> list[Path]:
     folders = [entry for entry in path.iterdir() if entry.is_dir()] if path.is_dir() else []
     numbers = {entry: re.fullmatch(r"seed-(0|[1-9]\d*)", entry.name, re.ASCII) for entry in folders}
     return sorted((entry for entry in folders if numbers[entry]), key=lambda entry: int(entry.name.split("-")[1]))
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a path can be written down."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -74,7 +74,7 @@ def run_experiment(
     setting = Setting(config, emulator, network, directory, console, interrupts or Interrupts(), files)
     text = files.remark + as_toml(config, has_own_splits=loaded_network.splits is not None)
     stand = begun(setting, text) if resume else fresh(setting)
-    files.check_fit(emulator, network, stand.state, max(1, config.emulation.ticks - stand.tick))
+    files.check_fit(emulator, network, stand.state, config.emulation.ticks - stand.tick)
     own = min(config.emulation.own_features, network.num_features)
     loaded = time.perf_counter()
     controls: Results = {}
@@ -86,9 +86,9 @@ def run_experiment(
     judged = time.perf_counter()
     setting.interrupts.check()
     if resume:
-        take_up(setting, stand, text, origin(data_root, files))
+        take_up(setting, stand, text, origin(config, data_root, files))
     else:
-        directory.create(text, origin(data_root, files))
+        directory.create(text, origin(config, data_root, files))
         files.clear()
     stand = emulate(setting, stand, text)
     embeddings = _result(config, emulator.embeddings(stand.state), network)

@@ -24,6 +24,8 @@ OWN = (SEEDS, ORIGIN, partial_name(SEEDS), partial_name(ORIGIN), LOCK)
 """What the directory holds besides runs."""
 MOST = 2**32
 """Seeds are below this."""
+MOST_RUNS = 10_000
+"""At a time."""
 
 
 class SeedsDirectory:
@@ -139,6 +141,8 @@ def seeds_from(first: int, count: str) -> range:
     """
     if not re.fullmatch(r"0*[1-9]\d{0,9}", count, re.ASCII):
         raise InputError(f"--seeds: got {count!r}, and a whole number of at least 1 is needed, for example --seeds 5")
+    if int(count) > MOST_RUNS:
+        raise InputError(f"--seeds: got {count}, and at most {MOST_RUNS} at a time are run; write fewer")
     if first + int(count) > MOST:
         raise InputError(
             f"--seeds: got {count} from seed {first} on, and the last seed is {MOST - 1}; write fewer, or --set seed=0"

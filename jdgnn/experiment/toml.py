@@ -11,7 +11,7 @@ def parsed_toml(text: str) -> dict[str, Any]:
     """The tables of a TOML text, where no key is so deep that reading it would take all memory.
 
     Raises:
-      ValueError: one is, or the text is no TOML.
+      ValueError: one is, or a whole number has more than 64 bits, or the text is no TOML.
       RecursionError: values are nested too deeply.
 
     Example:
@@ -21,4 +21,15 @@ def parsed_toml(text: str) -> dict[str, Any]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.count(".") > MOST_DOTS:
             raise ValueError(f"more than {MOST_DOTS} dots (at line {number})")
-    return tomllib.loads(text)
+    tables = tomllib.loads(text)
+    _check_numbers(tables)
+    return tables
+
+
+def _check_numbers(value: Any) -> None:
+    """Refuses whole numbers that TOML does not have, and Python takes long to print."""
+    if isinstance(value, int) and abs(value) >= 2**64:
+        raise ValueError(f"a whole number of {value.bit_length()} bits, where 64 are allowed")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:
+        _check_numbers(one)

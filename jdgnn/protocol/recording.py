@@ -15,8 +15,10 @@ The file is a ZIP archive of NumPy arrays, which `numpy.load` opens without jdgn
 Ticks follow one another without a gap.
 """
 
+import contextlib
 import json
 import zipfile
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
@@ -61,6 +63,7 @@ class Recorder:
         self._in_offset = np.asarray(topology.in_offset)
         self._in_degree = np.asarray(topology.in_degree)
         self._length, self._next_tick = length, first_tick
+        self._is_lost = False
         self._held: list[dict[str, NDArray[Any]]] = []  # what is not written yet,
         self._num_held = 0  # so many ticks
         self._header: dict[str, Any] = {
@@ -81,11 +84,14 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Completes the file."""
+        """Completes the file, unless it could not be written."""
+        if self._is_lost:
+            return
         if self._num_held:
             self._write_stretch(self._num_held)
         self._write("header", np.array(json.dumps(self._header)))
-        self._archive.close()
+        with self._said():
+            self._archive.close()
 
     def add(self, events: Events, count: int) -> None:
         """Takes the next `count` ticks, the first of those of a chunk of events [T, ...]."""
@@ -124,8 +130,22 @@ class Recorder:
     def _write(self, name: str, array: NDArray[Any], is_stored: bool = False) -> None:
         member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
         member.compress_type = zipfile.ZIP_STORED if is_stored else zipfile.ZIP_DEFLATED
-        with self._archive.open(member, "w", force_zip64=True) as file:
+        with self._said(), self._archive.open(member, "w", force_zip64=True) as file:
             np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        """Gives up, and says where, if something cannot be written."""
+        try:
+            yield
+        except OSError as error:
+            self._is_lost = True
+            stream, self._archive.fp = self._archive.fp, None  # or it would write the rest when it is forgotten
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+            reason = error.strerror or error
+            raise OSError(f"record: {self._path} could not be written ({reason}), and cannot be replayed") from error
 
 
 def checked_path(name: str, path: Any) -> Path:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
-from jdgnn.npy import read_header, read_npy
+from jdgnn.npy import check_compression, read_header, read_npy
 from jdgnn.protocol.events import Events, event_keys
 from jdgnn.protocol.recording import LONGEST, RECORDED, VERSION, checked_path
 
@@ -77,6 +77,7 @@ class Record:
             raise InputError(f"replay: {path} is no file; give one that was written by record")
         try:
             self._archive = zipfile.ZipFile(self._path)
+            check_compression(self._archive)
         except Exception as error:  # whatever zipfile makes of what is no archive
             raise self._incomplete() from error
         self._read_header()
@@ -295,6 +296,15 @@ class Record:
         in_offset = np.cumsum(in_degree) - in_degree
         is_none = array >= in_degree[:, None]
         return np.where(is_none, self._num_edges, array + in_offset[:, None]).astype(np.int32)
+
+
+def was_begun(path: Path) -> bool:
+    """Whether a file begins as a record does; one that was never finished cannot be read."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(64)
+    return start.startswith(b"PK\3\4") and b"senders.npy" in start
 
 
 def _sends_nothing(name: str, expected: Events) -> bool:

@@ -73,7 +73,9 @@ def test_the_closing_tables_tell_how_nodes_fared_and_what_became_of_messages(rec
 
 
 def test_the_output_fits_80_columns(recorded: Recorded) -> None:
-    lines = [line for line in recorded.output.splitlines() if not line.startswith(("Network", "events", "files", "saved"))]
+    lines = [
+        line for line in recorded.output.splitlines() if not line.startswith(("Network", "events", "files", "saved"))
+    ]
     assert max(map(len, lines)) <= 80
     assert not [line for line in lines if line != line.rstrip()]
 

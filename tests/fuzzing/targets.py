@@ -17,18 +17,22 @@ from hypothesis.extra import numpy as arrays
 from scipy import sparse
 
 import jdgnn
+from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.emulation.sources import Replay
 from jdgnn.experiment.compare import compare
 from jdgnn.experiment.config import read
 from jdgnn.experiment.going_on import are_seeds, seeds_of
 from jdgnn.experiment.networks import make_network
+from jdgnn.experiment.resuming import origin_path
 from jdgnn.experiment.run_directory import RunDirectory
 from jdgnn.experiment.runner import make_emulator
+from jdgnn.experiment.summary import ENDS, SPREAD, _mean
 from jdgnn.network.datasets import DATASETS
 from jdgnn.network.datasets.registry import built
 from jdgnn.network.datasets.restricted import read_npz, read_pickle
 from jdgnn.network.network import Splits
 from jdgnn.network.topology import topology
+from jdgnn.protocol.accounts import KINDS
 from tests.experiment.run_support import CONFIG
 from tests.fuzzing.mutation import NUMBERS, Files, changed_files
 from tests.support import small_emulator
@@ -40,11 +44,13 @@ class Target(NamedTuple):
     """A parser, and what it is given.
 
     Attributes:
+      sound: an input that it takes.
       inputs: what to give it.
       parse: parses that; the files lie in the folder.
       files: those of an input, by name.
     """
 
+    sound: Any
     inputs: st.SearchStrategy[Any]
     parse: Callable[[Any, Path], object]
     files: Callable[[Any], Files] = lambda given: given
@@ -92,9 +98,10 @@ MOST_ENTRIES = 10_000
 
 
 def _configuration() -> Target:
-    files = changed_files({"a.toml": (CONFIG + LONG_CONFIG).encode()}, lambda _: "toml")
+    sound = {"a.toml": (CONFIG + LONG_CONFIG).encode()}
+    files = changed_files(sound, lambda _: "toml")
     overrides = st.lists(st.one_of(st.sampled_from(OVERRIDES), st.text(max_size=20)), max_size=2)
-    return Target(st.tuples(files, overrides), _parse_configuration, lambda given: given[0])
+    return Target((sound, []), st.tuples(files, overrides), _parse_configuration, lambda given: given[0])
 
 
 def _parse_configuration(given: tuple[Files, list[str]], folder: Path) -> None:
@@ -143,7 +150,17 @@ def _networks() -> Target:
             given["splits"] = Splits(train=draw(anything), validation=draw(anything), test=draw(anything))
         return given
 
-    return Target(strategy(), _parse_network, lambda _: {})
+    mask = np.arange(5)[None] < 3
+    sound = {
+        "senders": [0, 1, 1],
+        "receivers": [1, 2, 2],
+        "features": np.eye(5),
+        "labels": [0, 1, 2, 0, 1],
+        "class_names": ("a", "b", "c"),
+        "name": "sound",
+        "splits": Splits(train=mask, validation=~mask, test=mask & ~mask),
+    }
+    return Target(sound, strategy(), _parse_network, lambda _: {})
 
 
 def _parse_network(given: dict[str, Any], folder: Path) -> None:
@@ -183,7 +200,7 @@ def _world() -> tuple[jdgnn.Emulator, jdgnn.Network, jdgnn.State, Files, Files]:
 
 
 def _events() -> Target:
-    return Target(changed_files(_world()[3], lambda _: "npz"), _parse_events)
+    return Target(_world()[3], changed_files(_world()[3], lambda _: "npz"), _parse_events)
 
 
 def _parse_events(files: Files, folder: Path) -> None:
@@ -198,7 +215,7 @@ def _checkpoints() -> Target:
             return "sealed"
         return "bytes" if name.rpartition("/")[2][0].isdigit() else "json"
 
-    return Target(changed_files(_world()[4], form), _parse_checkpoint)
+    return Target(_world()[4], changed_files(_world()[4], form), _parse_checkpoint)
 
 
 def _parse_checkpoint(files: Files, folder: Path) -> None:
@@ -212,7 +229,7 @@ def _parse_checkpoint(files: Files, folder: Path) -> None:
 
 def _traces() -> Target:
     sound = b"node,start,end\n0,0,9\n1,2,4\n4,1,20\n"
-    return Target(changed_files({"trace.csv": sound}, lambda _: "csv"), _parse_trace)
+    return Target({"trace.csv": sound}, changed_files({"trace.csv": sound}, lambda _: "csv"), _parse_trace)
 
 
 def _parse_trace(files: Files, folder: Path) -> None:
@@ -224,36 +241,42 @@ def _parse_trace(files: Files, folder: Path) -> None:
 def _freifunk() -> Target:
     nodes = "nproc,clients_wifi24,clients_wifi5,clients_other,loadavg,uptime_days,age_days,rootfs_usage,memory_usage,"
     nodes += "is_gateway,is_online,autoupdater,firmware_base,model\n"
-    rows = [f"{i},{i % 3},0,1,0.{i},{i * 7},90,0.4,0.{i},{i % 2},1,{i % 2},gluon-{i % 2},WR84{i}\n" for i in range(6)]
+    rows = [
+        f"{i},{i % 3},{i % 2},{i % 4},0.{i},{i * 7},9{i},0.4{i},0.{i},{i % 2},{(i + 1) // 2 % 2},{i % 2},gluon-{i % 2},"
+        f"WR84{i}\n"
+        for i in range(6)
+    ]
     links = "source,target,type,source_tq,target_tq\n" + "".join(
         f"{i},{(i + 1) % 6},{('wifi', 'vpn', 'other')[i % 3]},0.{i},1.0\n" for i in range(6)
     )
     files: Files = {}
     for community in ("aachen", "altdorf", "bremen", "munich", "stuttgart"):
         files |= {f"{community}_nodes.csv": (nodes + "".join(rows)).encode(), f"{community}_links.csv": links.encode()}
-    return Target(changed_files(files, lambda _: "csv"), partial(_build, "freifunk"))
+    return Target(files, changed_files(files, lambda _: "csv"), partial(_build, "freifunk"))
 
 
 # pickles and archives
 
 
 def _dump(value: Any) -> bytes:
-    return pickle.dumps(value, 2)
+    return pickle.dumps(value, 3)  # without frames, whose lengths would have to fit
 
 
 def _pickles() -> Target:
     """The form of Planetoid: CSR matrices, one-hot labels, and lists of neighbours."""
-    eye, one_hot = sparse.csr_matrix(np.eye(7, 5, dtype=np.float32)), np.eye(7, dtype=np.int32)[:, :7]
+    known, count = 640, 643  # as many as stand in Cora's first two splits, and three more
+    features = sparse.csr_matrix(np.eye(count, 5, dtype=np.float32))
+    one_hot = np.eye(7, dtype=np.int32)[np.arange(count) % 7]
     files = {
-        "ind.cora.allx": _dump(eye[:4]),
-        "ind.cora.tx": _dump(eye[4:]),
-        "ind.cora.ally": _dump(one_hot[:4]),
-        "ind.cora.ty": _dump(one_hot[4:]),
-        "ind.cora.graph": _dump({i: [(i + 1) % 7, (i - 1) % 7] for i in range(7)}),
-        "ind.cora.test.index": b"5\n6\n4\n",
+        "ind.cora.allx": _dump(features[:known]),
+        "ind.cora.tx": _dump(features[known:]),
+        "ind.cora.ally": _dump(one_hot[:known]),
+        "ind.cora.ty": _dump(one_hot[known:]),
+        "ind.cora.graph": _dump({i: [(i + 1) % count, (i - 1) % count] for i in range(count)}),
+        "ind.cora.test.index": b"641\n642\n640\n",
     }
     return Target(
-        changed_files(files, lambda name: "csv" if name.endswith("index") else "pickle"), partial(_build, "cora")
+        files, changed_files(files, lambda name: "csv" if name.endswith("index") else "pickle"), partial(_build, "cora")
     )
 
 
@@ -271,7 +294,7 @@ def _archives() -> Target:
     edges = np.array([[0, 1], [1, 2], [2, 3], [4, 5]])
     np.savez(mines, edges=edges, node_features=np.eye(6), node_labels=np.arange(6) % 2, **masks)
     files = {"amazon_photo.npz": photo.getvalue(), "minesweeper.npz": mines.getvalue()}
-    return Target(changed_files(files, lambda _: "npz"), _parse_archives)
+    return Target(files, changed_files(files, lambda _: "npz"), _parse_archives)
 
 
 def _parse_archives(files: Files, folder: Path) -> None:
@@ -294,6 +317,14 @@ def _build(name: str, files: Files, folder: Path) -> None:
 # directories of runs
 
 
+@cache
+def _rows() -> list[dict[str, Any]]:
+    """What a run of four ticks records."""
+    network, emulator = jdgnn.generators.ring(6, num_features=3), small_emulator()
+    state = emulator.init(jax.random.key(0), network)
+    return jdgnn.run(emulator, state, network, 4, record_every=2)[1].rows()
+
+
 def _run_directories() -> Target:
     """Two finished runs, and runs with seeds."""
     probe = {"width": 4, "num_splits": 2, "num_unconverged": 0, "values": [0.5, 0.75], "mean": 0.6, "sd": 0.1}
@@ -301,7 +332,7 @@ def _run_directories() -> Target:
         **{"finished": True, "dataset": "ring", "nodes": 6, "directed_edges": 12, "features": 3, "seed": 0, "ticks": 4},
         "probe": {"accuracy": {"learned": probe, "raw": probe}},
     }
-    rows = [{"tick": tick, "loss": [0.5], "online": 1.0, "active": 0.5} for tick in (2, 4)]
+    rows = _rows()
     one = {
         "config.toml": CONFIG.encode(),
         "run.json": json.dumps({"data_root": "data", "recorded": None, "replayed": None, "versions": {}}).encode(),
@@ -310,7 +341,7 @@ def _run_directories() -> Target:
     }
     files = {f"{folder}/{name}": content for folder in ("a", "b/seed-0") for name, content in one.items()}
     files["b/run.json"] = json.dumps({"seeds": [0]}).encode()
-    return Target(changed_files(files, lambda name: name.rpartition(".")[2]), _parse_run_directories)
+    return Target(files, changed_files(files, lambda name: name.rpartition(".")[2]), _parse_run_directories)
 
 
 def _parse_run_directories(files: Files, folder: Path) -> None:
@@ -323,10 +354,25 @@ def _parse_run_directories(files: Files, folder: Path) -> None:
 def _read_run(folder: Path) -> None:
     directory = RunDirectory(folder / "a")
     try:
-        directory.open()
-        directory.metrics_until(4, 2, 4)
+        origin = directory.open()
+        for name in ("data_root", "recorded", "replayed"):
+            origin_path(origin, name)
+        rows = directory.metrics_until(4, 2, 4)
+        assert [row["tick"] for row in rows] == [2, 4]
+        summarised(rows)
     finally:
         directory.close()
+
+
+def summarised(rows: list[dict[str, Any]]) -> None:
+    """Does with rows what the end of a run does."""
+    for name in ("online", "active"):
+        _mean(rows, name)
+    last = rows[-1]
+    for name in SPREAD:
+        dict(zip(map(str, QUANTILES), last["quantiles"][name], strict=True))
+    for outcome in ENDS:
+        sum(last[f"messages_{outcome}"][kind] for kind in KINDS)
 
 
 def _read_seeds(folder: Path) -> None:

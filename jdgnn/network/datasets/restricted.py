@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from jdgnn.errors import InputError
-from jdgnn.npy import read_header, read_npy
+from jdgnn.npy import check_compression, read_header, read_npy
 
 MOST_BYTES = 2**28
 """Of what a data set's file holds, once unpacked."""
@@ -78,6 +78,11 @@ class _SparseRecord:
         return matrix
 
 
+def _new_list() -> list[Any]:
+    """Stands for `list` where a table makes its entries."""
+    return []
+
+
 _ADMITTED: dict[tuple[str, str], Any] = {
     ("numpy.core.multiarray", "_reconstruct"): _ArrayRecord,
     ("numpy._core.multiarray", "_reconstruct"): _ArrayRecord,
@@ -85,8 +90,8 @@ _ADMITTED: dict[tuple[str, str], Any] = {
     ("numpy", "dtype"): _DtypeRecord,
     ("scipy.sparse.csr", "csr_matrix"): _SparseRecord,
     ("scipy.sparse._csr", "csr_matrix"): _SparseRecord,
-    ("__builtin__", "list"): list,
-    ("builtins", "list"): list,
+    ("__builtin__", "list"): _new_list,
+    ("builtins", "list"): _new_list,
     ("collections", "defaultdict"): defaultdict,
 }
 
@@ -97,7 +102,7 @@ _INSTRUCTIONS = (
     *(pickle.INT, pickle.BININT, pickle.BININT1, pickle.BININT2, pickle.LONG, pickle.LONG1),
     *(pickle.FLOAT, pickle.BINFLOAT),
     *(pickle.STRING, pickle.BINSTRING, pickle.SHORT_BINSTRING, pickle.BINBYTES, pickle.SHORT_BINBYTES),
-    *(pickle.UNICODE, pickle.BINUNICODE, pickle.SHORT_BINUNICODE, pickle.BINBYTES8, pickle.BYTEARRAY8),
+    *(pickle.UNICODE, pickle.BINUNICODE, pickle.SHORT_BINUNICODE, pickle.BINBYTES8),
     *(pickle.EMPTY_TUPLE, pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3),
     *(pickle.EMPTY_LIST, pickle.LIST, pickle.APPEND, pickle.APPENDS, pickle.EMPTY_DICT),
     *(pickle.PUT, pickle.BINPUT, pickle.LONG_BINPUT, pickle.MEMOIZE, pickle.GET, pickle.BINGET, pickle.LONG_BINGET),
@@ -136,10 +141,11 @@ class _Unpickler(pickle._Unpickler):
 
 
 class _Decoded:
-    """Makes values of records, each just once, however often it is mentioned."""
+    """Makes values of records, each just once, however often it is mentioned, until they are too large together."""
 
     def __init__(self) -> None:
         self._known: dict[int, Any] = {}
+        self._num_bytes = 0
 
     def __call__(self, value: Any) -> Any:
         if not isinstance(value, _ArrayRecord | _SparseRecord | dict):
@@ -150,7 +156,11 @@ class _Decoded:
 
     def _made(self, value: Any) -> Any:
         if isinstance(value, _ArrayRecord):
-            return value.array(self)
+            array = value.array(self)
+            self._num_bytes += getattr(array, "nbytes", 0)
+            if self._num_bytes > MOST_BYTES:
+                raise InputError("it holds more than any data set")
+            return array
         if isinstance(value, _SparseRecord):
             return value.matrix(self)
         return {key: self(item) for key, item in value.items()}
@@ -207,6 +217,7 @@ def read_npz(content: bytes, name: str) -> dict[str, Any]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            check_compression(archive)
             declared = sum(member.file_size for member in archive.infolist())
             if declared > MOST_BYTES:
                 raise InputError(f"it holds {declared:,} bytes, more than any data set")

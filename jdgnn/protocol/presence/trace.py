@@ -16,7 +16,7 @@ from jdgnn.protocol.presence.presence import Presence
 from jdgnn.regular_files import read_regular
 
 COLUMNS = ("node", "start", "end")
-MOST_BYTES = 2**31
+MOST_BYTES = 2**26
 
 
 def trace(path: str | Path) -> Presence:

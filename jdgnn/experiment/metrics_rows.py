@@ -1,0 +1,74 @@
+"""The rows of `metrics.jsonl`, read back."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from jdgnn.emulation.metrics import QUANTILES
+from jdgnn.errors import InputError
+from jdgnn.protocol.accounts import KINDS, OUTCOMES
+from jdgnn.regular_files import check_regular
+
+MOST_OF_A_LINE = 2**22
+"""Bytes."""
+
+Number = Annotated[float, Field(allow_inf_nan=False)] | None
+Quantiles = Annotated[list[Number], Field(min_length=len(QUANTILES), max_length=len(QUANTILES))]
+
+
+class _Row(BaseModel):
+    """What `jdgnn.History.rows` gives of a recorded tick, as far as it is read again."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    tick: Annotated[int, Field(ge=1, lt=2**31)]
+    online: Number
+    active: Number
+    loss: list[Number]
+    consensus_distance: Number
+    norm_ratio: Number
+    effective_rank: list[Number]
+    quantiles: dict[str, Quantiles]
+    bytes_sent: dict[str, int]
+    num_idle: list[int]
+    num_excess: dict[str, int]
+    num_unplaced: int
+    num_crowded: int
+
+
+def sound_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows in ascending order of ticks, before half of a line, or what is no such row.
+
+    Args:
+      path: a file that `jdgnn run` has written, or is writing.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    last = 0
+    try:
+        check_regular(path)
+        with path.open("rb") as file:
+            while (row := _row(file.readline(MOST_OF_A_LINE))) is not None and row["tick"] > last:
+                last = row["tick"]
+                yield row
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(f"--resume: {path} cannot be read ({error.strerror}); start the run anew") from error
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    try:
+        row: dict[str, Any] = json.loads(line)
+        json.dumps(row, allow_nan=False)
+        _Row.model_validate(row)
+    except (ValueError, RecursionError, ValidationError):
+        return None
+    wanted = {f"messages_{outcome}" for outcome in (*OUTCOMES, "in_flight")}
+    counts = [row.get(name) for name in wanted]
+    are_counts = all(isinstance(count, dict) and count.keys() == {*KINDS} for count in counts)
+    return row if are_counts and row["bytes_sent"].keys() == {*KINDS} else None
