@@ -187,7 +187,8 @@ class _Gathered:
 
     def add(self, chunk: History, done: int, state: State, seconds: float) -> None:
         """Takes in a chunk that ended at tick `done`, `seconds` after the first began."""
-        self.chunks.append(chunk)
+        if len(chunk):  # else a run of days that records little would hold as many empty ones
+            self.chunks.append(chunk)
         self._rate = (done - self.start) / seconds
         if self._on_progress is None or not self._is_due(done, seconds):
             return

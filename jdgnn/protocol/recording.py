@@ -98,7 +98,7 @@ class Recorder:
         if not count:
             return
         given = {name: getattr(events, name) for name in RECORDED}
-        self._held.append({name: np.asarray(value[:count]) for name, value in given.items() if value is not None})
+        self._held.append({name: np.asarray(value)[:count] for name, value in given.items() if value is not None})
         self._num_held += count
         while self._num_held >= self._length:
             self._write_stretch(self._length)
