@@ -15,6 +15,9 @@ from jdgnn.experiment.progress import Display, display
 from jdgnn.experiment.run_directory import CHECKPOINTS, RunDirectory
 from jdgnn.experiment.soundness import check_finite
 
+KEPT = ("tick", "online", "active")
+"""Of each row, for the summary."""
+
 
 class Setting(NamedTuple):
     """What a run goes on in."""
@@ -34,7 +37,7 @@ class Stand:
 
     Attributes:
       state: all nodes.
-      rows: what was recorded, from the first tick on.
+      rows: what was recorded, from the first tick on: once it is on disk, of all but the last only `KEPT`.
       earlier_seconds: wall time of the ticks before the run was resumed.
       seconds: wall time of all ticks.
       compile_seconds: wall time before the first, since it was resumed.
@@ -47,6 +50,13 @@ class Stand:
     seconds: float = 0.0
     compile_seconds: float = 0.0
     resumed_at: list[int] = field(default_factory=list)
+
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        """Takes in rows that are on disk; a run of days would not have memory for all that stands in them."""
+        for row in rows:
+            if self.rows:
+                self.rows[-1] = {name: self.rows[-1][name] for name in KEPT}
+            self.rows.append(row)
 
     @property
     def tick(self) -> int:
@@ -106,9 +116,9 @@ class _Watch:
     def look(self, progress: jdgnn.Progress) -> None:
         """Writes down and shows what is new; saves if that is due; ends the run if it should."""
         setting, stand = self._setting, self._stand
-        stand.rows += progress.rows
         with setting.directory.writing("metrics", progress.tick):
             setting.directory.add_metrics(progress.rows)
+        stand.add(progress.rows)
         is_asked, is_last = setting.interrupts.is_asked, progress.tick == progress.end_tick
         is_due = is_asked or self._checkpoints.is_due(progress.tick)
         check_finite(progress, setting.directory.path, thoroughly=is_due or is_last)

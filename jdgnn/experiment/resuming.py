@@ -121,6 +121,8 @@ def _put_back(setting: Setting, stand: Stand, config: str, origin: Mapping[str, 
     moved = {key: value for key, value in origin.items() if key != "versions" and value is not None}
     directory.write_origin({**read_origin(directory.path), **moved})
     directory.write_metrics(stand.rows)
+    rows, stand.rows = stand.rows, []
+    stand.add(rows)
     Checkpoints(directory.path / CHECKPOINTS, setting.config.checkpoints).tidy(stand.tick)
 
 
