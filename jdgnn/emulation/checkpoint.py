@@ -34,13 +34,13 @@ from jdgnn.errors import InputError
 from jdgnn.network.convert import as_network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.recording import checked_path
+from jdgnn.protocol.replaying import KEY_IMPLS
 from jdgnn.regular_files import check_regular, read_regular
 
 FORMAT = 1
-MOST_TEXT, MOST_ABOUT = 2**26, 2**26
-"""Bytes of what orbax says of arrays, and of what a checkpoint says of itself with its notes."""
+MOST_TEXT = 2**26
+"""Bytes of what orbax says of arrays, or a checkpoint of itself with its notes."""
 TRIES = 20
-KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
 
 
 class DamagedError(InputError):
@@ -204,7 +204,7 @@ def read_about(path: Path) -> dict[str, Any]:
         what = "is a file" if path.exists() else "there is no such directory"
         raise InputError(f"path: {path}: {what}; give a checkpoint that jdgnn has saved")
     try:
-        about = json.loads(read_regular(path / "about" / "metadata", MOST_ABOUT).decode())
+        about = json.loads(read_regular(path / "about" / "metadata", MOST_TEXT).decode())
     except OSError as error:
         raise DamagedError(f"path: {path} is no checkpoint of jdgnn, as it says nothing of itself; give one") from error
     except (ValueError, RecursionError) as error:

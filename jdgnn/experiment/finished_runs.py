@@ -12,14 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from jdgnn.errors import InputError
 from jdgnn.experiment import probed
 from jdgnn.experiment.run_directory import CONFIG, SUMMARY, seed_folders
+from jdgnn.experiment.tables import METRICS
 from jdgnn.experiment.toml import parsed_toml
 from jdgnn.regular_files import read_regular
 
 MOST_BYTES = 2**26
 """Of a configuration or a summary."""
-
-METRICS = ("accuracy", "roc_auc")
-"""What a probe may have measured."""
 
 Settings = dict[str, Any]
 """Keys of a configuration, as `optimizer.learning_rate`, and their values; layers are counted from 0."""
