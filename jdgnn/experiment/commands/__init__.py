@@ -1,0 +1,10 @@
+"""The commands of the command line, a file each: `add` puts one into the parser."""
+
+import argparse
+from collections.abc import Callable
+
+from jdgnn.experiment.commands import compare, datasets, run
+
+Commands = argparse._SubParsersAction
+ADD: tuple[Callable[["Commands[argparse.ArgumentParser]"], None], ...] = (run.add, compare.add, datasets.add)
+"""In the order in which `jdgnn --help` lists them."""

@@ -1,0 +1,41 @@
+"""`jdgnn compare`: finished runs beside each other."""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.commands.options import check_new_file
+from jdgnn.experiment.compare import compare
+from jdgnn.experiment.comparison_tables import print_comparison
+from jdgnn.experiment.whole_files import write_json
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command `compare`."""
+    comparison = commands.add_parser(
+        "compare",
+        help="compare finished runs with each other",
+        description="Compares what finished runs have learned with the first of them, in pairs by seed and by split, "
+        "and says in which keys their configurations differ.",
+        epilog="Figures are means and sds over seeds of means over splits, or over splits where there is one seed. "
+        "Differences are taken over the seeds that both have. Networks and splits must be the same.",
+    )
+    comparison.add_argument("first", type=Path, metavar="A", help="directory of a run, with or without --seeds")
+    comparison.add_argument("others", type=Path, nargs="+", metavar="B", help="those to compare with it")
+    comparison.add_argument("--json", type=Path, metavar="FILE", help="write the same to this file, as JSON")
+    comparison.add_argument("--overwrite", action="store_true", help="replace what --json already holds")
+    comparison.set_defaults(command=_compare)
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    file, paths = arguments.json, [arguments.first, *arguments.others]
+    if arguments.overwrite and file is None:
+        raise InputError("--overwrite: got no --json, and without one nothing is written; add --json FILE")
+    if file is not None:
+        check_new_file("--json", file, overwrite=arguments.overwrite)
+    comparison = compare(paths)
+    print_comparison(Console(), comparison)
+    if file is not None:
+        write_json(file, comparison)

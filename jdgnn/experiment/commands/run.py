@@ -1,0 +1,143 @@
+"""`jdgnn run`: one configuration, one run or several seeds of it."""
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.commands.options import add_data_root
+from jdgnn.experiment.compilation_cache import keep_programs
+from jdgnn.experiment.config import Config, read
+from jdgnn.experiment.event_files import EventFiles
+from jdgnn.experiment.going_on import Changes, are_seeds, resume_run, resume_seeds, seeds_of
+from jdgnn.experiment.interrupts import Interrupted, Interrupts, remembered_interrupts
+from jdgnn.experiment.lasting_console import lasting_console
+from jdgnn.experiment.run_directory import CONFIG, RunDirectory, next_free
+from jdgnn.experiment.runner import run_experiment
+from jdgnn.experiment.seeds import SeedsDirectory, run_seeds, seeds_from
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command `run`."""
+    run = commands.add_parser(
+        "run",
+        help="run a configuration",
+        description="Runs a configuration, judges the embeddings, and writes everything into a new directory.",
+        epilog="The directory gets config.toml (everything resolved), metrics.jsonl (a line per recorded tick), "
+        "summary.json, embeddings.npz, nodes.npz (what each node did) and checkpoints/ (to go on from). With --seeds "
+        "it gets such a directory for each seed, seed-0 and so on, and seeds.json (mean and sd over seeds; gains on "
+        "each control).",
+    )
+    run.add_argument("config", type=Path, metavar="CONFIG", nargs="?", help="a TOML file")
+    run.add_argument(
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="go on with the run in this directory from its newest checkpoint; its configuration must be the same, but "
+        "for emulation.ticks",
+    )
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a key of the configuration, for example emulation.ticks=50; may be repeated",
+    )
+    run.add_argument(
+        "--out", type=Path, metavar="DIR", help="directory of the run (default: runs/NAME-1, or the next number)"
+    )
+    run.add_argument(
+        "--seeds", metavar="N", help="run N times, with the configuration's seed, the one after it, and so on"
+    )
+    run.add_argument("--overwrite", action="store_true", help="replace what --out and --record already hold")
+    run.add_argument("--record", type=Path, metavar="FILE", help="write all random events to this file")
+    run.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="take the random events from this file, so that another algorithm meets the same fate",
+    )
+    run.add_argument(
+        "--compilation-cache",
+        type=Path,
+        metavar="DIR",
+        help="keep compiled programs here, so that the next run of the same kind need not compile them",
+    )
+    add_data_root(run)
+    run.set_defaults(command=_run)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.resume is not None:
+        _resume(arguments)
+        return
+    if arguments.config is None:
+        raise InputError("CONFIG: is missing; give a TOML file, or --resume DIR to go on with a run")
+    if arguments.overwrite and arguments.out is None and arguments.record is None:
+        raise InputError("--overwrite: got no --out, and without one a new directory is made; add --out DIR")
+    if arguments.seeds is not None:
+        _check_no_event_files(arguments)
+    if arguments.compilation_cache is not None:
+        keep_programs(arguments.compilation_cache)
+    config = read(arguments.config, arguments.set)
+    path = arguments.out or next_free(Path("runs"), _name(arguments.config))
+    (_run_once if arguments.seeds is None else _run_seeds)(arguments, config, path)
+
+
+def _run_once(arguments: argparse.Namespace, config: Config, path: Path) -> None:
+    files = EventFiles(record=arguments.record, replay=arguments.replay, overwrite=arguments.overwrite)
+    directory = RunDirectory(path, overwrite=arguments.overwrite)
+    with contextlib.closing(directory), _interrupts(directory) as interrupts:
+        run_experiment(
+            config, directory, lasting_console(), data_root=arguments.data_root, files=files, interrupts=interrupts
+        )
+
+
+def _run_seeds(arguments: argparse.Namespace, config: Config, path: Path) -> None:
+    seeds = seeds_from(config.seed, arguments.seeds)
+    directory = SeedsDirectory(path, seeds, overwrite=arguments.overwrite)
+    with contextlib.closing(directory), _interrupts(directory) as interrupts:
+        run_seeds(config, directory, lasting_console(), data_root=arguments.data_root, interrupts=interrupts)
+
+
+def _resume(arguments: argparse.Namespace) -> None:
+    for option in ("out", "overwrite", "seeds", "record"):
+        if getattr(arguments, option):
+            raise InputError(f"--{option}: has no meaning together with --resume, which goes on where a run is")
+    if arguments.compilation_cache is not None:
+        keep_programs(arguments.compilation_cache)
+    changes = Changes(arguments.config, arguments.set, arguments.data_root, arguments.replay)
+    if are_seeds(arguments.resume):
+        _check_no_event_files(arguments)
+        runs = SeedsDirectory(arguments.resume, seeds_of(arguments.resume))
+        with contextlib.closing(runs), _interrupts(runs) as interrupts:
+            resume_seeds(runs, lasting_console(), changes, interrupts)
+        return
+    directory = RunDirectory(arguments.resume)
+    with contextlib.closing(directory), _interrupts(directory) as interrupts:
+        resume_run(directory, lasting_console(), changes, interrupts)
+
+
+@contextlib.contextmanager
+def _interrupts(directory: RunDirectory | SeedsDirectory) -> Iterator[Interrupts]:
+    """Gives what remembers Ctrl-C and SIGTERM; after them, says what is kept."""
+    try:
+        with remembered_interrupts() as interrupts:
+            yield interrupts
+    except Interrupted as interrupt:
+        raise Interrupted(interrupt.signum, *directory.kept()) from interrupt
+
+
+def _check_no_event_files(arguments: argparse.Namespace) -> None:
+    for option, file in (("--record", arguments.record), ("--replay", arguments.replay)):
+        if file is not None:
+            raise InputError(
+                f"{option}: got {file} for runs with several seeds, and a file holds the events of one run; leave it "
+                "out, or do one run at a time"
+            )
+
+
+def _name(config: Path) -> str:
+    """What to call runs of a configuration: after its file, or the run it was written by."""
+    return (config.name == CONFIG and config.resolve().parent.name) or config.stem
