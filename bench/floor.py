@@ -11,15 +11,14 @@ The ceiling is what an in-place scale of one array of the same size moves, read 
 it is to be compared with, on the same cores and pages, and at that size, since caches may hold a small array.
 """
 
-import functools
 import statistics
 import time
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
 from bench.workload import AWAKE, LOSS, Options
+from jdgnn.emulation.floor import scaled
 
 COUNTS = ("strict", "streaming")
 SLOTS = {"sgd": 0, "momentum": 1, "adam": 2}
@@ -75,11 +74,6 @@ def _kept(options: Options) -> int:
     return ITEMSIZE[options.param_dtype or options.dtype]
 
 
-@functools.partial(jax.jit, donate_argnames="array")
-def _scale(array: jax.Array, factor: jax.Array, passes: jax.Array) -> jax.Array:
-    return jax.lax.fori_loop(0, passes, lambda _, scaled: scaled * factor, array)
-
-
 class Ceiling:
     """An in-place scale of one array, as a contender of `bench.worker`; a round is one pass over it.
 
@@ -102,7 +96,7 @@ class Ceiling:
         """Seconds that so many passes take."""
         started = time.perf_counter()
         # a factor that the compiler does not know
-        self._array = _scale(self._array, jnp.float32(1), jnp.int32(rounds)).block_until_ready()
+        self._array = scaled(self._array, jnp.float32(1), jnp.int32(rounds)).block_until_ready()
         return time.perf_counter() - started
 
 

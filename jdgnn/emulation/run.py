@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Progress:
     start_tick: int  # before the run
     end_tick: int  # after the run
     rows: list[dict[str, Any]]  # what was recorded in this chunk, as in `History.rows`
-    ticks_per_second: float  # of this run so far, compilation not counted
+    ticks_per_second: float  # of this run so far, compilation and on_progress not counted
     state: State  # all nodes now; the next ticks consume it
     tick_diverged: int | None = None  # the first recorded tick with numbers that are not finite
 
@@ -49,6 +49,7 @@ def run(
     record_every: int = 10,
     on_progress: Callable[[Progress], None] | None = None,
     progress_every: int | None = None,
+    progress_at: Collection[int] = (),
     record: str | Path | None = None,
     replay: str | Path | None = None,
 ) -> tuple[State, History]:
@@ -65,7 +66,8 @@ def run(
       record_every: ticks whose number is a multiple of this are measured, and the last one.
       on_progress: called about twice a second, with the state among other things, which `jdgnn.save` writes to disk; if
         it raises, the run ends there and its state is lost.
-      progress_every: it is also called after each tick whose number is a multiple of this.
+      progress_every: it is also called after each tick whose number is a multiple of this,
+      progress_at: and after ticks with these numbers.
       record: a file to write all random events to, for `replay` or for other tools; `jdgnn.protocol.recording` says
         what is in it. Recording changes no bit of the run.
       replay: a file to take the random events from, instead of drawing them: the same algorithm gives the same bits,
@@ -95,14 +97,17 @@ def run(
         raise InputError(f"on_progress: got {on_progress!r}, and a function of a jdgnn.Progress, or None, is needed")
     if progress_every is not None:
         check_count("progress_every", progress_every)
-        if on_progress is None:
-            raise InputError(f"progress_every: got {progress_every} without on_progress, which it is for; give both")
+    for tick in progress_at:
+        check_count("progress_at", tick)
+    for name, asked in (("progress_every", progress_every), ("progress_at", progress_at or None)):
+        if asked is not None and on_progress is None:
+            raise InputError(f"{name}: got {asked} without on_progress, which it is for; give both")
     if record is not None and replay is not None:
         raise InputError(f"record: got {record} together with replay, whose events are on file already; leave one out")
     links, features = arrays_of(emulator, state, network)
     source: Source = Draw(emulator, links, state) if replay is None else Replay(replay, emulator, links, state, ticks)
     start = int(state.tick)
-    gathered = _Gathered(start, start + ticks, on_progress, progress_every)
+    gathered = _Gathered(start, start + ticks, on_progress, progress_every, progress_at)
     if record is None:
         return _run(emulator, links, features, state, record_every, gathered, source)
     with Recorder(record, links, state.key, start, source.length) as recorder:
@@ -127,7 +132,8 @@ def _run(
         state, chunk = _advance(emulator, links, features, state, source, recorded)
         done += len(recorded)
         gathered.add(chunk, done, state, time.perf_counter() - compiled)
-    whole = join(gathered.chunks, seconds=time.perf_counter() - compiled, compile_seconds=compiled - started)
+    seconds = time.perf_counter() - compiled - gathered.seconds_away
+    whole = join(gathered.chunks, seconds=seconds, compile_seconds=compiled - started)
     if (tick_diverged := whole.tick_diverged) is not None:
         warnings.warn(
             f"the run has diverged by tick {tick_diverged}: losses or parameters are not finite", stacklevel=3
@@ -179,14 +185,23 @@ def copy(state: State) -> State:
 class _Gathered:
     """What a run has recorded so far, handed on about twice a second."""
 
-    def __init__(self, start: int, end: int, on_progress: Callable[[Progress], None] | None, every: int | None) -> None:
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        on_progress: Callable[[Progress], None] | None,
+        every: int | None,
+        at: Collection[int],
+    ) -> None:
         self.start, self.end = start, end
         self.chunks: list[History] = []
-        self._on_progress, self._every = on_progress, every
+        self.seconds_away = 0.0  # in on_progress
+        self._on_progress, self._every, self._at = on_progress, every, sorted(at)
         self._rate, self._told, self._new = 0.0, 0.0, 0
 
     def add(self, chunk: History, done: int, state: State, seconds: float) -> None:
         """Takes in a chunk that ended at tick `done`, `seconds` after the first began."""
+        seconds -= self.seconds_away
         if len(chunk):  # else a run of days that records little would hold as many empty ones
             self.chunks.append(chunk)
         self._rate = (done - self.start) / seconds
@@ -195,6 +210,7 @@ class _Gathered:
         untold = self.chunks[self._new :]
         diverged = [chunk.tick_diverged for chunk in untold if chunk.tick_diverged is not None]
         self._told, self._new = seconds, len(self.chunks)
+        called = time.perf_counter()
         self._on_progress(
             Progress(
                 tick=done,
@@ -206,16 +222,18 @@ class _Gathered:
                 tick_diverged=min(diverged, default=None),
             )
         )
+        self.seconds_away += time.perf_counter() - called
 
     def _is_due(self, done: int, seconds: float) -> bool:
-        is_asked_for = self._every is not None and done % self._every == 0
+        is_asked_for = done in self._at or (self._every is not None and done % self._every == 0)
         return is_asked_for or done == self.end or seconds >= self._told + TELLING_SECONDS
 
     def horizon(self, done: int, length: int) -> int:
         """How many ticks to run from `done` until the next look."""
         wanted = SILENT_SECONDS if self._on_progress is None else TELLING_SECONDS
-        asked = length if self._every is None else self._every - done % self._every
-        return max(1, min(length, asked, int(self._rate * wanted)))
+        asked = [] if self._every is None else [self._every - done % self._every]
+        asked += [tick - done for tick in self._at if tick > done][:1]
+        return max(1, min(length, *asked, int(self._rate * wanted)))
 
 
 def _plan(done: int, end: int, record_every: int, horizon: int) -> list[bool]:

@@ -60,6 +60,14 @@ class CheckpointsTable(Table):
     at_end: bool = True
 
 
+class SnapshotsTable(Table):
+    """At which ticks embeddings are kept and probed, to be looked at; `nodes` 0 for never."""
+
+    nodes: int = Field(default=100_000, ge=0, lt=2**31)
+    every: int | None = Field(default=None, ge=1, lt=2**31)
+    probe: bool = True
+
+
 def _some_layers(given: Any) -> Any:
     if given is None:
         raise Problem((), f"is missing; write [[layers]] and a name for each; {suggestion('', LAYERS)}")
@@ -87,6 +95,7 @@ class Config(Table):
     emulation: EmulationTable = EmulationTable()
     evaluation: EvaluationTable = EvaluationTable()
     checkpoints: CheckpointsTable = CheckpointsTable()
+    snapshots: SnapshotsTable = SnapshotsTable()
 
 
 class RecipeConfig(Config):

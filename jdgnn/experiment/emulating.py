@@ -1,5 +1,6 @@
 """The ticks of one experiment: shown, measured, saved now and then, and ended where they make no sense any more."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,12 +12,17 @@ from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.interrupts import Interrupts
+from jdgnn.experiment.judging import judge, own_columns, result_of
 from jdgnn.experiment.progress import Display, display
 from jdgnn.experiment.run_directory import CHECKPOINTS, RunDirectory
+from jdgnn.experiment.snapshots import nodes_kept, packed, ticks_due
 from jdgnn.experiment.soundness import check_finite
 
 KEPT = ("tick", "online", "active")
 """Of each row, for the summary."""
+
+FIGURES = ("age", "wakes", "staleness", "distance")
+"""Of each node, in snapshots; see `jdgnn.node_table`."""
 
 
 class Setting(NamedTuple):
@@ -41,6 +47,7 @@ class Stand:
       earlier_seconds: wall time of the ticks before the run was resumed.
       seconds: wall time of all ticks.
       compile_seconds: wall time before the first, since it was resumed.
+      probe_seconds: wall time of snapshots, since it was resumed.
       resumed_at: ticks at which it was.
     """
 
@@ -49,6 +56,7 @@ class Stand:
     earlier_seconds: float = 0.0
     seconds: float = 0.0
     compile_seconds: float = 0.0
+    probe_seconds: float = 0.0
     resumed_at: list[int] = field(default_factory=list)
 
     def add(self, rows: list[dict[str, Any]]) -> None:
@@ -94,6 +102,7 @@ def emulate(setting: Setting, stand: Stand, config: str) -> Stand:
                 record_every=setting.config.emulation.record_every,
                 on_progress=watch.look,
                 progress_every=setting.config.checkpoints.ticks,
+                progress_at=ticks_due(setting.config.snapshots, setting.config.emulation.ticks),
                 record=setting.files.record,
                 replay=setting.files.replay,
             )
@@ -112,6 +121,7 @@ class _Watch:
     def __init__(self, setting: Setting, stand: Stand, config: str, shown: Display) -> None:
         self._setting, self._stand, self._config, self._shown = setting, stand, config, shown
         self._checkpoints = Checkpoints(setting.directory.path / CHECKPOINTS, setting.config.checkpoints)
+        self._snapshots_due = set(ticks_due(setting.config.snapshots, setting.config.emulation.ticks))
 
     def look(self, progress: jdgnn.Progress) -> None:
         """Writes down and shows what is new; saves if that is due; ends the run if it should."""
@@ -124,6 +134,8 @@ class _Watch:
         check_finite(progress, setting.directory.path, thoroughly=is_due or is_last)
         stand.state = progress.state
         stand.seconds = stand.earlier_seconds + (progress.tick - progress.start_tick) / progress.ticks_per_second
+        if progress.tick in self._snapshots_due:
+            self.snapshot()
         if is_due and (is_asked or not is_last):
             self.save()
         if is_asked:
@@ -131,6 +143,25 @@ class _Watch:
                 setting.directory.write_summary(partial(setting, stand))
             setting.interrupts.check()
         self._shown.show(progress)
+
+    def snapshot(self) -> None:
+        """Keeps what nodes hold, and what a probe reads off it.
+
+        Raises:
+          OSError: it cannot be written.
+        """
+        setting, stand, started = self._setting, self._stand, time.perf_counter()
+        table, network = setting.config.snapshots, setting.network
+        embeddings = result_of(setting.config, setting.emulator.embeddings(stand.state), network)
+        nodes = nodes_kept(network.num_nodes, table.nodes)
+        figures = jdgnn.node_table(stand.state, network)
+        arrays = packed(embeddings, nodes) | {name: figures[name][nodes] for name in FIGURES}
+        if table.probe and network.labels is not None:
+            own = own_columns(setting.config, network)
+            arrays["probe"] = judge(network, {"learned": embeddings}, {"learned": own})["learned"].values
+        with setting.directory.writing("a snapshot", stand.tick):
+            setting.directory.snapshots.write(stand.tick, arrays)
+        stand.probe_seconds += time.perf_counter() - started
 
     def save(self) -> None:
         """Writes a checkpoint, from which `resuming.take_up` goes on.

@@ -19,6 +19,9 @@ from jdgnn.regular_files import read_regular
 MOST_BYTES = 2**26
 """Of a configuration or a summary."""
 
+BESIDE = ("checkpoints", "snapshots")
+"""Tables of a configuration that change no figure."""
+
 Settings = dict[str, Any]
 """Keys of a configuration, as `optimizer.learning_rate`, and their values; layers are counted from 0."""
 
@@ -57,7 +60,7 @@ class Runs(NamedTuple):
     """Finished runs of one configuration."""
 
     path: Path
-    settings: Settings  # without the seed, and without checkpoints, which change no figure
+    settings: Settings  # without the seed, and without `BESIDE`
     summaries: dict[int, dict[str, Any]]  # by seed, at least one
     unfinished: list[Path]  # directories of other seeds, which have no summary
 
@@ -193,7 +196,7 @@ def settings_of(folder: Path, config: str) -> Settings:
 def _compared(folder: Path) -> Settings:
     """Settings that decide what comes of a run, but for the seed."""
     settings = settings_of(folder, read_config(folder))
-    return {key: value for key, value in settings.items() if key != "seed" and not key.startswith("checkpoints")}
+    return {key: value for key, value in settings.items() if key != "seed" and not key.startswith(BESIDE)}
 
 
 def _read(folder: Path, name: str) -> str:

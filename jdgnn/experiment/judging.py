@@ -7,8 +7,8 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.evaluation import ProbeResult, controls, probe_table
-from jdgnn.experiment.config import EvaluationTable
+from jdgnn.evaluation import ProbeResult, beside_own_features, controls, probe_table
+from jdgnn.experiment.config import Config, EvaluationTable
 from jdgnn.experiment.problems import from_factory
 from jdgnn.network import Network, random_splits
 
@@ -32,6 +32,17 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
         return dataclasses.replace(network, splits=random_splits(network.labels, **arguments))
     except InputError as error:
         raise from_factory(error, arguments).inside(("evaluation",)).as_input_error() from error
+
+
+def result_of(config: Config, embeddings: NDArray[Any], network: Network) -> NDArray[Any]:
+    """What is judged and kept: embeddings [N, W], with nodes' own features beside them if that is asked for."""
+    width = config.emulation.own_features
+    return beside_own_features(embeddings, network, width, seed=config.seed) if width else embeddings
+
+
+def own_columns(config: Config, network: Network) -> int:
+    """How many of its last columns are own features."""
+    return min(config.emulation.own_features, network.num_features)
 
 
 def judge_controls(network: Network, untrained: NDArray[Any], *, seed: int, own_columns: int = 0) -> Results:

@@ -14,11 +14,12 @@ from jdgnn.experiment.emulating import Setting, Stand, partial
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import Settings, differing, read_config, settings_of
 from jdgnn.experiment.run_directory import CHECKPOINTS, read_origin
+from jdgnn.experiment.snapshots import ticks_due
 from jdgnn.experiment.summary import versions
 from jdgnn.protocol.replaying import Record
 
 MOST_SECONDS = 1e12
-CHANGEABLE = ("emulation.ticks", "checkpoints.")
+CHANGEABLE = ("emulation.ticks", "checkpoints.", "snapshots.")
 """Keys, or how they begin, that may change when a run goes on."""
 
 
@@ -124,6 +125,7 @@ def _put_back(setting: Setting, stand: Stand, config: str, origin: Mapping[str, 
     rows, stand.rows = stand.rows, []
     stand.add(rows)
     Checkpoints(directory.path / CHECKPOINTS, setting.config.checkpoints).tidy(stand.tick)
+    directory.snapshots.keep(ticks_due(setting.config.snapshots, stand.tick))
 
 
 def _check_same(path: Path, asked: str, known: str) -> None:

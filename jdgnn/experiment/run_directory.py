@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from jdgnn.errors import InputError
 from jdgnn.experiment.locks import LOCK, locked
 from jdgnn.experiment.metrics_rows import sound_rows
+from jdgnn.experiment.snapshots import Snapshots
 from jdgnn.experiment.whole_files import partial_name, whole_file, write_json
 from jdgnn.regular_files import read_regular
 
 CONFIG, METRICS, SUMMARY = "config.toml", "metrics.jsonl", "summary.json"
-EMBEDDINGS, NODES = "embeddings.npz", "nodes.npz"
-ORIGIN, CHECKPOINTS = "run.json", "checkpoints"
-FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS, NODES, ORIGIN)
-OTHERS = (CHECKPOINTS, LOCK)
+EMBEDDINGS, NODES, NETWORK = "embeddings.npz", "nodes.npz", "network.npz"
+ORIGIN, REPORT = "run.json", "report.html"
+CHECKPOINTS, SNAPSHOTS = "checkpoints", "snapshots"
+FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS, NODES, ORIGIN, NETWORK, REPORT)
+OTHERS = (CHECKPOINTS, SNAPSHOTS, LOCK)
 MOST_ORIGIN = 2**20
 """Bytes of it."""
 
@@ -46,6 +48,11 @@ class RunDirectory:
         self.is_made = False
         self._overwrite = overwrite
         self._lock = contextlib.ExitStack()
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """Those of the run."""
+        return Snapshots(self.path / SNAPSHOTS)
 
     def check(self) -> None:
         """Refuses a place that cannot be a new run directory, without touching it.
@@ -155,6 +162,10 @@ class RunDirectory:
         (self.path / LOCK).unlink(missing_ok=True)
         self.path.rmdir()
 
+    def files(self) -> list[str]:
+        """Names of the files that are there."""
+        return [name for name in FILES if (self.path / name).exists()]
+
     def kept(self) -> list[str]:
         """What to say of a run that ends early: where what it wrote is, if it wrote anything."""
         if not self.is_made:
@@ -166,6 +177,7 @@ class RunDirectory:
             (self.path / CHECKPOINTS).unlink()
         elif (self.path / CHECKPOINTS).exists():
             shutil.rmtree(self.path / CHECKPOINTS)
+        self.snapshots.remove()
         for name in reversed(FILES):  # the configuration last, as it tells that this is a run
             (self.path / name).unlink(missing_ok=True)
             (self.path / partial_name(name)).unlink(missing_ok=True)

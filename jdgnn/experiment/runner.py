@@ -12,18 +12,18 @@ from rich.console import Console
 import jdgnn
 from jdgnn import Emulator, Network
 from jdgnn.errors import InputError
-from jdgnn.evaluation import beside_own_features
 from jdgnn.experiment.config import Config, RecipeConfig, as_toml
 from jdgnn.experiment.defaults import completed
 from jdgnn.experiment.emulating import Setting, emulate
 from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.judging import Results, figures, judge, judge_controls, with_splits
+from jdgnn.experiment.judging import Results, figures, judge, judge_controls, own_columns, result_of, with_splits
 from jdgnn.experiment.memory import check_run_fits
+from jdgnn.experiment.network_picture import picture_of
 from jdgnn.experiment.networks import make_network
 from jdgnn.experiment.progress import stage
 from jdgnn.experiment.resuming import begun, fresh, origin, take_up
-from jdgnn.experiment.run_directory import EMBEDDINGS, FILES, NODES, RunDirectory
+from jdgnn.experiment.run_directory import EMBEDDINGS, NETWORK, NODES, RunDirectory
 from jdgnn.experiment.summary import Seconds, summarise
 from jdgnn.experiment.tables import print_result
 
@@ -75,13 +75,13 @@ def run_experiment(
     text = files.remark + as_toml(config, has_own_splits=loaded_network.splits is not None)
     stand = begun(setting, text) if resume else fresh(setting)
     files.check_fit(emulator, network, stand.state, config.emulation.ticks - stand.tick)
-    own = min(config.emulation.own_features, network.num_features)
+    own = own_columns(config, network)
     loaded = time.perf_counter()
     controls: Results = {}
     if network.labels is not None:
         with stage(console, "judging what takes no learning"):
             params = emulator.init(jax.random.key(config.seed), network).params if resume else stand.state.params
-            untrained = _result(config, emulator.encode(params, network), network)
+            untrained = result_of(config, emulator.encode(params, network), network)
             controls = judge_controls(network, untrained, seed=config.seed, own_columns=own)
     judged = time.perf_counter()
     setting.interrupts.check()
@@ -90,8 +90,10 @@ def run_experiment(
     else:
         directory.create(text, origin(config, data_root, files))
         files.clear()
+    with directory.writing("the network", stand.tick):
+        directory.write_arrays(NETWORK, picture_of(network))
     stand = emulate(setting, stand, text)
-    embeddings = _result(config, emulator.embeddings(stand.state), network)
+    embeddings = result_of(config, emulator.embeddings(stand.state), network)
     emulated = time.perf_counter()
     learned: Results = {}
     if network.labels is not None:
@@ -103,16 +105,16 @@ def run_experiment(
         load=loaded - started,
         compile=stand.compile_seconds,
         emulate=stand.seconds,
-        evaluate=judged - loaded + finished - emulated,
+        evaluate=judged - loaded + finished - emulated + stand.probe_seconds,
     )
     nodes = jdgnn.node_table(stand.state, network)
-    summary = summarise(config, network, stand, nodes, figures({**learned, **controls}), seconds, files)
+    summary = summarise(config, emulator, network, stand, nodes, figures({**learned, **controls}), seconds, files)
     with directory.writing("results", stand.tick):
         directory.write_arrays(EMBEDDINGS, _arrays(emulator, embeddings, network))
         directory.write_arrays(NODES, nodes)
         directory.write_summary(summary)
     directory.close()
-    print_result(console, summary, directory.path, FILES)
+    print_result(console, summary, directory.path, directory.files())
     return summary
 
 
@@ -142,12 +144,6 @@ def make_emulator(config: Config) -> Emulator:
         param_dtype=config.emulation.param_dtype,
         kernels=config.emulation.kernels,
     )
-
-
-def _result(config: Config, embeddings: np.ndarray, network: Network) -> np.ndarray:
-    """Embeddings with the node's own features beside them, if that is asked for."""
-    width = config.emulation.own_features
-    return beside_own_features(embeddings, network, width, seed=config.seed) if width else embeddings
 
 
 def _arrays(emulator: Emulator, embeddings: np.ndarray, network: Network) -> dict[str, np.ndarray]:

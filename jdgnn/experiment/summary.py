@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import jdgnn
-from jdgnn import Network, State
+from jdgnn import Emulator, Network, State
 from jdgnn.emulation.collapse import COLLAPSED
+from jdgnn.emulation.floor import ceiling, floor_bytes
+from jdgnn.emulation.memory import state_bytes
 from jdgnn.emulation.metrics import QUANTILES
-from jdgnn.emulation.start import message_bytes
+from jdgnn.emulation.start import message_bytes, tree_bytes
+from jdgnn.experiment.available_memory import peak_bytes
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.emulating import Stand
 from jdgnn.experiment.event_files import EventFiles
@@ -41,6 +44,7 @@ class Seconds(NamedTuple):
 
 def summarise(
     config: Config,
+    emulator: Emulator,
     network: Network,
     stand: Stand,
     nodes: Mapping[str, NDArray[Any]],
@@ -52,6 +56,7 @@ def summarise(
 
     Args:
       config: what was run.
+      emulator: its parts.
       network: on which network.
       stand: all nodes after the last tick, and what was recorded.
       nodes: the table of nodes, as `jdgnn.node_table` gives it.
@@ -90,9 +95,25 @@ def summarise(
         "replayed": files.replay and str(files.replay),
         "resumed_at": stand.resumed_at,
         "digest": jdgnn.digest(state),
+        "memory": {**state_bytes(state), "peak": peak_bytes()},
+        "speed": _speed(emulator, network, stand),
         "warnings": _warnings(config, network, state, nodes, last),
         "versions": versions(),
         "accelerator": {"kind": jax.devices()[0].device_kind, "count": jax.device_count()},
+    }
+
+
+def _speed(emulator: Emulator, network: Network, stand: Stand) -> dict[str, Any]:
+    """Rates, and the share of what memory can move that was reached: over all ticks, measurements among them."""
+    needed, state = floor_bytes(emulator, stand.state, network), stand.state
+    speed, seconds = ceiling(tree_bytes((state.params, state.opt_state))), stand.seconds
+    wakes = int(np.asarray(state.wakes).sum(dtype=np.int64))
+    return {
+        "ticks_per_second": int(state.tick) / seconds if seconds else None,
+        "wakes_per_second": wakes / seconds if seconds else None,
+        "floor_bytes": needed,
+        "ceiling_bytes_per_second": speed,
+        "of_floor": sum(needed.values()) / speed / seconds if seconds else None,
     }
 
 

@@ -1,7 +1,7 @@
 """The tables of the command line; they fit 80 columns."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def _source(dataset: Dataset, root: Path | None) -> str:
     return "download" if all(file.url for file in dataset.files) else "--data-root"
 
 
-def print_result(console: Console, summary: dict[str, Any], directory: Path, files: tuple[str, ...]) -> None:
+def print_result(console: Console, summary: dict[str, Any], directory: Path, files: Sequence[str]) -> None:
     """Prints what was learned against the controls, what it took, and where the files are."""
     console.print()
     if not summary["probe"]:
@@ -127,7 +127,7 @@ def print_result(console: Console, summary: dict[str, Any], directory: Path, fil
     print_facts(console, [*_facts(summary), *_notes(summary), *_files(directory, files)])
 
 
-def _files(directory: Path, files: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _files(directory: Path, files: Sequence[str]) -> Iterator[tuple[str, str]]:
     kept = [path for path in directory.glob(f"{CHECKPOINTS}/*/**/*") if path.is_file()]
     if kept:
         size = filesize.decimal(sum(path.stat().st_size for path in kept))
