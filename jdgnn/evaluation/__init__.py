@@ -4,7 +4,7 @@
 `link_prediction` by links that nobody saw; `probe_table` judges several embeddings alike. `controls` makes embeddings
 that took no learning, `label_propagation` judges links alone, and `centralised` and `end_to_end` train one model for
 all nodes. `communication` says how many bytes each of these ways makes nodes send, and `when_to_stop` finds by held-out
-links after how many ticks to stop.
+links after how many ticks to stop. `two_dimensions` makes maps of embeddings.
 """
 
 from jdgnn.evaluation.clustering import ClusterResult, clustering
@@ -22,6 +22,7 @@ from jdgnn.evaluation.controls import controls, propagate
 from jdgnn.evaluation.label_propagation import label_propagation
 from jdgnn.evaluation.limits import centralised, end_to_end
 from jdgnn.evaluation.link_prediction import HeldOutLinks, LinkResult, hold_out_links, link_prediction
+from jdgnn.evaluation.maps import two_dimensions
 from jdgnn.evaluation.neighbours import knn_probe
 from jdgnn.evaluation.own_features import beside_own_features
 from jdgnn.evaluation.probe import METRICS, REGULARISATIONS, ProbeResult, few_label_probe, linear_probe, probe_table
@@ -56,5 +57,6 @@ __all__ = [
     "probe_table",
     "propagate",
     "propagation_cost",
+    "two_dimensions",
     "when_to_stop",
 ]
