@@ -4,6 +4,7 @@ Axes: N nodes, W columns of an embedding.
 """
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -64,38 +65,97 @@ def two_dimensions(embeddings: ArrayLike, method: str = "pca", seed: int = 0) ->
     plane = _principal(vectors)
     if method == "pca" or num_nodes < 4 or not plane.any(axis=0).all():
         return plane
-    return _tsne(vectors, plane, seed) if method == "tsne" else _of_umap(umap, vectors, plane, seed)
+    if method == "tsne":
+        return _tsne(vectors, plane, seed)
+    return np.asarray(_fitted_umap(umap, vectors, seed).embedding_, np.float64)
+
+
+def over_time(frames: Sequence[ArrayLike], method: str = "pca", seed: int = 0) -> list[NDArray[np.float64]]:
+    """Puts each node on a plane at several times, so that the plane stays the same meanwhile.
+
+    The last frame is placed as `two_dimensions` does. `pca` looks at all frames in its two directions; `umap` places
+    earlier frames into its map; `tsne` goes back in time, each frame beginning with the places of the one after it.
+
+    Args:
+      frames: for each time the embeddings of the same nodes [N, W].
+      method: one of `METHODS`.
+      seed: what t-SNE and UMAP depend on.
+
+    Returns:
+      For each time a place for each node [N, 2].
+
+    Raises:
+      InputError: as by `two_dimensions`, or there is no frame, or frames have several shapes.
+
+    Example:
+      >>> line = np.outer([-1.0, 0.0, 1.0], [3.0, 4.0])
+      >>> first, last = over_time([line / 5, line])
+      >>> first.round(6) + 0.0
+      array([[-1.,  0.],
+             [ 0.,  0.],
+             [ 1.,  0.]])
+    """
+    shapes = {np.shape(frame) for frame in frames}
+    if len(shapes) != 1:
+        raise InputError(f"frames: got shapes {sorted(shapes)}, and embeddings of the same nodes are needed")
+    last = two_dimensions(frames[-1], method, seed)
+    vectors = (checked_embeddings("frames", frame, len(last)) for frame in reversed(frames))
+    final = next(vectors)
+    places = [last]
+    if method == "pca" or len(last) < 4 or not last.any(axis=0).all():
+        centre, directions = _directions(final)
+        places += [(frame - centre) @ directions.T for frame in vectors]
+    elif method == "tsne":
+        for frame in vectors:
+            places.append(_tsne(frame, places[-1], seed, goes_on=True))
+    else:
+        fitted = _fitted_umap(_umap(), final, seed)
+        places += [np.asarray(fitted.transform(frame), np.float64) for frame in vectors]
+    return places[::-1]
 
 
 def _principal(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The two directions of largest variance [N, 2]; the largest weight of each is positive, which fixes the sign."""
-    centred = vectors - vectors.mean(axis=0)
-    plane = np.zeros((len(vectors), 2))
+    centre, directions = _directions(vectors)
+    return (vectors - centre) @ directions.T
+
+
+def _directions(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean [W] and the two directions of largest variance [2, W], zeros for those that are not there.
+
+    The largest weight of each is positive, which fixes the sign.
+    """
+    centre = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1])
+    found = np.zeros((2, vectors.shape[1]))
     if not len(vectors) or np.ptp(vectors, axis=0).max() == 0:
-        return plane
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+        return centre, found
+    _, _, directions = np.linalg.svd(vectors - centre, full_matrices=False)
     directions = directions[:2]
     largest = np.abs(directions).argmax(axis=1)
     signs = np.sign(directions[np.arange(len(directions)), largest])
-    plane[:, : len(directions)] = centred @ (signs[:, None] * directions).T
-    return plane
+    found[: len(directions)] = signs[:, None] * directions
+    return centre, found
 
 
-def _tsne(vectors: NDArray[np.float64], plane: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+def _tsne(
+    vectors: NDArray[np.float64], plane: NDArray[np.float64], seed: int, *, goes_on: bool = False
+) -> NDArray[np.float64]:
+    """Places that begin with those of a plane: as its shape only, or as its places, from which it `goes_on`."""
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    start = (1e-4 / plane[:, 0].std() * plane).astype(np.float32)  # as scikit-learn's own init="pca", for any width
+    # else as scikit-learn's own init="pca", for any width
+    start = (plane if goes_on else 1e-4 / plane[:, 0].std() * plane).astype(np.float32)
+    settings: dict[str, Any] = {"early_exaggeration": 1.0, "max_iter": 250} if goes_on else {}
     perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
     with threadpool_limits(limits=1):
-        fitted: Any = TSNE(init=start, perplexity=perplexity, random_state=seed).fit_transform(vectors)
+        fitted: Any = TSNE(init=start, perplexity=perplexity, random_state=seed, **settings).fit_transform(vectors)
     return fitted.astype(np.float64)
 
 
-def _of_umap(umap: Any, vectors: NDArray[np.float64], plane: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+def _fitted_umap(umap: Any, vectors: NDArray[np.float64], seed: int) -> Any:
     neighbours = min(NUM_NEIGHBOURS, len(vectors) - 1)
-    method = umap(n_neighbors=neighbours, init=plane, random_state=seed, n_jobs=1)  # a seed leaves room for one job
-    return np.asarray(method.fit_transform(vectors), np.float64)
+    plane = _principal(vectors)
+    return umap(n_neighbors=neighbours, init=plane, random_state=seed, n_jobs=1).fit(vectors)  # a seed: one job
 
 
 def _umap() -> Any:

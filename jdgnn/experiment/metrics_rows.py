@@ -37,6 +37,10 @@ class _Row(BaseModel):
     num_excess: dict[str, int]
     num_unplaced: int
     num_crowded: int
+    stepped: list[Number] = []
+    disagreement: list[Number] = []
+    staleness: Number = None
+    loss_quantiles: list[Quantiles] = []
 
 
 def sound_rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,153 @@
+"""The panel of the map: where nodes' embeddings lie in two dimensions, played over time.
+
+Axes: n nodes on the map.
+"""
+
+import base64
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.errors import InputError
+from jdgnn.evaluation.maps import over_time
+from jdgnn.evaluation.vectors import unit_length
+from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.placing import places
+from jdgnn.experiment.report.reading import Run, Snapshot
+from jdgnn.experiment.report.style import CLASSES, SYMBOLS
+from jdgnn.experiment.report.variants import Variant
+from jdgnn.experiment.snapshots import nodes_kept
+
+MOST_NODES = 100_000
+"""On a map; of more, so many are drawn, always the same."""
+
+METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+MOST_RUNS = 12
+"""Whose maps are in one page."""
+
+CONTROLS = """\
+<div class="controls" role="group" aria-label="The map">
+<label class="whose">left <select id="map-run-0"></select></label>
+<label class="whose">right <select id="map-run-1"></select></label>
+<label>map <select id="map-method"></select></label>
+<label>colour <select id="map-colour"></select></label>
+<button type="button" id="map-play" aria-pressed="false">▶ play</button>
+<label class="time">tick <input type="range" id="map-time" min="0" max="0" step="1" value="0">
+<output id="map-tick" for="map-time" aria-live="polite"></output></label>
+</div>
+<div id="map-legend" class="legend" role="group" aria-label="Classes: press to hide or show"></div>
+<div class="maps"><figure><div class="plot map" id="map-0" role="img" aria-label="map of embeddings"></div>
+<figcaption id="map-says-0"></figcaption></figure>
+<figure id="map-second" hidden><div class="plot map" id="map-1" role="img" aria-label="map of embeddings"></div>
+<figcaption id="map-says-1"></figcaption></figure></div>
+<div id="map-hover" role="status" hidden></div>
+"""
+
+
+def map_panel(variants: list[Variant], methods: Sequence[str]) -> Panel:
+    """Where embeddings lie, of every run there is, at every snapshot.
+
+    Args:
+      variants: what is shown.
+      methods: of `jdgnn.evaluation.maps.METHODS`, the one that is shown first in front.
+
+    Raises:
+      InputError: a method cannot be used.
+    """
+    panel = Panel("map", "Map of embeddings")
+    runs = [(variant, run) for variant in variants for run in variant.runs][:MOST_RUNS]
+    of_runs = [_of_run(_name(variants, variant, run), run, methods) for variant, run in runs if run.snapshots]
+    panel.data = {"runs": of_runs, "colours": CLASSES, "symbols": SYMBOLS, "methods": METHOD_NAMES}
+    if not of_runs:
+        panel.text("No snapshot was taken yet, or none was asked for (snapshots.nodes).", "note")
+        return panel
+    panel.text(_says(variants[0].first, methods))
+    panel.parts.append(CONTROLS)
+    left = sum(len(variant.runs) for variant in variants) - len(runs)
+    if left:
+        panel.text(f"{left} more runs are not on the map.", "note")
+    return panel
+
+
+def _says(run: Run, methods: Sequence[str]) -> str:
+    count, found = len(_common(run.snapshots)), run.num_nodes
+    which = f"All {count:,} nodes" if count == found else f"{count:,} of {found:,} nodes, drawn always alike,"
+    linear = "PCA keeps the two directions of largest variance of the last embeddings, at all times."
+    others = "On maps by t-SNE and UMAP neither distances between groups nor their sizes mean anything."
+    said = [f"{which} by their embeddings, each scaled to length one as for the probe."]
+    said += [linear] if "pca" in methods else []
+    return " ".join(said + ([others] if {"tsne", "umap"} & {*methods} else []))
+
+
+def _name(variants: list[Variant], variant: Variant, run: Run) -> str:
+    seed = f"seed {run.seed}"
+    if len(variants) == 1:
+        return seed if len(variant.runs) > 1 else variant.name
+    return f"{variant.name}, {seed}" if len(variant.runs) > 1 else variant.name
+
+
+def _common(snapshots: list[Snapshot]) -> NDArray[np.int64]:
+    """The nodes that all snapshots keep."""
+    found = functools.reduce(np.intersect1d, (one.nodes for one in snapshots))
+    return found[nodes_kept(len(found), MOST_NODES)].astype(np.int64)
+
+
+def _of_run(name: str, run: Run, methods: Sequence[str]) -> dict[str, Any]:
+    nodes = _common(run.snapshots)
+    frames = [unit_length(one.embeddings(nodes)) for one in run.snapshots]
+    network = run.network
+    return {
+        "name": name,
+        "ticks": [one.tick for one in run.snapshots],
+        "count": len(nodes),
+        "nodes": packed(nodes, np.int32),
+        "labels": packed(network["labels"][nodes], np.int32) if "labels" in network else None,
+        "classNames": list(map(str, network.get("class_names", ()))),
+        "degree": packed(network["in_degree"][nodes], np.float32),
+        "places": {method: _places(frames, method) for method in methods},
+        "figures": [_figures(one, nodes) for one in run.snapshots],
+        "network": _picture(run),
+    }
+
+
+def _places(frames: list[NDArray[np.float64]], method: str) -> list[dict[str, str]]:
+    """Of each frame, as whole numbers from 0 to 65,535 on one scale for all of them."""
+    try:
+        planes = over_time(frames, method)
+    except InputError as error:
+        raise InputError(f"--map: {str(error).removeprefix('method: ')}") from error
+    low = np.min([plane.min(axis=0) for plane in planes], axis=0)
+    extent = float((np.max([plane.max(axis=0) for plane in planes], axis=0) - low).max()) or 1.0
+    return [
+        {axis: packed(np.round((column - start) / extent * 65535), np.uint16) for axis, column, start in columns}
+        for columns in (zip("xy", plane.T, low, strict=True) for plane in planes)
+    ]
+
+
+def _figures(snapshot: Snapshot, nodes: NDArray[np.int64]) -> dict[str, str]:
+    places_of = np.searchsorted(snapshot.nodes, nodes)
+    return {name: packed(values[places_of], np.float32) for name, values in snapshot.figures.items()}
+
+
+def _picture(run: Run) -> dict[str, str]:
+    network = run.network
+    placed = places(len(network["drawn"]), network["sources"], network["targets"])
+    return {
+        "x": packed(placed[:, 0], np.float32),
+        "y": packed(placed[:, 1], np.float32),
+        "drawn": packed(network["drawn"], np.int32),
+        "sources": packed(network["sources"], np.int32),
+        "targets": packed(network["targets"], np.int32),
+    }
+
+
+def packed(values: NDArray[Any], dtype: Any) -> str:
+    """Numbers in little-endian order, for typed arrays of the page's script.
+
+    >>> packed(np.array([1, 2]), np.uint16)
+    'AQACAA=='
+    """
+    return base64.b64encode(np.ascontiguousarray(values, np.dtype(dtype).newbyteorder("<")).tobytes()).decode()

@@ -1,0 +1,144 @@
+"""The panel of what was learned: the probe over time beside its controls, and each layer's loss and rank."""
+
+from typing import Any
+
+from jdgnn.experiment import probed
+from jdgnn.experiment.paired import spread
+from jdgnn.experiment.report.curves import Trace, has_any, last, lines
+from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.style import CONTROL, colour, dash, layout
+from jdgnn.experiment.report.variants import Variant
+from jdgnn.experiment.tables import METRICS as METRIC_NAMES
+from jdgnn.experiment.tables import PROBED, short
+
+CONTROLS = {name: label for name, label in PROBED.items() if name != "learned"}
+
+
+def learning_panel(variants: list[Variant]) -> Panel:
+    """What the embeddings are worth, and how that came."""
+    panel = Panel("learning", "Learning")
+    _probe(panel, variants)
+    _losses(panel, variants)
+    _ranks(panel, variants)
+    return panel
+
+
+def _probe(panel: Panel, variants: list[Variant]) -> None:
+    curves = [variant.probed for variant in variants]
+    if not has_any(curves):
+        panel.text("Nothing was probed: the network has no labels, or no snapshot was taken yet.", "note")
+        return
+    traces: list[Trace] = []
+    for number, (variant, series) in enumerate(zip(variants, curves, strict=True)):
+        traces += lines(series, _learned(variants, variant), colour(number), markers=True)
+    controls = control_means(variants[0])
+    name = _metric(variants[0])
+    shown = layout(f"Linear probe, {name}", x_title="tick (logarithmic)", y_title=name)
+    shown["xaxis"]["type"] = "log"
+    shown["height"] = 420
+    end = max(int(series.ticks[-1]) for series in curves if len(series.ticks))
+    traces += [_line(CONTROLS[key], 100 * mean, end, number) for number, (key, mean) in enumerate(controls.items())]
+    panel.figure("probe", traces, shown, _says(variants, controls))
+    _probe_table(panel, variants)
+
+
+def _learned(variants: list[Variant], variant: Variant) -> str:
+    return "learned" if len(variants) == 1 else f"{variant.name}: learned"
+
+
+def _line(name: str, value: float, end: int, number: int) -> Trace:
+    return {
+        "type": "scatter",
+        "x": [1, max(end, 2)],
+        "y": [value, value],
+        "mode": "lines",
+        "name": name,
+        "line": {"color": CONTROL, "dash": dash(number + 1), "width": 1.3},
+        "hovertemplate": "%{y:.4g}",
+    }
+
+
+def control_means(variant: Variant) -> dict[str, float]:
+    """What takes no learning, by name: shares of 1, means over seeds and splits; none if the run goes on."""
+    summaries = [run.summary for run in variant.runs if run.summary is not None]
+    names = probed.names(summaries) if summaries else []
+    return {name: float(probed.values(summaries, name).mean()) for name in names if name in CONTROLS}
+
+
+def _metric(variant: Variant) -> str:
+    summary = variant.first.summary
+    metric = probed.metric(summary) if summary is not None else None
+    return METRIC_NAMES[metric] if metric else "%"
+
+
+def _says(variants: list[Variant], controls: dict[str, float]) -> str:
+    found = [f"{_learned(variants, variant)} {short(last(variant.probed))} %" for variant in variants]
+    if not controls:
+        return f"{', '.join(found)} so far; controls are judged once a run is finished."
+    best = max(controls, key=lambda key: controls[key])
+    several = len(variants[0].runs)
+    band = f"band: one standard deviation over {f'{several} seeds' if several > 1 else 'splits'}"
+    return f"{', '.join(found)}; best control: {CONTROLS[best]}, {100 * controls[best]:.1f} %. The {band}."
+
+
+def _probe_table(panel: Panel, variants: list[Variant]) -> None:
+    summaries = {
+        variant.name: [run.summary for run in variant.runs if run.summary is not None and run.summary["probe"]]
+        for variant in variants
+    }
+    finished = {name: found for name, found in summaries.items() if found}
+    if not finished:
+        return
+    rows = [
+        [label, *(_figure(found, key) for found in finished.values())]
+        for key, label in PROBED.items()
+        if any(key in probed.names(found) for found in finished.values())
+    ]
+    head = ["linear probe, %", *(finished if len(variants) > 1 else ["mean ± sd"])]
+    panel.table(head, rows, caption="The last embeddings beside what takes no learning", kind="figures")
+
+
+def _figure(summaries: list[dict[str, Any]], name: str) -> str:
+    if name not in probed.names(summaries):
+        return "-"
+    found = spread(probed.values(summaries, name))
+    return f"{100 * found.mean:.1f}" + (f" ± {100 * found.sd:.1f}" if found.sd is not None else "")
+
+
+def _losses(panel: Panel, variants: list[Variant]) -> None:
+    traces: list[Trace] = []
+    for number, variant in enumerate(variants):
+        for layer in range(variant.num_layers):
+            name = f"layer {layer + 1}" if len(variants) == 1 else f"{variant.name}, layer {layer + 1}"
+            shade = colour(layer if len(variants) == 1 else number)
+            traces += lines(variant.losses(layer), name, shade, dash=dash(layer))
+    if not traces:
+        panel.text("No tick was recorded yet.", "note")
+        return
+    ends = [
+        f"{variant.name} {', '.join(short(last(variant.losses(layer))) for layer in range(variant.num_layers))}"
+        for variant in variants
+    ]
+    panel.figure(
+        "loss",
+        traces,
+        layout("Loss of each layer", y_title="loss"),
+        f"Mean over nodes; band: 5 to 95 % of nodes. At the end, by layer: {'; '.join(ends)}.",
+    )
+
+
+def _ranks(panel: Panel, variants: list[Variant]) -> None:
+    traces: list[Trace] = []
+    for number, variant in enumerate(variants):
+        for layer in range(variant.num_layers):
+            series = variant.series(lambda row, layer=layer: row["effective_rank"][layer])  # type: ignore[misc]
+            name = f"layer {layer + 1}" if len(variants) == 1 else f"{variant.name}, layer {layer + 1}"
+            shade = colour(layer if len(variants) == 1 else number)
+            traces += lines(series, name, shade, dash=dash(layer))
+    if traces:
+        panel.figure(
+            "rank",
+            traces,
+            layout("Effective rank of embeddings", y_title="directions"),
+            "In how many directions the embeddings of each layer lie; near 1 they have collapsed.",
+        )

@@ -1,0 +1,63 @@
+"""The panel of the network itself: its picture, and how many neighbours nodes have."""
+
+import itertools
+
+import numpy as np
+
+from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.style import colour, layout
+from jdgnn.experiment.report.variants import Variant
+
+NUM_BINS = 20
+
+
+def network_panel(variants: list[Variant]) -> Panel:
+    """Who is linked with whom; of several variants the network of the first."""
+    panel = Panel("network", "Network")
+    network = variants[0].first.network
+    degree, sizes = network["in_degree"].astype(np.int64), network["component_sizes"]
+    drawn, links = len(network["drawn"]), len(network["sources"])
+    whole = "all of it" if drawn == len(degree) else f"{drawn:,} nodes around the best-connected one"
+    panel.parts.append(
+        '<div class="grid"><figure><div class="plot tall" id="network-picture" role="img" aria-label="the network">'
+        f"</div><figcaption>The network, {whole}: {drawn:,} nodes and {links:,} links, in the colours of the map."
+        "</figcaption></figure>"
+    )
+    _degrees(panel, degree, network["out_degree"].astype(np.int64))
+    panel.parts.append("</div>")
+    facts = {
+        "nodes": f"{len(degree):,}",
+        "directed edges": f"{int(degree.sum()):,}",
+        "in-neighbours of a node": f"{degree.mean():.1f} on average, at most {int(degree.max(initial=0)):,}",
+        "nodes without in-neighbours": f"{int((degree == 0).sum()):,}",
+        "components": f"{len(sizes):,}, the largest of {int(sizes[0]):,} nodes" if len(sizes) else "0",
+    }
+    panel.table(["", "network"], [[name, text] for name, text in facts.items()], kind="figures")
+    return panel
+
+
+def _degrees(panel: Panel, in_degree: np.ndarray, out_degree: np.ndarray) -> None:
+    """How many nodes have so many neighbours, in bins that widen where there are hubs."""
+    most = max(int(in_degree.max(initial=1)), int(out_degree.max(initial=1)))
+    edges = np.arange(most + 2)
+    if most > NUM_BINS:
+        edges = np.unique([0, *np.round(np.geomspace(1, most + 1, NUM_BINS)).astype(int)])
+    labels = [str(low) if high == low + 1 else f"{low}–{high - 1}" for low, high in itertools.pairwise(edges.tolist())]
+    shown = {"in-neighbours": in_degree, "out-neighbours": out_degree}
+    if np.array_equal(in_degree, out_degree):
+        shown = {"neighbours": in_degree}
+    traces = [
+        {
+            "type": "bar",
+            "name": name,
+            "x": labels,
+            "y": np.histogram(degrees, edges)[0].tolist(),
+            "marker": {"color": colour(index)},
+            "hovertemplate": "%{y:,} nodes",
+        }
+        for index, (name, degrees) in enumerate(shown.items())
+    ]
+    shape = layout("Neighbours of a node", x_title="neighbours", y_title="nodes", hovermode="closest", bargap=0.05)
+    shape["xaxis"]["type"] = "category"
+    alone = int((in_degree == 0).sum())
+    panel.figure("degrees", traces, shape, f"How many neighbours nodes have; {alone:,} receive from nobody.")

@@ -1,0 +1,102 @@
+"""The panel of how nodes differ: models, ages, wakes and staleness as distributions over time."""
+
+from typing import NamedTuple
+
+from jdgnn.experiment.report.curves import Trace, has_any, last, lines
+from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.style import colour, dash, layout
+from jdgnn.experiment.report.variants import Variant
+from jdgnn.experiment.tables import short
+
+
+class Figure(NamedTuple):
+    """A figure of every node, of which quantiles over nodes are recorded."""
+
+    name: str
+    title: str
+    unit: str
+    says: str
+    is_logarithmic: bool = False
+
+
+FIGURES = (
+    Figure(
+        "distance",
+        "Consensus",
+        "distance",
+        "How far nodes' models are from their mean, ‖θᵥ − θ̄‖² / ‖θ̄‖²; the mean over nodes is the consensus distance.",
+        True,
+    ),
+    Figure("staleness", "Staleness", "ticks", "How long ago what a node used of its neighbours had been sent."),
+    Figure("age", "Age of models", "updates", "Local updates along a model's longest line of descent."),
+    Figure("wakes", "Wakes", "wakes", "How often nodes have woken."),
+    Figure("norm_ratio", "Norm ratio", "ratio", "The norm of nodes' models over what it was on average at the start."),
+)
+
+
+def nodes_panel(variants: list[Variant]) -> Panel:
+    """How nodes differ from each other, over time."""
+    panel = Panel("nodes", "Nodes over time")
+    if not variants[0].first.rows:
+        panel.text("No tick was recorded yet.", "note")
+        return panel
+    panel.text("Lines are medians over nodes, bands reach from 5 to 95 % of them.")
+    panel.parts.append('<div class="grid">')
+    for figure in FIGURES:
+        _spread(panel, variants, figure)
+    _consensus(panel, variants)
+    _presence(panel, variants)
+    panel.parts.append("</div>")
+    return panel
+
+
+def _spread(panel: Panel, variants: list[Variant], figure: Figure) -> None:
+    found = [variant.spread(figure.name) for variant in variants]
+    if not has_any(found):
+        return
+    traces: list[Trace] = []
+    for number, (variant, series) in enumerate(zip(variants, found, strict=True)):
+        name = "median" if len(variants) == 1 else variant.name
+        traces += lines(series, name, colour(number), dash=dash(number))
+    shown = layout(figure.title, y_title=figure.unit)
+    if figure.is_logarithmic:
+        shown["yaxis"]["type"] = "log"
+    ends = "; ".join(
+        f"{'' if len(variants) == 1 else f'{variant.name} '}{short(last(series))}"
+        for variant, series in zip(variants, found, strict=True)
+    )
+    panel.figure(figure.name, traces, shown, f"{figure.says} Median at the end: {ends}.")
+
+
+def _consensus(panel: Panel, variants: list[Variant]) -> None:
+    """The consensus distance of each layer by itself."""
+    traces: list[Trace] = []
+    for number, variant in enumerate(variants):
+        whole = variant.series(lambda row: row["consensus_distance"])
+        name = "all layers" if len(variants) == 1 else variant.name
+        traces += lines(whole, name, colour(number))
+        for layer in range(variant.num_layers if len(variants) == 1 else 0):
+            series = variant.series(
+                lambda row, layer=layer: row["disagreement"][layer] if row["disagreement"] else None  # type: ignore[misc]
+            )
+            traces += lines(series, f"layer {layer + 1}", colour(layer + 1), dash=dash(layer + 1))
+    shown = layout("Consensus distance", y_title="distance")
+    shown["yaxis"]["type"] = "log"
+    ends = "; ".join(
+        f"{'' if len(variants) == 1 else f'{variant.name} '}"
+        f"{short(last(variant.series(lambda row: row['consensus_distance'])))}"
+        for variant in variants
+    )
+    panel.figure("consensus", traces, shown, f"The mean over nodes, of whole models and of layers. At the end: {ends}.")
+
+
+def _presence(panel: Panel, variants: list[Variant]) -> None:
+    traces: list[Trace] = []
+    for number, variant in enumerate(variants):
+        for index, name in enumerate(("online", "active")):
+            series = variant.series(lambda row, name=name: None if row[name] is None else 100 * row[name])  # type: ignore[misc]
+            label = name if len(variants) == 1 else f"{variant.name}, {name}"
+            traces += lines(series, label, colour(index if len(variants) == 1 else number), dash=dash(index))
+    shown = layout("Who is there", y_title="% of joined nodes")
+    shown["yaxis"]["range"] = [0, 104]
+    panel.figure("presence", traces, shown, "Shares of joined nodes that were online, and that were active.")

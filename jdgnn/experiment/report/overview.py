@@ -1,0 +1,135 @@
+"""The head of the page: the figures that matter most, and what several runs differ in."""
+
+import html
+from typing import Any
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.compare import compare
+from jdgnn.experiment.finished_runs import differing
+from jdgnn.experiment.report.configuration import in_words
+from jdgnn.experiment.report.curves import last
+from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.learning import CONTROLS, control_means
+from jdgnn.experiment.report.summaries import Summary
+from jdgnn.experiment.report.variants import Variant
+from jdgnn.experiment.tables import NOTES, percent, short
+
+
+def overview_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel:
+    """What there is to know at a glance.
+
+    Args:
+      variants: what is shown.
+      summaries: of the first seed of each that is finished, by the variant's name.
+    """
+    panel = Panel("overview", "At a glance")
+    if len(variants) == 1:
+        _tiles(panel, variants[0], summaries.get(variants[0].name))
+    else:
+        _beside(panel, variants, summaries)
+        _differences(panel, variants)
+    for variant in variants:
+        for note in notes(variant, summaries.get(variant.name)):
+            panel.text(note if len(variants) == 1 else f"{variant.name}: {note}", "note")
+    return panel
+
+
+def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
+    learned, controls = last(variant.probed), control_means(variant)
+    tiles: list[tuple[str, str]] = []
+    if learned is not None:
+        tiles.append((f"{learned:.1f} %", "linear probe of what was learned"))
+    if controls and learned is not None:
+        best = max(controls, key=lambda name: controls[name])
+        gain = learned - 100 * controls[best]
+        tiles.append(
+            (f"{gain:+.1f}", f"points beyond the best control ({CONTROLS[best]}, {100 * controls[best]:.1f} %)")
+        )
+    rows = variant.first.rows
+    tiles.append((f"{rows[-1]['tick']:,}" if rows else "0", "ticks recorded"))
+    tiles.append((f"{variant.first.num_nodes:,}", "nodes, each with its own model"))
+    if rows:
+        tiles.append((short(rows[-1]["consensus_distance"]), "consensus distance"))
+    if summary and summary.speed and summary.speed.of_floor:
+        tiles.append((percent(summary.speed.of_floor), "of the memory floor reached"))
+    if len(variant.runs) > 1:
+        tiles.append((f"{len(variant.runs)}", "seeds"))
+    inner = "".join(f"<li><b>{html.escape(big)}</b> {html.escape(small)}</li>" for big, small in tiles)
+    panel.parts.append(f'<ul class="tiles">{inner}</ul>')
+
+
+def _beside(panel: Panel, variants: list[Variant], summaries: dict[str, Summary]) -> None:
+    head = ["", "directory", "seeds", "learned, %", "gain on best control", "consensus distance", "seconds"]
+    rows = []
+    for variant in variants:
+        learned, controls, summary = last(variant.probed), control_means(variant), summaries.get(variant.name)
+        gain = f"{learned - 100 * max(controls.values()):+.1f}" if controls and learned is not None else "-"
+        rows.append(
+            [
+                variant.name,
+                str(variant.path),
+                str(len(variant.runs)),
+                "-" if learned is None else f"{learned:.1f}",
+                gain,
+                short(summary.consensus_distance) if summary else "-",
+                f"{summary.wall_seconds:,.1f}" if summary else "goes on",
+            ]
+        )
+    panel.table(head, rows, caption="Runs beside each other", kind="figures")
+
+
+def _differences(panel: Panel, variants: list[Variant]) -> None:
+    """By how much they differ in what was learned, in pairs, and in which keys."""
+    try:
+        compared: dict[str, Any] = compare([variant.path for variant in variants])
+        rows = [
+            [
+                f"{found['of']} − {found['to']}",
+                f"{100 * found['mean']:+.2f}",
+                _interval(found),
+                f"{found['n']} {found['over']}",
+            ]
+            for found in compared["differences"]
+        ]
+        panel.table(
+            ["learned", "difference, points", "95 % interval", "paired over"],
+            rows,
+            caption="Differences in what was learned",
+            kind="figures",
+        )
+    except InputError as error:
+        panel.text(f"Not compared in pairs: {error}", "note")
+    settings = [variant.first.settings for variant in variants]
+    keys = [key for key in differing(*settings) if key != "seed"]
+    if not keys:
+        panel.text("Their configurations are the same.")
+        return
+    cells = [[key, *(in_words(one, key) for one in settings)] for key in keys]
+    panel.table(
+        ["key", *(variant.name for variant in variants)],
+        cells,
+        caption="Where their configurations differ",
+        kind="keys",
+    )
+
+
+def _interval(found: dict[str, Any]) -> str:
+    if found["interval_95"] is None:
+        return "-"
+    low, high = found["interval_95"]
+    return f"{100 * low:+.2f} to {100 * high:+.2f}"
+
+
+def notes(variant: Variant, summary: Summary | None) -> list[str]:
+    """What could make the figures mean less than they seem to."""
+    if summary is None:
+        rows = variant.first.rows
+        at = f"tick {rows[-1]['tick']:,}" if rows else "the beginning"
+        return [f"The run is not finished: this is what it had recorded at {at}."]
+    counted = {name: summary.warnings.get(name) for name in NOTES}
+    return [
+        text[:1].upper() + text[1:] + "."
+        for name, count in counted.items()
+        if isinstance(count, int) and count
+        for text in [NOTES[name].format(f"{count:,}")]
+    ]

@@ -1,0 +1,182 @@
+"""What a report knows of a run: everything its directory holds, whether it is finished or goes on.
+
+Axes: N nodes, n nodes of a snapshot, W columns of embeddings, S splits, d nodes that are drawn, e links that are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.finished_runs import Settings, is_finished, read_config, read_summary, settings_of
+from jdgnn.experiment.metrics_rows import sound_rows
+from jdgnn.experiment.run_arrays import Arrays, read_arrays, within
+from jdgnn.experiment.run_directory import (
+    CONFIG,
+    EMBEDDINGS,
+    METRICS,
+    NETWORK,
+    NODES,
+    SNAPSHOTS,
+    seed_folders,
+)
+from jdgnn.experiment.snapshots import Snapshots
+
+MOST_ROWS = 2000
+"""Of the metrics; of more, every so many-th is taken."""
+
+NETWORK_FORM = {
+    "in_degree": "int N",
+    "out_degree": "int N",
+    "component_sizes": "int components",
+    "labels": "int N?",
+    "class_names": "text classes?",
+    "drawn": "int d",
+    "sources": "int e",
+    "targets": "int e",
+}
+SNAPSHOT_FORM = {
+    "nodes": "int n",
+    "embeddings": "float n W",
+    "scale": "float",
+    "age": "int n",
+    "wakes": "int n",
+    "staleness": "float n",
+    "distance": "float n",
+    "probe": "float S?",
+}
+NODES_FORM = {"age": "int N", "wakes": "int N", "staleness": "float N", "distance": "float N"}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What nodes held after a tick."""
+
+    tick: int
+    nodes: NDArray[Any]  # [n], ascending
+    kept: NDArray[np.floating]  # [n, W], embeddings relative to the scale
+    scale: float
+    figures: Arrays  # age, wakes, staleness and distance [n]
+    probe: NDArray[Any] | None = None  # [S]
+
+    def embeddings(self, nodes: NDArray[Any]) -> NDArray[np.float64]:
+        """Those of some of its nodes."""
+        return self.kept[np.searchsorted(self.nodes, nodes)].astype(np.float64) * self.scale
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, as its directory tells."""
+
+    path: Path
+    config: str
+    settings: Settings
+    summary: dict[str, Any] | None  # of a finished run
+    rows: list[dict[str, Any]]
+    network: Arrays
+
+    @property
+    def num_nodes(self) -> int:
+        """Number of nodes, N."""
+        return len(self.network["in_degree"])
+
+    @property
+    def seed(self) -> int:
+        """From which everything random follows."""
+        seed = self.settings.get("seed", 0)
+        return seed if isinstance(seed, int) else 0
+
+    @cached_property
+    def snapshots(self) -> list[Snapshot]:
+        """By ascending tick; the last is what a finished run ended with, at all nodes."""
+        folder = self.path / SNAPSHOTS
+        taken = [_snapshot(path, tick, self.num_nodes) for tick, path in Snapshots(folder).paths().items()]
+        if self.summary is None:
+            return taken
+        last = self.summary["ticks"]
+        return [*(one for one in taken if one.tick < last), _last(self.path, last, self.num_nodes, self.summary)]
+
+
+def _snapshot(path: Path, tick: int, num_nodes: int) -> Snapshot:
+    arrays = read_arrays(path, SNAPSHOT_FORM)
+    nodes = within(path, "nodes", arrays["nodes"], num_nodes)
+    if (np.diff(nodes) <= 0).any():
+        raise InputError(f"{path}: its nodes are not in ascending order; repeat the run")
+    kept, scale = _finite(path, arrays["embeddings"]), float(_finite(path, arrays["scale"]))
+    return Snapshot(tick, nodes, kept, scale, _figures(arrays), arrays.get("probe"))
+
+
+def _last(folder: Path, tick: int, num_nodes: int, summary: dict[str, Any]) -> Snapshot:
+    sizes = {"N": num_nodes}
+    embeddings = read_arrays(folder / EMBEDDINGS, {"embeddings": "float N W"}, sizes)["embeddings"]
+    figures = read_arrays(folder / NODES, NODES_FORM, sizes)
+    probed: dict[str, Any] = next(iter(summary["probe"].values()), {})
+    values = np.array(probed["learned"]["values"]) if probed else None
+    kept = _finite(folder / EMBEDDINGS, embeddings)
+    return Snapshot(tick, np.arange(num_nodes), kept, 1.0, _figures(figures), values)
+
+
+def _figures(arrays: Arrays) -> Arrays:
+    return {name: arrays[name] for name in NODES_FORM}
+
+
+def _finite(path: Path, embeddings: NDArray[Any]) -> NDArray[Any]:
+    if not np.isfinite(embeddings).all():
+        raise InputError(f"{path}: its embeddings are not finite; repeat the run")
+    return embeddings
+
+
+def read_run(path: Path) -> Run:
+    """Reads the directory of one run.
+
+    Raises:
+      InputError: something in it is missing, or is not what `jdgnn run` writes.
+    """
+    config = read_config(path)
+    network = read_arrays(path / NETWORK, NETWORK_FORM)
+    for name in ("sources", "targets"):
+        within(path / NETWORK, name, network[name], len(network["drawn"]))
+    within(path / NETWORK, "drawn", network["drawn"], len(network["in_degree"]))
+    summary = read_summary(path) if is_finished(path) else None
+    return Run(path, config, settings_of(path, config), summary, _thinned(sound_rows(path / METRICS)), network)
+
+
+def _thinned(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most `MOST_ROWS` rows, evenly, the last among them; never more than twice as many are held."""
+    kept: list[dict[str, Any]] = []
+    last, every = None, 1
+    for number, row in enumerate(rows):
+        last = row
+        if number % every == 0:
+            kept.append(row)
+        if len(kept) >= 2 * MOST_ROWS:
+            kept, every = kept[::2], 2 * every
+    return kept if last is None or kept[-1] is last else [*kept, last]
+
+
+def members(path: Path) -> list[Path]:
+    """The directories of the runs in a directory that `jdgnn run` has made: its own, or one for each seed.
+
+    Raises:
+      InputError: it is no such directory, or no run in it has begun.
+
+    Example:
+      >>> members(Path("nowhere"))
+      Traceback (most recent call last):
+      jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
+    """
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "there is no such directory"
+        raise InputError(f"{path}: {what}; give one that jdgnn run has made")
+    folders = [path] if (path / CONFIG).is_file() else seed_folders(path)
+    begun = [folder for folder in folders if (folder / NETWORK).is_file()]
+    if not begun:
+        raise InputError(
+            f"{path}: holds no run with a {NETWORK}; give a directory that jdgnn run has made, or repeat it"
+        )
+    return begun

@@ -1,0 +1,102 @@
+"""The panel of memory and speed."""
+
+from rich import filesize
+
+from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.style import COLOURS, colour, layout
+from jdgnn.experiment.report.summaries import Summary
+from jdgnn.experiment.report.variants import Variant
+from jdgnn.experiment.tables import percent, short
+
+STAGES = {"load": "load", "compile": "compile", "emulate": "emulate", "evaluate": "evaluate"}
+
+
+def speed_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel:
+    """What runs took: those of the first seeds.
+
+    Args:
+      variants: what is shown.
+      summaries: of the first seed of each that is finished, by the variant's name.
+    """
+    panel = Panel("speed", "Memory and speed")
+    if not summaries:
+        panel.text("What a run takes is known once it is finished.", "note")
+        return panel
+    _table(panel, summaries)
+    panel.parts.append('<div class="grid">')
+    _seconds(panel, summaries)
+    _memory(panel, summaries)
+    panel.parts.append("</div>")
+    panel.text(
+        "The floor is what a node that wakes must move through memory whatever the arithmetic: its parameters and its "
+        "optimiser state read and written, the models it merges and the embeddings it learns from read. Its share is "
+        "that over the time of all ticks, measurements among them, against an in-place scale of an array of the same "
+        "size, measured after the run."
+    )
+    return panel
+
+
+def _table(panel: Panel, summaries: dict[str, Summary]) -> None:
+    rows: dict[str, list[str]] = {}
+    for summary in summaries.values():
+        speed = summary.speed
+        facts = {
+            "ticks per second": short(speed.ticks_per_second) if speed else "-",
+            "node wakes per second": f"{speed.wakes_per_second:,.0f}" if speed and speed.wakes_per_second else "-",
+            "share of the memory floor": percent(speed.of_floor) if speed and speed.of_floor else "-",
+            "memory ceiling": f"{speed.ceiling_bytes_per_second / 1e9:.3g} GB/s" if speed else "-",
+            "state": filesize.decimal(sum(_parts(summary).values())) if summary.memory else "-",
+            "peak memory": filesize.decimal(peak) if (peak := summary.memory.get("peak")) else "-",
+            "wall time": f"{summary.wall_seconds:,.1f} s",
+            "accelerator": " × ".join(map(str, reversed(summary.accelerator.values()))),
+        }
+        for name, text in facts.items():
+            rows.setdefault(name, []).append(text)
+    head = ["", *(summaries if len(summaries) > 1 else ["this run"])]
+    panel.table(head, [[name, *cells] for name, cells in rows.items()], kind="figures")
+
+
+def _parts(summary: Summary) -> dict[str, int]:
+    return {name: size for name, size in summary.memory.items() if name != "peak" and size}
+
+
+def _seconds(panel: Panel, summaries: dict[str, Summary]) -> None:
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "y": list(summaries),
+            "x": [getattr(summary, f"{stage}_seconds") for summary in summaries.values()],
+            "marker": {"color": colour(index)},
+            "hovertemplate": "%{x:.3g} s",
+        }
+        for index, (stage, name) in enumerate(STAGES.items())
+    ]
+    shown = layout("Where the time went", x_title="seconds", barmode="stack", hovermode="closest")
+    shown["yaxis"] |= {"autorange": "reversed"}
+    walls = ", ".join(f"{summary.wall_seconds:,.1f} s" for summary in summaries.values())
+    panel.figure("seconds", traces, shown, f"In all {walls}.")
+
+
+def _memory(panel: Panel, summaries: dict[str, Summary]) -> None:
+    names = dict.fromkeys(name for summary in summaries.values() for name in _parts(summary))
+    if not names:
+        return
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "y": list(summaries),
+            "x": [_parts(summary).get(name, 0) for summary in summaries.values()],
+            "marker": {"color": COLOURS[index % len(COLOURS)]},
+            "hovertemplate": "%{x:.3s}B",
+        }
+        for index, name in enumerate(names)
+    ]
+    shown = layout("The state of all nodes", x_title="bytes", barmode="stack", hovermode="closest")
+    shown["yaxis"] |= {"autorange": "reversed"}
+    shown["xaxis"] |= {"tickformat": ".3s"}
+    sizes = ", ".join(filesize.decimal(sum(_parts(summary).values())) for summary in summaries.values())
+    panel.figure("memory", traces, shown, f"What nodes hold, by part: {sizes}.")

@@ -1,0 +1,142 @@
+"""What is shown beside each other: runs, or runs with several seeds, and their series over time."""
+
+import string
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.emulation.metrics import QUANTILES
+from jdgnn.errors import InputError
+from jdgnn.experiment.report.reading import Run, members, read_run
+
+MOST = 8
+"""Variants of one report."""
+
+Values = Callable[[dict[str, Any]], float | None]
+"""What to take of a row of the metrics."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A figure over time, with a band around it.
+
+    Attributes:
+      ticks: at which it was measured.
+      middle: the figure, or its mean over seeds or splits; NaN where it is missing.
+      low: the lower edge of the band; None for none.
+      high: its upper edge.
+    """
+
+    ticks: NDArray[np.int64]
+    middle: NDArray[np.float64]
+    low: NDArray[np.float64] | None = None
+    high: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Runs that differ in their seeds only, at least one."""
+
+    name: str
+    path: Path
+    runs: list[Run]
+
+    @property
+    def first(self) -> Run:
+        """The run of the first seed."""
+        return self.runs[0]
+
+    @property
+    def num_layers(self) -> int:
+        """Layers that were measured."""
+        return len(self.first.rows[0]["loss"]) if self.first.rows else 0
+
+    def series(self, value: Values) -> Series:
+        """A figure over time: its mean over seeds, and one standard deviation around it."""
+        return _mean([_of_rows(run.rows, value) for run in self.runs])
+
+    def spread(self, name: str) -> Series:
+        """A figure of nodes over time: its median and its 5 and 95 % quantiles, means over seeds."""
+        low, middle, high = (
+            self.series(_quantile(lambda row: row["quantiles"].get(name), level)) for level in (0.05, 0.5, 0.95)
+        )
+        return Series(middle.ticks, middle.middle, low.middle, high.middle)
+
+    def losses(self, layer: int) -> Series:
+        """The loss of a layer: its mean over nodes, with their 5 and 95 % quantiles, means over seeds."""
+        mean = self.series(lambda row: row["loss"][layer])
+        edges = [
+            self.series(_quantile(lambda row: [*row["loss_quantiles"], *[None] * (layer + 1)][layer], level))
+            for level in (0.05, 0.95)
+        ]
+        return Series(mean.ticks, mean.middle, edges[0].middle, edges[1].middle)
+
+    @cached_property
+    def probed(self) -> Series:
+        """The probe over time, in percent: its mean, and one standard deviation over seeds, or splits of one seed."""
+        probes = [{one.tick: 100 * one.probe for one in run.snapshots if one.probe is not None} for run in self.runs]
+        series = [
+            (np.array(list(found), np.int64), np.array([values.mean() for values in found.values()], np.float64))
+            for found in probes
+        ]
+        if len(series) > 1:
+            return _mean(series)
+        ticks, values = series[0]
+        sd = np.array([found.std(ddof=1) if len(found) > 1 else 0.0 for found in probes[0].values()], np.float64)
+        return Series(ticks, values, values - sd, values + sd)
+
+
+def _quantile(find: Callable[[dict[str, Any]], Sequence[float | None] | None], level: float) -> Values:
+    place = QUANTILES.index(level)
+
+    def value(row: dict[str, Any]) -> float | None:
+        found = find(row)
+        return None if found is None else found[place]
+
+    return value
+
+
+def _of_rows(rows: list[dict[str, Any]], value: Values) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    ticks = np.array([row["tick"] for row in rows], np.int64)
+    return ticks, np.array([np.nan if (found := value(row)) is None else found for row in rows], np.float64)
+
+
+def _mean(series: list[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> Series:
+    """The mean over runs at the ticks that all have."""
+    common = [int(tick) for tick in series[0][0] if all(tick in ticks for ticks, _ in series)]
+    values = np.array([found[np.isin(ticks, common)] for ticks, found in series], np.float64)
+    mean = values.mean(axis=0) if len(values) else np.zeros(0)
+    if len(series) == 1:
+        return Series(np.array(common, np.int64), mean)
+    sd = values.std(axis=0, ddof=1)
+    return Series(np.array(common, np.int64), mean, mean - sd, mean + sd)
+
+
+def read_variants(paths: Sequence[Path]) -> list[Variant]:
+    """Reads the directories of a report.
+
+    Args:
+      paths: directories that `jdgnn run` has made, with or without `--seeds`.
+
+    Returns:
+      A variant for each: named after its directory if there is one, else A, B, ….
+
+    Raises:
+      InputError: there are too many, or one is no such directory.
+    """
+    if not 1 <= len(paths) <= MOST:
+        raise InputError(f"report: got {len(paths)} directories, and from 1 to {MOST} are shown beside each other")
+    names = [_name(paths[0])] if len(paths) == 1 else list(string.ascii_uppercase[: len(paths)])
+    return [
+        Variant(name, path, [read_run(folder) for folder in members(path)])
+        for name, path in zip(names, paths, strict=True)
+    ]
+
+
+def _name(path: Path) -> str:
+    return path.resolve().name or "run"
