@@ -26,12 +26,14 @@ class Changes(NamedTuple):
       overrides: changes of it, each `key=value`.
       data_root: directory with a folder for each data set; None for that of the run.
       replay: where its events are now; None for where they were.
+      report: whether to write a page about it at the end.
     """
 
     config: Path | None = None
     overrides: Sequence[str] = ()
     data_root: Path | None = None
     replay: Path | None = None
+    report: bool = False
 
 
 def resume_run(
@@ -74,6 +76,7 @@ def resume_run(
         files=EventFiles(replay=replay),
         interrupts=interrupts,
         resume=True,
+        report=changes.report and seed is None,
     )
 
 
@@ -147,4 +150,4 @@ def resume_seeds(
         return run_experiment(config, run, console, data_root=changes.data_root or data_root, interrupts=interrupts)
 
     directory.keep_earlier_runs()
-    return each_seed(directory, console, one)
+    return each_seed(directory, console, one, report=changes.report)

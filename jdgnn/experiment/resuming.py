@@ -13,7 +13,7 @@ from jdgnn.experiment.config import Config
 from jdgnn.experiment.emulating import Setting, Stand, partial
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import Settings, differing, read_config, settings_of
-from jdgnn.experiment.run_directory import CHECKPOINTS, read_origin
+from jdgnn.experiment.run_directory import CHECKPOINTS, REPORT, read_origin
 from jdgnn.experiment.snapshots import ticks_due
 from jdgnn.experiment.summary import versions
 from jdgnn.protocol.replaying import Record
@@ -118,6 +118,7 @@ def take_up(setting: Setting, stand: Stand, config: str, origin: Mapping[str, An
 def _put_back(setting: Setting, stand: Stand, config: str, origin: Mapping[str, Any]) -> None:
     directory = setting.directory
     directory.write_summary(partial(setting, stand))  # first, so that the run is no longer finished
+    (directory.path / REPORT).unlink(missing_ok=True)
     directory.write_config(config)
     moved = {key: value for key, value in origin.items() if key != "versions" and value is not None}
     directory.write_origin({**read_origin(directory.path), **moved})

@@ -22,6 +22,7 @@ from jdgnn.experiment.memory import check_run_fits
 from jdgnn.experiment.network_picture import picture_of
 from jdgnn.experiment.networks import make_network
 from jdgnn.experiment.progress import stage
+from jdgnn.experiment.reporting import try_report
 from jdgnn.experiment.resuming import begun, fresh, origin, take_up
 from jdgnn.experiment.run_directory import EMBEDDINGS, NETWORK, NODES, RunDirectory
 from jdgnn.experiment.summary import Seconds, summarise
@@ -37,6 +38,7 @@ def run_experiment(
     files: EventFiles = NO_EVENT_FILES,
     interrupts: Interrupts | None = None,
     resume: bool = False,
+    report: bool = False,
 ) -> dict[str, Any]:
     """Emulates, evaluates and writes what came of it.
 
@@ -51,6 +53,7 @@ def run_experiment(
       interrupts: asked before the directory is made and about twice a second while the nodes run; if it says so, the
         run is saved and ends.
       resume: whether to go on from the newest checkpoint in the directory.
+      report: whether to write a page about the run at the end.
 
     Returns:
       The summary, as written to `summary.json`.
@@ -113,6 +116,8 @@ def run_experiment(
         directory.write_arrays(EMBEDDINGS, _arrays(emulator, embeddings, network))
         directory.write_arrays(NODES, nodes)
         directory.write_summary(summary)
+    if report:
+        try_report(directory.path, console)
     directory.close()
     print_result(console, summary, directory.path, directory.files())
     return summary

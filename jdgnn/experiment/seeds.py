@@ -15,12 +15,14 @@ from jdgnn.experiment.config import Config
 from jdgnn.experiment.interrupts import Interrupts
 from jdgnn.experiment.locks import LOCK, locked
 from jdgnn.experiment.paired import paired_difference, spread
-from jdgnn.experiment.run_directory import ORIGIN, RunDirectory, seed_folders
+from jdgnn.experiment.reporting import try_report
+from jdgnn.experiment.run_directory import ORIGIN, REPORT, RunDirectory, seed_folders
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.whole_files import partial_name, write_json
 
 SEEDS = "seeds.json"
-OWN = (SEEDS, ORIGIN, partial_name(SEEDS), partial_name(ORIGIN), LOCK)
+FILES = (SEEDS, ORIGIN, REPORT)
+OWN = (*FILES, *map(partial_name, FILES), LOCK)
 """What the directory holds besides runs."""
 MOST = 2**32
 """Seeds are below this."""
@@ -157,6 +159,7 @@ def run_seeds(
     *,
     data_root: Path | None = None,
     interrupts: Interrupts | None = None,
+    report: bool = False,
 ) -> dict[str, Any]:
     """Runs a configuration with each seed of a directory, and says what they say together.
 
@@ -168,6 +171,7 @@ def run_seeds(
       console: where progress and the closing tables are shown.
       data_root: directory with a folder for each data set; None for `JDGNN_DATA`, then the cache, then a download.
       interrupts: asked before directories are made and about twice a second while nodes run; ends everything.
+      report: whether to write a page about all of them at the end.
 
     Returns:
       What `seeds.json` says; see `together`.
@@ -181,11 +185,15 @@ def run_seeds(
         changed = config.model_copy(update={"seed": seed})
         return run_experiment(changed, run, console, data_root=data_root, interrupts=interrupts)
 
-    return each_seed(directory, console, one)
+    return each_seed(directory, console, one, report=report)
 
 
 def each_seed(
-    directory: SeedsDirectory, console: Console, run_one: Callable[[int, RunDirectory], dict[str, Any]]
+    directory: SeedsDirectory,
+    console: Console,
+    run_one: Callable[[int, RunDirectory], dict[str, Any]],
+    *,
+    report: bool = False,
 ) -> dict[str, Any]:
     """Does something for each seed that gives a summary, and says what they say together.
 
@@ -193,6 +201,7 @@ def each_seed(
       directory: of the runs.
       console: where the closing tables are shown.
       run_one: called with each seed and the directory of its run.
+      report: whether to write a page about all of them at the end.
 
     Returns:
       What `seeds.json` says; see `together`.
@@ -211,7 +220,10 @@ def each_seed(
         directory.finished.append(seed)
         write_json(directory.path / SEEDS, together(summaries))
     result = together(summaries)
-    print_seeds(console, result, directory.path, [SEEDS, *(run.path.name for run in directory.runs.values())])
+    if report:
+        try_report(directory.path, console)
+    files = [name for name in (SEEDS, REPORT) if (directory.path / name).exists()]
+    print_seeds(console, result, directory.path, [*files, *(run.path.name for run in directory.runs.values())])
     return result
 
 

@@ -3,8 +3,13 @@
 import argparse
 from collections.abc import Callable
 
-from jdgnn.experiment.commands import compare, datasets, run
+from jdgnn.experiment.commands import compare, datasets, report, run
 
 Commands = argparse._SubParsersAction
-ADD: tuple[Callable[["Commands[argparse.ArgumentParser]"], None], ...] = (run.add, compare.add, datasets.add)
+ADD: tuple[Callable[["Commands[argparse.ArgumentParser]"], None], ...] = (
+    run.add,
+    report.add,
+    compare.add,
+    datasets.add,
+)
 """In the order in which `jdgnn --help` lists them."""

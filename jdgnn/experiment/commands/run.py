@@ -25,9 +25,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="run a configuration",
         description="Runs a configuration, judges the embeddings, and writes everything into a new directory.",
         epilog="The directory gets config.toml (everything resolved), metrics.jsonl (a line per recorded tick), "
-        "summary.json, embeddings.npz, nodes.npz (what each node did) and checkpoints/ (to go on from). With --seeds "
-        "it gets such a directory for each seed, seed-0 and so on, and seeds.json (mean and sd over seeds; gains on "
-        "each control).",
+        "summary.json, embeddings.npz, nodes.npz (what each node did), network.npz, snapshots/ (embeddings over time), "
+        "checkpoints/ (to go on from) and report.html (all of it, to look at). With --seeds it gets such a directory "
+        "for each seed, seed-0 and so on, seeds.json (mean and sd over seeds; gains on each control) and one report.",
     )
     run.add_argument("config", type=Path, metavar="CONFIG", nargs="?", help="a TOML file")
     run.add_argument(
@@ -51,6 +51,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--seeds", metavar="N", help="run N times, with the configuration's seed, the one after it, and so on"
     )
     run.add_argument("--overwrite", action="store_true", help="replace what --out and --record already hold")
+    run.add_argument(
+        "--no-report",
+        dest="report",
+        action="store_false",
+        help="do not write report.html, a page about the run, at the end",
+    )
     run.add_argument("--record", type=Path, metavar="FILE", help="write all random events to this file")
     run.add_argument(
         "--replay",
@@ -90,7 +96,13 @@ def _run_once(arguments: argparse.Namespace, config: Config, path: Path) -> None
     directory = RunDirectory(path, overwrite=arguments.overwrite)
     with contextlib.closing(directory), _interrupts(directory) as interrupts:
         run_experiment(
-            config, directory, lasting_console(), data_root=arguments.data_root, files=files, interrupts=interrupts
+            config,
+            directory,
+            lasting_console(),
+            data_root=arguments.data_root,
+            files=files,
+            interrupts=interrupts,
+            report=arguments.report,
         )
 
 
@@ -98,7 +110,14 @@ def _run_seeds(arguments: argparse.Namespace, config: Config, path: Path) -> Non
     seeds = seeds_from(config.seed, arguments.seeds)
     directory = SeedsDirectory(path, seeds, overwrite=arguments.overwrite)
     with contextlib.closing(directory), _interrupts(directory) as interrupts:
-        run_seeds(config, directory, lasting_console(), data_root=arguments.data_root, interrupts=interrupts)
+        run_seeds(
+            config,
+            directory,
+            lasting_console(),
+            data_root=arguments.data_root,
+            interrupts=interrupts,
+            report=arguments.report,
+        )
 
 
 def _resume(arguments: argparse.Namespace) -> None:
@@ -107,7 +126,7 @@ def _resume(arguments: argparse.Namespace) -> None:
             raise InputError(f"--{option}: has no meaning together with --resume, which goes on where a run is")
     if arguments.compilation_cache is not None:
         keep_programs(arguments.compilation_cache)
-    changes = Changes(arguments.config, arguments.set, arguments.data_root, arguments.replay)
+    changes = Changes(arguments.config, arguments.set, arguments.data_root, arguments.replay, arguments.report)
     if are_seeds(arguments.resume):
         _check_no_event_files(arguments)
         runs = SeedsDirectory(arguments.resume, seeds_of(arguments.resume))

@@ -34,11 +34,14 @@ class Panel:
         """Adds a paragraph."""
         self.parts.append(f"<p{_class(kind)}>{html.escape(text)}</p>")
 
-    def figure(self, name: str, traces: Sequence[dict[str, Any]], layout: dict[str, Any], says: str) -> None:
+    def figure(
+        self, name: str, title: str, traces: Sequence[dict[str, Any]], layout: dict[str, Any], says: str
+    ) -> None:
         """Adds a figure, checked by plotly.
 
         Args:
           name: of the element.
+          title: above it.
           traces: what is drawn, as plotly describes it.
           layout: the rest.
           says: what is to be seen, for those who cannot see it.
@@ -48,11 +51,9 @@ class Panel:
         identity = f"{self.name}-{name}"
         self.figures[identity] = go.Figure(data=list(traces), layout=layout).to_plotly_json()
         self.figures[identity]["layout"].pop("template", None)
-        height = layout.get("height", 340)
-        self.parts.append(
-            f'<figure><div class="plot" id="{identity}" style="min-height:{height}px" role="img" '
-            f'aria-label="{html.escape(says)}"></div><figcaption>{html.escape(says)}</figcaption></figure>'
-        )
+        says, title = html.escape(says), html.escape(title)
+        plot = f'class="plot" id="{identity}" style="min-height:{layout["height"]}px" role="img" aria-label="{title}"'
+        self.parts.append(f"<figure><h3>{title}</h3><div {plot}></div><figcaption>{says}</figcaption></figure>")
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", kind: str = "") -> None:
         """Adds a table, whose first column names the rows; numbers are texts already."""

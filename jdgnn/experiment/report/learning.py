@@ -6,8 +6,8 @@ from jdgnn.experiment import probed
 from jdgnn.experiment.paired import spread
 from jdgnn.experiment.report.curves import Trace, has_any, last, lines
 from jdgnn.experiment.report.elements import Panel
-from jdgnn.experiment.report.style import CONTROL, colour, dash, layout
-from jdgnn.experiment.report.variants import Variant
+from jdgnn.experiment.report.style import CONTROL, CONTROL_COLOURS, colour, dash, layout, logarithmic
+from jdgnn.experiment.report.variants import Variant, each
 from jdgnn.experiment.tables import METRICS as METRIC_NAMES
 from jdgnn.experiment.tables import PROBED, short
 
@@ -18,8 +18,10 @@ def learning_panel(variants: list[Variant]) -> Panel:
     """What the embeddings are worth, and how that came."""
     panel = Panel("learning", "Learning")
     _probe(panel, variants)
+    panel.parts.append('<div class="grid">')
     _losses(panel, variants)
     _ranks(panel, variants)
+    panel.parts.append("</div>")
     return panel
 
 
@@ -33,12 +35,15 @@ def _probe(panel: Panel, variants: list[Variant]) -> None:
         traces += lines(series, _learned(variants, variant), colour(number), markers=True)
     controls = control_means(variants[0])
     name = _metric(variants[0])
-    shown = layout(f"Linear probe, {name}", x_title="tick (logarithmic)", y_title=name)
-    shown["xaxis"]["type"] = "log"
-    shown["height"] = 420
+    shown = layout("tick (logarithmic)", name, height=420)
     end = max(int(series.ticks[-1]) for series in curves if len(series.ticks))
-    traces += [_line(CONTROLS[key], 100 * mean, end, number) for number, (key, mean) in enumerate(controls.items())]
-    panel.figure("probe", traces, shown, _says(variants, controls))
+    logarithmic(shown["xaxis"], 1, max(end, 2))
+    is_alone = len(variants) == 1
+    traces += [
+        _line(CONTROLS[key], 100 * mean, end, number, CONTROL_COLOURS[number] if is_alone else CONTROL)
+        for number, (key, mean) in enumerate(controls.items())
+    ]
+    panel.figure("probe", "Linear probe over time", traces, shown, _says(variants, controls))
     _probe_table(panel, variants)
 
 
@@ -46,14 +51,14 @@ def _learned(variants: list[Variant], variant: Variant) -> str:
     return "learned" if len(variants) == 1 else f"{variant.name}: learned"
 
 
-def _line(name: str, value: float, end: int, number: int) -> Trace:
+def _line(name: str, value: float, end: int, number: int, shade: str) -> Trace:
     return {
         "type": "scatter",
         "x": [1, max(end, 2)],
         "y": [value, value],
         "mode": "lines",
         "name": name,
-        "line": {"color": CONTROL, "dash": dash(number + 1), "width": 1.3},
+        "line": {"color": shade, "dash": dash(number + 1), "width": 1.5},
         "hovertemplate": "%{y:.4g}",
     }
 
@@ -76,9 +81,14 @@ def _says(variants: list[Variant], controls: dict[str, float]) -> str:
     if not controls:
         return f"{', '.join(found)} so far; controls are judged once a run is finished."
     best = max(controls, key=lambda key: controls[key])
-    several = len(variants[0].runs)
-    band = f"band: one standard deviation over {f'{several} seeds' if several > 1 else 'splits'}"
-    return f"{', '.join(found)}; best control: {CONTROLS[best]}, {100 * controls[best]:.1f} %. The {band}."
+    return f"{', '.join(found)}; best control: {CONTROLS[best]}, {100 * controls[best]:.1f} %. {_band(variants[0])}"
+
+
+def _band(variant: Variant) -> str:
+    if len(variant.runs) > 1:
+        return f"The band is one standard deviation over {len(variant.runs)} seeds."
+    is_spread = any(one.probe is not None and len(one.probe) > 1 for one in variant.first.snapshots)
+    return "The band is one standard deviation over splits." if is_spread else "There is one split."
 
 
 def _probe_table(panel: Panel, variants: list[Variant]) -> None:
@@ -116,14 +126,14 @@ def _losses(panel: Panel, variants: list[Variant]) -> None:
         panel.text("No tick was recorded yet.", "note")
         return
     ends = [
-        f"{variant.name} {', '.join(short(last(variant.losses(layer))) for layer in range(variant.num_layers))}"
-        for variant in variants
+        ", ".join(short(last(variant.losses(layer))) for layer in range(variant.num_layers)) for variant in variants
     ]
     panel.figure(
         "loss",
+        "Loss of each layer",
         traces,
-        layout("Loss of each layer", y_title="loss"),
-        f"Mean over nodes; band: 5 to 95 % of nodes. At the end, by layer: {'; '.join(ends)}.",
+        layout(y_title="loss"),
+        f"Mean over nodes; band: 5 to 95 % of nodes. At the end, by layer: {each(variants, ends)}.",
     )
 
 
@@ -138,7 +148,8 @@ def _ranks(panel: Panel, variants: list[Variant]) -> None:
     if traces:
         panel.figure(
             "rank",
+            "Effective rank of embeddings",
             traces,
-            layout("Effective rank of embeddings", y_title="directions"),
+            layout(y_title="directions"),
             "In how many directions the embeddings of each layer lie; near 1 they have collapsed.",
         )

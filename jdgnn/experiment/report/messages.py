@@ -8,7 +8,7 @@ from rich import filesize
 from jdgnn.experiment.report.curves import Trace, lines
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.style import colour, dash, layout
-from jdgnn.experiment.report.variants import Series, Variant
+from jdgnn.experiment.report.variants import Series, Variant, each
 from jdgnn.experiment.tables import ENDS, percent
 from jdgnn.experiment.tables import KINDS as KIND_NAMES
 
@@ -64,18 +64,27 @@ def _ends(panel: Panel, variants: list[Variant]) -> None:
             "y": labels,
             "x": [100 * found[end] / found["sent"] for _, found in bars],
             "customdata": [found[end] for _, found in bars],
-            "marker": {"color": END_COLOURS[end], "pattern": {"shape": PATTERNS.get(end, ""), "size": 5}},
+            "marker": {
+                "color": END_COLOURS[end],
+                "pattern": {"shape": PATTERNS.get(end, ""), "size": 6, "solidity": 0.25, "fillmode": "overlay"},
+            },
             "hovertemplate": "%{customdata:,} (%{x:.2f} %)",
         }
         for end, name in ENDS.items()
         if any(found[end] for _, found in bars)
     ]
-    shown = layout("What became of messages", x_title="% of those sent", barmode="stack", hovermode="closest")
+    shown = layout("% of those sent", barmode="stack", hovermode="closest")
     shown["yaxis"] |= {"autorange": "reversed"}
     shown["xaxis"]["range"] = [0, 100]
-    shown["height"] = 170 + 36 * len(bars)
+    shown["height"] = 130 + 36 * len(bars)
     sent = sum(found["sent"] for _, found in bars)
-    panel.figure("ends", traces, shown, f"{sent:,} messages were sent; each has come to one end, or is in flight.")
+    panel.figure(
+        "ends",
+        "What became of messages",
+        traces,
+        shown,
+        f"{sent:,} messages were sent; each has come to one end, or is in flight.",
+    )
 
 
 def _accounts(panel: Panel, variant: Variant, num_variants: int) -> None:
@@ -117,12 +126,11 @@ def _over_time(panel: Panel, variant: Variant) -> None:
             for end, step in steps.items()
             if step.any()
         ]
-        shown = layout(f"{name[:1].upper()}{name[1:]}", y_title="% of those that ended")
+        shown = layout(y_title="% of those that ended")
         shown["yaxis"]["range"] = [0, 100]
         share = totals["delivered"][-1] / max(1.0, sum(total[-1] for total in totals.values()))
-        panel.figure(
-            kind, traces, shown, f"Between records; in all {percent(share)} of those that ended were delivered."
-        )
+        says = f"Between records; in all, {percent(share)} of what ended was delivered."
+        panel.figure(kind, f"{name[:1].upper()}{name[1:]} over time", traces, shown, says)
 
 
 def _bytes(panel: Panel, variants: list[Variant]) -> None:
@@ -134,13 +142,11 @@ def _bytes(panel: Panel, variants: list[Variant]) -> None:
                 label = name if len(variants) == 1 else f"{variant.name}, {name}"
                 shade = colour(index if len(variants) == 1 else number)
                 traces += lines(series, label, shade, dash=dash(index))
-    shown = layout("Traffic", y_title="bytes sent in a tick")
+    shown = layout(y_title="bytes sent in a tick")
     shown["yaxis"] |= {"tickformat": ".3s", "rangemode": "tozero"}
-    total = "; ".join(
-        f"{'' if len(variants) == 1 else f'{variant.name} '}{filesize.decimal(sum(_last(variant).values()))}"
-        for variant in variants
-    )
-    panel.figure("traffic", traces, shown, f"Payload that nodes send, all of them together. In all: {total}.")
+    total = each(variants, [filesize.decimal(sum(_last(variant).values())) for variant in variants])
+    says = f"Payload that nodes send, all of them together. In all: {total}."
+    panel.figure("traffic", "Traffic", traces, shown, says)
 
 
 def _last(variant: Variant) -> dict[str, int]:

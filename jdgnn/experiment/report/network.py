@@ -57,7 +57,13 @@ def _degrees(panel: Panel, in_degree: np.ndarray, out_degree: np.ndarray) -> Non
         }
         for index, (name, degrees) in enumerate(shown.items())
     ]
-    shape = layout("Neighbours of a node", x_title="neighbours", y_title="nodes", hovermode="closest", bargap=0.05)
+    shape = layout("neighbours", "nodes", hovermode="closest", bargap=0.05)
     shape["xaxis"]["type"] = "category"
     alone = int((in_degree == 0).sum())
-    panel.figure("degrees", traces, shape, f"How many neighbours nodes have; {alone:,} receive from nobody.")
+    panel.figure(
+        "degrees",
+        "Neighbours of a node",
+        traces,
+        shape,
+        f"How many neighbours nodes have; {alone:,} receive from nobody.",
+    )

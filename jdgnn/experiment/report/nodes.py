@@ -1,11 +1,13 @@
 """The panel of how nodes differ: models, ages, wakes and staleness as distributions over time."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from jdgnn.experiment.report.curves import Trace, has_any, last, lines
 from jdgnn.experiment.report.elements import Panel
-from jdgnn.experiment.report.style import colour, dash, layout
-from jdgnn.experiment.report.variants import Variant
+from jdgnn.experiment.report.style import colour, dash, layout, logarithmic
+from jdgnn.experiment.report.variants import Series, Variant, each
 from jdgnn.experiment.tables import short
 
 
@@ -22,7 +24,7 @@ class Figure(NamedTuple):
 FIGURES = (
     Figure(
         "distance",
-        "Consensus",
+        "Distance from the mean model",
         "distance",
         "How far nodes' models are from their mean, ‖θᵥ − θ̄‖² / ‖θ̄‖²; the mean over nodes is the consensus distance.",
         True,
@@ -58,14 +60,11 @@ def _spread(panel: Panel, variants: list[Variant], figure: Figure) -> None:
     for number, (variant, series) in enumerate(zip(variants, found, strict=True)):
         name = "median" if len(variants) == 1 else variant.name
         traces += lines(series, name, colour(number), dash=dash(number))
-    shown = layout(figure.title, y_title=figure.unit)
+    shown = layout(y_title=figure.unit)
     if figure.is_logarithmic:
-        shown["yaxis"]["type"] = "log"
-    ends = "; ".join(
-        f"{'' if len(variants) == 1 else f'{variant.name} '}{short(last(series))}"
-        for variant, series in zip(variants, found, strict=True)
-    )
-    panel.figure(figure.name, traces, shown, f"{figure.says} Median at the end: {ends}.")
+        _make_logarithmic(shown, found)
+    ends = each(variants, [short(last(series)) for series in found])
+    panel.figure(figure.name, figure.title, traces, shown, f"{figure.says} Median at the end: {ends}.")
 
 
 def _consensus(panel: Panel, variants: list[Variant]) -> None:
@@ -80,14 +79,22 @@ def _consensus(panel: Panel, variants: list[Variant]) -> None:
                 lambda row, layer=layer: row["disagreement"][layer] if row["disagreement"] else None  # type: ignore[misc]
             )
             traces += lines(series, f"layer {layer + 1}", colour(layer + 1), dash=dash(layer + 1))
-    shown = layout("Consensus distance", y_title="distance")
-    shown["yaxis"]["type"] = "log"
-    ends = "; ".join(
-        f"{'' if len(variants) == 1 else f'{variant.name} '}"
-        f"{short(last(variant.series(lambda row: row['consensus_distance'])))}"
-        for variant in variants
+    wholes = [variant.series(lambda row: row["consensus_distance"]) for variant in variants]
+    shown = layout(y_title="distance")
+    _make_logarithmic(shown, wholes)
+    ends = each(variants, [short(last(whole)) for whole in wholes])
+    says = f"The mean over nodes, of whole models and of layers. At the end: {ends}."
+    panel.figure("consensus", "Consensus distance", traces, shown, says)
+
+
+def _make_logarithmic(shown: dict[str, Any], found: list[Series]) -> None:
+    """The axis of values, if there are any that are positive."""
+    values = np.concatenate(
+        [edge for series in found for edge in (series.low, series.middle, series.high) if edge is not None]
     )
-    panel.figure("consensus", traces, shown, f"The mean over nodes, of whole models and of layers. At the end: {ends}.")
+    positive = values[values > 0]
+    if len(positive):
+        logarithmic(shown["yaxis"], float(positive.min()), float(positive.max()))
 
 
 def _presence(panel: Panel, variants: list[Variant]) -> None:
@@ -97,6 +104,8 @@ def _presence(panel: Panel, variants: list[Variant]) -> None:
             series = variant.series(lambda row, name=name: None if row[name] is None else 100 * row[name])  # type: ignore[misc]
             label = name if len(variants) == 1 else f"{variant.name}, {name}"
             traces += lines(series, label, colour(index if len(variants) == 1 else number), dash=dash(index))
-    shown = layout("Who is there", y_title="% of joined nodes")
+    shown = layout(y_title="% of joined nodes")
     shown["yaxis"]["range"] = [0, 104]
-    panel.figure("presence", traces, shown, "Shares of joined nodes that were online, and that were active.")
+    panel.figure(
+        "presence", "Who is there", traces, shown, "Shares of joined nodes that were online, and that were active."
+    )

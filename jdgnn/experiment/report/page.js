@@ -31,7 +31,6 @@
       if (isNarrow()) {
         layout.margin = { ...layout.margin, l: 44, r: 6 };
         layout.font = { ...layout.font, size: 11 };
-        if (!layout.barmode) layout.height = Math.min(layout.height, 330);
       }
       Plotly.newPlot(element, figure.data, layout, config);
     } else if (element.id === "network-picture") drawNetwork(element);

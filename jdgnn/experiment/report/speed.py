@@ -1,9 +1,11 @@
 """The panel of memory and speed."""
 
+from typing import Any
+
 from rich import filesize
 
 from jdgnn.experiment.report.elements import Panel
-from jdgnn.experiment.report.style import COLOURS, colour, layout
+from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.tables import percent, short
@@ -52,8 +54,18 @@ def _table(panel: Panel, summaries: dict[str, Summary]) -> None:
         }
         for name, text in facts.items():
             rows.setdefault(name, []).append(text)
-    head = ["", *(summaries if len(summaries) > 1 else ["this run"])]
+    head = ["", *_names(summaries)]
     panel.table(head, [[name, *cells] for name, cells in rows.items()], kind="figures")
+
+
+def _names(summaries: dict[str, Summary]) -> list[str]:
+    return list(summaries) if len(summaries) > 1 else ["this run"]
+
+
+def _bars(unit: str, count: int) -> dict[str, Any]:
+    shown = layout(unit, barmode="stack", hovermode="closest", height=150 + 40 * count)
+    shown["yaxis"] |= {"autorange": "reversed"}
+    return shown
 
 
 def _parts(summary: Summary) -> dict[str, int]:
@@ -66,21 +78,20 @@ def _seconds(panel: Panel, summaries: dict[str, Summary]) -> None:
             "type": "bar",
             "orientation": "h",
             "name": name,
-            "y": list(summaries),
+            "y": _names(summaries),
             "x": [getattr(summary, f"{stage}_seconds") for summary in summaries.values()],
             "marker": {"color": colour(index)},
             "hovertemplate": "%{x:.3g} s",
         }
         for index, (stage, name) in enumerate(STAGES.items())
     ]
-    shown = layout("Where the time went", x_title="seconds", barmode="stack", hovermode="closest")
-    shown["yaxis"] |= {"autorange": "reversed"}
+    shown = _bars("seconds", len(summaries))
     walls = ", ".join(f"{summary.wall_seconds:,.1f} s" for summary in summaries.values())
-    panel.figure("seconds", traces, shown, f"In all {walls}.")
+    panel.figure("seconds", "Where the time went", traces, shown, f"In all {walls}.")
 
 
 def _memory(panel: Panel, summaries: dict[str, Summary]) -> None:
-    names = dict.fromkeys(name for summary in summaries.values() for name in _parts(summary))
+    names = list(dict.fromkeys(name for summary in summaries.values() for name in _parts(summary)))
     if not names:
         return
     traces = [
@@ -88,15 +99,15 @@ def _memory(panel: Panel, summaries: dict[str, Summary]) -> None:
             "type": "bar",
             "orientation": "h",
             "name": name,
-            "y": list(summaries),
-            "x": [_parts(summary).get(name, 0) for summary in summaries.values()],
-            "marker": {"color": COLOURS[index % len(COLOURS)]},
+            "y": names,
+            "x": [_parts(summary).get(part, 0) for part in names],
+            "marker": {"color": colour(index)},
             "hovertemplate": "%{x:.3s}B",
         }
-        for index, name in enumerate(names)
+        for index, (name, summary) in enumerate(zip(_names(summaries), summaries.values(), strict=True))
     ]
-    shown = layout("The state of all nodes", x_title="bytes", barmode="stack", hovermode="closest")
+    shown = layout("bytes", hovermode="closest", height=110 + 26 * len(names) * len(traces), bargap=0.25)
     shown["yaxis"] |= {"autorange": "reversed"}
     shown["xaxis"] |= {"tickformat": ".3s"}
     sizes = ", ".join(filesize.decimal(sum(_parts(summary).values())) for summary in summaries.values())
-    panel.figure("memory", traces, shown, f"What nodes hold, by part: {sizes}.")
+    panel.figure("memory", "The state of all nodes", traces, shown, f"What nodes hold, by part; in all {sizes}.")

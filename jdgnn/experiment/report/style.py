@@ -1,5 +1,6 @@
 """How figures of a report look: colours that the colour-blind tell apart, dashes that print tells apart."""
 
+import math
 from typing import Any
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222", "#999999")
@@ -9,6 +10,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "triangle-down", "star")
 INK, GRID, MUTED = "#1f2933", "#e3e8ee", "#52606d"
 CONTROL = "#52606d"
+CONTROL_COLOURS = ("#d55e00", "#999999", "#cc79a7", "#e69f00", "#009e73", "#222222")
 
 CLASSES = (
     "#0072b2",
@@ -47,19 +49,37 @@ def faint(colour: str, opacity: float = 0.16) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
-def layout(title: str, x_title: str = "tick", y_title: str = "", **others: Any) -> dict[str, Any]:
+def layout(x_title: str = "tick", y_title: str = "", **others: Any) -> dict[str, Any]:
     """The layout of a figure."""
     axis = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": MUTED, "automargin": True, "ticks": "outside"}
     return {
-        "title": {"text": title, "x": 0, "xref": "container", "pad": {"l": 4}, "font": {"size": 15}},
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 56, "r": 16, "t": 44, "b": 48},
-        "height": 340,
+        "margin": {"l": 56, "r": 16, "t": 30, "b": 44},
+        "height": 300,
         "hovermode": "x unified",
-        "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
-        "xaxis": {**axis, "title": {"text": x_title}},
-        "yaxis": {**axis, "title": {"text": y_title}},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        "xaxis": {**axis, "title": {"text": x_title, "standoff": 8}},
+        "yaxis": {**axis, "title": {"text": y_title, "standoff": 8}},
         **others,
+    }
+
+
+def logarithmic(axis: dict[str, Any], low: float, high: float) -> None:
+    """Makes an axis logarithmic, with round numbers on it that are written out.
+
+    >>> axis = {}
+    >>> logarithmic(axis, 3, 40)
+    >>> axis["tickvals"]
+    [2.0, 5.0, 10.0, 20.0, 50.0]
+    """
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    steps = (1, 2, 5) if last - first <= 4 else (1,)
+    marks = [step * 10.0**power for power in range(first, last + 1) for step in steps]
+    shown = [mark for mark in marks if low / 2.5 <= mark <= high * 2.5]
+    axis |= {
+        "type": "log",
+        "tickvals": shown,
+        "ticktext": [f"{mark:,.10g}" if mark >= 1e-4 else f"{mark:.0e}" for mark in shown],
     }

@@ -91,6 +91,17 @@ class Variant:
         return Series(ticks, values, values - sd, values + sd)
 
 
+def each(variants: Sequence[Variant], texts: Sequence[str]) -> str:
+    """A text for each variant, with its name where there are several.
+
+    >>> each([], [])
+    ''
+    """
+    if len(variants) == 1:
+        return texts[0]
+    return "; ".join(f"{variant.name} {text}" for variant, text in zip(variants, texts, strict=True))
+
+
 def _quantile(find: Callable[[dict[str, Any]], Sequence[float | None] | None], level: float) -> Values:
     place = QUANTILES.index(level)
 
