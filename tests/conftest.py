@@ -21,6 +21,9 @@ NUM_TESTS = pytest.StashKey[int]()
 LEFT_OUT: dict[str, str] = {}  # markers whose tests cannot run here, and why
 if not DATA_ROOT.is_dir() and os.environ.get("CI") != "true":
     LEFT_OUT["shared_data"] = f"no folder {DATA_ROOT} (set JDGNN_DATA)"
+CHROMIUM = Path("/usr/bin/chromium")
+if not CHROMIUM.exists() and os.environ.get("CI") != "true":
+    LEFT_OUT["browser"] = f"no {CHROMIUM} (Debian's package chromium)"
 if find_spec("torch") is None:
     LEFT_OUT["torch"] = "PyTorch is not installed (pip install torch)"
 if find_spec("atheris") is None:

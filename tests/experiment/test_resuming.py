@@ -50,7 +50,8 @@ def unbroken(config: Path) -> Path:
 def assert_same(path: Path, unbroken: Path) -> None:
     ours, theirs = contents(path), contents(unbroken)
     assert [name for name in SAME if ours[name] != theirs[name]] == []
-    timed = {"versions", "resumed_at", *(key for key in summary(path) if key.endswith("_seconds"))}
+    assert contents(path / "snapshots") == contents(unbroken / "snapshots")
+    timed = {"versions", "resumed_at", "speed", "memory", *(key for key in summary(path) if key.endswith("_seconds"))}
     first, second = summary(path), summary(unbroken)
     assert {k: v for k, v in first.items() if k not in timed} == {k: v for k, v in second.items() if k not in timed}
 

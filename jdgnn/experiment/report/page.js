@@ -16,8 +16,9 @@
   const page = JSON.parse(await unpacked("data"));
   const isNarrow = () => window.innerWidth < 640;
   const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const buttons = ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "toggleSpikelines"];
-  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: buttons };
+  const buttons = [["toImage", "zoom2d", "pan2d", "resetScale2d"]];
+  const config = { responsive: true, displaylogo: false, modeBarButtons: buttons };
+  const bar = { bgcolor: "rgba(0,0,0,0)", color: "#9aa5b1", activecolor: "#0072b2" };
   const thing = (id) => document.getElementById(id);
 
   /* ---- figures ---- */
@@ -27,7 +28,7 @@
     drawn.add(element.id);
     const figure = page.figures[element.id];
     if (figure) {
-      const layout = figure.layout;
+      const layout = { ...figure.layout, modebar: bar };
       if (isNarrow()) {
         layout.margin = { ...layout.margin, l: 44, r: 6 };
         layout.font = { ...layout.font, size: 11 };
@@ -140,7 +141,7 @@
     return Array.from(thinned(run, run.labels), (label) => map.symbols[label % map.symbols.length]);
   };
   const bare = () => ({
-    margin: { l: 6, r: 6, t: 6, b: 6 }, dragmode: "pan", hovermode: "closest", showlegend: false,
+    margin: { l: 6, r: 6, t: 6, b: 6 }, dragmode: "pan", hovermode: "closest", showlegend: false, modebar: bar,
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", uirevision: "kept",
     font: { family: "system-ui, sans-serif", size: 12, color: "#1f2933" },
   });

@@ -1,0 +1,20 @@
+"""A small finished run with two layers, and its page."""
+
+import contextlib
+import io
+
+import pytest
+
+from jdgnn.experiment.cli import main
+from tests.experiment.report.pages import TWO_LAYERS, Reported
+
+
+@pytest.fixture(scope="session")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    """Not to be written to."""
+    folder = tmp_path_factory.mktemp("reported")
+    config = folder / "two.toml"
+    config.write_text(TWO_LAYERS)
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        assert main(["run", str(config), "--out", str(folder / "run")]) == 0
+    return Reported(config, folder / "run", output.getvalue())

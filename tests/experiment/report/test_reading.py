@@ -1,0 +1,135 @@
+"""Directories that are not what `jdgnn run` makes are refused in a sentence, and snapshots are what they say."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jdgnn.experiment.cli import main
+from jdgnn.experiment.report.reading import _thinned
+from tests.experiment.report.pages import Reported
+from tests.experiment.run_support import arrays
+
+
+def _changed(path: Path, **changes: object) -> None:
+    with np.load(path) as found:
+        whole: dict[str, Any] = {**found, **changes}
+    np.savez_compressed(path, allow_pickle=False, **{name: value for name, value in whole.items() if value is not None})
+
+
+def _without_messages(path: Path) -> None:
+    found = json.loads(path.read_text())
+    del found["messages"]["push"]
+    path.write_text(json.dumps(found))
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "half a snapshot": (
+        lambda run: (run / "snapshots" / "3.npz").write_bytes((run / "snapshots" / "3.npz").read_bytes()[:300]),
+        "3.npz: is damaged",
+    ),
+    "a snapshot of other nodes": (
+        lambda run: _changed(run / "snapshots" / "3.npz", nodes=np.arange(1, 41, dtype=np.int32)),
+        "its nodes names nodes that are not there",
+    ),
+    "nodes in no order": (
+        lambda run: _changed(run / "snapshots" / "3.npz", nodes=np.arange(40, dtype=np.int32)[::-1]),
+        "not in ascending order",
+    ),
+    "embeddings that are no numbers": (
+        lambda run: _changed(run / "snapshots" / "3.npz", embeddings=np.full((40, 7), np.nan, np.float16)),
+        "its embeddings are not finite",
+    ),
+    "a figure that is missing": (
+        lambda run: _changed(run / "snapshots" / "3.npz", age=None),
+        r"its age is not what jdgnn run writes \(int n=40\)",
+    ),
+    "figures of fewer nodes": (
+        lambda run: _changed(run / "nodes.npz", age=np.zeros(3, np.int32)),
+        r"its age is not what jdgnn run writes \(int N=40\)",
+    ),
+    "links to nowhere": (
+        lambda run: _changed(run / "network.npz", targets=np.full(500, 99, np.int32), sources=np.zeros(500, np.int32)),
+        "its targets names nodes that are not there",
+    ),
+    "no network": (lambda run: (run / "network.npz").unlink(), "holds no run with a network.npz"),
+    "kinds of messages that are missing": (
+        lambda run: _without_messages(run / "summary.json"),
+        "counts no sound messages",
+    ),
+    "a summary of something else": (
+        lambda run: (run / "summary.json").write_text('{"finished": true}'),
+        "says nothing sound",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_directory_is_told(
+    name: str, reported: Reported, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(reported.directory, run)
+    damage, _ = DAMAGES[name]
+    damage(run)
+    before = (run / "report.html").read_bytes()
+    assert main(["report", str(run)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("jdgnn: error: ")
+    assert told.count("\n") == 1
+    with pytest.raises(AssertionError, match=DAMAGES[name][1]):
+        raise AssertionError(told)
+    assert (run / "report.html").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nowhere"], "nowhere: there is no such directory"),
+        (["{run}", "--map", "pac"], "--map: got 'pac'.*did you mean 'pca'"),
+        (["{run}", "--map", "pca,pca"], "names a method twice"),
+        (["{run}", "--overwrite"], "--overwrite: got no --out"),
+        (["{run}", "--out", "{run}/config.toml"], "--out: .*config.toml exists"),
+        (["{run}", "--out", "no folder/page.html"], "--out: there is no directory no folder"),
+        (["{run}"] * 9, "got 9 directories, and from 1 to 8"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    arguments: list[str], told: str, reported: Reported, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", *(argument.format(run=reported.directory) for argument in arguments)]) == 2
+    with pytest.raises(AssertionError, match=told):
+        raise AssertionError(capsys.readouterr().err)
+
+
+def test_snapshots_hold_what_nodes_held(reported: Reported, tmp_path: Path) -> None:
+    assert main(["run", str(reported.config), "--set", "emulation.ticks=8", "--out", str(tmp_path / "run")]) == 0
+    kept, last = arrays(reported.directory / "snapshots", "8.npz"), arrays(tmp_path / "run", "embeddings.npz")
+    scale = float(kept["scale"])
+    np.testing.assert_allclose(scale * kept["embeddings"], last["embeddings"], rtol=0, atol=scale * 2**-11)
+    nodes = arrays(tmp_path / "run", "nodes.npz")
+    for name in ("age", "wakes", "staleness", "distance"):
+        np.testing.assert_array_equal(kept[name], nodes[name])
+
+
+def test_snapshots_are_of_as_many_nodes_and_ticks_as_asked_for(reported: Reported, tmp_path: Path) -> None:
+    asked = ["--set", "snapshots.nodes=10", "--set", "snapshots.every=5", "--set", "snapshots.probe=false"]
+    assert main(["run", str(reported.config), *asked, "--out", str(tmp_path / "run")]) == 0
+    assert sorted(path.name for path in (tmp_path / "run" / "snapshots").iterdir()) == ["10.npz", "5.npz"]
+    kept = arrays(tmp_path / "run" / "snapshots", "5.npz")
+    assert kept["embeddings"].shape == (10, 7)
+    assert "probe" not in kept
+
+
+def test_long_metrics_are_thinned_and_keep_their_last_row() -> None:
+    rows = [{"tick": tick} for tick in range(1, 9008)]
+    kept = _thinned(iter(rows))
+    assert 1000 <= len(kept) <= 4001
+    assert kept[0] == rows[0]
+    assert kept[-1] == rows[-1]
+    steps = np.diff([row["tick"] for row in kept[:-1]])
+    assert len(set(steps.tolist())) == 1
