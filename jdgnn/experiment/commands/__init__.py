@@ -3,8 +3,13 @@
 import argparse
 from collections.abc import Callable
 
-from jdgnn.experiment.commands import compare, datasets, run
+from jdgnn.experiment.commands import compare, datasets, run, sweep
 
 Commands = argparse._SubParsersAction
-ADD: tuple[Callable[["Commands[argparse.ArgumentParser]"], None], ...] = (run.add, compare.add, datasets.add)
+ADD: tuple[Callable[["Commands[argparse.ArgumentParser]"], None], ...] = (
+    run.add,
+    sweep.add,
+    compare.add,
+    datasets.add,
+)
 """In the order in which `jdgnn --help` lists them."""
