@@ -7,39 +7,54 @@ from rich.console import Console
 from rich.table import Table
 
 from jdgnn.experiment.comparison_tables import interval, points, seeds_in_words
-from jdgnn.experiment.progress import short
-from jdgnn.experiment.sweep.grid import short_keys
+from jdgnn.experiment.sweep.grid import is_number, short_keys
 from jdgnn.experiment.sweep.results import Row, best_of, difference_to
 from jdgnn.experiment.tables import METRICS, print_table
 
 BEST = "*"
+FIGURES = ("consensus_distance", "loss", "seconds")
+HEADS = {"consensus_distance": "con-\nsensus", "loss": "loss", "seconds": "s"}
 
 
 def print_sweep(console: Console, rows: Sequence[Row]) -> None:
     """Prints a line for each combination, what the marks mean, and what failed."""
     console.print()
-    print_table(console, sweep_table(rows))
+    print_table(console, sweep_table(rows, console.width))
     for remark in remarks(rows):
         console.print(remark, soft_wrap=True, markup=False, highlight=False)
 
 
-def sweep_table(rows: Sequence[Row]) -> Table:
-    """A line for each combination."""
+def sweep_table(rows: Sequence[Row], width: int) -> Table:
+    """A line for each combination; figures that `sweep.csv` has too are left out where there is no room.
+
+    Args:
+      rows: all combinations.
+      width: columns of text that there are.
+    """
+    table, wide = _table(rows, FIGURES), Console(width=10_000)
+    for count in range(len(FIGURES) - 1, -1, -1):
+        if wide.measure(table).maximum <= width:
+            break
+        table = _table(rows, FIGURES[:count])
+    return table
+
+
+def _table(rows: Sequence[Row], figures: Sequence[str]) -> Table:
     best, metrics = best_of(rows), {row.metric for row in rows if row.metric}
     keys = short_keys([key for key, _ in rows[0].variant.settings])
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in keys.values():
-        table.add_column(_folded(name), justify="right", overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for key, name in keys.items():
+        are_numbers = all(is_number(dict(row.variant.settings)[key]) for row in rows)
+        table.add_column(_folded(name), justify="right" if are_numbers else "left", overflow="fold", min_width=5)
     names = ["/".join(sorted(METRICS[metric].split()[0] for metric in metrics)) + "\n%", "gain"] if metrics else []
-    for name in [*names, *(["to\nbest", "95 %\ninterval"] if best is not None else [])]:
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("con-\nsensus", "loss", "s"):
+    judged = [*names, *(["to\nbest", "95 %\ninterval"] if best is not None else [])]
+    for name in (*judged, *(HEADS[figure] for figure in figures)):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         settings = [value for _, value in row.variant.settings]
-        judged = list(_judged(row, best))[: len(names) + 2 * (best is not None)]
-        others = [short(value) for value in (row.consensus_distance, row.loss, row.seconds)]
-        table.add_row(*settings, *judged, *others, style="bold green" if row is best else "")
+        cells = list(_judged(row, best))[: len(judged)]
+        others = [brief(getattr(row, figure)) for figure in figures]
+        table.add_row(*settings, *cells, *others, style="bold green" if row is best else "")
     return table
 
 
@@ -99,6 +114,19 @@ def _about_best(rows: Sequence[Row], best: Row) -> Iterator[str]:
         yield "with one seed and one split nothing is known of noise; write --seeds 3 or more"
     if any(one is not None and one.over == "splits" and one.n > 1 for one in differences):
         yield "intervals are over splits, which share nodes, and narrower than over seeds; write --seeds 3 or more"
+
+
+def brief(value: float | None) -> str:
+    """A figure in two digits or three, a dash if it is missing.
+
+    >>> brief(0.00047), brief(0.0123), brief(12.34), brief(1234.0), brief(None)
+    ('5e-04', '0.012', '12', '1234', '-')
+    """
+    if value is None:
+        return "-"
+    if 0 < abs(value) < 1e-3:
+        return f"{value:.0e}"
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 
 def _folded(name: str) -> str:
