@@ -33,8 +33,9 @@ examples:
   jdgnn sweep --resume runs/sweep
       go on with it; so does the same command, and one with more values or seeds adds them
 
-The directory gets one for each combination, as jdgnn run --seeds makes it, sweep.json (what was asked for, and what came
-of it), sweep.csv (a line for each run) and sweep.html (the plot, in one file). Figures are means and sds over seeds.
+The directory gets one for each combination, as jdgnn run --seeds makes it, sweep.json (what was asked for, and what
+came of it), sweep.csv (a line for each run) and sweep.html (plot and table in one file). Figures are means and sds over
+seeds.
 """
 
 
@@ -59,10 +60,17 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     sweep.add_argument("--seeds", metavar="N", help="run each combination with N seeds (default: 1)")
     sweep.add_argument(
-        "--jobs", default="1", metavar="N", help="runs at a time, each in a process with its share of cores (default: 1)"
+        "--jobs",
+        default="1",
+        metavar="N",
+        help="runs at a time, each in a process with its share of cores (default: 1)",
+,
     )
     sweep.add_argument(
-        "--out", type=Path, metavar="DIR", help="directory of the sweep (default: runs/NAME-sweep-1, or the next number)"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="directory of the sweep (default: runs/NAME-sweep-1, or the next)",
     )
     sweep.add_argument(
         "--compilation-cache", type=Path, metavar="DIR", help="keep compiled programs here, for all runs and later ones"

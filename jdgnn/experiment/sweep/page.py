@@ -12,8 +12,8 @@ from jdgnn.experiment.tables import METRICS
 from jdgnn.experiment.whole_files import whole_file
 
 STYLE = """
-body { font-family: system-ui, sans-serif; color: #222; background: #fff; margin: 0 auto; padding: 1rem; max-width: 80rem;
-  line-height: 1.4; }
+body { font-family: system-ui, sans-serif; color: #222; background: #fff; margin: 0 auto; padding: 1rem;
+  max-width: 80rem; line-height: 1.4; }
 h1 { font-size: 1.4rem; margin: 0 0 .3rem; } h2 { font-size: 1rem; margin: .6rem 0 0; font-weight: 600; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: .5rem 1rem; }
 .panels > div { min-width: 0; } .wide { overflow-x: auto; }

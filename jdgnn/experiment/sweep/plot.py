@@ -112,9 +112,7 @@ def _ordered(keys: Sequence[str], rows: Sequence[Row]) -> list[str]:
 
 def _series(values: Sequence[str]) -> list[Series]:
     return [
-        Series(
-            value, COLOURS[index % len(COLOURS)], DASHES[index % len(DASHES)], SYMBOLS[index % len(SYMBOLS)]
-        )
+        Series(value, COLOURS[index % len(COLOURS)], DASHES[index % len(DASHES)], SYMBOLS[index % len(SYMBOLS)])
         for index, value in enumerate(values)
     ]
 

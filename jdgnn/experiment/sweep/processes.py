@@ -16,6 +16,7 @@ from jdgnn.experiment.interrupts import WAYS, Interrupted, Interrupts, remembere
 from jdgnn.experiment.sweep.plan import Task
 from jdgnn.experiment.sweep.queueing import Queue
 from jdgnn.experiment.sweep.working import Done, Work, Worker
+from jdgnn.kernels.calls import cut_for, num_cores
 
 TELLING_SECONDS = 0.5
 """From one look for an interrupt to the next."""
@@ -63,7 +64,7 @@ class _Member:
     def __init__(self, work: Work, cores: list[int], jobs: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, work, num_cores()), daemon=True)
         self.task: Task | None = None
         self.last: int | None = None
         self.cores = cores
@@ -158,8 +159,9 @@ def _cause_of_death(status: int | None) -> str:
     return f"its process ended with status {status}"
 
 
-def _serve(connection: Connection, work: Work) -> None:
-    """Is a process: does what comes until nothing does."""
+def _serve(connection: Connection, work: Work, cores: int) -> None:
+    """Is a process: does what comes until nothing does, to the same bits as one that has all cores."""
+    cut_for(cores)
     tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
     with contextlib.suppress(Interrupted), remembered_interrupts(is_quiet=True) as interrupts:
         threading.Thread(target=_listen, args=(connection, tasks), daemon=True).start()

@@ -41,9 +41,7 @@ class Asked(NamedTuple):
     @property
     def axes(self) -> dict[str, list[str]]:
         """Each key with its values, in the order in which they were asked for."""
-        return {
-            key: list(dict.fromkeys(dict(variant.settings)[key] for variant in self.seeds)) for key in self.keys
-        }
+        return {key: list(dict.fromkeys(dict(variant.settings)[key] for variant in self.seeds)) for key in self.keys}
 
 
 class _Variant(BaseModel):
@@ -105,7 +103,9 @@ def read(path: Path) -> Asked:
         raise InputError(f"{path}: its {SWEEP} cannot be read ({error.strerror}); give another directory") from error
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise InputError(f"{path}: its {SWEEP} says nothing sound for {where or 'it'}; give another directory") from error
+        raise InputError(
+            f"{path}: its {SWEEP} says nothing sound for {where or 'it'}; give another directory"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: its {SWEEP} is no valid JSON ({error}); give another directory") from error
     seeds = {Variant(tuple(variant.settings.items())): variant.seeds for variant in found.variants}
