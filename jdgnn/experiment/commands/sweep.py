@@ -64,7 +64,6 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         default="1",
         metavar="N",
         help="runs at a time, each in a process with its share of cores (default: 1)",
-,
     )
     sweep.add_argument(
         "--out",

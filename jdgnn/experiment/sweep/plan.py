@@ -189,9 +189,8 @@ def _check_same(earlier: Asked, tables: dict[str, Any], path: Path) -> None:
 def _refuse_differing(path: Path, asked: dict[str, Any], found: dict[str, Any]) -> None:
     keys = [key for key in differing(asked, found) if not (key.startswith("evaluation.") and key not in found)]
     if keys:
-        shown = "; ".join(
-            f"{key} was {found.get(key, 'not given')} and is {asked.get(key, 'not given')}" for key in keys
-        )
+        values = {key: (found.get(key, "not given"), asked.get(key, "not given")) for key in keys}
+        shown = "; ".join(f"{key} was {was} and is {now}" for key, (was, now) in values.items())
         raise InputError(
             f"--out: {path} was made with another configuration: {shown}. Leave it as it was, or give another --out"
         )

@@ -1,7 +1,7 @@
 """The plot of a sweep: what was learned over the values of its keys, as a figure for each panel.
 
-The first numeric key runs along x, a second one is told by colour and dash, a third one has a panel for each value. With
-more keys, or too many values for that, each key has a panel in which all combinations are dots.
+The numeric key with most values runs along x, a second key is told by colour and dash, a third one has a panel for each
+value. With more keys, or too many values for that, each key has a panel in which all combinations are dots.
 """
 
 import html

@@ -2,6 +2,7 @@
 
 import _thread
 import contextlib
+import itertools
 import multiprocessing
 import os
 import queue
@@ -197,7 +198,7 @@ def shares(cores: list[int], jobs: int) -> list[list[int]]:
         return [[cores[job % len(cores)]] for job in range(jobs)]
     size, rest = divmod(len(cores), jobs)
     starts = [job * size + min(job, rest) for job in range(jobs + 1)]
-    return [cores[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    return [cores[start:end] for start, end in itertools.pairwise(starts)]
 
 
 def _cores() -> list[int]:

@@ -102,10 +102,8 @@ def read(path: Path) -> Asked:
     except OSError as error:
         raise InputError(f"{path}: its {SWEEP} cannot be read ({error.strerror}); give another directory") from error
     except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise InputError(
-            f"{path}: its {SWEEP} says nothing sound for {where or 'it'}; give another directory"
-        ) from error
+        where = ".".join(map(str, error.errors()[0]["loc"])) or "the sweep"
+        raise InputError(f"{path}: its {SWEEP} says nothing sound for {where}; give another directory") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: its {SWEEP} is no valid JSON ({error}); give another directory") from error
     seeds = {Variant(tuple(variant.settings.items())): variant.seeds for variant in found.variants}

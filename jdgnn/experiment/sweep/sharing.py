@@ -59,7 +59,8 @@ class _Shared:
                 if len(self._results) >= MOST_RESULTS:
                     self._results.clear()
                 self._results[key] = self._preparing.judge(network, {name: vectors}, {name: own})
-            results |= {name: result for result in self._results[key].values()}
+            for result in self._results[key].values():  # none without labels
+                results[name] = result
         return results
 
     def _key_of(self, vectors: np.ndarray, own_columns: int) -> str:

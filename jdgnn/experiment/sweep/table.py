@@ -104,8 +104,8 @@ def _about_best(rows: Sequence[Row], best: Row) -> Iterator[str]:
     if not others:
         return
     yield (
-        f"{BEST} best of {len(others) + 1}, by these very figures, which flatters it; to best is the paired difference, "
-        "with Student's t"
+        f"{BEST} best of {len(others) + 1}, by these very figures, which flatters it; to best is the paired "
+        "difference, with Student's t"
     )
     if known:
         alike = sum(low <= 0 <= high for low, high in known)

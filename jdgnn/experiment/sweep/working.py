@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from rich.console import Console
@@ -122,4 +122,5 @@ class Worker:
 
 def num_programs() -> int:
     """How many programs of a tick this process holds."""
-    return int(chunks.advance._cache_size())
+    advance: Any = chunks.advance
+    return int(advance._cache_size())
