@@ -15,7 +15,8 @@ STYLE = """
 body { font-family: system-ui, sans-serif; color: #222; background: #fff; margin: 0 auto; padding: 1rem;
   max-width: 80rem; line-height: 1.4; }
 h1 { font-size: 1.4rem; margin: 0 0 .3rem; } h2 { font-size: 1rem; margin: .6rem 0 0; font-weight: 600; }
-.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: .5rem 1rem; }
+.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); gap: .5rem 1rem; }
+.panels.single { grid-template-columns: minmax(0, 1fr); }
 .panels > div { min-width: 0; } .wide { overflow-x: auto; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .5rem 0; font-size: .9rem; }
 .legend span { display: inline-flex; align-items: center; gap: .4rem; }
@@ -117,7 +118,7 @@ def _panels(drawn: Plot) -> str:
             config={"responsive": True, "displaylogo": False, "displayModeBar": False},
         )
         parts.append(f"<div>{heading}{figure}</div>")
-    return f'<div class="panels">{"".join(parts)}</div>'
+    return f'<div class="panels{" single" if len(parts) == 1 else ""}">{"".join(parts)}</div>'
 
 
 def _table(rows: Sequence[Row]) -> str:

@@ -6,6 +6,7 @@ value. With more keys, or too many values for that, each key has a panel in whic
 
 import html
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -240,10 +241,12 @@ def _control_line(rows: Sequence[Row], key: str, places: dict[str, float], one: 
         value: [100 * row.controls[one.name].mean for row in rows if _value(row, key) == value and row.metric]
         for value in places
     }
-    means = {places[value]: sum(known) / len(known) for value, known in at.items() if known}
+    means = sorted((places[value], sum(known) / len(known)) for value, known in at.items() if known)
+    if not all(map(is_number, places)):  # a level for each word
+        means = [point for place, mean in means for point in ((place - 0.5, mean), (place + 0.5, mean))]
     return {
-        "x": sorted(means),
-        "y": [means[place] for place in sorted(means)],
+        "x": [place for place, _ in means],
+        "y": [mean for _, mean in means],
         "mode": "lines",
         "name": control_name(one.name),
         "line": {"color": one.colour, "dash": one.dash, "width": 1.5},
@@ -279,9 +282,10 @@ def _figure(key: str, values: Sequence[str], limits: tuple[float, float], height
             "hoverlabel": {"align": "left"},
             "xaxis": {
                 **axis,
+                "automargin": True,
                 "title": {"text": html.escape(key), "standoff": 8},
                 "tickvals": [place for _, place in shown],
-                "ticktext": [html.escape(_cut(value)) for value, _ in shown],
+                "ticktext": [_label(value) for value, _ in shown],
                 "range": [low - margin, high + margin] if all(map(is_number, values)) else [-0.5, len(values) - 0.5],
             },
             "yaxis": {**axis, "title": {"text": height, "standoff": 6}, "range": list(limits)},
@@ -300,8 +304,13 @@ def _spaced(places: dict[str, float]) -> Iterator[tuple[str, float]] | list[tupl
     return shown
 
 
-def _cut(value: str) -> str:
-    return value if len(value) <= 24 else value[:21] + "..."
+def _label(value: str) -> str:
+    """A value in short lines.
+
+    >>> _label("0.01"), _label('{name = "limited", limit = 3}')
+    ('0.01', '{name =<br>"limited",<br>limit = 3}')
+    """
+    return html.escape("\n".join(textwrap.wrap(value, 12)[:4]), quote=False).replace("\n", "<br>")
 
 
 def _told(row: Row) -> str:

@@ -9,6 +9,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -222,6 +223,7 @@ def _surroundings(cores: list[int], jobs: int) -> Iterator[None]:
         variables["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # they may share one accelerator
     given = {name: value for name, value in variables.items() if name not in environment}
     os.environ.update(given)
+    resource_tracker.ensure_running()  # which lets signals through again when it starts, and then not again
     before = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
     masked = signal.pthread_sigmask(signal.SIG_BLOCK, WAYS) if hasattr(signal, "pthread_sigmask") else None
     try:
