@@ -11,7 +11,7 @@ from jdgnn.experiment.sweep.grid import Axis, Variant, parse, short_keys, split_
     [
         ("0.003,0.01, 3e-2", ["0.003", "0.01", "3e-2"]),
         ("average,age_weighted", ["average", "age_weighted"]),
-        ('"a,b",\'c,d\'', ['"a,b"', "'c,d'"]),
+        ("\"a,b\",'c,d'", ['"a,b"', "'c,d'"]),
         ("[1, 2],[]", ["[1, 2]", "[]"]),
         ('[{name = "crash", prob = 0.1}]', ['[{name = "crash", prob = 0.1}]']),
         ('{name = "limited", limit = 3},average', ['{name = "limited", limit = 3}', "average"]),

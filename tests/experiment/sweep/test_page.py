@@ -42,7 +42,9 @@ def _summary(seed: int, draw: random.Random, is_judged: bool) -> dict[str, Any]:
     return {**said, "seed": seed, "wall_seconds": 12.3, "digest": "0", "probe": probe if is_judged else {}}
 
 
-@pytest.mark.parametrize(("name", "num_panels"), [("one number", 1), ("words", 1), ("two", 1), ("three", 2), ("four", 4)])
+@pytest.mark.parametrize(
+    ("name", "num_panels"), [("one number", 1), ("words", 1), ("two", 1), ("three", 2), ("four", 4)]
+)
 def test_keys_have_their_places(name: str, num_panels: int) -> None:
     drawn = plot(_rows(AXES[name]))
     assert len(drawn.panels) == num_panels

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,17 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from jdgnn.experiment.cli import main
+from jdgnn.experiment.sweep.processes import shares
 from tests.experiment.run_support import CONFIG
 from tests.support import ROOT
-
-TICKS = 4000
-
-
-@pytest.fixture
-def command(tmp_path: Path) -> list[str]:
-    (tmp_path / "tiny.toml").write_text(CONFIG)
-    options = ["--set", "optimizer.learning_rate=0.01,0.02", "--set", f"emulation.ticks={TICKS}"]
-    return [sys.executable, "-m", "jdgnn.experiment.cli", "sweep", str(tmp_path / "tiny.toml"), *options]
 
 
 def _digests(directory: Path) -> dict[str, str]:
@@ -28,11 +22,23 @@ def _digests(directory: Path) -> dict[str, str]:
         return {line["directory"]: line["digest"] for line in csv.DictReader(file)}
 
 
+def test_every_process_has_cores_and_none_is_idle() -> None:
+    for num_cores in range(1, 9):
+        for jobs in range(1, 9):
+            divided = shares(list(range(num_cores)), jobs)
+            assert len(divided) == jobs
+            assert all(divided)
+            assert {core for share in divided for core in share} == set(range(num_cores)) or jobs > num_cores
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signals of POSIX")
-def test_processes_end_orderly_and_go_on_to_the_same_bits(command: list[str], tmp_path: Path) -> None:
-    out = tmp_path / "several"
+def test_processes_end_orderly_and_go_on_to_the_same_bits(tmp_path: Path) -> None:
+    config, out = tmp_path / "tiny.toml", tmp_path / "several"
+    config.write_text(CONFIG)
+    asked = ["sweep", str(config), "--set", "optimizer.learning_rate=0.01,0.02", "--set", "emulation.ticks=3000"]
+    asked += ["--set", "push.link.loss=0.1"]
     several = subprocess.Popen(
-        [*command, "--jobs", "2", "--out", str(out)],
+        [sys.executable, "-m", "jdgnn.experiment.cli", *asked, "--jobs", "2", "--out", str(out)],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -40,16 +46,15 @@ def test_processes_end_orderly_and_go_on_to_the_same_bits(command: list[str], tm
         start_new_session=True,
     )
     deadline = time.monotonic() + 120
-    while len(list(out.glob("*/seed-0/metrics.jsonl"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.killpg(several.pid, signal.SIGINT)  # as a terminal does: to all of them
+    while not list(out.glob("*/seed-0/metrics.jsonl")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(several.pid, signal.SIGTERM)  # as some schedulers do: to all of them
     _, error = several.communicate(timeout=120)
-    assert several.returncode == 130, error
-    assert f"0 of 2 runs are finished and kept in {out}; go on with them: jdgnn sweep --resume {out}" in error
-    assert len(list(out.glob("*/seed-0/checkpoints/*"))) == 2
-    done = subprocess.run([*command[:4], "--resume", str(out), "--jobs", "2"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("2 runs of 2 combinations")
-    alone = subprocess.run([*command, "--out", str(tmp_path / "one")], cwd=ROOT, capture_output=True, text=True)
-    assert alone.returncode == 0, alone.stderr
+    assert several.returncode == 143, error
+    assert re.search(r"terminated; [01] of 2 runs (is|are) finished and kept in .*jdgnn sweep --resume", error)
+    begun = [path.parent for path in out.glob("*/seed-0/config.toml")]
+    assert begun
+    assert all(list(folder.glob("checkpoints/*")) for folder in begun)
+    assert main(["sweep", "--resume", str(out)]) == 0
+    assert main([*asked, "--out", str(tmp_path / "one")]) == 0
     assert _digests(out) == _digests(tmp_path / "one")
