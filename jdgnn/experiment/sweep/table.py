@@ -133,6 +133,6 @@ def _folded(name: str) -> str:
     r"""A key in lines that are short enough.
 
     >>> _folded("learning_rate")
-    'learning\\nrate'
+    'learning\nrate'
     """
     return name.replace("_", "\n") if len(name) > 9 else name
