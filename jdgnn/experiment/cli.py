@@ -36,6 +36,8 @@ examples:
   jdgnn run configs/cora.toml --seeds 5 --set push.fanout=8 --out runs/b
   jdgnn compare runs/a runs/b
       two variants, each with seeds 0 to 4: by how much they differ, in pairs by seed and split, and in which keys
+  jdgnn sweep configs/cora.toml --set push.fanout=8,32 --set gossip.merge=average,age_weighted --seeds 3 --jobs 2
+      all four combinations, each with seeds 0 to 2, two runs at a time: one table and one plot
   jdgnn datasets list
       networks to choose from, and where each would be read from
 
@@ -51,8 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         SIGTERM: threads that still compile do not survive an orderly exit.
 
     Returns:
-      The exit status: 0, or 2 if something given makes no sense, 1 if a file could not be written, 130 after Ctrl-C,
-      143 after SIGTERM, 129 after SIGHUP.
+      The exit status: 0, or 2 if something given makes no sense, 1 if a file could not be written or runs of a sweep
+      failed, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
     """
     status = _status(_parser().parse_args(argv))
     if argv is None and status in INTERRUPTED:
@@ -65,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     try:
-        arguments.command(arguments)
+        status: int | None = arguments.command(arguments)
     except InputError as error:
         return _fail(f"error: {error}", 2)
     except OSError as error:
@@ -74,7 +76,7 @@ def _status(arguments: argparse.Namespace) -> int:
         return _fail(f"error: the configuration asks for more than this machine can hold ({error}); write less", 2)
     except Interrupted as interrupt:
         return _fail(str(interrupt), interrupt.status)
-    return 0
+    return status or 0
 
 
 def _fail(message: str, status: int) -> int:

@@ -1,6 +1,6 @@
 """The tables over several runs; they fit 80 columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ def _over_what(figure: dict[str, Any], num_splits: int) -> str:
 
 
 def _difference_cells(difference: dict[str, Any]) -> tuple[str, str, str]:
-    return (_figure(difference, sign="+"), _points(difference["standard_error"]), _interval(difference))
+    return (_figure(difference, sign="+"), points(difference["standard_error"]), interval(difference))
 
 
 def _beside_each_other(runs: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -121,10 +121,10 @@ def _figures_table(comparison: dict[str, Any], runs: list[dict[str, Any]]) -> Ta
 
 def _difference_rows(differences: Sequence[dict[str, Any] | None]) -> Iterator[tuple[str, list[str]]]:
     texts = {
-        "learned - A's": lambda difference: _points(difference["mean"], sign="+"),
-        "sd of pairs": lambda difference: _points(difference["sd"]),
-        "standard error": lambda difference: _points(difference["standard_error"]),
-        "95 % interval": _interval,
+        "learned - A's": lambda difference: points(difference["mean"], sign="+"),
+        "sd of pairs": lambda difference: points(difference["sd"]),
+        "standard error": lambda difference: points(difference["standard_error"]),
+        "95 % interval": interval,
         "paired over": _over,
     }
     for label, text in texts.items():
@@ -170,19 +170,24 @@ def _over(figure: dict[str, Any]) -> str:
 
 
 def _figure(figure: dict[str, Any], *, sign: str = "") -> str:
-    spread = "" if figure["sd"] is None else f" ± {_points(figure['sd'])}"
-    return _points(figure["mean"], sign=sign) + spread
+    spread = "" if figure["sd"] is None else f" ± {points(figure['sd'])}"
+    return points(figure["mean"], sign=sign) + spread
 
 
-def _interval(difference: dict[str, Any]) -> str:
+def interval(difference: Mapping[str, Any]) -> str:
+    """The ends of the interval of a `jdgnn.experiment.paired.Difference`, in percentage points.
+
+    >>> interval({"interval_95": (-0.012, 0.031)}), interval({"interval_95": None})
+    ('-1.2 to +3.1', '-')
+    """
     ends = difference["interval_95"]
-    return "-" if ends is None else " to ".join(_points(end, sign="+") for end in ends)
+    return "-" if ends is None else " to ".join(points(end, sign="+") for end in ends)
 
 
-def _points(share: float | None, *, sign: str = "") -> str:
+def points(share: float | None, *, sign: str = "") -> str:
     """A share in percent, or a difference of shares in percentage points; a dash if it is unknown.
 
-    >>> _points(0.8123), _points(-0.0004, sign="+"), _points(0.0004, sign="+"), _points(None)
+    >>> points(0.8123), points(-0.0004, sign="+"), points(0.0004, sign="+"), points(None)
     ('81.2', '0.0', '0.0', '-')
     """
     if share is None:

@@ -119,7 +119,7 @@ def read(path: Path, overrides: Iterable[str] = ()) -> Config:
     Raises:
       InputError: the file cannot be read, is no TOML, or says something that makes no sense.
     """
-    return resolve(with_overrides(_tables(path), overrides))
+    return resolve(with_overrides(read_tables(path), overrides))
 
 
 def resolve(tables: dict[str, Any]) -> Config:
@@ -158,7 +158,12 @@ def as_toml(config: Config, *, has_own_splits: bool = False) -> str:
     return tomli_w.dumps(config.model_dump(exclude=left_out, exclude_none=True, serialize_as_any=True))
 
 
-def _tables(path: Path) -> dict[str, Any]:
+def read_tables(path: Path) -> dict[str, Any]:
+    """What a configuration file says, before it is checked.
+
+    Raises:
+      InputError: the file cannot be read, or is no TOML.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)

@@ -35,13 +35,17 @@ class Interrupted(KeyboardInterrupt):
 class Interrupts:
     """Remembers whether the process was asked to end.
 
+    Args:
+      is_quiet: whether it says nothing when it is.
+
     Example:
       >>> Interrupts().is_asked
       False
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_quiet: bool = False) -> None:
         self._signum: int | None = None
+        self._is_quiet = is_quiet
         self._is_deferred = False
 
     @property
@@ -67,22 +71,26 @@ class Interrupts:
         """Handles a signal."""
         is_first, self._signum = self._signum is None, signum
         if self._is_deferred and is_first:
-            with contextlib.suppress(OSError):  # whoever read it may be gone
-                os.write(2, b"jdgnn: ends after these ticks; once more ends it at once\n")
+            if not self._is_quiet:
+                with contextlib.suppress(OSError):  # whoever read it may be gone
+                    os.write(2, b"jdgnn: ends after these ticks; once more ends it at once\n")
             return
         raise Interrupted(signum)
 
 
 @contextlib.contextmanager
-def remembered_interrupts() -> Iterator[Interrupts]:
+def remembered_interrupts(*, is_quiet: bool = False) -> Iterator[Interrupts]:
     """Takes care of Ctrl-C, SIGTERM and SIGHUP for a while; outside the main thread nobody gets them.
 
     A signal that is ignored stays so, as SIGHUP under `nohup`.
 
+    Args:
+      is_quiet: whether nothing is said when one comes.
+
     Yields:
       What to ask now and then; whatever is raised inside after a signal becomes an Interrupted.
     """
-    interrupts = Interrupts()
+    interrupts = Interrupts(is_quiet=is_quiet)
     if threading.current_thread() is not threading.main_thread():
         yield interrupts
         return

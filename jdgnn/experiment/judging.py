@@ -1,7 +1,7 @@
 """What was learned against what took no learning: the probes of a run."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
@@ -45,18 +45,6 @@ def own_columns(config: Config, network: Network) -> int:
     return min(config.emulation.own_features, network.num_features)
 
 
-def judge_controls(network: Network, untrained: NDArray[Any], *, seed: int, own_columns: int = 0) -> Results:
-    """Probes the untrained encoder [N, W], and the features as they are, propagated, and projected to W columns.
-
-    The last `own_columns` of the untrained encoder are own features.
-
-    Returns:
-      A result by name; none if the network has no labels.
-    """
-    others = controls(network, width=untrained.shape[1], seed=seed + 1)  # not the matrix of network.projection
-    return judge(network, {"untrained": untrained, **others}, own_columns={"untrained": own_columns})
-
-
 def judge(
     network: Network, embeddings: Mapping[str, ArrayLike], own_columns: Mapping[str, int] | None = None
 ) -> Results:
@@ -64,6 +52,25 @@ def judge(
     if network.labels is None:
         return {}
     return probe_table(embeddings, network, own_columns=own_columns)
+
+
+def judge_controls(
+    network: Network,
+    untrained: NDArray[Any],
+    *,
+    seed: int,
+    own_columns: int = 0,
+    judge: Callable[..., Results] = judge,
+) -> Results:
+    """Probes the untrained encoder [N, W], and the features as they are, propagated, and projected to W columns.
+
+    The last `own_columns` of the untrained encoder are own features. `judge` is what probes.
+
+    Returns:
+      A result by name; none if the network has no labels.
+    """
+    others = controls(network, width=untrained.shape[1], seed=seed + 1)  # not the matrix of network.projection
+    return judge(network, {"untrained": untrained, **others}, {"untrained": own_columns})
 
 
 def figures(results: Results) -> dict[str, Any]:

@@ -43,11 +43,16 @@ def with_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> dict[str
         path = key.strip().split(".")
         if len(path) > DEEPEST:
             raise InputError(f"--set: got a key of {len(path)} parts, and no key has more than {DEEPEST}; write fewer")
-        _put(tables, path, _value(text.strip()))
+        _put(tables, path, value_of(text.strip()))
     return tables
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """A value as it is written behind `key=`: read as TOML, or taken as text if it is none.
+
+    >>> value_of("50"), value_of("average"), value_of("[1, 2]")
+    (50, 'average', [1, 2])
+    """
     try:
         read = parsed_toml(f"value = {text}")
     except (ValueError, RecursionError):

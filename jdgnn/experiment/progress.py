@@ -53,7 +53,7 @@ class _Foretelling:
         if not self._is_told and progress.tick < progress.end_tick:
             ticks, seconds = progress.end_tick - progress.start_tick, 1 / progress.ticks_per_second
             self._console.print(
-                f"{1000 * seconds:.3g} ms a tick: about {_duration(ticks * seconds)} for {ticks:,} ticks",
+                f"{1000 * seconds:.3g} ms a tick: about {duration(ticks * seconds)} for {ticks:,} ticks",
                 highlight=False,
             )
         self._is_told = True
@@ -94,7 +94,7 @@ def _rich_progress(console: Console) -> Progress:
 def _figures(progress: RunProgress) -> dict[str, Any]:
     """Speed and time left, and what was recorded last, if anything was."""
     seconds_left = (progress.end_tick - progress.tick) / progress.ticks_per_second
-    figures = {"speed": f"{progress.ticks_per_second:.3g} ticks/s", "left": f"{_duration(seconds_left)} left"}
+    figures = {"speed": f"{progress.ticks_per_second:.3g} ticks/s", "left": f"{duration(seconds_left)} left"}
     if progress.rows:
         row = progress.rows[-1]
         figures["loss"] = f"loss {_mean(row['loss'])}"
@@ -117,10 +117,10 @@ def short(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Minutes and seconds, with hours where there are any.
 
-    >>> _duration(75), _duration(4000)
+    >>> duration(75), duration(4000)
     ('1:15', '1:06:40')
     """
     minutes, rest = divmod(round(seconds), 60)

@@ -17,10 +17,10 @@ from jdgnn.experiment.defaults import completed
 from jdgnn.experiment.emulating import Setting, emulate
 from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.judging import Results, figures, judge, judge_controls, own_columns, result_of, with_splits
+from jdgnn.experiment.judging import Results, figures, judge, judge_controls, own_columns, result_of
 from jdgnn.experiment.memory import check_run_fits
 from jdgnn.experiment.network_picture import picture_of
-from jdgnn.experiment.networks import make_network
+from jdgnn.experiment.preparing import PREPARING, Preparing
 from jdgnn.experiment.progress import stage
 from jdgnn.experiment.reporting import try_report
 from jdgnn.experiment.resuming import begun, fresh, origin, take_up
@@ -39,6 +39,7 @@ def run_experiment(
     interrupts: Interrupts | None = None,
     resume: bool = False,
     report: bool = False,
+    preparing: Preparing = PREPARING,
 ) -> dict[str, Any]:
     """Emulates, evaluates and writes what came of it.
 
@@ -54,6 +55,7 @@ def run_experiment(
         run is saved and ends.
       resume: whether to go on from the newest checkpoint in the directory.
       report: whether to write a page about the run at the end.
+      preparing: what loads the network and probes the controls, for runs that share some of it.
 
     Returns:
       The summary, as written to `summary.json`.
@@ -68,14 +70,13 @@ def run_experiment(
     if not isinstance(config, RecipeConfig):
         make_emulator(config)
     with stage(console, f"loading {config.network.name}"):
-        loaded_network = make_network(config.network, data_root=data_root, seed=config.seed)
-        network = with_splits(loaded_network, config.evaluation)
+        network, has_own_splits = preparing.load(config, data_root)
     console.print(str(network), highlight=False, soft_wrap=True)
     config = completed(config, network.num_features)
     emulator = make_emulator(config)
     check_run_fits(emulator, network)
     setting = Setting(config, emulator, network, directory, console, interrupts or Interrupts(), files)
-    text = files.remark + as_toml(config, has_own_splits=loaded_network.splits is not None)
+    text = files.remark + as_toml(config, has_own_splits=has_own_splits)
     stand = begun(setting, text) if resume else fresh(setting)
     files.check_fit(emulator, network, stand.state, config.emulation.ticks - stand.tick)
     own = own_columns(config, network)
@@ -85,7 +86,7 @@ def run_experiment(
         with stage(console, "judging what takes no learning"):
             params = emulator.init(jax.random.key(config.seed), network).params if resume else stand.state.params
             untrained = result_of(config, emulator.encode(params, network), network)
-            controls = judge_controls(network, untrained, seed=config.seed, own_columns=own)
+            controls = judge_controls(network, untrained, seed=config.seed, own_columns=own, judge=preparing.judge)
     judged = time.perf_counter()
     setting.interrupts.check()
     if resume:

@@ -244,8 +244,22 @@ def quantiles(values: jax.Array, mask: jax.Array, levels: jax.Array) -> jax.Arra
     return _call(f"jdgnn_quantiles_{values.dtype}", shape, (values, mask, levels))
 
 
+_CUT_FOR: int | None = None
+
+
+def cut_for(cores: int) -> None:
+    """Has work cut for so many cores in programs that are traced from now on, whatever this process may use.
+
+    Where a small network's matrices are cut into slices, whose products are added, the last bits depend on how many.
+    """
+    global _CUT_FOR
+    _CUT_FOR = cores
+
+
 def num_cores() -> int:
     """For how many cores work is cut."""
+    if _CUT_FOR is not None:
+        return min(_CUT_FOR, MOST_CORES)
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system

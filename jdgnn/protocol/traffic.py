@@ -185,12 +185,13 @@ def gossip(
     acceptance = accept_always() if acceptance is None else acceptance
     if pass_through and acceptance.probability is None:
         raise InputError("pass_through: got True, and every model is accepted; give an acceptance, or leave it out")
+    link = _checked_link(link)
     return Gossip(
         peers=_checked_peers(peers),
         merge=as_argument(average() if merge is None else merge),
         acceptance=as_argument(acceptance),
-        schedule=_checked_schedule(schedule),
-        link=_checked_link(link),
+        schedule=_checked_schedule(schedule, link.max_delay if pool is None else 0),
+        link=link,
         fanout=fanout,
         capacity=capacity,
         order=order,
@@ -205,7 +206,12 @@ def _checked_peers(peers: PeerSampler | None) -> PeerSampler:
     return as_argument(uniform() if peers is None else peers)
 
 
-def _checked_schedule(schedule: Schedule | None) -> Schedule:
+def _checked_schedule(schedule: Schedule | None, longest: int = 0) -> Schedule:
+    """The schedule, ready to be an argument of a compiled function.
+
+    How far wakes that send lie apart decides on places for models that are up to `longest` ticks late, and on nothing
+    else: where it makes no difference it is left out, so that another number is the same program.
+    """
     if schedule is not None and not isinstance(schedule, Schedule):
         raise InputError(f"schedule: got {schedule!r}, and one such as jdgnn.schedules.every(2) is needed")
     if schedule is None:
@@ -214,7 +220,7 @@ def _checked_schedule(schedule: Schedule | None) -> Schedule:
     check_count("schedule.min_wakes", schedule.min_wakes)
     names = ("init", "decide", "settle")
     functions: dict[str, Any] = {name: as_partial(f"schedule.{name}", getattr(schedule, name)) for name in names}
-    return dataclasses.replace(schedule, **functions)
+    return dataclasses.replace(schedule, min_wakes=min(schedule.min_wakes, longest + 1), **functions)
 
 
 def _checked_link(link: Any) -> Link:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import jdgnn
-from jdgnn.experiment import memory, runner
+from jdgnn.experiment import memory, preparing, runner
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.run_directory import FILES
 from jdgnn.network.generators import ring
@@ -268,7 +268,7 @@ def test_a_network_with_splits_of_its_own_needs_no_evaluation_table(
     network = ring(60, num_features=3)
     labels = np.arange(60, dtype=np.int32) % 2
     labelled = dataclasses.replace(network, labels=labels, splits=random_splits(labels, 2, per_class=3, validation=20))
-    monkeypatch.setattr(runner, "make_network", lambda *_, **__: labelled)
+    monkeypatch.setattr(preparing, "make_network", lambda *_, **__: labelled)
     config = tmp_path / "own.toml"
     config.write_text(CONFIG.partition("[evaluation]")[0])
     assert main(["run", str(config), "--out", str(tmp_path / "run")]) == 0
@@ -282,7 +282,7 @@ def test_too_little_memory_is_no_traceback(
     def full(*_: Any, **__: Any) -> None:
         raise MemoryError("Unable to allocate 7 TiB")
 
-    monkeypatch.setattr(runner, "make_network", full)
+    monkeypatch.setattr(preparing, "make_network", full)
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 2
     assert "Unable to allocate 7 TiB" in capsys.readouterr().err
 

@@ -3,12 +3,13 @@
 import argparse
 from collections.abc import Callable
 
-from jdgnn.experiment.commands import compare, datasets, report, run
+from jdgnn.experiment.commands import compare, datasets, report, run, sweep
 
 Commands = argparse._SubParsersAction
 ADD: tuple[Callable[["Commands[argparse.ArgumentParser]"], None], ...] = (
     run.add,
     report.add,
+    sweep.add,
     compare.add,
     datasets.add,
 )

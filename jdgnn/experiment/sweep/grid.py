@@ -1,0 +1,211 @@
+"""What a sweep asks for: keys with several values, and all combinations of them."""
+
+import hashlib
+import itertools
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.config import Config, resolve
+from jdgnn.experiment.overrides import value_of, with_overrides
+
+MOST_RUNS = 10_000
+"""Of a sweep."""
+
+LONGEST_NAME = 120
+"""Characters of a directory's name."""
+
+OPENING, CLOSING, QUOTES = "[{", "]}", "\"'"
+
+
+class Axis(NamedTuple):
+    """A key of the configuration, and the values that it takes, as they were written."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+class Variant(NamedTuple):
+    """One combination: a value for each key, as it was written."""
+
+    settings: tuple[tuple[str, str], ...]
+
+    @property
+    def overrides(self) -> list[str]:
+        """As `--set` takes them.
+
+        >>> Variant((("push.fanout", "4"),)).overrides
+        ['push.fanout=4']
+        """
+        return [f"{key}={value}" for key, value in self.settings]
+
+    @property
+    def name(self) -> str:
+        """What its directory is called: it follows from the settings alone, and fits a file system.
+
+        >>> Variant((("optimizer.learning_rate", "0.01"), ("push.fanout", "4"))).name
+        'optimizer.learning_rate=0.01,push.fanout=4'
+        """
+        text = ",".join(self.overrides)
+        clean = re.sub(r"[^A-Za-z0-9._+=,-]+", "-", text)
+        if clean == text and len(text) <= LONGEST_NAME:
+            return text
+        return f"{clean[: LONGEST_NAME - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+    @property
+    def label(self) -> str:
+        """In words, for one line of output.
+
+        >>> Variant((("optimizer.learning_rate", "0.01"), ("push.fanout", "4"))).label
+        'learning_rate 0.01, fanout 4'
+        """
+        short = short_keys([key for key, _ in self.settings])
+        return ", ".join(f"{short[key]} {value}" for key, value in self.settings)
+
+
+def split_values(text: str) -> list[str]:
+    """Cuts what is written for a key at its commas, but for those inside of brackets, braces and quotes.
+
+    Args:
+      text: what stands behind the `=`.
+
+    Returns:
+      Each value, as it was written.
+
+    Raises:
+      InputError: a value is missing.
+
+    Example:
+      >>> split_values("0.003, 0.01"), split_values('[], [{name = "crash", prob = 0.1}]')
+      (['0.003', '0.01'], ['[]', '[{name = "crash", prob = 0.1}]'])
+    """
+    values, depth, quote = [""], 0, ""
+    for letter in text:
+        if letter == "," and not depth and not quote:
+            values.append("")
+            continue
+        values[-1] += letter
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in QUOTES:
+            quote = letter
+        else:
+            depth += (letter in OPENING) - (letter in CLOSING)
+    values = [value.strip() for value in values]
+    if len(values) > 1 and not all(values):
+        raise InputError(f"--set: got {text!r}, in which a value is missing; write one between commas, as in 0.01,0.03")
+    return values
+
+
+def parse(overrides: Iterable[str]) -> tuple[list[str], list[Axis]]:
+    """Tells changes that hold for all runs from keys with several values.
+
+    Args:
+      overrides: each `key=value` or `key=value,value,...`.
+
+    Returns:
+      The changes for all runs, and the axes.
+
+    Raises:
+      InputError: one is no such text, or a key stands twice, or is `seed`.
+
+    Example:
+      >>> parse(["emulation.ticks=50", "push.fanout=4,8"])
+      (['emulation.ticks=50'], [Axis(key='push.fanout', values=('4', '8'))])
+    """
+    common, axes = [], []
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise InputError(f"--set: got {override!r}, and key=value or key=value,value is needed")
+        values = split_values(text)
+        if len(values) == 1:
+            common.append(override)
+        else:
+            axes.append(Axis(key.strip(), tuple(values)))
+    keys = [axis.key for axis in axes]
+    for key in keys:
+        if key == "seed":
+            raise InputError("--set: got several values for seed; write --seeds N, and --set seed=N for the first")
+        if keys.count(key) > 1:
+            raise InputError(f"--set: got {key} twice with several values; write all of them once")
+    return common, axes
+
+
+def variants(axes: Sequence[Axis], num_seeds: int) -> list[Variant]:
+    """All combinations, the last key changing fastest.
+
+    Args:
+      axes: keys and their values.
+      num_seeds: with how many seeds each will be run.
+
+    Returns:
+      The combinations.
+
+    Raises:
+      InputError: there is nothing to combine, or too much.
+
+    Example:
+      >>> [variant.name for variant in variants([Axis("push.fanout", ("4", "8"))], 3)]
+      ['push.fanout=4', 'push.fanout=8']
+    """
+    if not axes:
+        raise InputError(
+            "--set: got no key with several values, which a sweep is made of; write for example "
+            "--set optimizer.learning_rate=0.01,0.03"
+        )
+    count = math.prod(len(axis.values) for axis in axes) * num_seeds
+    if count > MOST_RUNS:
+        raise InputError(f"--set: got a grid of {count:,} runs, and at most {MOST_RUNS:,} are run; write fewer values")
+    keys = [axis.key for axis in axes]
+    return [
+        Variant(tuple(zip(keys, values, strict=True))) for values in itertools.product(*(axis.values for axis in axes))
+    ]
+
+
+def resolved(tables: Mapping[str, Any], variant: Variant) -> Config:
+    """The configuration of a combination.
+
+    Raises:
+      InputError: it makes no sense; the message names the combination.
+    """
+    try:
+        return resolve(with_overrides(dict(tables), variant.overrides))
+    except InputError as error:
+        raise InputError(f"{error} (with {' '.join(variant.overrides)})") from error
+
+
+def typed(value: str) -> Any:
+    """A value as TOML reads it, or text.
+
+    >>> typed("0.1"), typed("average")
+    (0.1, 'average')
+    """
+    return value_of(value)
+
+
+def is_number(value: str) -> bool:
+    """Whether a value is a finite number.
+
+    >>> is_number("1e-3"), is_number("true"), is_number("nan")
+    (True, False, False)
+    """
+    read = typed(value)
+    return isinstance(read, int | float) and not isinstance(read, bool) and math.isfinite(read)
+
+
+def short_keys(keys: Sequence[str]) -> dict[str, str]:
+    """The last part of each key, or as many as it takes to tell it from the others.
+
+    >>> short_keys(["push.fanout", "gossip.fanout", "optimizer.learning_rate"])
+    {'push.fanout': 'push.fanout', 'gossip.fanout': 'gossip.fanout', 'optimizer.learning_rate': 'learning_rate'}
+    """
+    return {key: _shortest(key, [other for other in keys if other != key]) for key in keys}
+
+
+def _shortest(key: str, others: Sequence[str]) -> str:
+    parts = key.split(".")
+    ends = [".".join(parts[-count:]) for count in range(1, len(parts) + 1)]
+    return next((end for end in ends if not any(f".{other}".endswith(f".{end}") for other in others)), key)

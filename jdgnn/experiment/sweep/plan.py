@@ -1,0 +1,227 @@
+"""What a sweep has to do: which runs are asked for, which of them are finished, and which belong together."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import tomli_w
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.config import Config, RecipeConfig, as_toml
+from jdgnn.experiment.defaults import completed
+from jdgnn.experiment.finished_runs import differing, flat, is_finished, read_config, read_summary, settings_of
+from jdgnn.experiment.locks import LOCK
+from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory
+from jdgnn.experiment.runner import make_emulator
+from jdgnn.experiment.sweep import record
+from jdgnn.experiment.sweep.grid import MOST_RUNS, Axis, Variant, resolved, variants
+from jdgnn.experiment.sweep.record import SWEEP, Asked
+from jdgnn.experiment.sweep.sharing import network_key
+from jdgnn.experiment.toml import parsed_toml
+from jdgnn.experiment.whole_files import partial_name
+
+NOT_COMPARED = ("seed", "checkpoints")
+"""Keys, or tables, that may differ between runs of one sweep."""
+
+
+class Task(NamedTuple):
+    """A run that is to be done.
+
+    Attributes:
+      variant: the combination.
+      seed: of the run.
+      path: its directory.
+      structure: tasks with the same number need the same compiled programs, and the same network.
+    """
+
+    variant: Variant
+    seed: int
+    path: Path
+    structure: int
+
+
+class Plan(NamedTuple):
+    """A sweep before it runs.
+
+    Attributes:
+      path: its directory.
+      asked: what has ever been asked for there, now included.
+      tasks: runs that are asked for now and not finished.
+      num_runs: all that are asked for now.
+    """
+
+    path: Path
+    asked: Asked
+    tasks: list[Task]
+    num_runs: int
+
+
+def planned(
+    path: Path, tables: dict[str, Any], axes: Sequence[Axis], seeds: Sequence[int], data_root: Path | None
+) -> Plan:
+    """Checks a whole grid, and what a directory holds of it.
+
+    Args:
+      path: directory of the sweep, new or of a sweep that this one goes on with.
+      tables: the configuration of all runs, without the keys that take several values.
+      axes: those, with their values.
+      seeds: of each combination.
+      data_root: directory with a folder for each data set, or None.
+
+    Returns:
+      The plan; nothing is written.
+
+    Raises:
+      InputError: a combination makes no sense or stands twice, there are too many, or the directory holds something
+        else than a sweep of the same configuration.
+    """
+    wanted = variants(axes, len(seeds))
+    text = tomli_w.dumps(tables)
+    if (path / SWEEP).exists():
+        earlier = record.read(path)
+        wanted = _in_order_of(earlier, wanted, path)
+        _check_same(earlier, tables, path)
+        data_root = data_root or earlier.data_root
+        known = {_identity(resolved(tables, variant)): variant for variant in earlier.seeds}
+        wanted = [known.get(_identity(resolved(tables, variant)), variant) for variant in wanted]
+        together = dict.fromkeys([*earlier.seeds, *wanted])
+        all_seeds = {
+            variant: sorted({*earlier.seeds.get(variant, []), *(seeds if variant in wanted else [])})
+            for variant in together
+        }
+        text = earlier.configuration
+    else:
+        _check_new(path)
+        all_seeds = {variant: list(seeds) for variant in wanted}
+    asked = Asked(text, data_root, all_seeds)
+    return _plan(path, asked, tables, {variant: list(seeds) for variant in wanted})
+
+
+def resumed(path: Path) -> Plan:
+    """What is left to do of all that has ever been asked for in a directory.
+
+    Raises:
+      InputError: it is not the directory of a sweep, or does not hold what it says.
+    """
+    asked = record.read(path)
+    return _plan(path, asked, tables_of(asked, path), asked.seeds)
+
+
+def tables_of(asked: Asked, path: Path) -> dict[str, Any]:
+    """The configuration of all runs, as tables.
+
+    Raises:
+      InputError: it is no TOML.
+    """
+    try:
+        return parsed_toml(asked.configuration)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: its {SWEEP} holds no valid configuration ({error}); give another --out") from error
+
+
+def _plan(path: Path, asked: Asked, tables: dict[str, Any], wanted: dict[Variant, list[int]]) -> Plan:
+    count = sum(map(len, asked.seeds.values()))
+    if count > MOST_RUNS:
+        raise InputError(f"--out: {path} would hold {count:,} runs, and at most {MOST_RUNS:,} are; give another one")
+    identities: dict[Any, Variant] = {}
+    structures: dict[Any, int] = {}
+    tasks: list[Task] = []
+    for variant, seeds in wanted.items():
+        config = resolved(tables, variant)
+        twin = identities.setdefault(_identity(config), variant)
+        if twin is not variant:
+            raise InputError(f"--set: {twin.label} and {variant.label} are the same; write each value once")
+        number = structures.setdefault(_structure(config, variant), len(structures))
+        folders = {seed: path / variant.name / f"seed-{seed}" for seed in seeds}
+        tasks += [Task(variant, seed, folder, number) for seed, folder in folders.items() if not _done(folder, config)]
+    tasks.sort(key=lambda task: (task.structure, task.seed))  # all combinations with one seed before the next
+    return Plan(path, asked, tasks, sum(map(len, wanted.values())))
+
+
+def _done(folder: Path, config: Config) -> bool:
+    """Whether a run is finished; refuses a place that holds anything but a run of this configuration, or nothing."""
+    if not (folder / CONFIG).is_file() or not (folder / ORIGIN).is_file():
+        RunDirectory(folder, overwrite=True).check()
+        return False
+    finished = is_finished(folder)
+    if not isinstance(config, RecipeConfig):
+        expected = config
+    elif finished:
+        expected = completed(config, int(read_summary(folder).get("features", 1)))
+    else:
+        return False  # what it learns with follows from the network, and is checked when the run goes on
+    found = settings_of(folder, read_config(folder))
+    _refuse_differing(folder, _compared(flat(parsed_toml(as_toml(expected)))), _compared(found))
+    return finished
+
+
+def _check_new(path: Path) -> None:
+    if path.is_dir():
+        others = sorted({entry.name for entry in path.iterdir()} - {LOCK, partial_name(SWEEP)})
+        if others:
+            raise InputError(f"--out: {path} holds {others[0]} and no {SWEEP}, so no sweep; give another directory")
+    else:
+        RunDirectory(path).check()
+
+
+def _in_order_of(earlier: Asked, wanted: list[Variant], path: Path) -> list[Variant]:
+    """The combinations with their keys in the order of those before."""
+    keys = [key for key, _ in wanted[0].settings]
+    if {*keys} != {*earlier.keys}:
+        raise InputError(
+            f"--set: {path} is a sweep over {', '.join(earlier.keys)}, and {', '.join(keys)} is asked for; give "
+            "several values for the same keys, or another --out"
+        )
+    return [Variant(tuple((key, dict(variant.settings)[key]) for key in earlier.keys)) for variant in wanted]
+
+
+def _check_same(earlier: Asked, tables: dict[str, Any], path: Path) -> None:
+    """Refuses another configuration than that of the runs before; both are seen with the same combination."""
+    variant = next(iter(earlier.seeds))
+    settings = [
+        _compared(flat(resolved(one, variant).model_dump(exclude_none=True, serialize_as_any=True)))
+        for one in (tables, tables_of(earlier, path))
+    ]
+    _refuse_differing(path, *settings)
+
+
+def _refuse_differing(path: Path, asked: dict[str, Any], found: dict[str, Any]) -> None:
+    keys = [key for key in differing(asked, found) if not (key.startswith("evaluation.") and key not in found)]
+    if keys:
+        values = {key: (found.get(key, "not given"), asked.get(key, "not given")) for key in keys}
+        shown = "; ".join(f"{key} was {was} and is {now}" for key, (was, now) in values.items())
+        raise InputError(
+            f"--out: {path} was made with another configuration: {shown}. Leave it as it was, or give another --out"
+        )
+
+
+def _compared(settings: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key.split(".")[0] not in NOT_COMPARED}
+
+
+def _identity(config: Config) -> str:
+    """The same for configurations that give the same run; to a recipe it matters what is said, and what is not."""
+    said = config.model_dump(
+        exclude={*NOT_COMPARED},
+        exclude_unset=isinstance(config, RecipeConfig),
+        exclude_none=True,
+        serialize_as_any=True,
+    )
+    return tomli_w.dumps(said)
+
+
+def _structure(config: Config, variant: Variant) -> Any:
+    """What decides, together with the network, which programs are compiled; numbers of parts do not."""
+    try:
+        if isinstance(config, RecipeConfig):
+            tables = (config.publish, config.push, config.gossip, config.availability)
+            parts: Any = [table.make() for table in tables]
+        else:
+            parts = make_emulator(config)
+    except InputError as error:
+        raise InputError(f"{error} (with {' '.join(variant.overrides)})") from error
+    leaves, tree = jax.tree.flatten(parts)
+    emulation = config.emulation
+    widths = (emulation.num_positives, emulation.awake_share, emulation.param_dtype, emulation.kernels, emulation.start)
+    return tree, tuple(jax.numpy.shape(leaf) for leaf in leaves), widths, network_key(config)

@@ -1,0 +1,227 @@
+"""What came of the runs of a sweep, for each combination and for all together."""
+
+import contextlib
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.errors import InputError
+from jdgnn.experiment import probed
+from jdgnn.experiment.compare import NOT_OF_THE_NETWORK, REMEDY
+from jdgnn.experiment.finished_runs import is_finished, read_summary
+from jdgnn.experiment.paired import Difference, Spread, paired_difference, spread
+from jdgnn.experiment.run_directory import ORIGIN
+from jdgnn.experiment.seeds import SEEDS, together
+from jdgnn.experiment.sweep.grid import Variant
+from jdgnn.experiment.sweep.record import Asked
+from jdgnn.experiment.whole_files import whole_file, write_json
+
+TABLE, PLOT = "sweep.csv", "sweep.html"
+
+
+class Row(NamedTuple):
+    """A combination, and what is known of it.
+
+    Attributes:
+      variant: the combination.
+      seeds: that were asked for.
+      summaries: of finished runs, by seed.
+      failed: why others failed, by seed.
+    """
+
+    variant: Variant
+    seeds: list[int]
+    summaries: dict[int, dict[str, Any]]
+    failed: dict[int, str]
+
+    @property
+    def metric(self) -> str | None:
+        """What was probed; None if nothing was."""
+        return probed.metric(next(iter(self.summaries.values()))) if self.summaries else None
+
+    @property
+    def learned(self) -> Spread | None:
+        """What was learned, over seeds; None where nothing was probed."""
+        return spread(self.values("learned")) if self.metric else None
+
+    @property
+    def controls(self) -> dict[str, Spread]:
+        """What took no learning, by name."""
+        names = probed.names(self.summaries.values()) if self.metric else []
+        return {name: spread(self.values(name)) for name in names if name != "learned"}
+
+    @property
+    def gain(self) -> Difference | None:
+        """By how much what was learned exceeds the best control, in pairs by seed."""
+        controls = self.controls
+        if not controls:
+            return None
+        best = max(controls, key=lambda name: controls[name].mean)
+        return paired_difference(self.values("learned"), self.values(best))
+
+    @property
+    def loss(self) -> float | None:
+        """At the last tick, over layers and seeds."""
+        return _mean(value for summary in self.summaries.values() for value in summary["loss"])
+
+    @property
+    def consensus_distance(self) -> float | None:
+        """At the last tick, over seeds."""
+        return _mean(summary["consensus_distance"] for summary in self.summaries.values())
+
+    @property
+    def seconds(self) -> float | None:
+        """Of a run, over seeds."""
+        return _mean(summary["wall_seconds"] for summary in self.summaries.values())
+
+    def values(self, name: str, seeds: Sequence[int] | None = None) -> NDArray[np.float64]:
+        """What the probe found, for each of these seeds, or all that are finished, and each split [R, S]."""
+        return probed.values([self.summaries[seed] for seed in seeds or self.summaries], name)
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+class Results:
+    """All combinations of a sweep, kept up to date as runs finish."""
+
+    def __init__(self, path: Path, asked: Asked) -> None:
+        self.path, self.asked = path, asked
+        self.rows = {
+            variant: Row(variant, seeds, dict(self._finished(variant, seeds)), {})
+            for variant, seeds in asked.seeds.items()
+        }
+
+    def _finished(self, variant: Variant, seeds: Sequence[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+        for seed in seeds:
+            folder = self._folder(variant, seed)
+            if is_finished(folder):
+                yield seed, read_summary(folder)
+
+    def _folder(self, variant: Variant, seed: int) -> Path:
+        return self.path / variant.name / f"seed-{seed}"
+
+    def make_folders(self) -> None:
+        """Makes a directory for each combination, as `jdgnn run --seeds` does.
+
+        Raises:
+          InputError: one cannot be made.
+        """
+        for variant, seeds in self.asked.seeds.items():
+            folder = self.path / variant.name
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_json(folder / ORIGIN, {"seeds": seeds})
+            except OSError as error:
+                raise InputError(f"--out: {folder} cannot be written ({error.strerror}); give another") from error
+        for row in self.rows.values():
+            self._put_together(row)
+
+    def take(self, variant: Variant, seed: int, reason: str | None) -> Row:
+        """Takes in a run that has ended.
+
+        Args:
+          variant: its combination.
+          seed: its seed.
+          reason: why it failed; None if it is finished.
+
+        Returns:
+          The row of its combination.
+        """
+        row = self.rows[variant]
+        if reason is None:
+            row.summaries[seed] = read_summary(self._folder(variant, seed))
+            for seed in sorted(row.summaries):
+                row.summaries[seed] = row.summaries.pop(seed)
+            self._put_together(row)
+        else:
+            row.failed[seed] = reason
+        return row
+
+    def _put_together(self, row: Row) -> None:
+        if row.summaries:
+            write_json(self.path / row.variant.name / SEEDS, together(list(row.summaries.values())))
+
+    @property
+    def outcome(self) -> dict[Variant, dict[str, Any]]:
+        """What `sweep.json` says of each combination."""
+        return {variant: dict(_outcome(row)) for variant, row in self.rows.items()}
+
+    def write_table(self) -> None:
+        """Writes `sweep.csv`: a line for each run that is finished or has failed."""
+        lines = [line for row in self.rows.values() for line in _lines(row)]
+        names = dict.fromkeys(name for line in lines for name in line)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(names), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+        with whole_file(self.path / TABLE) as file:
+            file.write(text.getvalue().encode())
+
+
+def are_comparable(rows: Sequence[Row]) -> bool:
+    """Whether all combinations were judged on the same nodes: none of the keys chooses the network or its splits."""
+    keys = {key for row in rows for key, _ in row.variant.settings}
+    return all(key in NOT_OF_THE_NETWORK or key.split(".")[0] not in REMEDY for key in keys)
+
+
+def best_of(rows: Sequence[Row]) -> Row | None:
+    """The row with the largest mean of what was learned, among those with most finished seeds.
+
+    None if nothing was probed, or on networks or splits that differ.
+    """
+    if not are_comparable(rows):
+        return None
+    judged = [row for row in rows if row.metric]
+    most = max((len(row.summaries) for row in judged), default=0)
+    full = [row for row in judged if len(row.summaries) == most]
+    return max(full, key=lambda row: row.values("learned").mean(), default=None)
+
+
+def difference_to(row: Row, best: Row) -> Difference | None:
+    """By how much a row has learned more than the best, over the seeds that both have; None for the best itself."""
+    seeds = [seed for seed in row.summaries if seed in best.summaries]
+    if row is best or not row.metric or not seeds:
+        return None
+    values, others = row.values("learned", seeds), best.values("learned", seeds)
+    return paired_difference(values, others) if values.shape == others.shape else None
+
+
+def _outcome(row: Row) -> Iterator[tuple[str, Any]]:
+    yield "finished", list(row.summaries)
+    yield "failed", {str(seed): reason for seed, reason in row.failed.items()}
+    if row.learned is not None and row.gain is not None:
+        yield "metric", row.metric
+        yield "learned", row.learned._asdict()
+        yield "gain", row.gain._asdict()
+    for name in ("consensus_distance", "loss", "seconds"):
+        yield name, getattr(row, name)
+
+
+def _lines(row: Row) -> Iterator[dict[str, Any]]:
+    settings = {"directory": row.variant.name, **dict(row.variant.settings)}
+    for seed in row.seeds:
+        if seed in row.summaries:
+            yield {**settings, "seed": seed, "failed": "", **dict(_figures(row.summaries[seed]))}
+        elif seed in row.failed:
+            yield {**settings, "seed": seed, "failed": row.failed[seed]}
+
+
+def _figures(summary: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "ticks", summary["ticks"]
+    for metric, figures in summary["probe"].items():
+        yield "metric", metric
+        for name in figures:
+            yield name, float(np.mean(figures[name]["values"]))
+    yield "consensus_distance", summary["consensus_distance"]
+    with contextlib.suppress(ValueError):
+        yield "loss", _mean(summary["loss"])
+    yield "wall_seconds", summary["wall_seconds"]
+    yield "digest", summary["digest"]

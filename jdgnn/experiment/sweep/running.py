@@ -1,0 +1,149 @@
+"""A sweep from its plan to its table and plot."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from jdgnn.experiment.comparison_tables import points
+from jdgnn.experiment.interrupts import Interrupted, Interrupts
+from jdgnn.experiment.locks import locked
+from jdgnn.experiment.progress import duration
+from jdgnn.experiment.sweep import record
+from jdgnn.experiment.sweep.page import write_page
+from jdgnn.experiment.sweep.plan import Plan
+from jdgnn.experiment.sweep.processes import do_all
+from jdgnn.experiment.sweep.queueing import Queue
+from jdgnn.experiment.sweep.record import SWEEP
+from jdgnn.experiment.sweep.results import PLOT, TABLE, Results
+from jdgnn.experiment.sweep.table import print_sweep
+from jdgnn.experiment.sweep.working import Done, Work
+from jdgnn.experiment.tables import print_facts
+
+WRITING_SECONDS = 2.0
+"""From one writing of `sweep.json` to the next: that of a large sweep has some MB."""
+
+
+def run_sweep(
+    plan: Plan, console: Console, *, jobs: int = 1, interrupts: Interrupts | None = None, cache: Path | None = None
+) -> int:
+    """Does what is left of a sweep, and puts together what came of it.
+
+    Args:
+      plan: what is to be done.
+      console: where progress and the closing table are shown.
+      jobs: how many processes do it.
+      interrupts: what may end it.
+      cache: where compiled programs are kept, or None.
+
+    Returns:
+      How many runs failed.
+
+    Raises:
+      InputError: the directory cannot be written, or another process uses it.
+      Interrupted: it was asked to end; runs that had begun are saved.
+    """
+    plan.path.mkdir(parents=True, exist_ok=True)
+    with locked(plan.path):
+        results = Results(plan.path, plan.asked)
+        record.write(plan.path, plan.asked, results.outcome, {})
+        results.make_folders()
+        work = Work(plan.asked.configuration, plan.asked.data_root, cache)
+        with _Log(plan, results, console) as log:
+            try:
+                do_all(work, Queue(plan.tasks), jobs, interrupts or Interrupts(), log.take)
+            except Interrupted as interrupt:
+                raise Interrupted(interrupt.signum, *log.kept()) from interrupt
+            finally:
+                log.write()
+                _write_results(results)
+        rows = list(results.rows.values())
+        print_sweep(console, rows)
+        print_facts(console, [("runs", log.summary()), ("files", f"{SWEEP}, {TABLE}, {PLOT} in {plan.path}")])
+    return log.num_failed
+
+
+def _write_results(results: Results) -> None:
+    if any(row.summaries or row.failed for row in results.rows.values()):
+        results.write_table()
+        write_page(results)
+
+
+class _Log:
+    """Shows and writes down what comes of each run."""
+
+    def __init__(self, plan: Plan, results: Results, console: Console) -> None:
+        self._plan, self._results, self._console = plan, results, console
+        self._started, self._written = time.monotonic(), time.monotonic()
+        self._num_done = self.num_failed = self._num_programs = 0
+        self._shown = contextlib.ExitStack()
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> "_Log":
+        if self._console.is_terminal and self._plan.tasks:
+            self._bar = self._shown.enter_context(_bar(self._console))
+            self._bar.add_task("runs", total=len(self._plan.tasks))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.close()
+
+    def take(self, done: Done) -> None:
+        """Takes in what came of a run."""
+        task = done.task
+        self._results.take(task.variant, task.seed, done.reason)
+        self._num_done += 1
+        self.num_failed += done.reason is not None
+        self._num_programs += done.num_programs
+        self._console.print(" ".join(self._line(done)), soft_wrap=True, markup=False, highlight=False)
+        if self._bar is not None:
+            self._bar.advance(self._bar.task_ids[0])
+        if time.monotonic() > self._written + WRITING_SECONDS:
+            self.write()
+
+    def _line(self, done: Done) -> Iterator[str]:
+        yield f"{self._num_done}/{len(self._plan.tasks)}"
+        yield f"{done.task.variant.label}, seed {done.task.seed}:"
+        if done.reason is not None:
+            yield f"failed: {done.reason}"
+            return
+        row = self._results.rows[done.task.variant]
+        if row.metric:
+            yield f"learned {points(float(row.values('learned', [done.task.seed]).mean()))},"
+        yield f"{done.seconds:.1f} s"
+
+    def write(self) -> None:
+        """Writes `sweep.json`."""
+        record.write(self._plan.path, self._plan.asked, self._results.outcome, self._told())
+        self._written = time.monotonic()
+
+    def _told(self) -> dict[str, Any]:
+        return {"programs_compiled": self._num_programs, "seconds": round(time.monotonic() - self._started, 3)}
+
+    def summary(self) -> str:
+        """How many runs were done, and what it took."""
+        before = self._plan.num_runs - len(self._plan.tasks)
+        words = [f"{self._num_done - self.num_failed} finished"]
+        words += [f"{before} were finished before"] if before else []
+        words += [f"{self.num_failed} failed"] if self.num_failed else []
+        programs = f"{self._num_programs} program{'' if self._num_programs == 1 else 's'} compiled"
+        return f"{', '.join(words)}; {programs}; {duration(time.monotonic() - self._started)}"
+
+    def kept(self) -> list[str]:
+        """What to say of a sweep that ends early."""
+        finished = self._plan.num_runs - len(self._plan.tasks) + self._num_done - self.num_failed
+        verb = "are" if finished != 1 else "is"
+        return [
+            f"{finished} of {self._plan.num_runs} runs {verb} finished and kept in {self._plan.path}",
+            f"go on with them: jdgnn sweep --resume {self._plan.path}",
+        ]
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )

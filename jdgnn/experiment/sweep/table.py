@@ -1,0 +1,138 @@
+"""The closing table of a sweep; it fits 80 columns where the keys allow."""
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from jdgnn.experiment.comparison_tables import interval, points, seeds_in_words
+from jdgnn.experiment.sweep.grid import is_number, short_keys
+from jdgnn.experiment.sweep.results import Row, best_of, difference_to
+from jdgnn.experiment.tables import METRICS, print_table
+
+BEST = "*"
+FIGURES = ("consensus_distance", "loss", "seconds")
+HEADS = {"consensus_distance": "con-\nsensus", "loss": "loss", "seconds": "s"}
+
+
+def print_sweep(console: Console, rows: Sequence[Row]) -> None:
+    """Prints a line for each combination, what the marks mean, and what failed."""
+    console.print()
+    print_table(console, sweep_table(rows, console.width))
+    for remark in remarks(rows):
+        console.print(remark, soft_wrap=True, markup=False, highlight=False)
+
+
+def sweep_table(rows: Sequence[Row], width: int) -> Table:
+    """A line for each combination; figures that `sweep.csv` has too are left out where there is no room.
+
+    Args:
+      rows: all combinations.
+      width: columns of text that there are.
+    """
+    table, wide = _table(rows, FIGURES), Console(width=10_000)
+    for count in range(len(FIGURES) - 1, -1, -1):
+        if wide.measure(table).maximum <= width:
+            break
+        table = _table(rows, FIGURES[:count])
+    return table
+
+
+def _table(rows: Sequence[Row], figures: Sequence[str]) -> Table:
+    best, metrics = best_of(rows), {row.metric for row in rows if row.metric}
+    keys = short_keys([key for key, _ in rows[0].variant.settings])
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for key, name in keys.items():
+        are_numbers = all(is_number(dict(row.variant.settings)[key]) for row in rows)
+        table.add_column(_folded(name), justify="right" if are_numbers else "left", overflow="fold", min_width=5)
+    names = ["/".join(sorted(METRICS[metric].split()[0] for metric in metrics)) + "\n%", "gain"] if metrics else []
+    judged = [*names, *(["to\nbest", "95 %\ninterval"] if best is not None else [])]
+    for name in (*judged, *(HEADS[figure] for figure in figures)):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        settings = [value for _, value in row.variant.settings]
+        cells = list(_judged(row, best))[: len(judged)]
+        others = [brief(getattr(row, figure)) for figure in figures]
+        table.add_row(*settings, *cells, *others, style="bold green" if row is best else "")
+    return table
+
+
+def _judged(row: Row, best: Row | None) -> Iterator[str]:
+    if row.learned is None or row.gain is None:
+        yield from ("failed" if row.failed else "-", "-", "-", "-")
+        return
+    mark = BEST if row is best else " "
+    spread = "" if row.learned.sd is None else f" ± {points(row.learned.sd)}"
+    yield f"{points(row.learned.mean)}{spread}{mark}"
+    yield points(row.gain.mean, sign="+")
+    difference = None if best is None else difference_to(row, best)
+    yield "" if difference is None else points(difference.mean, sign="+")
+    yield "" if difference is None else interval(difference._asdict())
+
+
+def remarks(rows: Sequence[Row]) -> Iterator[str]:
+    """What it takes to read the table, and what failed.
+
+    Args:
+      rows: all combinations.
+
+    Yields:
+      A sentence each.
+    """
+    best = best_of(rows)
+    if best is not None and best.learned is not None:
+        over = f"{best.learned.n} {best.learned.over}" if best.learned.n > 1 else f"one {best.learned.over[:-1]}"
+        yield f"mean ± sd over {over}; gain is on the best control, which took no learning"
+        yield from _about_best(rows, best)
+    elif any(row.metric for row in rows):
+        yield "networks or splits differ, so that no best is named; gain is on the best control, which took no learning"
+    elif any(row.summaries for row in rows):
+        yield "nothing was probed: this network has no labels"
+    for row in rows:
+        for seed, reason in row.failed.items():
+            yield f"failed: {row.variant.label}, {seeds_in_words([seed])}: {reason}"
+    missing = sum(len(row.seeds) - len(row.summaries) - len(row.failed) for row in rows)
+    if missing:
+        yield f"{missing} runs are not finished"
+
+
+def _about_best(rows: Sequence[Row], best: Row) -> Iterator[str]:
+    others = [row for row in rows if row is not best and row.metric]
+    differences = [difference_to(row, best) for row in others]
+    known = [one.interval_95 for one in differences if one is not None and one.interval_95 is not None]
+    if not others:
+        return
+    yield (
+        f"{BEST} best of {len(others) + 1}, by these very figures, which flatters it; to best is the paired "
+        "difference, with Student's t"
+    )
+    if known:
+        alike = sum(low <= 0 <= high for low, high in known)
+        yield f"{alike} of {len(known)} others cannot be told from it: their intervals hold 0"
+    else:
+        yield "with one seed and one split nothing is known of noise; write --seeds 3 or more"
+    if any(one is not None and one.over == "splits" and one.n > 1 for one in differences):
+        yield "intervals are over splits, which share nodes, and narrower than over seeds; write --seeds 3 or more"
+
+
+def brief(value: float | None) -> str:
+    """A figure in two digits or three, a dash if it is missing.
+
+    >>> brief(0.00047), brief(0.0123), brief(12.34), brief(1234.0), brief(None)
+    ('5e-04', '0.012', '12', '1234', '-')
+    """
+    if value is None:
+        return "-"
+    if 0 < abs(value) < 1e-3:
+        return f"{value:.0e}"
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
+
+
+def _folded(name: str) -> str:
+    r"""A key in lines that are short enough.
+
+    >>> _folded("learning_rate")
+    'learning\nrate'
+    """
+    return name.replace("_", "\n") if len(name) > 9 else name

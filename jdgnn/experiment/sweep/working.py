@@ -1,0 +1,126 @@
+"""One run of a sweep after another, in one process."""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+from rich.console import Console
+
+from jdgnn.emulation import chunks
+from jdgnn.errors import InputError, printable
+from jdgnn.experiment.compilation_cache import keep_programs
+from jdgnn.experiment.config import resolve
+from jdgnn.experiment.interrupts import Interrupted, Interrupts
+from jdgnn.experiment.overrides import with_overrides
+from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory
+from jdgnn.experiment.runner import run_experiment
+from jdgnn.experiment.sweep.plan import Task
+from jdgnn.experiment.sweep.sharing import sharing
+from jdgnn.experiment.toml import parsed_toml
+
+MOST_STRUCTURES = 50
+"""Compiled programs of so many are kept: a process may have 65,530 mappings of memory, and each takes some."""
+
+LONGEST_REASON = 500
+
+
+class Work(NamedTuple):
+    """What all runs of a sweep have in common.
+
+    Attributes:
+      configuration: as TOML, without the keys that take several values.
+      data_root: directory with a folder for each data set, or None.
+      compilation_cache: where compiled programs are kept, or None.
+    """
+
+    configuration: str
+    data_root: Path | None = None
+    compilation_cache: Path | None = None
+
+
+class Done(NamedTuple):
+    """What came of a task.
+
+    Attributes:
+      task: the run.
+      reason: why it failed; None if it is finished.
+      num_programs: how many programs of a tick were compiled for it.
+      seconds: wall time.
+    """
+
+    task: Task
+    reason: str | None
+    num_programs: int
+    seconds: float
+
+
+class Worker:
+    """Does tasks; those of one structure share what was compiled, and those of one network what was loaded."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._tables = parsed_toml(work.configuration)
+        self._preparing = sharing()
+        self._structures: set[int] = set()
+        if work.compilation_cache is not None:
+            keep_programs(work.compilation_cache)
+
+    def do(self, task: Task, interrupts: Interrupts) -> Done:
+        """Runs a task, or goes on with it.
+
+        Args:
+          task: the run.
+          interrupts: what may end it.
+
+        Returns:
+          What came of it; a run that fails is no error here.
+
+        Raises:
+          Interrupted: it was asked to end, and has saved what there is.
+        """
+        self._make_room(task.structure)
+        before, started = num_programs(), time.perf_counter()
+        reason = None
+        try:
+            self._run(task, interrupts)
+        except Interrupted:
+            raise
+        except InputError as error:
+            reason = str(error)
+        except Exception as error:  # whatever goes wrong in one run leaves the others alone
+            interrupts.check()
+            reason = f"{type(error).__name__}: {error}"
+        reason = None if reason is None else printable(" ".join(reason.split()))[:LONGEST_REASON]
+        return Done(task, reason, max(0, num_programs() - before), time.perf_counter() - started)
+
+    def _run(self, task: Task, interrupts: Interrupts) -> None:
+        config = resolve(with_overrides(self._tables, task.variant.overrides)).model_copy(update={"seed": task.seed})
+        directory = RunDirectory(task.path, overwrite=True)
+        is_begun = (task.path / CONFIG).is_file() and (task.path / ORIGIN).is_file()
+        with contextlib.closing(directory), open(os.devnull, "w") as nowhere:
+            if is_begun:
+                directory.open()
+            run_experiment(
+                config,
+                directory,
+                Console(file=nowhere),
+                data_root=self._work.data_root,
+                interrupts=interrupts,
+                resume=is_begun,
+                preparing=self._preparing,
+            )
+
+    def _make_room(self, structure: int) -> None:
+        if structure not in self._structures and len(self._structures) >= MOST_STRUCTURES:
+            jax.clear_caches()
+            self._structures.clear()
+        self._structures.add(structure)
+
+
+def num_programs() -> int:
+    """How many programs of a tick this process holds."""
+    advance: Any = chunks.advance
+    return int(advance._cache_size())

@@ -1,0 +1,67 @@
+"""What `--set` says of a sweep: values, combinations, names."""
+
+import pytest
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.sweep.grid import Axis, Variant, parse, short_keys, split_values, variants
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("0.003,0.01, 3e-2", ["0.003", "0.01", "3e-2"]),
+        ("average,age_weighted", ["average", "age_weighted"]),
+        ("\"a,b\",'c,d'", ['"a,b"', "'c,d'"]),
+        ("[1, 2],[]", ["[1, 2]", "[]"]),
+        ('[{name = "crash", prob = 0.1}]', ['[{name = "crash", prob = 0.1}]']),
+        ('{name = "limited", limit = 3},average', ['{name = "limited", limit = 3}', "average"]),
+    ],
+)
+def test_commas_inside_of_brackets_and_quotes_belong_to_a_value(text: str, values: list[str]) -> None:
+    assert split_values(text) == values
+
+
+def test_keys_with_one_value_hold_for_all_runs() -> None:
+    common, axes = parse(["emulation.ticks=5", "push.fanout=4,8", "availability.presence=[]"])
+    assert common == ["emulation.ticks=5", "availability.presence=[]"]
+    assert axes == [Axis("push.fanout", ("4", "8"))]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["push.fanout=4,,8"], r"--set: got '4,,8', in which a value is missing"),
+        (["push.fanout=4,"], r"in which a value is missing"),
+        (["push.fanout"], r"--set: got 'push.fanout', and key=value"),
+        (["seed=0,1"], r"several values for seed; write --seeds N"),
+        (["push.fanout=1,2", "push.fanout=4,8"], r"got push.fanout twice"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(overrides: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse(overrides)
+
+
+def test_a_grid_that_is_too_large_is_refused_before_it_is_written_out() -> None:
+    axes = [Axis(f"a{number}", tuple(map(str, range(1000)))) for number in range(10)]
+    with pytest.raises(InputError, match=r"and at most 10,000 are run"):
+        variants(axes, 1)
+    with pytest.raises(InputError, match=r"a grid of 20,000 runs"):
+        variants(axes[:1], 20)
+    with pytest.raises(InputError, match=r"no key with several values"):
+        variants([], 3)
+
+
+def test_names_of_directories_fit_any_file_system_and_differ() -> None:
+    values = ["[]", "{}", "a/b", "a b", "../x", "é", "x" * 500, "x" * 501, "0.1"]
+    names = [Variant((("availability.presence", value),)).name for value in values]
+    assert len({*names}) == len(values)
+    for name in names:
+        assert len(name) <= 120
+        assert name.isascii()
+        assert "/" not in name
+
+
+def test_keys_are_called_by_what_tells_them_apart() -> None:
+    keys = ["push.link.loss", "publish.link.loss", "optimizer.learning_rate", "loss"]
+    assert list(short_keys(keys).values()) == ["push.link.loss", "publish.link.loss", "learning_rate", "loss"]
