@@ -34,9 +34,7 @@ class Panel:
         """Adds a paragraph."""
         self.parts.append(f"<p{_class(kind)}>{html.escape(text)}</p>")
 
-    def figure(
-        self, name: str, title: str, traces: Sequence[dict[str, Any]], layout: dict[str, Any], says: str
-    ) -> None:
+    def figure(self, name: str, title: str, traces: Sequence[Any], layout: Any, says: str) -> None:
         """Adds a figure, checked by plotly.
 
         Args:
@@ -53,7 +51,8 @@ class Panel:
         self.figures[identity]["layout"].pop("template", None)
         says, title = html.escape(says), html.escape(title)
         plot = f'class="plot" id="{identity}" style="min-height:{layout["height"]}px" role="img" aria-label="{title}"'
-        self.parts.append(f"<figure><h3>{title}</h3><div {plot}></div><figcaption>{says}</figcaption></figure>")
+        above = f"<h3>{title}</h3>" if title else ""
+        self.parts.append(f"<figure>{above}<div {plot}></div><figcaption>{says}</figcaption></figure>")
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", kind: str = "") -> None:
         """Adds a table, whose first column names the rows; numbers are texts already."""

@@ -4,27 +4,14 @@ import html
 from collections.abc import Iterator, Sequence
 
 from jdgnn.experiment.comparison_tables import interval, points
+from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.page import page as page_of
 from jdgnn.experiment.sweep.grid import short_keys
 from jdgnn.experiment.sweep.plot import Plot, Series, control_name, plot
 from jdgnn.experiment.sweep.results import PLOT, Results, Row, best_of, difference_to
 from jdgnn.experiment.sweep.table import BEST, brief, remarks
 from jdgnn.experiment.tables import METRICS
 from jdgnn.experiment.whole_files import whole_file
-
-STYLE = """
-body { font-family: system-ui, sans-serif; color: #222; background: #fff; margin: 0 auto; padding: 1rem;
-  max-width: 80rem; line-height: 1.4; }
-h1 { font-size: 1.4rem; margin: 0 0 .3rem; } h2 { font-size: 1rem; margin: .6rem 0 0; font-weight: 600; }
-.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); gap: .5rem 1rem; }
-.panels.single { grid-template-columns: minmax(0, 1fr); }
-.panels > div { min-width: 0; } .wide { overflow-x: auto; }
-.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .5rem 0; font-size: .9rem; }
-.legend span { display: inline-flex; align-items: center; gap: .4rem; }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
-th { border-bottom: 2px solid #444; } .best { font-weight: 700; background: #eef5fa; }
-p { max-width: 50rem; margin: .4rem 0; }
-"""
 
 DASH_ARRAYS = {
     "solid": "", "dash": "9,9", "dot": "3,3", "dashdot": "9,3,3,3", "longdash": "15,15", "longdashdot": "15,3,3,3",
@@ -56,25 +43,25 @@ def page(rows: Sequence[Row], name: str) -> str:
       name: what to call the sweep.
 
     Returns:
-      HTML with all scripts in it.
+      HTML that stands by itself.
     """
-    drawn = plot(rows)
     dataset = next((str(summary["dataset"]) for row in rows for summary in row.summaries.values()), "")
-    title = html.escape(f"{name}: linear probe on {dataset}" if any(row.metric for row in rows) else name)
-    return "".join(
-        [
-            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1>\n",
-            *(f"<p>{html.escape(text)}</p>" for text in _explanation(rows, drawn)),
-            _legend(drawn),
-            _panels(drawn),
-            "<h2>All combinations</h2>",
-            _table(rows),
-            *(f"<p>{html.escape(text)}</p>" for text in remarks(rows)),
-            "</body></html>\n",
-        ]
-    )
+    title = f"{name}: linear probe on {dataset}" if any(row.metric for row in rows) else name
+    runs = sum(len(row.summaries) for row in rows)
+    return page_of(title, f"{len(rows)} combinations, {runs} finished runs", [_plots(rows), _table(rows)])
+
+
+def _plots(rows: Sequence[Row]) -> Panel:
+    drawn = plot(rows)
+    panel = Panel("plot", "What was learned")
+    for text in _explanation(rows, drawn):
+        panel.text(text)
+    panel.parts.append(_legend(drawn))
+    panel.parts.append(f'<div class="{"single" if len(drawn.panels) == 1 else "grid"}">')
+    for index, one in enumerate(drawn.panels):
+        panel.figure(str(index), one.title, one.figure.data, one.figure.layout, "")
+    panel.parts.append("</div>")
+    return panel
 
 
 def _explanation(rows: Sequence[Row], drawn: Plot) -> Iterator[str]:
@@ -93,7 +80,7 @@ def _legend(drawn: Plot) -> str:
     ]
     heading = f"<span><b>{html.escape(drawn.series_key)}</b></span>" if drawn.series_key else ""
     spans = "".join(f"<span>{_swatch(one)}{html.escape(name)}</span>" for name, one in entries)
-    return f'<div class="legend">{heading}{spans}</div>' if entries else ""
+    return f'<div class="legend lines">{heading}{spans}</div>' if entries else ""
 
 
 def _swatch(one: Series) -> str:
@@ -105,36 +92,25 @@ def _swatch(one: Series) -> str:
     )
 
 
-def _panels(drawn: Plot) -> str:
-    from plotly.io import to_html
-
-    parts = []
-    for index, panel in enumerate(drawn.panels):
-        heading = f"<h2>{html.escape(panel.title)}</h2>" if panel.title else ""
-        figure = to_html(
-            panel.figure,
-            full_html=False,
-            include_plotlyjs=index == 0,
-            config={"responsive": True, "displaylogo": False, "displayModeBar": False},
-        )
-        parts.append(f"<div>{heading}{figure}</div>")
-    return f'<div class="panels{" single" if len(parts) == 1 else ""}">{"".join(parts)}</div>'
-
-
-def _table(rows: Sequence[Row]) -> str:
+def _table(rows: Sequence[Row]) -> Panel:
     best = best_of(rows)
     metric = " / ".join(sorted({METRICS[row.metric] for row in rows if row.metric}))
     heads = list(short_keys([key for key, _ in rows[0].variant.settings]).values())
     heads += [metric, "gain", "to best", "95 % interval"] if metric else []
     heads += ["seeds", "consensus distance", "loss", "seconds"]
-    lines = [f"<tr>{''.join(f'<th>{html.escape(head)}</th>' for head in heads)}</tr>"]
-    for row in rows:
-        cells = [value for _, value in row.variant.settings]
-        cells += _judged(row, best) if metric else []
-        cells += [str(len(row.summaries)), *map(brief, (row.consensus_distance, row.loss, row.seconds))]
-        mark = ' class="best"' if row is best else ""
-        lines.append(f"<tr{mark}>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>")
-    return f'<div class="wide"><table>{"".join(lines)}</table></div>'
+    cells = [
+        [
+            *(value for _, value in row.variant.settings),
+            *(_judged(row, best) if metric else []),
+            *[str(len(row.summaries)), *map(brief, (row.consensus_distance, row.loss, row.seconds))],
+        ]
+        for row in rows
+    ]
+    panel = Panel("combinations", "All combinations")
+    panel.table(heads, cells, kind="figures")
+    for text in remarks(rows):
+        panel.text(text)
+    return panel
 
 
 def _judged(row: Row, best: Row | None) -> list[str]:
