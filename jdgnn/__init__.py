@@ -5,7 +5,7 @@ labels. Each layer trains on a self-supervised loss of its own, negatives are pu
 spread by gossip.
 """
 
-from jdgnn import evaluation, network
+from jdgnn import evaluation, network, plot
 from jdgnn.emulation.checkpoint import digest, read_notes, restore, save
 from jdgnn.emulation.debug import debug_run
 from jdgnn.emulation.emulator import Emulator
@@ -108,6 +108,7 @@ __all__ = [
     "objectives",
     "optimizers",
     "peers",
+    "plot",
     "presence",
     "publish",
     "push",
