@@ -11,6 +11,7 @@ from jdgnn.emulation.debug import debug_run
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History
 from jdgnn.emulation.node_table import node_table
+from jdgnn.emulation.progress_bar import progress_bar
 from jdgnn.emulation.recipe import Recipe, recipe
 from jdgnn.emulation.run import Progress, copy, refresh, run
 from jdgnn.emulation.spread import consensus_distance
@@ -110,6 +111,7 @@ __all__ = [
     "peers",
     "plot",
     "presence",
+    "progress_bar",
     "publish",
     "push",
     "read_notes",

@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
 from jdgnn import Progress as RunProgress
+from jdgnn.emulation.progress_words import duration, figures
 
 PLAIN_LINES = 20
 """At most so many lines for a run, where there is no terminal."""
@@ -53,7 +54,7 @@ class _Foretelling:
         if not self._is_told and progress.tick < progress.end_tick:
             ticks, seconds = progress.end_tick - progress.start_tick, 1 / progress.ticks_per_second
             self._console.print(
-                f"{1000 * seconds:.3g} ms a tick: about {_duration(ticks * seconds)} for {ticks:,} ticks",
+                f"{1000 * seconds:.3g} ms a tick: about {duration(ticks * seconds)} for {ticks:,} ticks",
                 highlight=False,
             )
         self._is_told = True
@@ -70,7 +71,7 @@ class _Lines:
         line = (progress.tick - progress.start_tick) * PLAIN_LINES // ticks
         if line > self._lines_shown and progress.rows:
             self._lines_shown = line
-            self._console.print(f"tick {progress.tick}/{progress.end_tick}, {', '.join(_figures(progress).values())}")
+            self._console.print(f"tick {progress.tick}/{progress.end_tick}, {', '.join(figures(progress).values())}")
 
 
 class _Bar:
@@ -79,7 +80,7 @@ class _Bar:
         self._task = bar.add_task("", total=ticks, speed="compiling", left="", loss="", consensus="")
 
     def show(self, progress: RunProgress) -> None:
-        self._bar.update(self._task, completed=progress.tick - progress.start_tick, **_figures(progress))
+        self._bar.update(self._task, completed=progress.tick - progress.start_tick, **figures(progress))
 
 
 def _rich_progress(console: Console) -> Progress:
@@ -89,40 +90,3 @@ def _rich_progress(console: Console) -> Progress:
     figures = TextColumn("{task.fields[speed]} {task.fields[left]}", table_column=Column(no_wrap=True))
     recorded = TextColumn("{task.fields[loss]} {task.fields[consensus]}", table_column=Column(no_wrap=True))
     return Progress(bar, done, figures, recorded, console=console, expand=True)
-
-
-def _figures(progress: RunProgress) -> dict[str, Any]:
-    """Speed and time left, and what was recorded last, if anything was."""
-    seconds_left = (progress.end_tick - progress.tick) / progress.ticks_per_second
-    figures = {"speed": f"{progress.ticks_per_second:.3g} ticks/s", "left": f"{_duration(seconds_left)} left"}
-    if progress.rows:
-        row = progress.rows[-1]
-        figures["loss"] = f"loss {_mean(row['loss'])}"
-        figures["consensus"] = f"consensus {short(row['consensus_distance'])}"
-    return figures
-
-
-def _mean(losses: list[float | None]) -> str:
-    """The mean over layers, to fit one line; each layer's loss is in the metrics."""
-    known = [loss for loss in losses if loss is not None]
-    return short(sum(known) / len(known)) if known else short(None)
-
-
-def short(value: float | None) -> str:
-    """A figure in three digits, a dash if it is missing.
-
-    >>> short(0.0123456), short(None)
-    ('0.0123', '-')
-    """
-    return "-" if value is None else f"{value:.3g}"
-
-
-def _duration(seconds: float) -> str:
-    """Minutes and seconds, with hours where there are any.
-
-    >>> _duration(75), _duration(4000)
-    ('1:15', '1:06:40')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
