@@ -1,15 +1,17 @@
-"""What a person sees of a run while it goes: a live bar on a terminal, plain lines anywhere else."""
+"""What a person sees of a run while it goes: a live bar and table on a terminal, plain lines anywhere else."""
 
 import contextlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
 from jdgnn import Progress as RunProgress
 from jdgnn.emulation.progress_words import duration, figures
+from jdgnn.experiment.live_table import LiveTable
 
 PLAIN_LINES = 20
 """At most so many lines for a run, where there is no terminal."""
@@ -21,6 +23,9 @@ class Display(Protocol):
     def show(self, progress: RunProgress) -> None:
         """Takes what `jdgnn.run` reports after each chunk."""
 
+    def probed(self, tick: int, text: str) -> None:
+        """Takes what a probe found after a tick, in words; shown until it finds something else."""
+
 
 @contextlib.contextmanager
 def display(console: Console, ticks: int) -> Iterator[Display]:
@@ -29,8 +34,9 @@ def display(console: Console, ticks: int) -> Iterator[Display]:
         console.print("compiling")
         yield _Foretelling(console, _Lines(console))
         return
-    with _rich_progress(console) as bar:
-        yield _Foretelling(console, _Bar(bar, ticks))
+    bar, table = _bar(console), LiveTable()
+    with Live(Group(bar, table), console=console):
+        yield _Foretelling(console, _OnTerminal(bar, table, ticks))
 
 
 @contextlib.contextmanager
@@ -60,6 +66,9 @@ class _Foretelling:
         self._is_told = True
         self._shown.show(progress)
 
+    def probed(self, tick: int, text: str) -> None:
+        self._shown.probed(tick, text)
+
 
 class _Lines:
     def __init__(self, console: Console) -> None:
@@ -73,20 +82,28 @@ class _Lines:
             self._lines_shown = line
             self._console.print(f"tick {progress.tick}/{progress.end_tick}, {', '.join(figures(progress).values())}")
 
+    def probed(self, tick: int, text: str) -> None:
+        """Lines are few, and the closing table says what was found."""
 
-class _Bar:
-    def __init__(self, bar: Progress, ticks: int) -> None:
-        self._bar = bar
-        self._task = bar.add_task("", total=ticks, speed="compiling", left="", loss="", consensus="")
+
+class _OnTerminal:
+    def __init__(self, bar: Progress, table: LiveTable, ticks: int) -> None:
+        self._bar, self._table = bar, table
+        self._task = bar.add_task("", total=ticks, speed="compiling", left="")
 
     def show(self, progress: RunProgress) -> None:
-        self._bar.update(self._task, completed=progress.tick - progress.start_tick, **figures(progress))
+        told = figures(progress)
+        done = progress.tick - progress.start_tick
+        self._bar.update(self._task, completed=done, speed=told["speed"], left=told["left"])
+        self._table.show(progress.rows)
+
+    def probed(self, tick: int, text: str) -> None:
+        self._table.probed(tick, text)
 
 
-def _rich_progress(console: Console) -> Progress:
-    """One line that fits 80 columns: the bar takes what the figures leave."""
+def _bar(console: Console) -> Progress:
+    """One line: the bar takes what the figures leave."""
     bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=6))
     done = TextColumn("{task.completed}/{task.total}", table_column=Column(no_wrap=True))
-    figures = TextColumn("{task.fields[speed]} {task.fields[left]}", table_column=Column(no_wrap=True))
-    recorded = TextColumn("{task.fields[loss]} {task.fields[consensus]}", table_column=Column(no_wrap=True))
-    return Progress(bar, done, figures, recorded, console=console, expand=True)
+    told = TextColumn("{task.fields[speed]} {task.fields[left]}", table_column=Column(no_wrap=True))
+    return Progress(bar, done, told, console=console, expand=True)
