@@ -156,11 +156,15 @@ class _Watch:
         nodes = nodes_kept(network.num_nodes, table.nodes)
         figures = jdgnn.node_table(stand.state, network)
         arrays = packed(embeddings, nodes) | {name: figures[name][nodes] for name in FIGURES}
+        probed: dict[str, float] = {}
         if table.probe and network.labels is not None:
             own = own_columns(setting.config, network)
-            arrays["probe"] = judge(network, {"learned": embeddings}, {"learned": own})["learned"].values
+            found = judge(network, {"learned": embeddings}, {"learned": own})["learned"]
+            arrays["probe"] = found.values
+            probed = {f"probe/{found.metric}/learned": found.mean}
         with setting.directory.writing("a snapshot", stand.tick):
             setting.directory.snapshots.write(stand.tick, arrays)
+            setting.directory.add_probed(stand.tick, probed)
         stand.probe_seconds += time.perf_counter() - started
 
     def save(self) -> None:
