@@ -28,8 +28,8 @@ def progress_bar() -> Callable[[Progress], None]:
     Example:
       >>> import jax, jdgnn
       >>> network = jdgnn.generators.ring(6)
-      >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(4)], objective=jdgnn.vicreg(), optimizer=jdgnn.sgd(0.1),
-      ...     push=None, gossip=jdgnn.gossip())
+      >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(4)], objective=jdgnn.info_nce(), optimizer=jdgnn.sgd(0.1),
+      ...     push=jdgnn.push(), gossip=jdgnn.gossip())
       >>> state = emulator.init(jax.random.key(0), network)
       >>> state, history = jdgnn.run(emulator, state, network, 4, on_progress=jdgnn.progress_bar())
     """

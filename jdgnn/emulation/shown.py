@@ -98,8 +98,8 @@ def history_as_html(history: "History") -> str:
     Example:
       >>> import jax, jdgnn
       >>> network = jdgnn.generators.ring(6)
-      >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(4)], objective=jdgnn.vicreg(), optimizer=jdgnn.sgd(0.1),
-      ...     push=None, gossip=jdgnn.gossip())
+      >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(4)], objective=jdgnn.info_nce(), optimizer=jdgnn.sgd(0.1),
+      ...     push=jdgnn.push(), gossip=jdgnn.gossip())
       >>> _, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 2, record_every=1)
       >>> history_as_html(history).count("<svg")
       2

@@ -63,7 +63,11 @@ def _text(thing: Any) -> str:
 
 def _tiny() -> jdgnn.Emulator:
     return jdgnn.Emulator(
-        layers=[jdgnn.gcn(2)], objective=jdgnn.vicreg(), optimizer=jdgnn.sgd(0.1), push=None, gossip=jdgnn.gossip()
+        layers=[jdgnn.gcn(2)],
+        objective=jdgnn.info_nce(),
+        optimizer=jdgnn.sgd(0.1),
+        push=jdgnn.push(),
+        gossip=jdgnn.gossip(),
     )
 
 

@@ -91,7 +91,11 @@ def test_a_history_is_drawn_as_its_rows_are() -> None:
 
     network = jdgnn.generators.ring(6)
     emulator = jdgnn.Emulator(
-        layers=[jdgnn.gcn(4)], objective=jdgnn.vicreg(), optimizer=jdgnn.sgd(0.1), push=None, gossip=jdgnn.gossip()
+        layers=[jdgnn.gcn(4)],
+        objective=jdgnn.info_nce(),
+        optimizer=jdgnn.sgd(0.1),
+        push=jdgnn.push(),
+        gossip=jdgnn.gossip(),
     )
     _, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 4, record_every=2)
     for figure in ("loss", "norm_ratio", "bytes_sent", "num_idle"):
