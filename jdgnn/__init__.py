@@ -5,12 +5,13 @@ labels. Each layer trains on a self-supervised loss of its own, negatives are pu
 spread by gossip.
 """
 
-from jdgnn import evaluation, network
+from jdgnn import evaluation, network, plot
 from jdgnn.emulation.checkpoint import digest, read_notes, restore, save
 from jdgnn.emulation.debug import debug_run
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History
 from jdgnn.emulation.node_table import node_table
+from jdgnn.emulation.progress_bar import progress_bar
 from jdgnn.emulation.recipe import Recipe, recipe
 from jdgnn.emulation.run import Progress, copy, refresh, run
 from jdgnn.emulation.spread import consensus_distance
@@ -108,7 +109,9 @@ __all__ = [
     "objectives",
     "optimizers",
     "peers",
+    "plot",
     "presence",
+    "progress_bar",
     "publish",
     "push",
     "read_notes",

@@ -277,6 +277,11 @@ class Emulator:
             num_features = units[-1]
         return tuple(units)
 
+    def _repr_html_(self) -> str:
+        from jdgnn.emulation.shown import emulator_as_html
+
+        return emulator_as_html(self)
+
 
 PARTS = ("layers", "objective", "optimizer", "push", "gossip", "publish", "availability")
 STRUCTURE = ("num_positives", "start", "awake_share", "param_dtype", "kernels")

@@ -68,6 +68,11 @@ class State:
         """The parameters per layer [N, ...] without the moments of optimisers."""
         return tuple(map(without_moments, self.params))
 
+    def _repr_html_(self) -> str:
+        from jdgnn.emulation.shown import state_as_html
+
+        return state_as_html(self)
+
 
 @struct.dataclass(kw_only=True)
 class TickInfo:

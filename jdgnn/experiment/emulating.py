@@ -12,7 +12,7 @@ from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.judging import judge, own_columns, result_of
+from jdgnn.experiment.judging import Results, best_of, judge, own_columns, result_of
 from jdgnn.experiment.progress import Display, display
 from jdgnn.experiment.run_directory import CHECKPOINTS, RunDirectory
 from jdgnn.experiment.snapshots import nodes_kept, packed, ticks_due
@@ -72,13 +72,14 @@ class Stand:
         return int(self.state.tick)
 
 
-def emulate(setting: Setting, stand: Stand, config: str) -> Stand:
+def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> Stand:
     """Runs the ticks that are left.
 
     Args:
       setting: what to run.
       stand: where it stands; its state is consumed.
       config: the configuration as it is written, to be noted in checkpoints.
+      controls: what takes no learning, to be shown beside what is learned.
 
     Returns:
       Where it stands at the end.
@@ -93,7 +94,7 @@ def emulate(setting: Setting, stand: Stand, config: str) -> Stand:
         return stand
     with setting.interrupts.deferred():
         with display(setting.console, left) as shown:
-            watch = _Watch(setting, stand, config, shown)
+            watch = _Watch(setting, stand, config, shown, best_of(controls))
             stand.state, history = jdgnn.run(
                 setting.emulator,
                 stand.state,
@@ -118,8 +119,9 @@ def emulate(setting: Setting, stand: Stand, config: str) -> Stand:
 class _Watch:
     """Looks at a run now and then."""
 
-    def __init__(self, setting: Setting, stand: Stand, config: str, shown: Display) -> None:
+    def __init__(self, setting: Setting, stand: Stand, config: str, shown: Display, best_control: str) -> None:
         self._setting, self._stand, self._config, self._shown = setting, stand, config, shown
+        self._best_control = best_control
         self._checkpoints = Checkpoints(setting.directory.path / CHECKPOINTS, setting.config.checkpoints)
         self._snapshots_due = set(ticks_due(setting.config.snapshots, setting.config.emulation.ticks))
 
@@ -156,11 +158,16 @@ class _Watch:
         nodes = nodes_kept(network.num_nodes, table.nodes)
         figures = jdgnn.node_table(stand.state, network)
         arrays = packed(embeddings, nodes) | {name: figures[name][nodes] for name in FIGURES}
+        probed: dict[str, float] = {}
         if table.probe and network.labels is not None:
             own = own_columns(setting.config, network)
-            arrays["probe"] = judge(network, {"learned": embeddings}, {"learned": own})["learned"].values
+            found = judge(network, {"learned": embeddings}, {"learned": own})["learned"]
+            arrays["probe"] = found.values
+            probed = {f"probe/{found.metric}/learned": found.mean}
+            self._shown.probed(stand.tick, f"{found.metric} {100 * found.mean:.1f} %, {self._best_control}")
         with setting.directory.writing("a snapshot", stand.tick):
             setting.directory.snapshots.write(stand.tick, arrays)
+            setting.directory.add_probed(stand.tick, probed)
         stand.probe_seconds += time.perf_counter() - started
 
     def save(self) -> None:

@@ -11,8 +11,7 @@ from jdgnn.experiment.config import read
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import is_finished, read_summary
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.resuming import origin_path
-from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory, read_origin
+from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory, origin_path, read_origin
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import MOST, SeedsDirectory, each_seed
 from jdgnn.protocol.replaying import Record
@@ -61,7 +60,9 @@ def resume_run(
     origin, path = directory.open(), directory.path
     if is_finished(path) and changes.config is None and not changes.overrides:
         console.print(f"{path} is finished; for more ticks add --set emulation.ticks=N", soft_wrap=True, markup=False)
-        return read_summary(path)
+        summary = read_summary(path)
+        directory.show_finished(summary)
+        return summary
     config = read(changes.config or path / CONFIG, changes.overrides)
     config = config if seed is None else config.model_copy(update={"seed": seed})
     replay = _replayed(path, origin, changes.replay)

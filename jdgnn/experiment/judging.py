@@ -73,6 +73,14 @@ def judge_controls(
     return judge(network, {"untrained": untrained, **others}, {"untrained": own_columns})
 
 
+def best_of(controls: Results) -> str:
+    """The best control in a few words; nothing if there is none."""
+    if not controls:
+        return ""
+    name, result = max(controls.items(), key=lambda item: item[1].mean)
+    return f"best control {100 * result.mean:.1f} % ({name})"
+
+
 def figures(results: Results) -> dict[str, Any]:
     """The results as plain numbers: by metric, then by name; `values` has one for each split."""
     table: dict[str, Any] = {}

@@ -1,14 +1,17 @@
-"""What a person sees of a run while it goes: a live bar on a terminal, plain lines anywhere else."""
+"""What a person sees of a run while it goes: a live bar and table on a terminal, plain lines anywhere else."""
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
 from jdgnn import Progress as RunProgress
+from jdgnn.emulation.progress_words import duration, figures
+from jdgnn.experiment.live_table import LiveTable
 
 PLAIN_LINES = 20
 """At most so many lines for a run, where there is no terminal."""
@@ -20,6 +23,9 @@ class Display(Protocol):
     def show(self, progress: RunProgress) -> None:
         """Takes what `jdgnn.run` reports after each chunk."""
 
+    def probed(self, tick: int, text: str) -> None:
+        """Takes what a probe found after a tick, in words; shown until it finds something else."""
+
 
 @contextlib.contextmanager
 def display(console: Console, ticks: int) -> Iterator[Display]:
@@ -28,8 +34,9 @@ def display(console: Console, ticks: int) -> Iterator[Display]:
         console.print("compiling")
         yield _Foretelling(console, _Lines(console))
         return
-    with _rich_progress(console) as bar:
-        yield _Foretelling(console, _Bar(bar, ticks))
+    bar, table = _bar(console), LiveTable()
+    with Live(Group(bar, table), console=console):
+        yield _Foretelling(console, _OnTerminal(bar, table, ticks))
 
 
 @contextlib.contextmanager
@@ -59,6 +66,9 @@ class _Foretelling:
         self._is_told = True
         self._shown.show(progress)
 
+    def probed(self, tick: int, text: str) -> None:
+        self._shown.probed(tick, text)
+
 
 class _Lines:
     def __init__(self, console: Console) -> None:
@@ -70,59 +80,30 @@ class _Lines:
         line = (progress.tick - progress.start_tick) * PLAIN_LINES // ticks
         if line > self._lines_shown and progress.rows:
             self._lines_shown = line
-            self._console.print(f"tick {progress.tick}/{progress.end_tick}, {', '.join(_figures(progress).values())}")
+            self._console.print(f"tick {progress.tick}/{progress.end_tick}, {', '.join(figures(progress).values())}")
+
+    def probed(self, tick: int, text: str) -> None:
+        """Lines are few, and the closing table says what was found."""
 
 
-class _Bar:
-    def __init__(self, bar: Progress, ticks: int) -> None:
-        self._bar = bar
-        self._task = bar.add_task("", total=ticks, speed="compiling", left="", loss="", consensus="")
+class _OnTerminal:
+    def __init__(self, bar: Progress, table: LiveTable, ticks: int) -> None:
+        self._bar, self._table = bar, table
+        self._task = bar.add_task("", total=ticks, speed="compiling", left="")
 
     def show(self, progress: RunProgress) -> None:
-        self._bar.update(self._task, completed=progress.tick - progress.start_tick, **_figures(progress))
+        told = figures(progress)
+        done = progress.tick - progress.start_tick
+        self._bar.update(self._task, completed=done, speed=told["speed"], left=told["left"])
+        self._table.show(progress.rows)
+
+    def probed(self, tick: int, text: str) -> None:
+        self._table.probed(tick, text)
 
 
-def _rich_progress(console: Console) -> Progress:
-    """One line that fits 80 columns: the bar takes what the figures leave."""
+def _bar(console: Console) -> Progress:
+    """One line: the bar takes what the figures leave."""
     bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=6))
     done = TextColumn("{task.completed}/{task.total}", table_column=Column(no_wrap=True))
-    figures = TextColumn("{task.fields[speed]} {task.fields[left]}", table_column=Column(no_wrap=True))
-    recorded = TextColumn("{task.fields[loss]} {task.fields[consensus]}", table_column=Column(no_wrap=True))
-    return Progress(bar, done, figures, recorded, console=console, expand=True)
-
-
-def _figures(progress: RunProgress) -> dict[str, Any]:
-    """Speed and time left, and what was recorded last, if anything was."""
-    seconds_left = (progress.end_tick - progress.tick) / progress.ticks_per_second
-    figures = {"speed": f"{progress.ticks_per_second:.3g} ticks/s", "left": f"{duration(seconds_left)} left"}
-    if progress.rows:
-        row = progress.rows[-1]
-        figures["loss"] = f"loss {_mean(row['loss'])}"
-        figures["consensus"] = f"consensus {short(row['consensus_distance'])}"
-    return figures
-
-
-def _mean(losses: list[float | None]) -> str:
-    """The mean over layers, to fit one line; each layer's loss is in the metrics."""
-    known = [loss for loss in losses if loss is not None]
-    return short(sum(known) / len(known)) if known else short(None)
-
-
-def short(value: float | None) -> str:
-    """A figure in three digits, a dash if it is missing.
-
-    >>> short(0.0123456), short(None)
-    ('0.0123', '-')
-    """
-    return "-" if value is None else f"{value:.3g}"
-
-
-def duration(seconds: float) -> str:
-    """Minutes and seconds, with hours where there are any.
-
-    >>> duration(75), duration(4000)
-    ('1:15', '1:06:40')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    told = TextColumn("{task.fields[speed]} {task.fields[left]}", table_column=Column(no_wrap=True))
+    return Progress(bar, done, told, console=console, expand=True)

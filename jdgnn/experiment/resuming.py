@@ -60,18 +60,6 @@ def _check_traces(config: Config, known: Any) -> None:
             )
 
 
-def origin_path(origin: Mapping[str, Any], name: str) -> Path | None:
-    """A path in `run.json`, or None.
-
-    Raises:
-      InputError: it is none.
-    """
-    value = origin.get(name)
-    if value is not None and (not isinstance(value, str) or "\0" in value):
-        raise InputError(f"--resume: run.json says {value!r} for {name}, and a path is needed; start the run anew")
-    return Path(value) if value else None
-
-
 def begun(setting: Setting, config: str) -> Stand:
     """Where the newest checkpoint was, or before the first tick if there is none; nothing is changed.
 
@@ -122,7 +110,7 @@ def _put_back(setting: Setting, stand: Stand, config: str, origin: Mapping[str, 
     directory.write_config(config)
     moved = {key: value for key, value in origin.items() if key != "versions" and value is not None}
     directory.write_origin({**read_origin(directory.path), **moved})
-    directory.write_metrics(stand.rows)
+    directory.write_metrics(stand.rows, stand.tick)
     rows, stand.rows = stand.rows, []
     stand.add(rows)
     Checkpoints(directory.path / CHECKPOINTS, setting.config.checkpoints).tidy(stand.tick)

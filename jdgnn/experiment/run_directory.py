@@ -1,6 +1,7 @@
 """The directory of one run: its configuration, its metrics, its summary, its arrays and its checkpoints."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -16,21 +17,28 @@ from jdgnn.errors import InputError
 from jdgnn.experiment.locks import LOCK, locked
 from jdgnn.experiment.metrics_rows import sound_rows
 from jdgnn.experiment.snapshots import Snapshots
+from jdgnn.experiment.tensorboard import Board
 from jdgnn.experiment.whole_files import partial_name, whole_file, write_json
 from jdgnn.regular_files import read_regular
 
 CONFIG, METRICS, SUMMARY = "config.toml", "metrics.jsonl", "summary.json"
 EMBEDDINGS, NODES, NETWORK = "embeddings.npz", "nodes.npz", "network.npz"
 ORIGIN, REPORT = "run.json", "report.html"
-CHECKPOINTS, SNAPSHOTS = "checkpoints", "snapshots"
+CHECKPOINTS, SNAPSHOTS, TENSORBOARD = "checkpoints", "snapshots", "tensorboard"
 FILES = (CONFIG, METRICS, SUMMARY, EMBEDDINGS, NODES, ORIGIN, NETWORK, REPORT)
-OTHERS = (CHECKPOINTS, SNAPSHOTS, LOCK)
+OTHERS = (CHECKPOINTS, SNAPSHOTS, TENSORBOARD, LOCK)
 MOST_ORIGIN = 2**20
 """Bytes of it."""
 
 
 class RunDirectory:
     r"""Writes the files of one run; each appears complete or not at all, but for the metrics, which grow line by line.
+
+    Args:
+      path: of the directory.
+      overwrite: whether a run that it holds may be replaced.
+      tensorboard: where event files are written as well, seen from the directory; None for nowhere, or, for a run that
+        goes on, where it has begun to.
 
     Example:
       >>> import pathlib, tempfile
@@ -43,9 +51,10 @@ class RunDirectory:
       '{"tick": 1}\n'
     """
 
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+    def __init__(self, path: Path, *, overwrite: bool = False, tensorboard: Path | None = None) -> None:
         self.path = path
         self.is_made = False
+        self._tensorboard = tensorboard
         self._overwrite = overwrite
         self._lock = contextlib.ExitStack()
 
@@ -53,6 +62,11 @@ class RunDirectory:
     def snapshots(self) -> Snapshots:
         """Those of the run."""
         return Snapshots(self.path / SNAPSHOTS)
+
+    @functools.cached_property
+    def board(self) -> Board | None:
+        """The event files of the run, if any are asked for."""
+        return None if self._tensorboard is None else Board(self.path / self._tensorboard)
 
     def check(self) -> None:
         """Refuses a place that cannot be a new run directory, without touching it.
@@ -73,6 +87,17 @@ class RunDirectory:
             raise InputError(f"--out: {self.path} is inside {place}, which is a file; give another directory")
         if not os.access(place, os.W_OK | os.X_OK):
             raise InputError(f"--out: {self.path} cannot be written (no right to write in {place}); give another one")
+        self._check_board(may_exist=self._overwrite)
+
+    def _check_board(self, *, may_exist: bool) -> None:
+        if self.board is None:
+            return
+        folder, path = self.board.folder.resolve(), self.path.resolve()
+        if folder.is_relative_to(path) and folder != path / TENSORBOARD:
+            raise InputError(
+                f"--tensorboard: {folder} is inside {self.path}; leave the directory out, or give another one"
+            )
+        self.board.check(may_exist=may_exist)
 
     def _check_content(self) -> None:
         if self.path.exists() and not self.path.is_dir():
@@ -104,6 +129,8 @@ class RunDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.enter_context(locked(self.path))
             self._clear()
+            if self.board is not None:
+                self.board.clear()
             self.write_origin(origin)
             self.write_config(config)
         except OSError as error:
@@ -130,6 +157,9 @@ class RunDirectory:
             origin = read_origin(self.path)
         except OSError as error:
             raise InputError(f"--resume: {self.path} cannot be used ({error.strerror})") from error
+        known = origin_path(origin, TENSORBOARD)
+        self._tensorboard = self._tensorboard or known
+        self._check_board(may_exist=self._tensorboard == known)
         self.is_made = True
         return origin
 
@@ -139,16 +169,23 @@ class RunDirectory:
 
     def close(self) -> None:
         """Lets other processes use the directory."""
-        self._lock.close()
+        try:
+            if self.board is not None:
+                self.board.close()
+        finally:
+            self._lock.close()
 
     def write_origin(self, origin: Mapping[str, Any]) -> None:
         """Writes what else it takes to go on with the run."""
-        write_json(self.path / ORIGIN, origin)
+        where = {} if self._tensorboard is None else {TENSORBOARD: str(self._tensorboard)}
+        write_json(self.path / ORIGIN, {**origin, **where})
 
     def write_config(self, config: str) -> None:
         """Writes the configuration, a TOML text."""
         with whole_file(self.path / CONFIG) as file:
             file.write(config.encode())
+        if self.board is not None:
+            self.board.begin(config)
 
     def remove(self) -> None:
         """Removes the run and its directory.
@@ -178,6 +215,10 @@ class RunDirectory:
         elif (self.path / CHECKPOINTS).exists():
             shutil.rmtree(self.path / CHECKPOINTS)
         self.snapshots.remove()
+        if (self.path / TENSORBOARD).is_symlink():
+            (self.path / TENSORBOARD).unlink()
+        elif (self.path / TENSORBOARD).exists():
+            shutil.rmtree(self.path / TENSORBOARD)
         for name in reversed(FILES):  # the configuration last, as it tells that this is a run
             (self.path / name).unlink(missing_ok=True)
             (self.path / partial_name(name)).unlink(missing_ok=True)
@@ -205,6 +246,13 @@ class RunDirectory:
         """Appends a line for each recorded tick."""
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.writelines(map(_line, rows))
+        if self.board is not None:
+            self.board.add(rows)
+
+    def add_probed(self, tick: int, figures: Mapping[str, float]) -> None:
+        """Tells what was probed after a tick where it is drawn, by tags; snapshots hold it as well."""
+        if self.board is not None:
+            self.board.add_figures(tick, figures)
 
     def sync_metrics(self) -> None:
         """Has the metrics so far safe on disk."""
@@ -234,14 +282,31 @@ class RunDirectory:
             )
         return list(rows.values())
 
-    def write_metrics(self, rows: list[dict[str, Any]]) -> None:
-        """Writes the metrics anew."""
+    def write_metrics(self, rows: list[dict[str, Any]], tick: int) -> None:
+        """Writes the metrics anew, of a run that goes on after a tick."""
         with whole_file(self.path / METRICS) as file:
             file.writelines(_line(row).encode() for row in rows)
+        if self.board is not None:
+            self.board.go_on(rows, tick)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Writes the summary as readable JSON."""
         write_json(self.path / SUMMARY, summary)
+        if self.board is not None and summary.get("finished"):
+            self.board.finish((self.path / CONFIG).read_text(encoding="utf-8"), summary)
+
+    def show_finished(self, summary: Mapping[str, Any]) -> None:
+        """Writes event files of a run that is finished, if they are asked for and there are none.
+
+        Raises:
+          InputError: its files cannot be read.
+        """
+        if self.board is not None and not self.board.files:
+            config = (self.path / CONFIG).read_text(encoding="utf-8")
+            self.write_origin(read_origin(self.path))
+            self.board.begin(config)
+            self.board.add(list(sound_rows(self.path / METRICS)))
+            self.board.finish(config, summary)
 
     def write_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Writes arrays to the file of this name; `numpy.load` reads them without pickle."""
@@ -270,6 +335,18 @@ def read_origin(folder: Path) -> dict[str, Any]:
     if not isinstance(origin, dict):
         raise InputError(f"--resume: {folder / ORIGIN} is no table; start anew with --overwrite")
     return origin
+
+
+def origin_path(origin: Mapping[str, Any], name: str) -> Path | None:
+    """A path in `run.json`, or None.
+
+    Raises:
+      InputError: it is none.
+    """
+    value = origin.get(name)
+    if value is not None and (not isinstance(value, str) or "\0" in value):
+        raise InputError(f"--resume: run.json says {value!r} for {name}, and a path is needed; start the run anew")
+    return Path(value) if value else None
 
 
 def next_free(folder: Path, stem: str) -> Path:

@@ -96,7 +96,7 @@ def run_experiment(
         files.clear()
     with directory.writing("the network", stand.tick):
         directory.write_arrays(NETWORK, picture_of(network))
-    stand = emulate(setting, stand, text)
+    stand = emulate(setting, stand, text, controls)
     embeddings = result_of(config, emulator.embeddings(stand.state), network)
     emulated = time.perf_counter()
     learned: Results = {}

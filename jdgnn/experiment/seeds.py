@@ -38,9 +38,16 @@ class SeedsDirectory:
       ['seed-3', 'seed-4']
     """
 
-    def __init__(self, path: Path, seeds: Sequence[int], *, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: Path, seeds: Sequence[int], *, overwrite: bool = False, tensorboard: Path | None = None
+    ) -> None:
         self.path = path
-        self.runs = {seed: _Run(self, path / f"seed-{seed}", overwrite=overwrite) for seed in seeds}
+        self.runs = {
+            seed: _Run(
+                self, path / f"seed-{seed}", overwrite=overwrite, tensorboard=_of_seed(tensorboard, f"seed-{seed}")
+            )
+            for seed in seeds
+        }
         self.finished: list[int] = []
         self._overwrite = overwrite
         self._is_cleared = False
@@ -116,8 +123,8 @@ class SeedsDirectory:
 class _Run(RunDirectory):
     """A run that clears what earlier ones have left before it writes anything."""
 
-    def __init__(self, parent: SeedsDirectory, path: Path, *, overwrite: bool) -> None:
-        super().__init__(path, overwrite=overwrite)
+    def __init__(self, parent: SeedsDirectory, path: Path, *, overwrite: bool, tensorboard: Path | None) -> None:
+        super().__init__(path, overwrite=overwrite, tensorboard=tensorboard)
         self._parent = parent
 
     def create(self, config: str, origin: Mapping[str, Any]) -> None:
@@ -125,6 +132,11 @@ class _Run(RunDirectory):
         self.check()
         self._parent.clear()
         super().create(config, origin)
+
+
+def _of_seed(tensorboard: Path | None, name: str) -> Path | None:
+    """Where the event files of one seed go: beside those of the others, where they are not in the runs' directories."""
+    return tensorboard if tensorboard is None or not tensorboard.is_absolute() else tensorboard / name
 
 
 def seeds_from(first: int, count: str) -> range:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jdgnn.experiment.progress import short
+from jdgnn.emulation.progress_words import short
 from jdgnn.experiment.run_directory import CHECKPOINTS
 from jdgnn.network.datasets import DATASETS, Dataset
 from jdgnn.network.datasets.files import default_cache

@@ -81,6 +81,11 @@ class Network:
             f"{self.num_features} features, {classes})"
         )
 
+    def _repr_html_(self) -> str:
+        from jdgnn.network.shown import network_as_html
+
+        return network_as_html(self)
+
 
 def from_edges(
     senders: ArrayLike,

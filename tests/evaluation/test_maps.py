@@ -29,7 +29,7 @@ def test_signs_do_not_depend_on_the_order_of_nodes() -> None:
     np.testing.assert_allclose(two_dimensions(vectors[::-1])[::-1], two_dimensions(vectors), atol=1e-9)
 
 
-@pytest.mark.parametrize("method", ["tsne", "umap"])
+@pytest.mark.parametrize("method", ["tsne", pytest.param("umap", marks=pytest.mark.long)])
 def test_neighbours_stay_together_and_the_same_seed_gives_the_same_map(method: str) -> None:
     vectors = _groups()
     place = two_dimensions(vectors, method, seed=1)
@@ -38,7 +38,7 @@ def test_neighbours_stay_together_and_the_same_seed_gives_the_same_map(method: s
     assert (distance.argmin(axis=1) % 2 == np.arange(len(place)) % 2).mean() > 0.9
 
 
-@pytest.mark.parametrize("method", maps.METHODS)
+@pytest.mark.parametrize("method", ["pca", "tsne", pytest.param("umap", marks=pytest.mark.long)])
 @pytest.mark.parametrize("vectors", [np.zeros((6, 3)), np.ones((1, 4)), np.arange(6.0)[:, None], np.eye(5)[:4]])
 def test_odd_shapes_have_a_map(method: str, vectors: Any) -> None:
     place = two_dimensions(vectors, method)

@@ -9,26 +9,77 @@ from rich.console import Console
 from jdgnn import Progress, State
 from jdgnn.experiment.progress import display
 
+KINDS = ("embedding", "push", "model")
+
 
 def report(tick: int, **figures: Any) -> Progress:
-    row = {"tick": tick, "loss": [1.0, 2.0], "consensus_distance": 0.0123456, **figures}
+    row = {
+        "tick": tick,
+        "loss": [1.0, 2.0],
+        "consensus_distance": 0.0123456,
+        "norm_ratio": 1.5,
+        "effective_rank": [7.25, None],
+        "online": 1.0,
+        "active": 0.25,
+        "quantiles": {"staleness": [1.0, 1.0, 2.0, 3.0, 4.0, 5.0, 90.0]},
+        **{f"messages_{end}": dict.fromkeys(KINDS, 0) for end in ("sent", "delivered", "lost", "to_offline")},
+        "bytes_sent": dict.fromkeys(KINDS, 2_000_000),
+        **figures,
+    }
     return Progress(tick=tick, start_tick=0, end_tick=1000, rows=[row], ticks_per_second=12.34, state=cast(State, None))
 
 
-def shown(reports: list[Progress], *, terminal: bool) -> str:
-    output = io.StringIO()
-    console = Console(file=output, force_terminal=terminal, width=80, color_system=None)
+def shown(reports: list[Progress], *, terminal: bool, probe: str = "", encoding: str = "utf-8") -> str:
+    output = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    console = Console(file=output, force_terminal=terminal, width=80, color_system=None, legacy_windows=False)
     with display(console, 1000) as display_:
         for one in reports:
             display_.show(one)
-    return output.getvalue()
+        if probe:
+            display_.probed(880, probe)
+    output.flush()
+    return output.buffer.getvalue().decode(encoding)
 
 
-def test_a_terminal_shows_speed_time_left_loss_and_consensus_in_one_line() -> None:
-    text = shown([report(600), report(880)], terminal=True)
-    last = [line for line in text.replace("\r", "\n").splitlines() if "880/1000" in line][-1]
-    for part in ("12.3 ticks/s", "0:10 left", "loss 1.5", "consensus 0.0123"):
-        assert part in last
+def last_picture(text: str) -> list[str]:
+    """What a terminal shows at the end."""
+    lines = [line.split("\x1b[2K")[-1].rstrip() for line in text.replace("\r", "\n").splitlines()]
+    start = max(index for index, line in enumerate(lines) if "/1000" in line)
+    return [line for line in lines[start:] if line and not line.startswith("\x1b")]
+
+
+def test_a_terminal_shows_a_bar_and_what_was_recorded_in_few_lines_of_80_columns() -> None:
+    sent = {"embedding": 1000, "push": 200, "model": 0}
+    lost = {"messages_sent": sent, "messages_delivered": dict.fromkeys(KINDS, 100), "messages_lost": sent}
+    lines = last_picture(shown([report(600), report(880, loss=[0.5, 2.0], **lost)], terminal=True))
+    assert len(lines) <= 8
+    assert max(map(len, lines)) <= 80
+    for line, part in enumerate(
+        ("880/1000 12.3 ticks/s 0:10 left", "0.5↓ 2   effective rank 7.25 -", "consensus   0.0123")
+    ):
+        assert part in lines[line]
+    assert "norm ratio 1.5" in lines[2]
+    assert "online 100 %  active 25 %  staleness median 3, 95 % at most 5" in lines[3]
+    assert "embeddings  delivered 10 %  lost 100 %  to offline 0 %  2.0 MB sent" in lines[4]
+    assert lines[5].startswith("pushes      delivered 50 %")
+    assert "models      delivered" not in "\n".join(lines), "none was sent"
+
+
+def test_a_terminal_without_arrows_gets_signs() -> None:
+    text = shown([report(600), report(880, loss=[0.5, 2.5])], terminal=True, encoding="ascii")
+    assert "0.5- 2.5+" in text
+
+
+def test_what_a_probe_found_has_a_line_of_its_own_once_there_is_something() -> None:
+    assert "probe" not in shown([report(880)], terminal=True)
+    assert last_picture(shown([report(880)], terminal=True, probe="learned 81.2"))[-1].split() == [
+        *("probe", "tick", "880:", "learned", "81.2")
+    ]
+
+
+def test_a_terminal_shows_a_run_that_records_nothing() -> None:
+    silent = report(880).replace(rows=[])  # type: ignore[attr-defined]
+    assert len(last_picture(shown([silent], terminal=True))) == 1
 
 
 def test_elsewhere_a_run_gives_at_most_a_few_plain_lines() -> None:
@@ -41,6 +92,12 @@ def test_elsewhere_a_run_gives_at_most_a_few_plain_lines() -> None:
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_what_is_missing_is_a_dash(terminal: bool) -> None:
-    text = shown([report(1000, loss=[None, None], consensus_distance=None)], terminal=terminal)
-    assert "loss -" in text
-    assert "consensus -" in text
+    nothing = [None] * 7
+    missing = report(1000, loss=[None, None], consensus_distance=None, active=None, quantiles={"staleness": nothing})
+    text = shown([missing], terminal=terminal)
+    for part in (
+        ("loss       -  -", "consensus  -  norm ratio", "active -  staleness median -, 95 % at most -")
+        if terminal
+        else ("loss -", "consensus -")
+    ):
+        assert part in text

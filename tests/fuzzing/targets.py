@@ -23,8 +23,7 @@ from jdgnn.experiment.compare import compare
 from jdgnn.experiment.config import read
 from jdgnn.experiment.going_on import are_seeds, seeds_of
 from jdgnn.experiment.networks import make_network
-from jdgnn.experiment.resuming import origin_path
-from jdgnn.experiment.run_directory import RunDirectory
+from jdgnn.experiment.run_directory import RunDirectory, origin_path
 from jdgnn.experiment.runner import make_emulator
 from jdgnn.experiment.summary import ENDS, SPREAD, _mean
 from jdgnn.network.datasets import DATASETS

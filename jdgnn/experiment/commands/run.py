@@ -13,7 +13,7 @@ from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.going_on import Changes, are_seeds, resume_run, resume_seeds, seeds_of
 from jdgnn.experiment.interrupts import Interrupted, Interrupts, remembered_interrupts
 from jdgnn.experiment.lasting_console import lasting_console
-from jdgnn.experiment.run_directory import CONFIG, RunDirectory, next_free
+from jdgnn.experiment.run_directory import CONFIG, TENSORBOARD, RunDirectory, next_free
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import SeedsDirectory, run_seeds, seeds_from
 
@@ -70,6 +70,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="DIR",
         help="keep compiled programs here, so that the next run of the same kind need not compile them",
     )
+    run.add_argument(
+        "--tensorboard",
+        nargs="?",
+        type=Path,
+        const=True,
+        metavar="DIR",
+        help="write event files for TensorBoard too, into this directory (default: tensorboard in that of the run); "
+        "write it after CONFIG",
+    )
     add_data_root(run)
     run.set_defaults(command=_run)
 
@@ -79,6 +88,8 @@ def _run(arguments: argparse.Namespace) -> None:
         _resume(arguments)
         return
     if arguments.config is None:
+        if isinstance(arguments.tensorboard, Path) and arguments.tensorboard.is_file():
+            raise InputError(f"--tensorboard: got the file {arguments.tensorboard}; write --tensorboard after CONFIG")
         raise InputError("CONFIG: is missing; give a TOML file, or --resume DIR to go on with a run")
     if arguments.overwrite and arguments.out is None and arguments.record is None:
         raise InputError("--overwrite: got no --out, and without one a new directory is made; add --out DIR")
@@ -93,7 +104,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _run_once(arguments: argparse.Namespace, config: Config, path: Path) -> None:
     files = EventFiles(record=arguments.record, replay=arguments.replay, overwrite=arguments.overwrite)
-    directory = RunDirectory(path, overwrite=arguments.overwrite)
+    directory = RunDirectory(path, overwrite=arguments.overwrite, tensorboard=_tensorboard(arguments))
     with contextlib.closing(directory), _interrupts(directory) as interrupts:
         run_experiment(
             config,
@@ -108,7 +119,7 @@ def _run_once(arguments: argparse.Namespace, config: Config, path: Path) -> None
 
 def _run_seeds(arguments: argparse.Namespace, config: Config, path: Path) -> None:
     seeds = seeds_from(config.seed, arguments.seeds)
-    directory = SeedsDirectory(path, seeds, overwrite=arguments.overwrite)
+    directory = SeedsDirectory(path, seeds, overwrite=arguments.overwrite, tensorboard=_tensorboard(arguments))
     with contextlib.closing(directory), _interrupts(directory) as interrupts:
         run_seeds(
             config,
@@ -129,11 +140,11 @@ def _resume(arguments: argparse.Namespace) -> None:
     changes = Changes(arguments.config, arguments.set, arguments.data_root, arguments.replay, arguments.report)
     if are_seeds(arguments.resume):
         _check_no_event_files(arguments)
-        runs = SeedsDirectory(arguments.resume, seeds_of(arguments.resume))
+        runs = SeedsDirectory(arguments.resume, seeds_of(arguments.resume), tensorboard=_tensorboard(arguments))
         with contextlib.closing(runs), _interrupts(runs) as interrupts:
             resume_seeds(runs, lasting_console(), changes, interrupts)
         return
-    directory = RunDirectory(arguments.resume)
+    directory = RunDirectory(arguments.resume, tensorboard=_tensorboard(arguments))
     with contextlib.closing(directory), _interrupts(directory) as interrupts:
         resume_run(directory, lasting_console(), changes, interrupts)
 
@@ -155,6 +166,13 @@ def _check_no_event_files(arguments: argparse.Namespace) -> None:
                 f"{option}: got {file} for runs with several seeds, and a file holds the events of one run; leave it "
                 "out, or do one run at a time"
             )
+
+
+def _tensorboard(arguments: argparse.Namespace) -> Path | None:
+    """Where event files go, seen from the directory of the run."""
+    if arguments.tensorboard is True:
+        return Path(TENSORBOARD)
+    return arguments.tensorboard and arguments.tensorboard.absolute()
 
 
 def _name(config: Path) -> str:

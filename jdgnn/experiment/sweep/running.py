@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from jdgnn.emulation.progress_words import duration
 from jdgnn.experiment.comparison_tables import points
 from jdgnn.experiment.interrupts import Interrupted, Interrupts
 from jdgnn.experiment.locks import locked
-from jdgnn.experiment.progress import duration
 from jdgnn.experiment.sweep import record
 from jdgnn.experiment.sweep.page import write_page
 from jdgnn.experiment.sweep.plan import Plan
