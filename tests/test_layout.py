@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "emulation": FIRST,
     "evaluation": FIRST | {"emulation"},
     "plot": FIRST | {"emulation", "evaluation"},
-    "experiment": FIRST | {"emulation", "evaluation", "__init__"},
+    "experiment": FIRST | {"emulation", "evaluation", "plot", "__init__"},
 }
 GROUND = {path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__")} | {"kernels"}
 

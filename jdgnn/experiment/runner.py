@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 import jdgnn
@@ -14,7 +15,7 @@ from jdgnn import Emulator, Network
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import Config, RecipeConfig, as_toml
 from jdgnn.experiment.defaults import completed
-from jdgnn.experiment.emulating import Setting, emulate
+from jdgnn.experiment.emulating import Setting, Stand, emulate
 from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
 from jdgnn.experiment.interrupts import Interrupts
 from jdgnn.experiment.judging import Results, figures, judge, judge_controls, own_columns, result_of
@@ -79,14 +80,8 @@ def run_experiment(
     text = files.remark + as_toml(config, has_own_splits=has_own_splits)
     stand = begun(setting, text) if resume else fresh(setting)
     files.check_fit(emulator, network, stand.state, config.emulation.ticks - stand.tick)
-    own = own_columns(config, network)
     loaded = time.perf_counter()
-    controls: Results = {}
-    if network.labels is not None:
-        with stage(console, "judging what takes no learning"):
-            params = emulator.init(jax.random.key(config.seed), network).params if resume else stand.state.params
-            untrained = result_of(config, emulator.encode(params, network), network)
-            controls = judge_controls(network, untrained, seed=config.seed, own_columns=own, judge=preparing.judge)
+    controls = _controls(setting, preparing, stand.state.params if not resume else None)
     judged = time.perf_counter()
     setting.interrupts.check()
     if resume:
@@ -99,10 +94,7 @@ def run_experiment(
     stand = emulate(setting, stand, text, controls)
     embeddings = result_of(config, emulator.embeddings(stand.state), network)
     emulated = time.perf_counter()
-    learned: Results = {}
-    if network.labels is not None:
-        with stage(console, "judging what was learned"):
-            learned = judge(network, {"learned": embeddings}, {"learned": own})
+    learned = _learned(setting, embeddings)
     finished = time.perf_counter()
     seconds = Seconds(
         wall=finished - started + stand.earlier_seconds,
@@ -111,16 +103,46 @@ def run_experiment(
         emulate=stand.seconds,
         evaluate=judged - loaded + finished - emulated + stand.probe_seconds,
     )
-    nodes = jdgnn.node_table(stand.state, network)
-    summary = summarise(config, emulator, network, stand, nodes, figures({**learned, **controls}), seconds, files)
-    with directory.writing("results", stand.tick):
-        directory.write_arrays(EMBEDDINGS, _arrays(emulator, embeddings, network))
-        directory.write_arrays(NODES, nodes)
-        directory.write_summary(summary)
+    summary = _written(setting, stand, embeddings, figures({**learned, **controls}), seconds)
     if report:
         try_report(directory.path, console)
     directory.close()
     print_result(console, summary, directory.path, directory.files())
+    return summary
+
+
+def _controls(setting: Setting, preparing: Preparing, params: Any) -> Results:
+    """Probes what takes no learning; `params` are those at the start, if they are still there."""
+    config, emulator, network = setting.config, setting.emulator, setting.network
+    if network.labels is None:
+        return {}
+    with stage(setting.console, "judging what takes no learning"):
+        params = emulator.init(jax.random.key(config.seed), network).params if params is None else params
+        untrained = result_of(config, emulator.encode(params, network), network)
+        own = own_columns(config, network)
+        return judge_controls(network, untrained, seed=config.seed, own_columns=own, judge=preparing.judge)
+
+
+def _learned(setting: Setting, embeddings: NDArray[Any]) -> Results:
+    """Probes what was learned."""
+    if setting.network.labels is None:
+        return {}
+    with stage(setting.console, "judging what was learned"):
+        own = own_columns(setting.config, setting.network)
+        return judge(setting.network, {"learned": embeddings}, {"learned": own})
+
+
+def _written(
+    setting: Setting, stand: Stand, embeddings: NDArray[Any], probe: dict[str, Any], seconds: Seconds
+) -> dict[str, Any]:
+    """Writes what came of a run, and gives its summary."""
+    config, emulator, network, directory = setting.config, setting.emulator, setting.network, setting.directory
+    nodes = jdgnn.node_table(stand.state, network)
+    summary = summarise(config, emulator, network, stand, nodes, probe, seconds, setting.files)
+    with directory.writing("results", stand.tick):
+        directory.write_arrays(EMBEDDINGS, _arrays(emulator, embeddings, network))
+        directory.write_arrays(NODES, nodes)
+        directory.write_summary(summary)
     return summary
 
 

@@ -3,8 +3,10 @@
 import math
 from typing import Any
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222", "#999999")
-"""Of Okabe and Ito, the light yellow left out."""
+from jdgnn.plot.style import COLOURS as OKABE_ITO
+
+COLOURS = (*(shade for name, shade in OKABE_ITO.items() if name != "yellow"), "#999999")
+"""Of Okabe and Ito, but for yellow, which is faint on white."""
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "triangle-down", "star")

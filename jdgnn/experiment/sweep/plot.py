@@ -11,13 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from jdgnn.experiment.comparison_tables import PROBED
+from jdgnn.experiment.report.style import COLOURS, DASHES
 from jdgnn.experiment.sweep.grid import is_number, short_keys, typed
 from jdgnn.experiment.sweep.results import Row
 from jdgnn.experiment.tables import METRICS
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe & Ito's, which all can tell apart, but for yellow, which is faint on white."""
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down")
 GREYS = ("#444444", "#666666", "#888888")
 CONTROL_DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "5px,8px")
