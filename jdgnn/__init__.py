@@ -32,6 +32,7 @@ from jdgnn.learning.objectives import (
 )
 from jdgnn.learning.optimizers import Optimizer, adam, from_optax, momentum, sgd
 from jdgnn.network import Network, datasets, generators
+from jdgnn.network.files import read_embeddings, write_embeddings
 from jdgnn.protocol import acceptance, clocks, links, merging, peers, presence, schedules
 from jdgnn.protocol.acceptance import Acceptance
 from jdgnn.protocol.availability import Availability, availability
@@ -111,6 +112,7 @@ __all__ = [
     "presence",
     "publish",
     "push",
+    "read_embeddings",
     "read_notes",
     "recipe",
     "refresh",
@@ -121,4 +123,5 @@ __all__ = [
     "schedules",
     "sgd",
     "vicreg",
+    "write_embeddings",
 ]

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 import jdgnn
 from jdgnn.errors import InputError, suggestion
+from jdgnn.experiment.network_files import with_whole_paths
 from jdgnn.experiment.networks import NETWORK, NetworkPart
 from jdgnn.experiment.overrides import with_overrides
 from jdgnn.experiment.parts import NamedPart, Part, SwitchedPart, Table, arguments_of, registered
@@ -101,8 +102,8 @@ def read(path: Path, overrides: Iterable[str] = ()) -> Config:
     """Reads a configuration file.
 
     Args:
-      path: a TOML file.
-      overrides: changes, each `key=value`; see `jdgnn.experiment.overrides`.
+      path: a TOML file; paths of the files of a network begin at its folder.
+      overrides: changes, each `key=value`; see `jdgnn.experiment.overrides`. Paths in them begin here.
 
     Returns:
       The configuration with all defaults filled in.
@@ -110,7 +111,8 @@ def read(path: Path, overrides: Iterable[str] = ()) -> Config:
     Raises:
       InputError: the file cannot be read, is no TOML, or says something that makes no sense.
     """
-    return resolve(with_overrides(_tables(path), overrides))
+    tables = with_overrides(with_whole_paths(_tables(path), path.parent), overrides)
+    return resolve(with_whole_paths(tables, Path()))
 
 
 def resolve(tables: dict[str, Any]) -> Config:

@@ -1,10 +1,15 @@
 """The commands of the command line, a file each: `add` puts one into the parser."""
 
-import argparse
 from collections.abc import Callable
 
-from jdgnn.experiment.commands import compare, datasets, run
+from jdgnn.experiment.commands import compare, completion, datasets, export, parts, run
+from jdgnn.experiment.commands.teaching import Commands
 
-Commands = argparse._SubParsersAction
-ADD: tuple[Callable[["Commands[argparse.ArgumentParser]"], None], ...] = (run.add, compare.add, datasets.add)
-"""In the order in which `jdgnn --help` lists them."""
+ADD: tuple[Callable[[Commands], None], ...] = (
+    run.add,
+    compare.add,
+    export.add,
+    datasets.add,
+    parts.add,
+    completion.add,
+)

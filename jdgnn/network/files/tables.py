@@ -97,7 +97,7 @@ def network_of(
         check_name(argument, column)
     number = _numbers_of_nodes(nodes, columns)
     features = _features(nodes, columns)
-    labels, class_names = _labels(nodes, columns.label)
+    labels, class_names = classes_of(nodes, columns.label)
     ends = _ends(edges, columns, number, nodes.named)
     names = tuple(number)
     return from_edges(
@@ -129,7 +129,7 @@ def _values(column: Column) -> Any:
 def _numbers_of_nodes(nodes: Table, columns: Columns) -> dict[str, int]:
     if not nodes.num_rows:
         nodes.refuse("holds no node; write a row for each")
-    names = _ids(nodes, "node", columns.node)
+    names = ids_of(nodes, "node", columns.node)
     number = {name: v for v, name in enumerate(names)}
     if len(number) < len(names):
         row = next(v for v, name in enumerate(names) if number[name] != v)
@@ -137,7 +137,7 @@ def _numbers_of_nodes(nodes: Table, columns: Columns) -> dict[str, int]:
     return number
 
 
-def _ids(table: Table, argument: str, column: str) -> list[str]:
+def ids_of(table: Table, argument: str, column: str) -> list[str]:
     """What nodes are called, as text."""
     values = _texts(_needed(table, argument, column))
     for row, value in enumerate(values):
@@ -166,9 +166,14 @@ def _features(nodes: Table, columns: Columns) -> NDArray[np.floating]:
     names = [name for name in nodes.columns if name not in others]
     if not names:
         nodes.refuse("there is no column of features; write one at least, a node's degree if it measures nothing")
-    typed = [column.dtype for name in names if isinstance(column := nodes.columns[name], np.ndarray)]
+    return matrix_of(nodes, names)
+
+
+def matrix_of(table: Table, names: list[str]) -> NDArray[np.floating]:
+    """Columns of finite numbers side by side [rows, columns], as float64 where one of them is."""
+    typed = [column.dtype for name in names if isinstance(column := table.columns[name], np.ndarray)]
     dtype = np.float64 if np.dtype(np.float64) in typed else np.float32
-    return np.stack([_numbers(nodes, name, dtype) for name in names], axis=1)
+    return np.stack([_numbers(table, name, dtype) for name in names], axis=1)
 
 
 def _numbers(table: Table, name: str, dtype: type) -> NDArray[Any]:
@@ -199,7 +204,7 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-def _labels(nodes: Table, name: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+def classes_of(nodes: Table, name: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
     """Classes 0, 1, … as they are; else numbered in order, with their names."""
     if name not in nodes.columns:
         if name != Columns().label:
@@ -255,7 +260,7 @@ def _splits(nodes: Table, name: str) -> Splits | None:
 
 def _ends(edges: Table, columns: Columns, number: dict[str, int], nodes: str) -> list[NDArray[np.int64]]:
     known = (columns.sender, columns.receiver, columns.link_quality)
-    needed = [_ids(edges, "sender", columns.sender), _ids(edges, "receiver", columns.receiver)]
+    needed = [ids_of(edges, "sender", columns.sender), ids_of(edges, "receiver", columns.receiver)]
     for name in edges.columns:
         if name not in known:
             edges.refuse(
