@@ -132,7 +132,7 @@ class NodeEmbedding(BaseEstimator):
         if not is_table:
             if adjacency is not None or edges is not None:
                 raise InputError(f"X: got {type(X).__name__} with links of its own, and adjacency or edges beside it")
-            vars(self).pop("feature_names_in_", None)
+            self.__dict__.pop("feature_names_in_", None)
             return as_network(X)
         if adjacency is None and edges is None:
             raise InputError(

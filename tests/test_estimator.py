@@ -30,7 +30,8 @@ EMULATOR = jdgnn.Emulator(
 
 
 def _small(**parameters: Any) -> NodeEmbedding:
-    return NodeEmbedding(**({"emulator": EMULATOR, "ticks": 3, "record_every": 2} | parameters))
+    settings: dict[str, Any] = {"emulator": EMULATOR, "ticks": 3, "record_every": 2} | parameters
+    return NodeEmbedding(**settings)
 
 
 @pytest.fixture(scope="module")

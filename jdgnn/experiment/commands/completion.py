@@ -11,9 +11,10 @@ from jdgnn.experiment.commands.teaching import Commands, add_command
 SHELLS = ("bash", "zsh", "tcsh")
 INSTALL = """\
 to install it (once; then open a new shell):
-  bash   jdgnn completion bash > ~/.local/share/bash-completion/completions/jdgnn
-         (mkdir -p that directory first; needs the package bash-completion; or
-         add eval "$(jdgnn completion bash)" to ~/.bashrc)
+  bash   add to ~/.bashrc: eval "$(jdgnn completion bash)"
+         or, quicker to start, with the package bash-completion:
+         cd ~/.local/share/bash-completion/completions (mkdir -p it first)
+         jdgnn completion bash > jdgnn
   zsh    jdgnn completion zsh > ~/.zsh/completions/_jdgnn
          (and in ~/.zshrc, before compinit: fpath=(~/.zsh/completions $fpath))
   tcsh   jdgnn completion tcsh > ~/.jdgnn-completion.tcsh

@@ -116,7 +116,8 @@ def _write_npz(file: IO[bytes], found: Embeddings) -> None:
     if found.labels is not None:
         arrays["labels"] = found.labels
     texts = {"class_names": found.class_names, "node_names": found.node_names}
-    np.savez_compressed(file, **arrays, **{name: np.array(value) for name, value in texts.items() if value})
+    arrays |= {name: np.array(value) for name, value in texts.items() if value}
+    np.savez_compressed(file, **arrays)
 
 
 def _write_csv(file: IO[bytes], found: Embeddings) -> None:
@@ -124,15 +125,14 @@ def _write_csv(file: IO[bytes], found: Embeddings) -> None:
         [column.names[code] for code in column.codes] if isinstance(column, Categories) else list(column)
         for column in _named_columns(found).values()
     ]
-    with io.TextIOWrapper(file, "utf-8", newline="", write_through=True) as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*_named_columns(found), *_vector_columns(found)])
-        for start in range(0, len(found.vectors), ROWS):
-            rows = found.vectors[start : start + ROWS].astype(str).tolist()  # the shortest that reads back the same
-            before = zip(*(column[start : start + ROWS] for column in named), strict=True)
-            writer.writerows([*names, *row] for names, row in zip(before, rows, strict=True))
-        text.flush()
-        text.detach()
+    text = io.TextIOWrapper(file, "utf-8", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_named_columns(found), *_vector_columns(found)])
+    for start in range(0, len(found.vectors), ROWS):
+        rows = found.vectors[start : start + ROWS].astype(str).tolist()  # the shortest that reads back the same
+        before = zip(*(column[start : start + ROWS] for column in named), strict=True)
+        writer.writerows([*names, *row] for names, row in zip(before, rows, strict=True))
+    text.detach()  # flushes, and leaves the file open
 
 
 def read_embeddings(path: str | os.PathLike[str]) -> Embeddings:

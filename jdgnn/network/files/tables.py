@@ -96,8 +96,9 @@ def network_of(
     for argument, column in columns._asdict().items():
         check_name(argument, column)
     number = _numbers_of_nodes(nodes, columns)
-    features = _features(nodes, columns)
     labels, class_names = classes_of(nodes, columns.label)
+    splits = _splits(nodes, columns.split)
+    features = _features(nodes, columns)
     ends = _ends(edges, columns, number, nodes.named)
     names = tuple(number)
     return from_edges(
@@ -105,7 +106,7 @@ def network_of(
         ends[1],
         features,
         labels=labels,
-        splits=_splits(nodes, columns.split),
+        splits=splits,
         link_quality=_quality(edges, columns.link_quality),
         undirected=undirected,
         allow_no_edges=allow_no_edges,
