@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.checks import check_flag
-from jdgnn.errors import InputError, suggestion
+from jdgnn.errors import InputError, printable, suggestion
 from jdgnn.network.files.tables import PARTS
 from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.soundness import check_network
@@ -124,7 +124,7 @@ def read_network(argument: str, path: Path, *, undirected: bool, allow_no_edges:
             link_quality=arrays.get("link_quality"),
             undirected=undirected,
             allow_no_edges=allow_no_edges,
-            name=name or "".join(texts.get("name", ())) or path.stem,
+            name=printable(name or "".join(texts.get("name", ())) or path.stem),
             class_names=texts.get("class_names", ()),
             node_names=texts.get("node_names", ()),
         )

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from jdgnn.checks import check_flag
-from jdgnn.errors import InputError
+from jdgnn.errors import InputError, printable
 from jdgnn.network.files.archive import given_path, read_network
 from jdgnn.network.files.csv_tables import SEPARATORS, read_csv
 from jdgnn.network.files.parquet_tables import read_parquet
@@ -88,7 +88,7 @@ def read_files(
         columns,
         undirected=undirected,
         allow_no_edges=allow_no_edges,
-        name=title or where.absolute().parent.name or "network",
+        name=printable(title or where.absolute().parent.name or "network"),
     )
 
 

@@ -119,7 +119,8 @@ def network_of(
 def _needed(table: Table, argument: str, column: str) -> Column:
     if column not in table.columns:
         shown = ", ".join(map(repr, table.columns)) or "none"
-        table.refuse(f"there is no column {column!r} (there are {shown}); name the one meant: {argument} = ...")
+        hint = "; columns are separated by commas" if table.path and len(table.columns) == 1 else ""
+        table.refuse(f"there is no column {column!r} (there are {shown}); name the one meant: {argument} = ...{hint}")
     return table.columns[column]
 
 
@@ -218,10 +219,12 @@ def classes_of(nodes: Table, name: str) -> tuple[NDArray[np.int64] | None, tuple
             nodes.refuse(f"{name} is nothing; write a class of its own for such nodes, and put them in no split", row)
         if not isinstance(value, str | int) or (isinstance(value, str) and _is_fraction(value)):
             nodes.refuse(f"{name} is {value}, and classes are whole numbers or texts", row)
+        if re.fullmatch(r"-\d+", str(value), re.ASCII):
+            nodes.refuse(f"{name} is {value}; write a class of its own for nodes whose class is not known", row)
     if isinstance(column, Categories):
         return column.codes.astype(np.int64), column.names
     texts = list(map(str, values))
-    are_numbers = all(re.fullmatch(r"-?\d{1,18}", text, re.ASCII) for text in texts)
+    are_numbers = all(re.fullmatch(r"\d{1,18}", text, re.ASCII) for text in texts)
     if are_numbers and {int(text) for text in texts} == set(range(len(set(texts)))):
         return np.array(list(map(int, texts))), ()
     class_names = sorted(set(texts), key=int if are_numbers else None)
@@ -271,9 +274,11 @@ def _ends(edges: Table, columns: Columns, number: dict[str, int], nodes: str) ->
     for name, ends in zip(known, needed, strict=False):
         for row, end in enumerate(ends):
             if end not in number:
+                first = [one[0] for one in needed]
+                hint = f", or, if these are names of columns, write sender = {first[0]!r}, receiver = {first[1]!r}"
                 edges.refuse(
                     f"{name} is {end!r}, and {nodes} has no such node; add a row for it there"
-                    + (", or a header here" if edges.path and not row else ""),
+                    + (hint if edges.path and not row else ""),
                     row,
                 )
     return [np.array([number[end] for end in ends], np.int64) for ends in needed]

@@ -124,7 +124,11 @@ def test_round_trip_through_csv_keeps_all_but_the_order_of_classes(tmp_path: Pat
         (EDGES, "id,label\nann,a\nbob,b\n", r"nodes: .*: there is no column of features"),
         (EDGES, "name,x\nann,1\n", r"nodes: .*: there is no column 'id' \(there are 'name', 'x'\).* node = \.\.\."),
         (EDGES + "dan,cy,1\n", NODES, r"edges: .*edges.csv, line 4: source is 'dan', and .*nodes.csv has no such node"),
-        ("from,to\nann,bob\n", NODES, r"edges: .*line 1: source is 'from', .*; add a row for it there, or a header"),
+        (
+            "from,to\nann,bob\n",
+            NODES,
+            r"edges: .*line 1: source is 'from', .*, or, .* write sender = 'from', receiver = 'to'",
+        ),
         ("ann bob\nbob cy\n", NODES, r"edges: .*its first line has 1 columns .* separate columns by commas"),
         ("a,b,c,d\n", NODES, r"edges: .*its first line has 4 columns"),
         ("source,to\nann,bob\n", NODES, r"edges: .*there is no column 'target'"),
@@ -139,6 +143,8 @@ def test_round_trip_through_csv_keeps_all_but_the_order_of_classes(tmp_path: Pat
         (EDGES, NODES + "dan,high,1,router,\n", r"nodes: .*line 5: load is 'high', and a number"),
         (EDGES, NODES + '\n\n"d\nan",1,,router,\n', r"nodes: .*line 8: up is nothing, and a finite number"),
         (EDGES, NODES + "dan,1,1,,\n", r"nodes: .*line 5: label is nothing; write a class of its own"),
+        (EDGES, NODES + "dan,1,1,-1,\n", r"nodes: .*line 5: label is -1; write a class of its own"),
+        (EDGES, NODES.replace(",", ";"), r"nodes: .*; columns are separated by commas"),
         (EDGES, NODES + "dan,1,1,router,val\n", r"nodes: .*line 5: split is 'val', and train, validation, test"),
         (EDGES, NODES + '"dan,1,1,router,\n', r"nodes: .*is no CSV"),
         (EDGES, "id,x,x\n", r"nodes: .*its first line has 'x' twice"),
@@ -219,3 +225,9 @@ def test_plain_tables_need_no_other_library(tmp_path: Path, monkeypatch: pytest.
     for name in ("pandas", "pyarrow", "networkx", "jraph"):
         monkeypatch.setitem(__import__("sys").modules, name, None)
     assert _read(tmp_path).num_nodes == 3
+
+
+def test_what_a_network_is_called_cannot_command_a_terminal(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", senders=[0], receivers=[1], features=np.eye(2), name="x\x1b[2J")
+    assert read_files(archive=tmp_path / "a.npz").name == r"x\x1b[2J"
+    assert _read(tmp_path, title="a\nb").name == r"a\nb"
