@@ -84,13 +84,10 @@ def folded(text: str, indent: int = 0) -> str:
 
 
 def shown(examples: Mapping[str, str]) -> str:
-    """Examples below each other.
+    """What to type, and below each what it does.
 
-    >>> print(shown({"jdgnn datasets list": "what there is"}))
-
-    Examples:
-      jdgnn datasets list
-          what there is
+    >>> shown({"jdgnn datasets list": "what there is"}).splitlines()[1:]
+    ['  jdgnn datasets list', '      what there is']
     """
     lines = [f"  {command}\n{textwrap.indent(folded(text, 6), ' ' * 6)}" for command, text in examples.items()]
     return "\n".join(["examples:", *lines])
