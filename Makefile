@@ -39,7 +39,7 @@ lint: $(VENV)/.installed-dev
 test: lint
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist worksteal
 
-# 45 minutes of fuzzing on two processors (ten for each of nine parsers), and the long tests of kills, oracles and kernels
+# 50 minutes of fuzzing on two processors (ten for each of ten parsers), and the long tests of kills, oracles and kernels
 test-long: $(VENV)/.installed-long
 	$(BIN)/python -m pytest -m long -n 2 --dist worksteal
 

@@ -33,6 +33,7 @@ from jdgnn.learning.objectives import (
 )
 from jdgnn.learning.optimizers import Optimizer, adam, from_optax, momentum, sgd
 from jdgnn.network import Network, datasets, generators
+from jdgnn.network.files import read_embeddings, write_embeddings
 from jdgnn.protocol import acceptance, clocks, links, merging, peers, presence, schedules
 from jdgnn.protocol.acceptance import Acceptance
 from jdgnn.protocol.availability import Availability, availability
@@ -114,6 +115,7 @@ __all__ = [
     "progress_bar",
     "publish",
     "push",
+    "read_embeddings",
     "read_notes",
     "recipe",
     "refresh",
@@ -124,4 +126,5 @@ __all__ = [
     "schedules",
     "sgd",
     "vicreg",
+    "write_embeddings",
 ]

@@ -4,10 +4,13 @@ import io
 import math
 import warnings
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from jdgnn.regular_files import read_regular
 
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -66,3 +69,37 @@ def check_compression(archive: zipfile.ZipFile) -> None:
     for member in archive.infolist():
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{member.filename} is compressed in a way that NumPy does not write")
+
+
+def read_archive(path: Path, most: int) -> dict[str, NDArray[Any]]:
+    """Reads all arrays of an `.npz` file, without pickle.
+
+    Args:
+      path: where it is.
+      most: so many bytes it may have, and its arrays together.
+
+    Returns:
+      Arrays by name.
+
+    Raises:
+      ValueError: it is no such archive, or larger.
+      OSError: it cannot be read.
+
+    Example:
+      >>> import tempfile
+      >>> with tempfile.TemporaryDirectory() as folder:
+      ...     np.savez(Path(folder) / "a.npz", numbers=np.arange(3))
+      ...     read_archive(Path(folder) / "a.npz", 10_000)
+      {'numbers': array([0, 1, 2])}
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(read_regular(path, most))) as archive:
+            check_compression(archive)
+            declared = sum(member.file_size for member in archive.infolist())
+            if declared > most:
+                raise ValueError(f"arrays of {declared:,} bytes, and {most:,} are the most")
+            return {name.removesuffix(".npy"): read_npy(archive.read(name)) for name in archive.namelist()}
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # what is no archive can fail in any way
+        raise ValueError(f"{type(error).__name__}: {error}") from error

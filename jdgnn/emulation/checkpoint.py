@@ -31,7 +31,7 @@ from jdgnn.emulation.run import arrays_of
 from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.errors import InputError
-from jdgnn.network.convert import as_network
+from jdgnn.network.conversion import as_network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.recording import checked_path
 from jdgnn.protocol.replaying import KEY_IMPLS

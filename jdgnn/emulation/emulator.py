@@ -25,7 +25,7 @@ from jdgnn.errors import InputError, suggestion
 from jdgnn.learning.layers import Layer
 from jdgnn.learning.objectives import Objective
 from jdgnn.learning.optimizers import Optimizer, from_optax
-from jdgnn.network.convert import as_network
+from jdgnn.network.conversion import as_network
 from jdgnn.network.network import Network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.parts import as_argument

@@ -16,7 +16,7 @@ from jdgnn.emulation.spread import spread_of
 from jdgnn.emulation.start import message_bytes
 from jdgnn.emulation.state import ModelFlight, State
 from jdgnn.errors import InputError
-from jdgnn.network.convert import as_network
+from jdgnn.network.conversion import as_network
 from jdgnn.network.edges import sum_over_out_edges
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.accounts import whole

@@ -26,7 +26,7 @@ from jdgnn.evaluation.label_propagation import NUM_ROUNDS
 from jdgnn.evaluation.limits import num_samples
 from jdgnn.evaluation.sending_in_step import messages_in_step
 from jdgnn.learning.optimizers.merged import without_moments
-from jdgnn.network.convert import as_network
+from jdgnn.network.conversion import as_network
 from jdgnn.network.network import Network
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
 

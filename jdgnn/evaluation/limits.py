@@ -21,7 +21,7 @@ from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.start import init_model
 from jdgnn.errors import InputError
 from jdgnn.learning.local_step import Received, local_loss
-from jdgnn.network.convert import as_network
+from jdgnn.network.conversion import as_network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.draws import below
 from jdgnn.protocol.events import choose_in_edges

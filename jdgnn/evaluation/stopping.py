@@ -9,7 +9,7 @@ from jdgnn.checks import check_count
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.run import run
 from jdgnn.evaluation.link_prediction import hold_out_links, link_prediction
-from jdgnn.network.convert import as_network
+from jdgnn.network.conversion import as_network
 
 
 @dataclass(frozen=True, kw_only=True)

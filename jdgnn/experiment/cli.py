@@ -9,39 +9,35 @@ from collections.abc import Sequence
 import jdgnn
 from jdgnn.errors import InputError
 from jdgnn.experiment.commands import ADD
+from jdgnn.experiment.commands.teaching import grouped
 from jdgnn.experiment.interrupts import Interrupted
 
 INTERRUPTED = (129, 130, 143)
 
-DESCRIPTION = "Emulates a decentralised graph neural network: every node of a network trains its own model."
+DESCRIPTION = """\
+Emulates a decentralised graph neural network: every node of a network trains a
+model of its own, without labels and without a server. What the nodes have
+learned is judged beside what takes no learning.
 
-EXAMPLES = """\
-examples:
-  jdgnn run configs/quickstart.toml
-      learn on handwritten digits, linked to their nearest neighbours, and judge what was learned
-  jdgnn run configs/cora.toml --data-root data --out runs/cora
-      the same on a citation network, read from data/cora (or downloaded, if no data root is given)
-  jdgnn run configs/cora.toml --set emulation.ticks=50 --set seed=3
-      change any key of the configuration; layers are counted from 0: --set layers.0.units=32
-  jdgnn run runs/cora/config.toml
-      repeat a run: its directory holds the whole configuration
-  jdgnn run --resume runs/cora
-      go on with a run that was interrupted or killed, to the same bits as if it had not been
-  jdgnn run --resume runs/cora --set emulation.ticks=500
-      give a finished run more ticks
-  jdgnn run configs/cora-async.toml --record events.npz
-  jdgnn run configs/cora-async.toml --set gossip.merge=age_weighted --replay events.npz
-      compare two algorithms on the very same losses, delays, absences and partners
-  jdgnn run configs/cora.toml --seeds 5 --out runs/a
-  jdgnn run configs/cora.toml --seeds 5 --set push.fanout=8 --out runs/b
-  jdgnn compare runs/a runs/b
-      two variants, each with seeds 0 to 4: by how much they differ, in pairs by seed and split, and in which keys
-  jdgnn sweep configs/cora.toml --set push.fanout=8,32 --set gossip.merge=average,age_weighted --seeds 3 --jobs 2
-      all four combinations, each with seeds 0 to 2, two runs at a time: one table and one plot
-  jdgnn datasets list
-      networks to choose from, and where each would be read from
+the first three commands to type:
+  jdgnn run configs/quickstart.toml   1 797 nodes learn on handwritten digits
+  jdgnn datasets list                 networks that come along
+  jdgnn parts                         all that a configuration can say
+"""
 
-A configuration is a TOML file; the commented ones in configs/ explain every table.
+GROUPS = {
+    "run": ("run", "sweep"),
+    "see and compare what came of it": ("report", "compare", "export"),
+    "find out what there is": ("datasets", "parts", "completion"),
+}
+"""Commands by what they are for, in the order in which they are listed."""
+
+EPILOG = """\
+where to go on:
+  jdgnn run --help          change keys, run several seeds, record, go on
+  jdgnn parts gcn           what a part takes, and what to write to get it
+  configs/                  a commented configuration for each kind of study
+  configs/own-files.toml    a network from files of your own
 """
 
 
@@ -56,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
       The exit status: 0, or 2 if something given makes no sense, 1 if a file could not be written or runs of a sweep
       failed, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
     """
-    status = _status(_parser().parse_args(argv))
+    status = _status(parser().parse_args(argv))
     if argv is None and status in INTERRUPTED:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
@@ -85,15 +81,24 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="jdgnn", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+def parser() -> argparse.ArgumentParser:
+    """What reads the arguments of the command line.
+
+    >>> parser().parse_args(["datasets", "list"]).data_root is None
+    True
+    """
+    whole = argparse.ArgumentParser(
+        prog="jdgnn",
+        usage="jdgnn COMMAND ...    (jdgnn COMMAND --help says what a command takes)",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=grouped(GROUPS),
     )
-    parser.add_argument("--version", action="version", version=f"jdgnn {jdgnn.__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    whole.add_argument("--version", action="version", version=f"jdgnn {jdgnn.__version__}")
+    commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND", prog="jdgnn")
     for add in ADD:
         add(commands)
-    return parser
+    return whole
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 import jdgnn
 from jdgnn.errors import InputError, suggestion
+from jdgnn.experiment.network_files import with_whole_paths
 from jdgnn.experiment.networks import NETWORK, NetworkPart
 from jdgnn.experiment.overrides import with_overrides
 from jdgnn.experiment.parts import NamedPart, Part, SwitchedPart, Table, arguments_of, registered
@@ -110,8 +111,8 @@ def read(path: Path, overrides: Iterable[str] = ()) -> Config:
     """Reads a configuration file.
 
     Args:
-      path: a TOML file.
-      overrides: changes, each `key=value`; see `jdgnn.experiment.overrides`.
+      path: a TOML file; paths of the files of a network begin at its folder.
+      overrides: changes, each `key=value`; see `jdgnn.experiment.overrides`. Paths in them begin here.
 
     Returns:
       The configuration with all defaults filled in.
@@ -124,6 +125,8 @@ def read(path: Path, overrides: Iterable[str] = ()) -> Config:
 
 def resolve(tables: dict[str, Any]) -> Config:
     """Checks a configuration and fills in all defaults, but for the recipe, which depends on the network.
+
+    Paths that are not whole begin at the working directory.
 
     Raises:
       InputError: a key does not exist, or a value has the wrong type or makes no sense.
@@ -140,6 +143,7 @@ def resolve(tables: dict[str, Any]) -> Config:
       >>> config.emulation.start
       'common'
     """
+    tables = with_whole_paths(tables, Path())
     model = Config if LEARNING & tables.keys() else RecipeConfig
     try:
         return model.model_validate(tables)
@@ -159,7 +163,7 @@ def as_toml(config: Config, *, has_own_splits: bool = False) -> str:
 
 
 def read_tables(path: Path) -> dict[str, Any]:
-    """What a configuration file says, before it is checked.
+    """What a configuration file says, before it is checked; paths in it begin at its folder.
 
     Raises:
       InputError: the file cannot be read, or is no TOML.
@@ -169,7 +173,7 @@ def read_tables(path: Path) -> dict[str, Any]:
             content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise InputError(f"{path}: has more than {MOST_BYTES:,} bytes; give a configuration")
-        return parsed_toml(content.decode("utf-8-sig"))
+        return with_whole_paths(parsed_toml(content.decode("utf-8-sig")), path.parent)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; give the path of a TOML file") from error
     except IsADirectoryError as error:

@@ -20,9 +20,9 @@ def picture_of(network: Network) -> Arrays:
     """Takes what a report needs of a network.
 
     Returns:
-      `in_degree` and `out_degree` [N]; `component_sizes`, the largest first; `labels` [N] and `class_names`, if there
-      are any; and of what is drawn its nodes `drawn` [n] (all, or those closest to the best-connected one) and
-      its links, as `sources` and `targets` [e] among them, one for both directions.
+      `in_degree` and `out_degree` [N]; `component_sizes`, the largest first; `labels` [N], `class_names` and `node_names`
+      [N], if there are any; and of what is drawn its nodes `drawn` [n] (all, or those closest to the best-connected
+      one) and its links, as `sources` and `targets` [e] among them, one for both directions.
 
     Example:
       >>> from jdgnn.network.generators import ring
@@ -42,6 +42,7 @@ def picture_of(network: Network) -> Arrays:
         "component_sizes": np.sort(np.bincount(component))[::-1].astype(np.int32),
         **({} if network.labels is None else {"labels": network.labels}),
         **({"class_names": np.array(names)} if names else {}),
+        **({"node_names": np.array(network.node_names)} if network.node_names else {}),
         "drawn": drawn.astype(np.int32),
         "sources": sources,
         "targets": targets,

@@ -1,4 +1,4 @@
-"""The network of an experiment: a data set or a generator, by name."""
+"""The network of an experiment: a data set, a generator or one's own files, by name."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from jdgnn.errors import InputError
 from jdgnn.experiment.memory import check_network_fits, check_projection_fits
 from jdgnn.experiment.parts import NamedPart, registered
 from jdgnn.experiment.problems import from_factory
-from jdgnn.network import Network
+from jdgnn.network import Network, read_files
 from jdgnn.network.datasets import DATASETS, Dataset, load
 from jdgnn.network.generators import GENERATORS
 from jdgnn.network.projection import project
@@ -37,14 +37,22 @@ class NetworkPart(NamedPart):
     projection: int | None = Field(default=None, ge=1, lt=2**31)
 
 
-NETWORK = registered(
-    {**{name: _chosen_by(dataset) for name, dataset in DATASETS.items()}, **GENERATORS}, NetworkPart, check=False
-)
+FILES = "files"
+"""What a network from files of one's own is called in place of a name."""
+
+NETWORKS: dict[str, Callable[..., Any]] = {
+    **{name: _chosen_by(dataset) for name, dataset in DATASETS.items()},
+    **GENERATORS,
+    FILES: read_files,
+}
+"""By name, what has the arguments of each."""
+
+NETWORK = registered(NETWORKS, NetworkPart, check=False)
 """Marks the field of the network, which is not made when it is checked: that may mean a download."""
 
 
 def make_network(part: NetworkPart, *, data_root: Path | None, seed: int) -> Network:
-    """Loads or generates the network, and projects its features if that is asked for.
+    """Loads, generates or reads the network, and projects its features if that is asked for.
 
     Args:
       part: the `network` table.
@@ -55,8 +63,8 @@ def make_network(part: NetworkPart, *, data_root: Path | None, seed: int) -> Net
       The network.
 
     Raises:
-      InputError: the data cannot be had, an argument of the generator makes no sense, or the projection is too wide
-        for the memory.
+      InputError: the data cannot be had, an argument of the generator makes no sense, a file holds what it should not,
+        or the projection is too wide for the memory.
     """
     network = _loaded(part, data_root) if part.name in DATASETS else _generated(part)
     if part.projection is None:
@@ -70,7 +78,8 @@ def _loaded(part: NetworkPart, data_root: Path | None) -> Network:
 
 
 def _generated(part: NetworkPart) -> Network:
-    check_network_fits(part.name, {name: getattr(part, name) for name in part.arguments})
+    if part.name != FILES:
+        check_network_fits(part.name, {name: getattr(part, name) for name in part.arguments})
     try:
         return part.make()
     except InputError as error:

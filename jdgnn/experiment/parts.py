@@ -218,6 +218,7 @@ NESTED: dict[str, Nested] = {
     "clock": Nested(_part(CLOCKS), "always"),
     "delay": Nested(Annotated[COUNT, _number_or_part(DELAYS)], 0),
     "link": Nested(Annotated[Part, arguments_of(link)], {}),
+    "link.split": Nested(Annotated[Part, arguments_of(split)] | None, None),
     "loss": Nested(Annotated[float, _number_or_part(LOSSES)], 0.0),
     "merge": Nested(_part(MERGES), "average"),
     "objective": Nested(_part(OBJECTIVES), "info_nce"),
@@ -227,7 +228,6 @@ NESTED: dict[str, Nested] = {
     "rate_schedule": Nested(_part(RATE_SCHEDULES), "constant"),
     "rule": Nested(_part(MERGES), "average"),
     "schedule": Nested(_part(SCHEDULES), "every"),
-    "split": Nested(Annotated[Part, arguments_of(split)] | None, None),
 }
 """By name, or by factory and name where a factory takes something else than the others."""
 

@@ -1,6 +1,5 @@
 """Where a run begins, or goes on."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from jdgnn.experiment.config import Config
 from jdgnn.experiment.emulating import Setting, Stand, partial
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import Settings, differing, read_config, settings_of
+from jdgnn.experiment.network_files import sums, sums_of_files
 from jdgnn.experiment.run_directory import CHECKPOINTS, REPORT, read_origin
 from jdgnn.experiment.snapshots import ticks_due
 from jdgnn.experiment.summary import versions
@@ -35,6 +35,7 @@ def origin(config: Config, data_root: Path | None, files: EventFiles) -> dict[st
         "recorded": files.record and str(files.record.absolute()),
         "replayed": files.replay and str(files.replay.absolute()),
         "traces": _sums_of_traces(config),
+        "network_files": sums_of_files(config.network),
         "replayed_sums": files.replay and Record(files.replay).sums,
         "versions": versions(),
     }
@@ -42,8 +43,7 @@ def origin(config: Config, data_root: Path | None, files: EventFiles) -> dict[st
 
 def _sums_of_traces(config: Config) -> dict[str, str]:
     """SHA-256 of the traces that a configuration names, by their paths."""
-    paths = [part.path for part in _presences(config) if isinstance(getattr(part, "path", None), str)]
-    return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths}
+    return sums([part.path for part in _presences(config) if isinstance(getattr(part, "path", None), str)])
 
 
 def _presences(config: Config) -> list[Any]:
@@ -51,13 +51,18 @@ def _presences(config: Config) -> list[Any]:
     return presence if isinstance(presence, list) else [presence]
 
 
-def _check_traces(config: Config, known: Any) -> None:
-    """Refuses traces that are no longer what they were."""
-    for path, sums in _sums_of_traces(config).items():
-        if isinstance(known, dict) and known.get(path, sums) != sums:
-            raise InputError(
-                f"--resume: {path} is not the trace that the run began with; put that back, or start a new run"
-            )
+def _check_files(config: Config, origin: Mapping[str, Any]) -> None:
+    """Refuses traces and files of the network that are no longer what they were."""
+    for what, kind, found in (
+        ("trace", "traces", _sums_of_traces(config)),
+        ("file", "network_files", sums_of_files(config.network)),
+    ):
+        known = origin.get(kind)
+        for path, one in found.items():
+            if isinstance(known, dict) and known.get(path, one) != one:
+                raise InputError(
+                    f"--resume: {path} is not the {what} that the run began with; put that back, or start a new run"
+                )
 
 
 def begun(setting: Setting, config: str) -> Stand:
@@ -72,7 +77,7 @@ def begun(setting: Setting, config: str) -> Stand:
     """
     path, console = setting.directory.path, setting.console
     _check_same(path, config, read_config(path))
-    _check_traces(setting.config, read_origin(path).get("traces"))
+    _check_files(setting.config, read_origin(path))
     checkpoints = Checkpoints(path / CHECKPOINTS, setting.config.checkpoints)
     kept = checkpoints.newest(
         setting.emulator, setting.network, lambda text: console.print(f"warning: {text}", markup=False, soft_wrap=True)

@@ -176,4 +176,7 @@ def make_emulator(config: Config) -> Emulator:
 
 def _arrays(emulator: Emulator, embeddings: np.ndarray, network: Network) -> dict[str, np.ndarray]:
     arrays = {"embeddings": embeddings, "layer_widths": np.array(emulator.units(network.num_features))}
-    return arrays if network.labels is None else {**arrays, "labels": network.labels}
+    if network.labels is not None:
+        arrays["labels"] = network.labels
+    names = {"class_names": network.class_names, "node_names": network.node_names}
+    return arrays | {field: np.array(texts) for field, texts in names.items() if texts}

@@ -1,11 +1,25 @@
 """Floor 0: who exists and who is linked.
 
-A `Network` comes from edge arrays (`from_edges`), from other libraries (`from_jraph`, `from_networkx`, `from_scipy`,
-`as_network`), from a generator (`GENERATORS`) or from a data set (`datasets.load`).
+A `Network` comes from edge arrays (`from_edges`), from other libraries (`from_pyg`, `from_networkx`, `from_scipy`,
+`from_pandas`, `from_jraph`, `as_network`), from files of one's own (`read_files`), from a generator (`GENERATORS`) or
+from a data set (`datasets.load`).
 """
 
 from jdgnn.network import datasets, generators
-from jdgnn.network.convert import as_network, from_jraph, from_networkx, from_scipy, to_jraph, to_networkx
+from jdgnn.network.conversion import (
+    as_network,
+    from_jraph,
+    from_networkx,
+    from_pandas,
+    from_pyg,
+    from_scipy,
+    to_jraph,
+    to_networkx,
+    to_pandas,
+    to_pyg,
+    to_scipy,
+)
+from jdgnn.network.files import read_files, write
 from jdgnn.network.generators import (
     GENERATORS,
     barabasi_albert,
@@ -31,6 +45,8 @@ __all__ = [
     "from_edges",
     "from_jraph",
     "from_networkx",
+    "from_pandas",
+    "from_pyg",
     "from_scipy",
     "generators",
     "grid",
@@ -39,9 +55,14 @@ __all__ = [
     "random_geometric",
     "random_projection",
     "random_splits",
+    "read_files",
     "ring",
     "stochastic_block_model",
     "to_jraph",
     "to_networkx",
+    "to_pandas",
+    "to_pyg",
+    "to_scipy",
     "topology",
+    "write",
 ]

@@ -1,5 +1,6 @@
 """Checks of what is given to make a network; each raises InputError with one sentence that names the argument."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,18 @@ def checked_class_names(name: str, class_names: Any) -> tuple[str, ...]:
     if not isinstance(class_names, tuple | list) or not all(isinstance(item, str) for item in class_names):
         raise InputError(f"{name}: got {class_names!r}, and one string per class is needed, as in ('cat', 'dog')")
     return tuple(class_names)
+
+
+def checked_node_names(name: str, node_names: Any, num_nodes: int) -> tuple[str, ...]:
+    """Gives the names of the nodes as a tuple; InputError unless they are N different strings, or none."""
+    if not isinstance(node_names, tuple | list) or not all(isinstance(item, str) for item in node_names):
+        raise InputError(f"{name}: got {type(node_names).__name__}, and a tuple of one string per node is needed")
+    if node_names and len(node_names) != num_nodes:
+        raise InputError(f"{name}: got {len(node_names)}, and there are {num_nodes} nodes; give one each, or none")
+    if len(set(node_names)) < len(node_names):
+        twice = next(item for item, count in Counter(node_names).items() if count > 1)
+        raise InputError(f"{name}: {twice!r} stands there twice; give every node a name of its own")
+    return tuple(node_names)
 
 
 def as_array(name: str, given: Any) -> NDArray[Any]:

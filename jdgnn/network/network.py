@@ -16,6 +16,7 @@ from jdgnn.network.arguments import (
     checked_ends,
     checked_features,
     checked_labels,
+    checked_node_names,
     checked_quality,
 )
 
@@ -50,6 +51,7 @@ class Network:
     link_quality: NDArray[np.float32] | None = None  # [E], in [0, 1]: share of messages that get through
     name: str = struct.field(pytree_node=False, default="network")
     class_names: tuple[str, ...] = struct.field(pytree_node=False, default=())
+    node_names: tuple[str, ...] = struct.field(pytree_node=False, default=())  # [N], or none
     # both count links as they were given: an undirected one once, a directed one by itself
     num_self_loops_removed: int = struct.field(pytree_node=False, default=0)
     num_duplicates_merged: int = struct.field(pytree_node=False, default=0)  # those beyond the first of the same ends
@@ -99,6 +101,7 @@ def from_edges(
     allow_no_edges: bool = False,
     name: str = "network",
     class_names: tuple[str, ...] = (),
+    node_names: tuple[str, ...] = (),
 ) -> Network:
     """Makes a network from an edge list.
 
@@ -117,6 +120,7 @@ def from_edges(
       allow_no_edges: accept a network of several nodes that are all isolated.
       name: what tables call this network.
       class_names: a name for each class.
+      node_names: what each node is called where it comes from, or none; files of embeddings name nodes so.
 
     Returns:
       The network, with edges sorted by receiver, then by sender.
@@ -135,6 +139,7 @@ def from_edges(
     class_names = checked_class_names("class_names", class_names)
     features = checked_features(features)
     num_nodes = len(features)
+    node_names = checked_node_names("node_names", node_names, num_nodes)
     senders, receivers = checked_ends(senders, receivers, num_nodes)
     quality = checked_quality(link_quality, len(senders))
     if undirected:
@@ -158,6 +163,7 @@ def from_edges(
         link_quality=quality,
         name=name,
         class_names=class_names,
+        node_names=node_names,
         num_self_loops_removed=int(is_loop.sum()) // directions,
         num_duplicates_merged=(num_given - len(senders)) // directions,
     )

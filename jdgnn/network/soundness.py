@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.network.arguments import check_name, checked_class_names, checked_features, checked_labels, checked_quality
+from jdgnn.network.arguments import (
+    check_name,
+    checked_class_names,
+    checked_features,
+    checked_labels,
+    checked_node_names,
+    checked_quality,
+)
 from jdgnn.network.network import Network, checked_splits
 
 
@@ -39,6 +46,7 @@ def check_network(network: Network) -> None:
         check_name("name", network.name)
         class_names = checked_class_names("class_names", network.class_names)
         checked_features(network.features)
+        checked_node_names("node_names", network.node_names, network.num_nodes)
         checked_labels(network.labels, network.num_nodes, class_names)
         checked_quality(network.link_quality, network.num_edges)
         checked_splits(network.splits, network.num_nodes)

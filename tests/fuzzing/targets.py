@@ -6,6 +6,7 @@ import json
 import pickle
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -379,6 +380,44 @@ def _read_seeds(folder: Path) -> None:
         seeds_of(folder / "b")
 
 
+# networks and embeddings in files of one's own
+
+
+def _own_files() -> Target:
+    """Two tables, a network in an archive, and embeddings both ways."""
+    network = replace(
+        jdgnn.generators.ring(4, num_features=2),
+        labels=np.array([0, 1, 0, 1], np.int32),
+        link_quality=np.full(8, 0.5, np.float32),
+        class_names=("even", "odd"),
+        node_names=("a", "b", "c", "d"),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        jdgnn.network.write(Path(folder) / "network.npz", network)
+        for name in ("embeddings.csv", "embeddings.npz"):
+            jdgnn.write_embeddings(Path(folder) / name, network.features, network)
+        files = taken(Path(folder))
+    files["nodes.csv"] = b"id,x,y,label,split\na,1,2,even,train\nb,2,1,odd,test\nc,3,1,odd,\n"
+    files["edges.csv"] = b"source,target,quality\na,b,1\nb,c,0.5\nc,a,.25\n"
+    return Target(files, changed_files(files, lambda name: name.rpartition(".")[2]), _parse_own_files)
+
+
+def _parse_own_files(files: Files, folder: Path) -> None:
+    refused = []
+    for read_one in (
+        lambda: jdgnn.network.read_files(folder / "edges.csv", folder / "nodes.csv"),
+        lambda: jdgnn.network.read_files(archive=folder / "network.npz"),
+        lambda: jdgnn.read_embeddings(folder / "embeddings.csv"),
+        lambda: jdgnn.read_embeddings(folder / "embeddings.npz"),
+    ):
+        try:
+            read_one()
+        except jdgnn.InputError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
+
+
 TARGETS: dict[str, Callable[[], Target]] = {
     "configurations": _configuration,
     "networks": _networks,
@@ -389,4 +428,5 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "pickles": _pickles,
     "npz archives": _archives,
     "run directories": _run_directories,
+    "files of one's own": _own_files,
 }

@@ -1,16 +1,17 @@
 """The commands of the command line, a file each: `add` puts one into the parser."""
 
-import argparse
 from collections.abc import Callable
 
-from jdgnn.experiment.commands import compare, datasets, report, run, sweep
+from jdgnn.experiment.commands import compare, completion, datasets, export, parts, report, run, sweep
+from jdgnn.experiment.commands.teaching import Commands
 
-Commands = argparse._SubParsersAction
-ADD: tuple[Callable[["Commands[argparse.ArgumentParser]"], None], ...] = (
+ADD: tuple[Callable[[Commands], None], ...] = (
     run.add,
-    report.add,
     sweep.add,
+    report.add,
     compare.add,
+    export.add,
     datasets.add,
+    parts.add,
+    completion.add,
 )
-"""In the order in which `jdgnn --help` lists them."""

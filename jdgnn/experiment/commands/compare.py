@@ -7,18 +7,25 @@ from rich.console import Console
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.commands.options import check_new_file
+from jdgnn.experiment.commands.teaching import Commands, add_command
 from jdgnn.experiment.compare import compare
 from jdgnn.experiment.comparison_tables import print_comparison
 from jdgnn.experiment.whole_files import write_json
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     """Adds the command `compare`."""
-    comparison = commands.add_parser(
+    comparison = add_command(
+        commands,
         "compare",
         help="compare finished runs with each other",
         description="Compares what finished runs have learned with the first of them, in pairs by seed and by split, "
         "and says in which keys their configurations differ.",
+        examples={
+            "jdgnn compare runs/a runs/b": "two variants, each run with --seeds 5: by how much they differ, and in "
+            "which keys of their configurations",
+            "jdgnn compare runs/a runs/b runs/c --json differences.json": "several, and the same as numbers",
+        },
         epilog="Figures are means and sds over seeds of means over splits, or over splits where there is one seed. "
         "Differences are taken over the seeds that both have. Networks and splits must be the same.",
     )

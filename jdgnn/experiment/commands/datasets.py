@@ -6,14 +6,29 @@ from rich.console import Console
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.commands.options import add_data_root
+from jdgnn.experiment.commands.teaching import Commands, add_command
 from jdgnn.experiment.tables import datasets_table, print_table
 
+EXAMPLES = {
+    "jdgnn datasets list": "what there is, read from $JDGNN_DATA or downloaded",
+    "jdgnn datasets list --data-root data": "the same, where data sets lie in folders of data/",
+}
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+
+def add(commands: Commands) -> None:
     """Adds the command `datasets`."""
-    datasets = commands.add_parser("datasets", help="networks that come with jdgnn")
+    description = "Networks that come with jdgnn: some inside it, others read from a data root or downloaded once."
+    datasets = add_command(
+        commands, "datasets", help="networks that come with jdgnn", description=description, examples=EXAMPLES
+    )
     subcommands = datasets.add_subparsers(required=True, metavar="COMMAND")
-    listing = subcommands.add_parser("list", help="list them, and where each would be read from")
+    listing = add_command(
+        subcommands,
+        "list",
+        help="list them, and where each would be read from",
+        description="Lists the data sets, and where each would be read from.",
+        examples=EXAMPLES,
+    )
     add_data_root(listing)
     listing.set_defaults(command=_list_datasets)
 

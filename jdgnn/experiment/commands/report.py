@@ -9,29 +9,27 @@ from rich.console import Console
 from jdgnn.errors import InputError, suggestion
 from jdgnn.evaluation.maps import METHODS
 from jdgnn.experiment.commands.options import check_new_file
+from jdgnn.experiment.commands.teaching import Commands, add_command
 from jdgnn.experiment.run_directory import REPORT
 
-EXAMPLES = """\
-examples:
-  jdgnn report runs/cora
-      write runs/cora/report.html anew, also while the run goes on
-  jdgnn report runs/a runs/b --out both.html
-      two runs, or two configurations with several seeds each, beside each other
-  jdgnn report runs/cora --map pca,tsne
-      with a second map of embeddings to choose; umap needs pip install 'jdgnn[umap]'
-
-The page holds all it shows, so it can be sent, kept and opened without a network.
-"""
+EXAMPLES = {
+    "jdgnn report runs/cora": "write runs/cora/report.html anew, also while the run goes on",
+    "jdgnn report runs/a runs/b --out both.html": "two runs, or two configurations with several seeds each, beside "
+    "each other",
+    "jdgnn report runs/cora --map pca,tsne": "with a second map of embeddings to choose; umap needs pip install "
+    "'jdgnn[umap]'",
+}
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     """Adds the command `report`."""
-    report = commands.add_parser(
+    report = add_command(
+        commands,
         "report",
-        help="look at runs: one page with curves, maps and messages",
-        description="Writes one self-contained page about a run, finished or not, or about several beside each other.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        help="one page to look at: curves, maps, messages, speed",
+        description="Writes one self-contained page about a run, finished or not, or about several beside each other. "
+        "It holds all it shows, so that it can be sent, kept and opened without a network.",
+        examples=EXAMPLES,
     )
     report.add_argument(
         "directories", type=Path, nargs="+", metavar="DIR", help="directory of a run, with or without --seeds"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.commands.options import add_data_root
+from jdgnn.experiment.commands.teaching import Commands, add_command
 from jdgnn.experiment.compilation_cache import keep_programs
 from jdgnn.experiment.config import Config, read
 from jdgnn.experiment.event_files import EventFiles
@@ -17,13 +18,32 @@ from jdgnn.experiment.run_directory import CONFIG, TENSORBOARD, RunDirectory, ne
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import SeedsDirectory, run_seeds, seeds_from
 
+EXAMPLES = {
+    "jdgnn run configs/quickstart.toml": "learn on handwritten digits, linked to their nearest neighbours, and judge "
+    "what was learned",
+    "jdgnn run configs/cora.toml --data-root data --out runs/cora": "the same on a citation network, read from "
+    "data/cora (or downloaded, if no data root is given)",
+    "jdgnn run configs/cora.toml --set emulation.ticks=50 --set seed=3": "change any key of the configuration; layers "
+    "are counted from 0: --set layers.0.units=32",
+    "jdgnn run configs/quickstart.toml --seeds 5 --out runs/a": "five runs, with seeds 0 to 4",
+    "jdgnn run runs/cora/config.toml": "repeat a run: its directory holds the whole configuration",
+    "jdgnn run --resume runs/cora": "go on with a run that was interrupted or killed, to the same bits as if it had "
+    "not been",
+    "jdgnn run --resume runs/cora --set emulation.ticks=500": "give a finished run more ticks",
+    "jdgnn run configs/cora-async.toml --record events.npz": "keep all random events, for another algorithm to meet:",
+    "jdgnn run configs/cora-async.toml --replay events.npz --set gossip.merge=adopt": "the very same losses, delays, "
+    "absences and partners",
+}
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+
+def add(commands: Commands) -> None:
     """Adds the command `run`."""
-    run = commands.add_parser(
+    run = add_command(
+        commands,
         "run",
         help="run a configuration",
         description="Runs a configuration, judges the embeddings, and writes everything into a new directory.",
+        examples=EXAMPLES,
         epilog="The directory gets config.toml (everything resolved), metrics.jsonl (a line per recorded tick), "
         "summary.json, embeddings.npz, nodes.npz (what each node did), network.npz, snapshots/ (embeddings over time), "
         "checkpoints/ (to go on from) and report.html (all of it, to look at). With --seeds it gets such a directory "

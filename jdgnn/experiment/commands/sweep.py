@@ -8,6 +8,7 @@ import jax
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.commands.options import add_data_root
+from jdgnn.experiment.commands.teaching import Commands, add_command
 from jdgnn.experiment.compilation_cache import keep_programs
 from jdgnn.experiment.config import read_tables
 from jdgnn.experiment.interrupts import remembered_interrupts
@@ -21,33 +22,32 @@ from jdgnn.experiment.sweep.running import run_sweep
 
 MOST_JOBS = 1_000
 
-EXAMPLES = """\
-examples:
-  jdgnn sweep configs/cora.toml --set optimizer.learning_rate=0.3,1.0,3.0 --set push.fanout=8,32 --seeds 3 --jobs 2 \\
-      --out runs/sweep
-      6 combinations with seeds 0 to 2: 18 runs, two at a time
-  jdgnn sweep configs/cora.toml --set gossip.merge=average,age_weighted --set publish.link.loss=0.1,0.3 --seeds 3
-      values may be words; the directory is runs/cora-sweep-1, or the next number
-  jdgnn sweep configs/cora.toml --set 'availability.presence=[],[{name = "crash", prob = 0.001}]' --seeds 3
-      commas inside of brackets, braces and quotes belong to a value
-  jdgnn sweep --resume runs/sweep
-      go on with it; so does the same command, and one with more values or seeds adds them
-
-The directory gets one for each combination, as jdgnn run --seeds makes it, sweep.json (what was asked for, and what
-came of it), sweep.csv (a line for each run) and sweep.html (plot and table in one file). Figures are means and sds over
-seeds.
-"""
+EXAMPLES = {
+    "jdgnn sweep configs/cora.toml --set push.fanout=8,32 --seeds 3 --jobs 2": "two values with seeds 0 to 2: 6 runs, "
+    "two at a time, in runs/cora-sweep-1 or the next number",
+    "jdgnn sweep configs/cora.toml --set gossip.merge=average,adopt --set seed=7": "values may be words; one value is "
+    "for all",
+    "jdgnn sweep --resume runs/cora-sweep-1": "go on with it; so does the same command with --out, and one with more "
+    "values or seeds adds them",
+}
+EPILOG = (
+    "Commas inside of brackets, braces and quotes belong to a value, as in 'availability.presence=[],[{name = "
+    '"crash", prob = 0.001}]\'. The directory gets one for each combination, as jdgnn run --seeds makes it, sweep.json '
+    "(what was asked for, and what came of it), sweep.csv (a line for each run) and sweep.html (plot and table in one "
+    "file). Figures are means and sds over seeds."
+)
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     """Adds the command `sweep`."""
-    sweep = commands.add_parser(
+    sweep = add_command(
+        commands,
         "sweep",
         help="run all combinations of several values",
         description="Runs a configuration with all combinations of some values, each with several seeds, and puts what "
         "was learned into one table and one plot. What is finished already is left as it is.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
+        epilog=EPILOG,
     )
     sweep.add_argument("config", type=Path, metavar="CONFIG", nargs="?", help="a TOML file")
     sweep.add_argument("--resume", type=Path, metavar="DIR", help="go on with the sweep in this directory")

@@ -106,6 +106,7 @@ def _of_run(name: str, run: Run, methods: Sequence[str]) -> dict[str, Any]:
         "nodes": packed(nodes, np.int32),
         "labels": packed(network["labels"][nodes], np.int32) if "labels" in network else None,
         "classNames": list(map(str, network.get("class_names", ()))),
+        "nodeNames": list(map(str, network["node_names"][nodes])) if "node_names" in network else None,
         "degree": packed(network["in_degree"][nodes], np.float32),
         "places": {method: _places(frames, method) for method in methods},
         "figures": [_figures(one, nodes) for one in run.snapshots],

@@ -176,7 +176,7 @@
     if (index === undefined) return;
     const frame = frameOf(run, now.tick), figures = run.figures[frame];
     const round = (value) => (Number.isNaN(value) ? "-" : Number(value.toPrecision(3)).toString());
-    const lines = [`node ${run.nodes[index]}`];
+    const lines = [run.nodeNames ? run.nodeNames[index] : `node ${run.nodes[index]}`];
     if (run.labels) lines.push(classNames()[run.labels[index]]);
     lines.push(`${run.degree[index]} in-neighbours`, `age ${figures.age[index]}, ${figures.wakes[index]} wakes`);
     lines.push(`staleness ${round(figures.staleness[index])}, distance ${round(figures.distance[index])}`);

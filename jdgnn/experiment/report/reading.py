@@ -36,6 +36,7 @@ NETWORK_FORM = {
     "component_sizes": "int components",
     "labels": "int N?",
     "class_names": "text classes?",
+    "node_names": "text N?",
     "drawn": "int d",
     "sources": "int e",
     "targets": "int e",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jdgnn.network.convert import from_scipy
+from jdgnn.network.conversion.scipy_matrices import from_scipy
 from jdgnn.network.datasets.description import DataFile, Dataset
 from jdgnn.network.datasets.restricted import read_npz
 from jdgnn.network.network import Network

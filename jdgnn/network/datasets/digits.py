@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jdgnn.network.convert import from_scipy
+from jdgnn.network.conversion.scipy_matrices import from_scipy
 from jdgnn.network.datasets.description import Dataset
 from jdgnn.network.network import Network
 from jdgnn.network.splits import random_splits

@@ -17,68 +17,63 @@ from jdgnn.network import (
     from_jraph,
     from_networkx,
     from_scipy,
-    random_splits,
     to_jraph,
     to_networkx,
+    to_scipy,
 )
-
-
-def _network() -> Network:
-    features = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
-    labels = [1, 0, 1, 0, 1]
-    return from_edges(
-        [0, 1, 2, 3],
-        [1, 0, 0, 2],
-        features,
-        labels=labels,
-        splits=random_splits(labels, 2, train=1, validation=1),
-        link_quality=[0.1, 0.5, 0.9, 1.0],
-        name="five",
-        class_names=("router", "accesspoint"),
-    )
-
-
-def _assert_same_links(network: Network, other: Network) -> None:
-    np.testing.assert_array_equal(network.features, other.features)
-    assert network.features.dtype == other.features.dtype
-    np.testing.assert_array_equal(network.senders, other.senders)
-    np.testing.assert_array_equal(network.receivers, other.receivers)
-    if network.link_quality is None:
-        assert other.link_quality is None
-    else:
-        np.testing.assert_array_equal(network.link_quality, other.link_quality)
+from tests.network.five import assert_same, five
 
 
 def test_round_trip_through_jraph() -> None:
-    network = _network()
+    network = five()
     graph = to_jraph(network)
     assert isinstance(graph, jraph.GraphsTuple)
-    _assert_same_links(network, from_jraph(graph))
-    _assert_same_links(network, as_network(graph))
+    apart = ("labels", "splits", "class_names", "node_names", "name")
+    assert_same(network, from_jraph(graph), *apart)
+    assert_same(network, as_network(graph), *apart)
     back = from_jraph(graph, labels=network.labels, splits=network.splits, class_names=network.class_names, name="five")
-    np.testing.assert_array_equal(network.labels, back.labels)
-    assert repr(back) == repr(network)
+    assert_same(network, back, "node_names")
 
 
 def test_round_trip_through_networkx() -> None:
-    network = _network()
+    network = five()
     graph = to_networkx(network)
-    back = as_network(graph)
-    _assert_same_links(network, back)
-    np.testing.assert_array_equal(network.labels, back.labels)
-    assert back.class_names == network.class_names
-    assert repr(back) == repr(network)
+    assert list(graph.nodes) == [0, 1, 2, 3, 4]
+    assert_same(network, as_network(graph), "splits")
+    assert_same(network, from_networkx(graph, splits=network.splits))
+
+
+def test_round_trip_through_scipy() -> None:
+    network = five()
+    matrix = to_scipy(network)
+    assert matrix.shape == (5, 5)
+    assert matrix[3, 2] == 1
+    others: dict[str, Any] = {
+        "labels": network.labels,
+        "splits": network.splits,
+        "class_names": network.class_names,
+        "name": "five",
+    }
+    assert_same(network, from_scipy(matrix, network.features, link_quality="data", **others), "node_names")
+    plain = from_edges([0, 1], [1, 2], np.eye(3))
+    assert_same(plain, from_scipy(to_scipy(plain), plain.features))
 
 
 def test_round_trip_without_quality_and_labels() -> None:
     network = from_edges([0, 1], [1, 2], np.eye(3))
     for back in (as_network(to_jraph(network)), as_network(to_networkx(network))):
-        _assert_same_links(network, back)
-        assert back.labels is None
+        assert_same(network, back)
+
+
+def test_names_of_nodes_are_kept_where_they_say_something() -> None:
+    assert from_networkx(networkx.path_graph(["a", (0, 1)]), features=np.eye(2)).node_names == ("a", "(0, 1)")
+    assert from_networkx(networkx.path_graph(2), features=np.eye(2)).node_names == ()
+    assert from_networkx(networkx.path_graph(["1", 1]), features=np.eye(2)).node_names == ()
+    assert from_networkx(networkx.path_graph([1, 0]), features=np.eye(2)).node_names == ("1", "0")
 
 
 def test_a_network_is_itself() -> None:
-    network = _network()
+    network = five()
     assert as_network(network) is network
 
 

@@ -1,0 +1,164 @@
+"""A scikit-learn style estimator, for who wants embeddings and nothing else.
+
+Importing this module imports scikit-learn, which `import jdgnn` does not.
+"""
+
+from typing import Any, Self
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+from jdgnn.checks import check_count
+from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulation.history import History
+from jdgnn.emulation.recipe import recipe
+from jdgnn.emulation.run import run
+from jdgnn.errors import InputError
+from jdgnn.evaluation.own_features import beside_own_features
+from jdgnn.network import Network, as_network, from_edges, from_scipy
+
+TICKS = 100
+"""Of an emulator of one's own, if nothing is said."""
+
+
+class NodeEmbedding(BaseEstimator):
+    """Embeds the nodes of a network, each of which learns by itself and from its peers.
+
+    `fit` takes a network: a `jdgnn.Network`, a PyTorch Geometric `Data`, a networkx graph or a `jraph.GraphsTuple`. Or
+    it takes features [N, F0] and, beside them, the links as `adjacency` or `edges`; so it can be the last step of a
+    pipeline that prepares features: `pipeline.fit_transform(X, nodeembedding__adjacency=A)`.
+
+    There is no `transform`, as in scikit-learn's `TSNE`: every node has a model of its own, and what has been learned
+    is the nodes' embeddings. A node that was not there has none, and to encode it by the model of another would be
+    something else than what the network does. So nothing can stand behind this step in a pipeline; give `embeddings_`
+    to a classifier. An estimator can be pickled unless it has an emulator, which may hold any function.
+
+    Args:
+      emulator: how nodes learn, a `jdgnn.Emulator`; None for `jdgnn.recipe`.
+      ticks: how long; None for what the recipe says, or 100 with an emulator.
+      width: columns of the embedding that the recipe gives, own features included; with an emulator, its layers say.
+      own_features: columns of a node's own features beside what it has learned; None for what the recipe says, or 0
+        with an emulator.
+      record_every: ticks whose number is a multiple of this are measured.
+      seed: what all that is random follows from.
+
+    Attributes:
+      embeddings_: one vector for each node [N, W].
+      history_: what was recorded, a `jdgnn.History`.
+      network_: the network that was learned on.
+      n_features_in_: F0.
+      feature_names_in_: names of the features, where X was a data frame with names of columns.
+
+    Example:
+      >>> import jdgnn
+      >>> network = jdgnn.generators.ring(12, num_features=4)
+      >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(8)], objective=jdgnn.info_nce(),
+      ...     optimizer=jdgnn.adam(1e-2), push=jdgnn.push(), gossip=jdgnn.gossip())
+      >>> NodeEmbedding(emulator, ticks=5).fit_transform(network).shape
+      (12, 8)
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator | None = None,
+        *,
+        ticks: int | None = None,
+        width: int = 128,
+        own_features: int | None = None,
+        record_every: int = 10,
+        seed: int = 0,
+    ) -> None:
+        self.emulator = emulator
+        self.ticks = ticks
+        self.width = width
+        self.own_features = own_features
+        self.record_every = record_every
+        self.seed = seed
+
+    def fit(self, X: Any, y: Any = None, *, adjacency: Any = None, edges: Any = None) -> Self:
+        """Has the nodes of a network learn.
+
+        Args:
+          X: a network, or features [N, F0].
+          y: not read: nodes learn without labels.
+          adjacency: with features, a SciPy sparse matrix [N, N]; what is not 0 at [u, v] says that u sends to v.
+          edges: with features, in place of `adjacency`: who sends, and who receives, integers [2, E].
+
+        Returns:
+          The estimator.
+
+        Raises:
+          InputError: there is no network, or two, or a parameter makes no sense.
+        """
+        del y
+        network = self._network(X, adjacency, edges)
+        emulator, ticks, own = self._how(network.num_features)
+        check_count("seed", self.seed, minimum=0)
+        state = emulator.init(jax.random.key(self.seed), network)
+        state, history = run(emulator, state, network, ticks, record_every=self.record_every)
+        embeddings = emulator.embeddings(state)
+        self.embeddings_: NDArray[np.floating] = (
+            beside_own_features(embeddings, network, own, seed=self.seed) if own else embeddings
+        )
+        self.history_: History = history
+        self.network_: Network = network
+        self.n_features_in_: int = network.num_features
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None, *, adjacency: Any = None, edges: Any = None) -> NDArray[np.floating]:
+        """Has the nodes of a network learn, and gives their embeddings; arguments are those of `fit`.
+
+        Returns:
+          One vector for each node [N, W].
+
+        Raises:
+          InputError: as `fit` does.
+        """
+        return self.fit(X, y, adjacency=adjacency, edges=edges).embeddings_
+
+    def __sklearn_clone__(self) -> Self:
+        # parts of an emulator are never changed, and a copy of them would be compiled anew
+        return type(self)(**self.get_params(deep=False))
+
+    def _network(self, X: Any, adjacency: Any, edges: Any) -> Network:
+        if adjacency is not None and edges is not None:
+            raise InputError("edges: got them beside adjacency; give the links once")
+        is_table = isinstance(X, np.ndarray | list | tuple) or hasattr(X, "iloc") or hasattr(X, "toarray")
+        if isinstance(X, tuple) and hasattr(X, "_fields"):  # a GraphsTuple
+            is_table = False
+        if not is_table:
+            if adjacency is not None or edges is not None:
+                raise InputError(f"X: got {type(X).__name__} with links of its own, and adjacency or edges beside it")
+            self.__dict__.pop("feature_names_in_", None)
+            return as_network(X)
+        if adjacency is None and edges is None:
+            raise InputError(
+                "X: got features without links; give fit(X, adjacency=...) or fit(X, edges=...), or a network as X"
+            )
+        features = validate_data(self, X, dtype=[np.float32, np.float64])
+        if adjacency is not None:
+            return from_scipy(adjacency, features)
+        ends = np.asarray(edges)
+        if ends.ndim != 2 or len(ends) != 2:
+            raise InputError(f"edges: got shape {ends.shape}, and who sends and who receives, [2, edges], is needed")
+        return from_edges(ends[0], ends[1], features)
+
+    def _how(self, num_features: int) -> tuple[Emulator, int, int]:
+        """How nodes learn, how long, and how many own features stand beside that."""
+        if self.emulator is None:
+            found = recipe(num_features, self.width)
+            emulator, ticks, own = found.emulator, found.ticks, found.own_features
+        elif isinstance(self.emulator, Emulator):
+            emulator, ticks, own = self.emulator, TICKS, 0
+        else:
+            raise InputError(f"emulator: got {type(self.emulator).__name__}, and a jdgnn.Emulator, or None, is needed")
+        if self.ticks is not None:
+            check_count("ticks", self.ticks)
+            ticks = self.ticks
+        if self.own_features is not None:
+            check_count("own_features", self.own_features, minimum=0)
+            own = self.own_features
+        return emulator, ticks, own

@@ -1,0 +1,212 @@
+"""Networks from and to PyTorch Geometric's `Data`.
+
+What is read of a `Data` are attributes that turn into arrays, so that reading needs neither library.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.errors import InputError
+from jdgnn.network.arguments import as_array, check_name, checked_class_names, checked_node_names
+from jdgnn.network.network import Network, Splits, from_edges
+
+MASKS = {"train": "train_mask", "validation": "val_mask", "test": "test_mask"}
+WEIGHTS = ("edge_attr", "edge_weight")
+
+
+def is_pyg(thing: Any) -> bool:
+    """Whether a thing looks like a `Data`, without importing the library.
+
+    >>> is_pyg([0, 1])
+    False
+    """
+    return type(thing).__module__.split(".")[0] == "torch_geometric" or hasattr(thing, "edge_index")
+
+
+def from_pyg(
+    data: Any,
+    *,
+    label: str | None = "y",
+    link_quality: str = "link_quality",
+    splits: Splits | None = None,
+    allow_no_edges: bool = False,
+    name: str | None = None,
+    class_names: tuple[str, ...] | None = None,
+) -> Network:
+    """Makes a network of a PyTorch Geometric `Data`, or of any object with such attributes.
+
+    `edge_index[0]` sends and `edge_index[1]` receives, as in PyTorch Geometric; an undirected graph holds both
+    directions there. Read are `x`, `edge_index`, the attributes named below, `train_mask`, `val_mask` and `test_mask`
+    ([N], or [N, S] for several splits), and `name`, `class_names` and `node_names`, if they are there. Nodes exchange
+    embeddings and edges have no features: `edge_attr` and `edge_weight` are refused unless `link_quality` names them.
+    Other attributes are not looked at. Nothing is kept of the tensors: gradients and devices stay where they are.
+
+    Args:
+      data: the graph; `x` [N, F0] are numbers, sparse tensors need `to_dense()`.
+      label: the attribute that holds the class of each node, integers [N] or [N, 1]. Under its default name it may be
+        missing; None for a network without labels, as where `y` are numbers to be predicted.
+      link_quality: the attribute that holds the probability that a message gets through, [E] or [E, 1]. Under its
+        default name it may be missing likewise.
+      splits: which nodes probes learn from and are judged on; None for what the masks say. A split needs a training
+        and a test mask; without a validation mask nobody is in it.
+      allow_no_edges: accept a network of several nodes that are all isolated.
+      name: what tables call this network; None for the attribute `name`, if there is one.
+      class_names: a name for each class; None for the attribute `class_names`, if there is one.
+
+    Returns:
+      The network.
+
+    Raises:
+      InputError: an attribute is missing or does not fit, or there are several kinds of nodes.
+
+    Example:
+      >>> from types import SimpleNamespace
+      >>> from_pyg(SimpleNamespace(x=np.eye(3), edge_index=np.array([[0, 1], [1, 2]]), y=np.array([0, 1, 1])))
+      Network('network': 3 nodes, 2 directed edges, 3 features, 2 classes)
+    """
+    if hasattr(data, "node_types"):
+        raise InputError(
+            f"data: got {type(data).__name__}, and a network has one kind of nodes; write to_homogeneous()"
+        )
+    ends = _edge_index(data)
+    features = _array(data, "x", "what each node measures, [nodes, features]; for nothing, write their degrees")
+    quality = _optional(data, "link_quality", link_quality)
+    for attribute in WEIGHTS:
+        if attribute != link_quality and getattr(data, attribute, None) is not None:
+            raise InputError(
+                f"data.{attribute}: edges have no features here; set it to None, or write link_quality={attribute!r} "
+                "if it holds the probabilities that messages get through"
+            )
+    labels = None if label is None else _optional(data, "label", label)
+    names = getattr(data, "class_names", None) if class_names is None else class_names
+    return from_edges(
+        ends[0],
+        ends[1],
+        features,
+        labels=_flat(labels),
+        splits=_splits(data, len(features)) if splits is None and features.ndim else splits,
+        link_quality=_flat(quality),
+        allow_no_edges=allow_no_edges,
+        name=name or _text(data, "name") or "network",
+        class_names=checked_class_names("data.class_names", () if labels is None else names or ()),
+        node_names=checked_node_names("data.node_names", getattr(data, "node_names", None) or (), len(features)),
+    )
+
+
+def _edge_index(data: Any) -> NDArray[Any]:
+    if getattr(data, "edge_index", None) is None and getattr(data, "adj_t", None) is not None:
+        raise InputError("data.edge_index: is missing, and adj_t is there; leave out the transform ToSparseTensor")
+    ends = _array(data, "edge_index", "whole numbers [2, edges]: who sends, and who receives")
+    if ends.ndim != 2 or ends.shape[0] != 2:
+        raise InputError(f"data.edge_index: got shape {ends.shape}, and [2, edges] is needed")
+    return ends
+
+
+def _array(data: Any, attribute: str, wanted: str) -> NDArray[Any]:
+    """An attribute as an array; `data.` and its name stand in front of what is said of it."""
+    value = getattr(data, attribute, None)
+    if value is None:
+        raise InputError(f"data.{attribute}: is missing, and it should hold {wanted}")
+    for method in ("detach", "cpu"):
+        value = getattr(value, method)() if hasattr(value, method) else value
+    try:
+        return as_array(f"data.{attribute}", value.numpy() if hasattr(value, "numpy") else value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = str(error).split("\n")[0]
+        raise InputError(
+            f"data.{attribute}: cannot be made an array ({reason}); a dense tensor of an ordinary type is needed, as "
+            "to_dense() and float() give"
+        ) from error
+
+
+def _optional(data: Any, argument: str, attribute: str) -> NDArray[Any] | None:
+    check_name(argument, attribute)
+    if getattr(data, attribute, None) is not None:
+        return _array(data, attribute, "")
+    if attribute not in ("y", "link_quality"):
+        raise InputError(f"{argument}: the graph has no attribute {attribute!r}; name the one that holds it")
+    return None
+
+
+def _flat(column: NDArray[Any] | None) -> NDArray[Any] | None:
+    """[N, 1] as [N]."""
+    return column[:, 0] if column is not None and column.ndim == 2 and column.shape[1] == 1 else column
+
+
+def _splits(data: Any, num_nodes: int) -> Splits | None:
+    """The masks of all splits [S, N]; a mask [N] beside others [N, S] stands in all of them."""
+    masks = {
+        part: _array(data, attribute, "")
+        for part, attribute in MASKS.items()
+        if getattr(data, attribute, None) is not None
+    }
+    if not masks:
+        return None
+    for part in ("train", "test"):
+        if part not in masks:
+            raise InputError(
+                f"data.{MASKS[part]}: is missing, and {MASKS[next(iter(masks))]} is there; set both or none"
+            )
+    for part, mask in masks.items():
+        if mask.dtype != bool or mask.ndim not in (1, 2) or len(mask) != num_nodes:
+            raise InputError(
+                f"data.{MASKS[part]}: got {mask.dtype} {mask.shape}, and booleans [{num_nodes}] or [{num_nodes}, "
+                "splits] are needed"
+            )
+    columns = {part: mask.reshape(num_nodes, -1) for part, mask in masks.items()}
+    num_splits = max(mask.shape[1] for mask in columns.values())
+    columns.setdefault("validation", np.zeros((num_nodes, 1), bool))
+    for part, mask in columns.items():
+        if mask.shape[1] not in (1, num_splits):
+            raise InputError(f"data.{MASKS[part]}: has {mask.shape[1]} splits, and another mask {num_splits}")
+    return Splits(**{part: np.repeat(m.T, num_splits // m.shape[1], axis=0) for part, m in columns.items()})
+
+
+def _text(data: Any, attribute: str) -> str:
+    value = getattr(data, attribute, None)
+    return value if isinstance(value, str) else ""
+
+
+def to_pyg(network: Network) -> Any:
+    """Gives a network as a `torch_geometric.data.Data`; `from_pyg` is the way back, and loses nothing.
+
+    Args:
+      network: the network.
+
+    Returns:
+      The graph, on the CPU: `x`, `edge_index` and `name`; if known, `y`, `class_names`, `node_names` and `link_quality`
+      [E]; and with splits `train_mask`, `val_mask` and `test_mask`, [N], or [N, S] if there are several.
+
+    Raises:
+      InputError: PyTorch Geometric is not installed.
+
+    Example:
+      >>> from jdgnn.network import ring
+      >>> to_pyg(ring(5))  # doctest: +SKIP
+      Data(x=[5, 8], edge_index=[2, 10], name='ring')
+    """
+    try:
+        import torch
+        from torch_geometric.data import Data
+    except ImportError as error:
+        raise InputError(f"to_pyg: {error.name} is not installed; write pip install torch torch_geometric") from error
+
+    arrays = {
+        "x": network.features,
+        "edge_index": np.stack([network.senders, network.receivers]).astype(np.int64),
+        "y": None if network.labels is None else network.labels.astype(np.int64),
+        "link_quality": network.link_quality,
+    }
+    if network.splits is not None:
+        masks = {attribute: getattr(network.splits, part).T for part, attribute in MASKS.items()}
+        arrays |= {name: mask[:, 0] if mask.shape[1] == 1 else mask for name, mask in masks.items()}
+    texts = {"class_names": network.class_names, "node_names": network.node_names}
+    return Data(
+        **{name: torch.tensor(array) for name, array in arrays.items() if array is not None},
+        name=network.name,
+        **{name: list(value) for name, value in texts.items() if value},
+    )

@@ -1,0 +1,198 @@
+"""Embeddings in files: one vector for each node, with what the node is called and its class."""
+
+import csv
+import io
+import os
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jdgnn.errors import InputError
+from jdgnn.network.arguments import as_array, checked_labels, checked_node_names
+from jdgnn.network.files.archive import checked_place, given_path, read_named_arrays
+from jdgnn.network.files.csv_tables import read_csv
+from jdgnn.network.files.parquet_tables import read_parquet, write_parquet
+from jdgnn.network.files.tables import Categories, Column, Columns, Table, classes_of, ids_of, matrix_of
+from jdgnn.network.network import Network
+from jdgnn.whole_files import whole_file
+
+SUFFIXES = (".npz", ".csv", ".parquet")
+ARRAYS = ("embeddings", "labels", "class_names", "node_names", "layer_widths")
+COLUMNS = Columns(node="node")
+ROWS = 1024
+"""So many are turned into text at once."""
+
+
+class Embeddings(NamedTuple):
+    """What a file of embeddings holds.
+
+    Attributes:
+      vectors: one for each node [N, W].
+      node_names: what each node is called, or none; nodes are then 0, …, N - 1.
+      labels: class of each node [N], or None.
+      class_names: a name for each class, or none.
+    """
+
+    vectors: NDArray[np.floating]
+    node_names: tuple[str, ...] = ()
+    labels: NDArray[np.int32] | None = None
+    class_names: tuple[str, ...] = ()
+
+
+def write_embeddings(
+    path: str | os.PathLike[str],
+    embeddings: ArrayLike | Embeddings,
+    network: Network | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Writes embeddings to a file, whole or not at all; `read_embeddings` reads them back.
+
+    Tables have a row for each node: `node`, its name where the network has names, else its number; `label`, if known,
+    the name of its class, else the class itself; and the vector, `e0`, `e1`, … . An `.npz` holds the arrays
+    `embeddings` and, if known, `labels`, `class_names` and `node_names`; so do the `embeddings.npz` of runs.
+
+    Args:
+      path: a file whose name ends in `.npz`, `.csv` or `.parquet` (which needs `pip install 'jdgnn[tables]'`).
+      embeddings: one vector for each node, finite or not [N, W]; or what `read_embeddings` gave.
+      network: where names and labels come from; None for none.
+      overwrite: whether the file may exist.
+
+    Raises:
+      InputError: embeddings do not fit the network, or the file may not be written there.
+
+    Example:
+      >>> import tempfile
+      >>> from jdgnn.network import from_edges
+      >>> network = from_edges([0], [1], np.eye(2), node_names=("ann", "bob"))
+      >>> with tempfile.TemporaryDirectory() as folder:
+      ...     write_embeddings(Path(folder) / "a.csv", np.array([[0.5, 1], [0.25, 0]]), network)
+      ...     print((Path(folder) / "a.csv").read_text())
+      node,e0,e1
+      ann,0.5,1.0
+      bob,0.25,0.0
+      <BLANKLINE>
+    """
+    found = embeddings if isinstance(embeddings, Embeddings) else _of_network(embeddings, network)
+    place = checked_place("path", path, SUFFIXES, overwrite=overwrite)
+    with whole_file(place) as file:
+        if place.suffix.lower() == ".npz":
+            _write_npz(file, found)
+        elif place.suffix.lower() == ".csv":
+            _write_csv(file, found)
+        else:
+            write_parquet(file, "path", _named_columns(found) | _vector_columns(found))
+
+
+def _of_network(embeddings: ArrayLike, network: Network | None) -> Embeddings:
+    vectors = as_array("embeddings", embeddings)
+    if vectors.ndim != 2 or 0 in vectors.shape or not np.issubdtype(vectors.dtype, np.floating):
+        raise InputError(f"embeddings: got {vectors.dtype} {vectors.shape}, and real numbers [nodes, width] are needed")
+    if network is None:
+        return Embeddings(vectors)
+    if not isinstance(network, Network):
+        raise InputError(f"network: got {type(network).__name__}, and a Network, or None, is needed")
+    if len(vectors) != network.num_nodes:
+        raise InputError(f"embeddings: got {len(vectors)} rows, and the network has {network.num_nodes} nodes")
+    return Embeddings(vectors, network.node_names, network.labels, network.class_names)
+
+
+def _named_columns(found: Embeddings) -> dict[str, Column]:
+    """Name and class of each node."""
+    columns: dict[str, Column] = {"node": found.node_names or np.arange(len(found.vectors))}
+    if found.labels is not None:
+        columns["label"] = Categories(found.labels, found.class_names) if found.class_names else found.labels
+    return columns
+
+
+def _vector_columns(found: Embeddings) -> dict[str, Column]:
+    return {f"e{i}": column for i, column in enumerate(found.vectors.T)}
+
+
+def _write_npz(file: IO[bytes], found: Embeddings) -> None:
+    arrays: dict[str, Any] = {"embeddings": found.vectors}
+    if found.labels is not None:
+        arrays["labels"] = found.labels
+    texts = {"class_names": found.class_names, "node_names": found.node_names}
+    arrays |= {name: np.array(value) for name, value in texts.items() if value}
+    np.savez_compressed(file, **arrays)
+
+
+def _write_csv(file: IO[bytes], found: Embeddings) -> None:
+    named = [
+        [column.names[code] for code in column.codes] if isinstance(column, Categories) else list(column)
+        for column in _named_columns(found).values()
+    ]
+    text = io.TextIOWrapper(file, "utf-8", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_named_columns(found), *_vector_columns(found)])
+    for start in range(0, len(found.vectors), ROWS):
+        rows = found.vectors[start : start + ROWS].astype(str).tolist()  # the shortest that reads back the same
+        before = zip(*(column[start : start + ROWS] for column in named), strict=True)
+        writer.writerows([*names, *row] for names, row in zip(before, rows, strict=True))
+    text.detach()  # flushes, and leaves the file open
+
+
+def read_embeddings(path: str | os.PathLike[str]) -> Embeddings:
+    """Reads embeddings that `write_embeddings`, `jdgnn export` or a run has written.
+
+    Args:
+      path: a file whose name ends in `.npz`, `.csv` or `.parquet`.
+
+    Returns:
+      Vectors, and the names and labels that the file knows. A CSV file says neither the order of classes (they are
+      numbered in alphabetical order) nor the precision (vectors are float32).
+
+    Raises:
+      InputError: the file cannot be read, or holds something else.
+
+    Example:
+      >>> import tempfile
+      >>> with tempfile.TemporaryDirectory() as folder:
+      ...     write_embeddings(Path(folder) / "a.npz", np.eye(2))
+      ...     read_embeddings(Path(folder) / "a.npz").vectors.tolist()
+      [[1.0, 0.0], [0.0, 1.0]]
+    """
+    place = given_path("path", path)
+    suffix = place.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"path: got {place}, and a name that ends in {' or '.join(SUFFIXES)} is needed")
+    if suffix == ".npz":
+        return _from_arrays(place, read_named_arrays("path", place, ARRAYS, ARRAYS[:1]))
+    table = read_csv("path", place, needed=("node",)) if suffix == ".csv" else read_parquet("path", place)
+    return _from_table(table)
+
+
+def _from_arrays(place: Path, arrays: dict[str, NDArray[Any]]) -> Embeddings:
+    try:
+        found = _of_network(arrays["embeddings"], None)
+        texts = {
+            name: tuple(map(str, np.atleast_1d(arrays[name]).tolist()))
+            for name in ("class_names", "node_names")
+            if name in arrays
+        }
+        class_names = texts.get("class_names", ())
+        return Embeddings(
+            found.vectors,
+            checked_node_names("node_names", texts.get("node_names", ()), len(found.vectors)),
+            checked_labels(arrays.get("labels"), len(found.vectors), class_names),
+            class_names,
+        )
+    except InputError as error:
+        raise InputError(f"path: {place}: {error}") from error
+
+
+def _from_table(table: Table) -> Embeddings:
+    vectors = [name for name in table.columns if name not in (COLUMNS.node, COLUMNS.label)]
+    if vectors != [f"e{i}" for i in range(len(vectors))] or not vectors:
+        table.refuse("columns e0, e1, … are needed, in this order, after node and label, and no others")
+    names = tuple(ids_of(table, "node", COLUMNS.node))
+    labels, class_names = classes_of(table, COLUMNS.label)
+    return Embeddings(
+        matrix_of(table, vectors),
+        () if names == tuple(map(str, range(len(names)))) else checked_node_names("node", names, len(names)),
+        None if labels is None else labels.astype(np.int32),
+        class_names,
+    )

@@ -1,0 +1,180 @@
+"""What the command line says of itself: help, parts, completion."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.catalogue import KINDS, describe, find
+from jdgnn.experiment.cli import GROUPS, main, parser
+from jdgnn.experiment.commands.completion import SHELLS, script
+from jdgnn.experiment.config import resolve
+from jdgnn.experiment.networks import FILES, NETWORKS
+from jdgnn.experiment.toml import parsed_toml
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = [name for action in parser()._actions for name in (action.choices or ())]
+PARTS = [(kind, name) for kind, one in KINDS.items() for name in one.parts]
+BASE = {
+    "network": "digits",
+    "layers": [{"name": "dense", "units": 8}],
+    "objective": "info_nce",
+    "optimizer": {"name": "sgd", "learning_rate": 0.1},
+}
+
+
+def helped(capsys: pytest.CaptureFixture[str], *command: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    return text
+
+
+def test_help_says_in_one_screen_what_to_type_first(capsys: pytest.CaptureFixture[str]) -> None:
+    text = helped(capsys)
+    assert len(text.splitlines()) <= 45
+    for command in ("jdgnn run configs/quickstart.toml", "jdgnn datasets list", "jdgnn parts"):
+        assert f"\n  {command} " in text
+    assert text.index("the first three commands to type") < text.index("commands:") < text.index("where to go on")
+    for path in ("configs/quickstart.toml", "configs/own-files.toml"):
+        assert path in text
+        assert (ROOT / path).exists()
+
+
+def test_every_command_stands_in_a_group_once(capsys: pytest.CaptureFixture[str]) -> None:
+    text = helped(capsys)
+    for command in COMMANDS:
+        assert sum(command in names for names in GROUPS.values()) == 1
+        assert text.count(f"\n    {command} ") == 1
+
+
+@pytest.mark.parametrize("command", [*((name,) for name in COMMANDS), ("datasets", "list")])
+def test_the_help_of_every_command_has_examples(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    _, found, examples = helped(capsys, *command).partition("\nexamples:\n")
+    assert found
+    assert f"jdgnn {' '.join(command)}" in examples
+
+
+def test_examples_of_commands_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in COMMANDS:
+        text = helped(capsys, command).partition("\nexamples:\n")[2]
+        for line in text.splitlines():
+            if line.startswith("  jdgnn "):
+                parser().parse_args(line.split()[1:])
+
+
+def test_all_parts_are_listed_with_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["parts"]) == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    for kind, one in KINDS.items():
+        assert f"\n{kind}: {one.summary}\n" in text
+        for name in one.parts:
+            assert f"\n  {name} " in text
+    assert main(["parts", "merge"]) == 0
+    assert capsys.readouterr().out.startswith("merge: how a received model")
+
+
+@pytest.mark.parametrize(("kind", "name"), PARTS)
+def test_a_part_says_what_it_takes(kind: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["parts", f"{kind}.{name}"]) == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    described = describe(kind, name)
+    assert described.summary
+    assert [argument.name for argument in described.arguments if not argument.text] == []
+    for argument in described.arguments:
+        assert f"\n  {argument.name} (" in text
+
+
+def _with(base: Any, changes: Any) -> Any:
+    """Tables with others put into them."""
+    if not isinstance(base, dict) or not isinstance(changes, dict) or "name" in changes:
+        return changes
+    return {**base, **{key: _with(base.get(key), value) for key, value in changes.items()}}
+
+
+@pytest.mark.parametrize(("kind", "name"), [part for part in PARTS if part[1] != "trace"])
+def test_a_snippet_can_be_pasted(kind: str, name: str) -> None:
+    snippet = describe(kind, name).snippet
+    for text in (snippet, snippet.replace("\n# archive", "\n#archive").replace("\n# ", "\n")):
+        resolve(_with(BASE, parsed_toml(text)))
+
+
+def test_names_that_several_kinds_have_are_told_apart() -> None:
+    assert find("gcn") == ("layers", "gcn")
+    assert find("delay.uniform") == ("delay", "uniform")
+    with pytest.raises(InputError, match=r"2 parts called 'uniform'; write peers.uniform or delay.uniform"):
+        find("uniform")
+    with pytest.raises(InputError, match="no part 'gcnn'; did you mean 'gcn'"):
+        find("gcnn")
+    with pytest.raises(InputError, match=r"no part 'xyzzy'; jdgnn parts lists them"):
+        find("xyzzy")
+    with pytest.raises(InputError, match=r"no 'averag' in merge; .* did you mean 'average'"):
+        find("merge.averag")
+
+
+def test_a_new_part_is_described_without_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hourglass(*, sand: float, glass: int = 2) -> None:
+        """Runs out.
+
+        Args:
+          sand: how much,
+            in grams.
+          glass: how many.
+        """
+
+    monkeypatch.setitem(KINDS["clock"].parts, "hourglass", hourglass)
+    described = describe("clock", "hourglass")
+    assert described.summary == "Runs out."
+    assert [argument.text for argument in described.arguments] == ["how much, in grams.", "how many."]
+    assert described.snippet == '[availability]\nclock = { name = "hourglass", sand = 0.5, glass = 2 }'
+
+
+def test_networks_from_files_are_among_the_parts() -> None:
+    assert FILES in NETWORKS
+    assert 'edges = "edges.csv"' in describe("network", FILES).snippet
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_completion_names_all_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    text = capsys.readouterr().out
+    for command in COMMANDS:
+        assert command in text
+
+
+def test_other_shells_are_told_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", "bsh"]) == 2
+    assert "did you mean 'bash'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("expo", ["export"]),
+        ("run --resu", ["--resume"]),
+        ("run ow", ["own.toml"]),
+        ("run --resume ru", ["runs"]),
+        ("export ru", ["runs"]),
+        ("parts info", ["info_nce"]),
+        ("completion z", ["zsh"]),
+    ],
+)
+def test_bash_completes(words: str, found: list[str], tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    (tmp_path / "own.toml").touch()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "rune.txt").touch()
+    (tmp_path / "complete.sh").write_text(
+        f"{script('bash')}\nCOMP_WORDS=(jdgnn {words}); COMP_CWORD={len(words.split())}\n"
+        "_shtab_jdgnn; printf '%s\\n' \"${COMPREPLY[@]}\"\n"
+    )
+    done = subprocess.run([bash, "complete.sh"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == found

@@ -1,0 +1,150 @@
+"""Runs on networks from files of one's own, and their embeddings as files for others."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas
+import pytest
+
+import jdgnn
+from jdgnn.errors import InputError
+from jdgnn.experiment.cli import main
+from jdgnn.experiment.config import read
+from jdgnn.experiment.networks import make_network
+from tests.experiment.run_support import summary
+
+CONFIG = """
+[network]
+name = "files"
+edges = "data/edges.csv"
+nodes = "data/nodes.csv"
+undirected = true
+
+[[layers]]
+name = "gcn"
+units = 4
+
+[objective]
+name = "info_nce"
+
+[optimizer]
+name = "sgd"
+learning_rate = 0.01
+
+[emulation]
+ticks = 3
+"""
+NAMES = [f"node {v}" for v in range(20)]
+
+
+class Own(NamedTuple):
+    folder: Path
+    config: Path
+    run: Path
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Own:
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "data").mkdir()
+    rows = [f"{name},{v % 3},{v},{'even' if v % 2 else 'odd'}" for v, name in enumerate(NAMES)]
+    (folder / "data" / "nodes.csv").write_text("\n".join(["id,x,y,label", *rows]))
+    (folder / "data" / "edges.csv").write_text("\n".join(f"node {v},node {(v + 1) % 20}" for v in range(20)))
+    (folder / "own.toml").write_text(CONFIG + "[evaluation]\nper_class = 2\nvalidation = 0.4\nnum_splits = 1\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder.parent)
+        assert main(["run", os.path.relpath(folder / "own.toml"), "--out", str(folder / "run")]) == 0
+    return Own(folder, folder / "own.toml", folder / "run")
+
+
+def test_paths_begin_at_the_configuration_and_the_run_keeps_them_whole(own: Own) -> None:
+    assert summary(own.run)["dataset"] == "data"
+    resolved = read(own.run / "config.toml")
+    network = make_network(resolved.network, data_root=None, seed=0)
+    assert network.node_names == tuple(NAMES)
+    assert getattr(resolved.network, "edges", None) == str(own.folder / "data" / "edges.csv")
+
+
+def test_paths_on_the_command_line_begin_where_one_stands(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(own.folder / "data")
+    assert getattr(read(own.config, ["network.edges=edges.csv"]).network, "edges", None) == str(
+        own.folder / "data" / "edges.csv"
+    )
+
+
+def test_a_run_goes_on_only_with_the_same_files(own: Own, capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = own.folder / "data" / "nodes.csv"
+    before = nodes.read_text()
+    nodes.write_text(before.replace("node 1,1,1", "node 1,1,2"))
+    more = ["run", "--resume", str(own.run), "--set", "emulation.ticks=4"]
+    assert main(more) == 2
+    assert "nodes.csv is not the file that the run began with" in capsys.readouterr().err
+    assert summary(own.run)["ticks"] == 3
+    nodes.write_text(before)
+    assert main(more) == 0
+    assert summary(own.run)["ticks"] == 4
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("network.edges=nowhere.csv", r"network.edges: .*nowhere.csv: cannot be read"),
+        ("network.label=kind", r"network.nodes: .*nodes.csv: there is no column 'kind'.* label = "),
+        ("network.archive=a.npz", r"network.edges: got .* beside the archive"),
+        ("network.edges=3", r"network.edges: got 3, and"),
+        ("network.eges=a.csv", r"network.eges: .* did you mean 'edges'"),
+        ('network={name="files"}', r"network.edges: is missing"),
+    ],
+)
+def test_unfit_files_are_named_by_their_key(override: str, message: str, own: Own) -> None:
+    with pytest.raises(InputError, match=message):
+        make_network(read(own.config, [override]).network, data_root=None, seed=0)
+
+
+def test_without_labels_nothing_is_probed(own: Own, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (own.folder / "data" / "nodes.csv").read_text().splitlines()
+    (tmp_path / "nodes.csv").write_text("\n".join(line.rpartition(",")[0] for line in text))
+    changes = ["--set", f"network.nodes={tmp_path / 'nodes.csv'}", "--out", str(tmp_path / "run")]
+    assert main(["run", str(own.config), *changes]) == 0
+    assert "nothing was probed: this network has no labels" in capsys.readouterr().out
+    assert jdgnn.read_embeddings(tmp_path / "run" / "embeddings.npz").labels is None
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "npz"])
+def test_embeddings_are_exported_with_names_and_classes(
+    suffix: str, own: Own, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / f"a.{suffix}"
+    assert main(["export", str(own.run), str(out)]) == 0
+    assert "wrote 20 embeddings of width 4 to" in capsys.readouterr().out
+    found, ours = jdgnn.read_embeddings(out), jdgnn.read_embeddings(own.run / "embeddings.npz")
+    np.testing.assert_array_equal(found.vectors, ours.vectors)
+    np.testing.assert_array_equal(found.labels, ours.labels)
+    assert (found.node_names, found.class_names) == (tuple(NAMES), ("even", "odd"))
+    if suffix == "csv":
+        assert pandas.read_csv(out)["label"][0] == "odd"
+
+
+def test_an_export_is_refused_where_there_is_no_finished_run(
+    own: Own, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old.csv").write_text("mine")
+    (tmp_path / "seeds" / "seed-3").mkdir(parents=True)
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "config.toml").touch()
+    refused = {
+        (tmp_path / "none", "a.csv"): "there is no such directory",
+        (own.config, "a.csv"): "is a file; give the directory of a run",
+        (tmp_path, "a.csv"): "holds no config.toml",
+        (tmp_path / "seeds", "a.csv"): "holds runs with several seeds; give one of them, such as",
+        (tmp_path / "begun", "a.csv"): "is not finished; go on with it",
+        (own.run, "a.txt"): "FILE: got ",
+        (own.run, "old.csv"): "add --overwrite to replace it",
+    }
+    for (run, out), message in refused.items():
+        assert main(["export", str(run), str(tmp_path / out)]) == 2
+        assert message in capsys.readouterr().err
+    assert (tmp_path / "old.csv").read_text() == "mine"
+    assert main(["export", str(own.run), str(tmp_path / "old.csv"), "--overwrite"]) == 0
