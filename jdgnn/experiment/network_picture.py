@@ -20,8 +20,8 @@ def picture_of(network: Network) -> Arrays:
     """Takes what a report needs of a network.
 
     Returns:
-      `in_degree` and `out_degree` [N]; `component_sizes`, the largest first; `labels` [N], `class_names` and `node_names`
-      [N], if there are any; and of what is drawn its nodes `drawn` [n] (all, or those closest to the best-connected
+      `in_degree` and `out_degree` [N]; `component_sizes`, the largest first; `labels` [N], `class_names` and
+      `node_names` [N], if there are any; and of what is drawn its nodes `drawn` [n] (all, or those closest to the best-connected
       one) and its links, as `sources` and `targets` [e] among them, one for both directions.
 
     Example:
