@@ -21,8 +21,8 @@ def picture_of(network: Network) -> Arrays:
 
     Returns:
       `in_degree` and `out_degree` [N]; `component_sizes`, the largest first; `labels` [N], `class_names` and
-      `node_names` [N], if there are any; and of what is drawn its nodes `drawn` [n] (all, or those closest to the best-connected
-      one) and its links, as `sources` and `targets` [e] among them, one for both directions.
+      `node_names` [N], if there are any; and of what is drawn its nodes `drawn` [n] (all, or those closest to the
+      best-connected one) and its links, as `sources` and `targets` [e] among them, one for both directions.
 
     Example:
       >>> from jdgnn.network.generators import ring
