@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .NOTPARALLEL:
-.PHONY: demo test test-long bench bench-gpu docs lint clean
+.PHONY: demo test test-long bench bench-gpu docs picture lint clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.created:
@@ -27,6 +27,10 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 $(VENV)/.installed-long: $(VENV)/.installed-dev
 	$(PIP) --editable '.[dev,fuzz]'
 	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.created pyproject.toml constraints.txt
+	$(PIP) --editable '.[docs]'
+	@touch $@ $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	$(BIN)/jdgnn run configs/quickstart.toml --compilation-cache $(VENV)/compiled
@@ -59,8 +63,13 @@ bench-gpu:
 	$(GPU_PYTHON) -m bench.needed
 	$(GPU_PYTHON) -m bench.gpu --out $(OUT)
 
-docs: $(VENV)/.installed-dev
+# The site, into docs/_build/html: tutorials are run, and a warning, a public name without a page or a link to nowhere ends it.
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -W --keep-going -n -j 2 -q -b html docs docs/_build/html
+	$(BIN)/python -m docs.check_site docs/_build/html
+
+picture: $(VENV)/.installed-docs
 	$(BIN)/python docs/picture.py
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) docs/_build build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,27 +1,68 @@
 """README and docs do what they say: their examples run, and their figures are those that were measured."""
 
+import ast
 import importlib
 import json
 import re
+import shlex
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from docs._ext.names import names_on, pages
+from jdgnn.experiment import cli
+from jdgnn.experiment.config import read, resolve
+from jdgnn.experiment.overrides import with_overrides
 from tests.support import run_optimised
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *pages(DOCS)]
+NOTEBOOKS = [page for page in PAGES if "{code-cell}" in page.read_text()]
+RESULTS = r"<!-- results: python -m (bench\.\w+) --(\w+) -->\n(.*?)<!-- end of results -->"
+
+
+def name(page: Path) -> str:
+    """What a page is called in reports."""
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    """The blocks of code of a page in one of these languages."""
+    found = re.findall(r"^```([^\n]*)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    return [text for language, text in found if language in languages]
+
+
+def cells(page: Path) -> Iterator[ast.Module]:
+    """The cells of a notebook, which the build of the site runs."""
+    for cell in blocks(page, "{code-cell} python"):
+        yield ast.parse("\n".join(line for line in cell.splitlines() if not line.startswith(":tags:")))
+
+
 EXAMPLES = [
-    pytest.param(example, id=f"{page.name} {number}")
+    pytest.param(example, id=f"{name(page)} {number}")
     for page in PAGES
-    for number, example in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL))
+    for number, example in enumerate(blocks(page, "python"))
 ]
 TABLES = [
-    pytest.param(*found, id=f"{page.name} {found[0]} {found[1]}")
+    pytest.param(*found, id=f"{name(page)} {found[0]} {found[1]}")
     for page in PAGES
-    for found in re.findall(
-        r"<!-- results: python -m (bench\.\w+) --(\w+) -->\n(.*?)<!-- end of results -->", page.read_text(), re.DOTALL
-    )
+    for found in re.findall(RESULTS, page.read_text(), re.DOTALL)
+]
+COMMANDS = [
+    pytest.param(line, id=f"{name(page)} {line[:60]}")
+    for page in PAGES
+    for block in blocks(page, "", "console", "sh")
+    for line in (one.removeprefix("$ ").removeprefix(".venv/bin/") for one in block.splitlines())
+    if line.split(" ")[0] in ("jdgnn", "make", "pip")
+]
+TABLES_OF_CONFIGURATIONS = [
+    pytest.param(block, id=f"{name(page)} {number}")
+    for page in PAGES
+    for number, block in enumerate(blocks(page, "toml"))
 ]
 
 
@@ -43,7 +84,87 @@ def test_figures_are_those_of_the_committed_result(module: str, option: str, sho
     assert shown.strip() == table(json.loads(bench.RESULT.read_text()))
 
 
-def test_links_lead_somewhere() -> None:
-    for page in PAGES:
-        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
-            assert (page.parent / target).exists(), (page.name, target)
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, *arguments = shlex.split(line, comments=True)
+    if program == "make":
+        targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        assert {one for one in arguments if "=" not in one} <= set(targets)
+        return
+    if program == "pip":
+        assert arguments[0] == "install"
+        _check_extras(arguments[1])
+        return
+    given = cli._parser().parse_args(arguments)
+    monkeypatch.chdir(ROOT)
+    if getattr(given, "config", None) is not None and given.config.parts[0] == "configs":
+        read(given.config, given.set)
+
+
+def _check_extras(package: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = re.fullmatch(r"\.(?:\[(.*)\])?", package)
+    assert named is not None, package
+    assert set((named.group(1) or "").split(",")) - {""} <= project["optional-dependencies"].keys()
+
+
+@pytest.mark.parametrize("block", TABLES_OF_CONFIGURATIONS)
+def test_tables_of_configurations_make_sense(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("trace.csv").write_text("node,start,end\n0,0,9\n")
+    tables = tomllib.loads(block)
+    if "network" not in tables:
+        tables = tomllib.loads((ROOT / "configs" / "quickstart.toml").read_text()) | tables
+    resolve(with_overrides(tables, []))
+
+
+@pytest.mark.parametrize("page", NOTEBOOKS, ids=name)
+def test_cells_name_what_there_is(page: Path) -> None:
+    names = {
+        name
+        for cell in cells(page)
+        for node in ast.walk(cell)
+        if isinstance(node, ast.Attribute) and (name := _dotted(node)).startswith("jdgnn.")
+    }
+    assert names
+    for one in names:
+        _resolve(one)
+
+
+def _dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
+
+
+def _resolve(dotted: str) -> Any:
+    value: Any = importlib.import_module("jdgnn")
+    for part in dotted.split(".")[1:]:
+        value = getattr(value, part)
+    return value
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_to_other_sites_are_addresses(page: Path) -> None:
+    for target in re.findall(r"\]\((http[^)]*)\)", page.read_text()):
+        assert re.fullmatch(r"https://[\w.-]+\.\w+(/[\w./#?=&~-]*)?", target), target
+
+
+def test_every_page_stands_in_a_table_of_contents() -> None:
+    listed = {DOCS / "index.md"}
+    for page in pages(DOCS):
+        for block in blocks(page, "{toctree}"):
+            entries = [line for line in block.splitlines() if line and not line.startswith(":")]
+            listed |= {page.parent / f"{entry}.md" for entry in entries}
+    assert listed == set(pages(DOCS))
+
+
+def test_names_are_documented_once() -> None:
+    found = [one for page in pages(DOCS) for one in names_on(page.read_text())]
+    assert len(found) == len(set(found))

@@ -8,8 +8,9 @@ from jax.tree_util import Partial
 class Schedule:
     """How many messages a node sends at a wake; written for one node.
 
-    Members, of which the functions are `jax.tree_util.Partial`s, or plain ones, of which `publish`, `push` and `gossip`
-    make such:
+    Its functions are `jax.tree_util.Partial`s, or plain ones, of which `publish`, `push` and `gossip` make such.
+
+    Members:
       init: `() -> memory`, what is remembered of one node: a tree of arrays, or () for nothing.
       decide: `(memory, wakes, num_merged, uniforms [1+M], num_candidates) -> num_wanted` int32. `wakes` counts the
         wakes before this one and `num_merged` the models merged in it, `uniforms` are float32 draws from [0, 1), or
