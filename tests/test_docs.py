@@ -95,7 +95,7 @@ def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> 
         assert arguments[0] == "install"
         _check_extras(arguments[1])
         return
-    given = cli._parser().parse_args(arguments)
+    given = cli.parser().parse_args(arguments)
     monkeypatch.chdir(ROOT)
     if getattr(given, "config", None) is not None and given.config.parts[0] == "configs":
         read(given.config, given.set)

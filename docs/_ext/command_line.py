@@ -38,7 +38,7 @@ def helps() -> dict[str, str]:
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = WIDTH
     try:
-        parser = cli._parser()
+        parser = cli.parser()
         found = {"": parser.format_help()}
         for action in parser._actions:
             if isinstance(action, argparse._SubParsersAction):
