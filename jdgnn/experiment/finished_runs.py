@@ -97,13 +97,8 @@ def read_runs(path: Path) -> Runs:
       Traceback (most recent call last):
       jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
     """
-    if not path.is_dir():
-        what = "is a file" if path.exists() else "there is no such directory"
-        raise InputError(f"{path}: {what}; give one that jdgnn run has made")
-    folders = [path] if (path / CONFIG).is_file() else seed_folders(path)
+    folders = run_folders(path)
     finished = [folder for folder in folders if is_finished(folder)]
-    if not folders:
-        raise InputError(f"{path}: holds neither {CONFIG} nor seed-0 or any other; give a directory jdgnn run has made")
     if not finished:
         raise InputError(f"{path}: its run is not finished; go on with it: jdgnn run --resume {folders[0]}")
     settings = _same_settings(path, finished)
@@ -111,6 +106,21 @@ def read_runs(path: Path) -> Runs:
     if len({_form(summary) for summary in summaries.values()}) > 1:
         raise InputError(f"{path}: its runs were not judged by the same metric on as many splits; repeat them")
     return Runs(path, settings, summaries, [folder for folder in folders if folder not in finished])
+
+
+def run_folders(path: Path) -> list[Path]:
+    """The directories of the runs in a directory that `jdgnn run` has made: its own, or one for each seed.
+
+    Raises:
+      InputError: it is no such directory.
+    """
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "there is no such directory"
+        raise InputError(f"{path}: {what}; give one that jdgnn run has made")
+    folders = [path] if (path / CONFIG).is_file() else seed_folders(path)
+    if not folders:
+        raise InputError(f"{path}: holds neither {CONFIG} nor seed-0 or any other; give a directory jdgnn run has made")
+    return folders
 
 
 def _form(summary: dict[str, Any]) -> tuple[str, int]:

@@ -13,17 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.finished_runs import Settings, is_finished, read_config, read_summary, settings_of
+from jdgnn.experiment.finished_runs import Settings, is_finished, read_config, read_summary, run_folders, settings_of
 from jdgnn.experiment.metrics_rows import sound_rows
 from jdgnn.experiment.run_arrays import Arrays, read_arrays, within
 from jdgnn.experiment.run_directory import (
-    CONFIG,
     EMBEDDINGS,
     METRICS,
     NETWORK,
     NODES,
     SNAPSHOTS,
-    seed_folders,
 )
 from jdgnn.experiment.snapshots import Snapshots
 
@@ -161,7 +159,7 @@ def _thinned(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def members(path: Path) -> list[Path]:
-    """The directories of the runs in a directory that `jdgnn run` has made: its own, or one for each seed.
+    """The directories of the runs in a directory that `jdgnn run` has made, as far as they have begun.
 
     Raises:
       InputError: it is no such directory, or no run in it has begun.
@@ -171,11 +169,7 @@ def members(path: Path) -> list[Path]:
       Traceback (most recent call last):
       jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
     """
-    if not path.is_dir():
-        what = "is a file" if path.exists() else "there is no such directory"
-        raise InputError(f"{path}: {what}; give one that jdgnn run has made")
-    folders = [path] if (path / CONFIG).is_file() else seed_folders(path)
-    begun = [folder for folder in folders if (folder / NETWORK).is_file()]
+    begun = [folder for folder in run_folders(path) if (folder / NETWORK).is_file()]
     if not begun:
         raise InputError(
             f"{path}: holds no run with a {NETWORK}; give a directory that jdgnn run has made, or repeat it"
