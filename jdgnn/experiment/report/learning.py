@@ -38,9 +38,9 @@ def _probe(panel: Panel, variants: list[Variant]) -> None:
     shown = layout("tick (logarithmic)", name, height=420)
     end = max(int(series.ticks[-1]) for series in curves if len(series.ticks))
     logarithmic(shown["xaxis"], 1, max(end, 2))
-    is_alone = len(variants) == 1
+    is_alone, whose = len(variants) == 1, "" if len(variants) == 1 else f"{variants[0].name}: "
     traces += [
-        _line(CONTROLS[key], 100 * mean, end, number, CONTROL_COLOURS[number] if is_alone else CONTROL)
+        _line(whose + CONTROLS[key], 100 * mean, end, number, CONTROL_COLOURS[number] if is_alone else CONTROL)
         for number, (key, mean) in enumerate(controls.items())
     ]
     panel.figure("probe", "Linear probe over time", traces, shown, _says(variants, controls))
@@ -81,7 +81,10 @@ def _says(variants: list[Variant], controls: dict[str, float]) -> str:
     if not controls:
         return f"{', '.join(found)} so far; controls are judged once a run is finished."
     best = max(controls, key=lambda key: controls[key])
-    return f"{', '.join(found)}; best control: {CONTROLS[best]}, {100 * controls[best]:.1f} %. {_band(variants[0])}"
+    whose = "" if len(variants) == 1 else f" of {variants[0].name}"
+    return (
+        f"{', '.join(found)}; best control{whose}: {CONTROLS[best]}, {100 * controls[best]:.1f} %. {_band(variants[0])}"
+    )
 
 
 def _band(variant: Variant) -> str:
