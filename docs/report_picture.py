@@ -46,7 +46,7 @@ def write_picture(report: Path, out: Path) -> None:
         taken = page.screenshot(full_page=True, clip=_first_panels(page))
         browser.close()
     image = Image.open(io.BytesIO(taken)).convert("RGB")
-    image.quantize(64, dither=Image.Dither.NONE).save(out, optimize=True)
+    image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(out, optimize=True)
 
 
 def _first_panels(page: Any) -> dict[str, float]:
