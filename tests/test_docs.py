@@ -157,12 +157,12 @@ def test_links_to_other_sites_are_addresses(page: Path) -> None:
 
 
 def test_every_page_stands_in_a_table_of_contents() -> None:
-    listed = {DOCS / "index.md"}
+    listed = {(DOCS / "index.md").resolve()}
     for page in pages(DOCS):
         for block in blocks(page, "{toctree}"):
             entries = [line for line in block.splitlines() if line and not line.startswith(":")]
-            listed |= {page.parent / f"{entry}.md" for entry in entries}
-    assert listed == set(pages(DOCS))
+            listed |= {(page.parent / f"{entry}.md").resolve() for entry in entries}
+    assert listed == {page.resolve() for page in pages(DOCS)}
 
 
 def test_names_are_documented_once() -> None:
