@@ -1,5 +1,6 @@
 """README and docs do what they say: their examples run, and their figures are those that were measured."""
 
+import argparse
 import ast
 import importlib
 import json
@@ -14,8 +15,9 @@ import pytest
 
 from docs._ext.names import names_on, pages
 from jdgnn.experiment import cli
-from jdgnn.experiment.config import read, resolve
+from jdgnn.experiment.config import read_tables, resolve
 from jdgnn.experiment.overrides import with_overrides
+from jdgnn.experiment.sweep.grid import parse, resolved, variants
 from tests.support import run_optimised
 
 ROOT = Path(__file__).parents[1]
@@ -98,7 +100,14 @@ def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> 
     given = cli.parser().parse_args(arguments)
     monkeypatch.chdir(ROOT)
     if getattr(given, "config", None) is not None and given.config.parts[0] == "configs":
-        read(given.config, given.set)
+        _check_configurations(given)
+
+
+def _check_configurations(given: argparse.Namespace) -> None:
+    common, axes = parse(given.set) if "jobs" in given else (given.set, [])
+    tables = with_overrides(read_tables(given.config), common)
+    for variant in variants(axes, 1):
+        resolved(tables, variant)
 
 
 def _check_extras(package: str) -> None:
