@@ -15,7 +15,7 @@ import pytest
 
 from docs._ext.names import names_on, pages
 from jdgnn.experiment import cli
-from jdgnn.experiment.config import read_tables, resolve
+from jdgnn.experiment.config import read, read_tables, resolve
 from jdgnn.experiment.overrides import with_overrides
 from jdgnn.experiment.sweep.grid import parse, resolved, variants
 from tests.support import run_optimised
@@ -104,10 +104,12 @@ def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _check_configurations(given: argparse.Namespace) -> None:
-    common, axes = parse(given.set) if "jobs" in given else (given.set, [])
-    tables = with_overrides(read_tables(given.config), common)
+    if "jobs" not in given:
+        read(given.config, given.set)
+        return
+    common, axes = parse(given.set)
     for variant in variants(axes, 1):
-        resolved(tables, variant)
+        resolved(with_overrides(read_tables(given.config), common), variant)
 
 
 def _check_extras(package: str) -> None:
