@@ -49,7 +49,7 @@ def write_picture(report: Path, out: Path) -> None:
     image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(out, optimize=True)
 
 
-def _first_panels(page: Any) -> dict[str, float]:
+def _first_panels(page: Any) -> Any:
     bottom = page.evaluate(f"document.querySelector('{LAST}').getBoundingClientRect().bottom + window.scrollY")
     return {"x": 0, "y": 0, "width": WIDTH, "height": bottom + MARGIN}
 
