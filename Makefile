@@ -68,8 +68,9 @@ docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx -W --keep-going -n -j 2 -q -b html docs docs/_build/html
 	$(BIN)/python -m docs.check_site docs/_build/html
 
-picture: $(VENV)/.installed-docs
+picture: $(VENV)/.installed-docs $(VENV)/.installed-dev
 	$(BIN)/python docs/picture.py
+	$(BIN)/python docs/report_picture.py
 
 clean:
 	rm -rf $(VENV) docs/_build build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,5 +1,6 @@
 """README and docs do what they say: their examples run, and their figures are those that were measured."""
 
+import argparse
 import ast
 import importlib
 import json
@@ -14,8 +15,9 @@ import pytest
 
 from docs._ext.names import names_on, pages
 from jdgnn.experiment import cli
-from jdgnn.experiment.config import read, resolve
+from jdgnn.experiment.config import read, read_tables, resolve
 from jdgnn.experiment.overrides import with_overrides
+from jdgnn.experiment.sweep.grid import parse, resolved, variants
 from tests.support import run_optimised
 
 ROOT = Path(__file__).parents[1]
@@ -98,7 +100,16 @@ def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> 
     given = cli.parser().parse_args(arguments)
     monkeypatch.chdir(ROOT)
     if getattr(given, "config", None) is not None and given.config.parts[0] == "configs":
+        _check_configurations(given)
+
+
+def _check_configurations(given: argparse.Namespace) -> None:
+    if "jobs" not in given:
         read(given.config, given.set)
+        return
+    common, axes = parse(given.set)
+    for variant in variants(axes, 1):
+        resolved(with_overrides(read_tables(given.config), common), variant)
 
 
 def _check_extras(package: str) -> None:
@@ -157,12 +168,12 @@ def test_links_to_other_sites_are_addresses(page: Path) -> None:
 
 
 def test_every_page_stands_in_a_table_of_contents() -> None:
-    listed = {DOCS / "index.md"}
+    listed = {(DOCS / "index.md").resolve()}
     for page in pages(DOCS):
         for block in blocks(page, "{toctree}"):
             entries = [line for line in block.splitlines() if line and not line.startswith(":")]
-            listed |= {page.parent / f"{entry}.md" for entry in entries}
-    assert listed == set(pages(DOCS))
+            listed |= {(page.parent / f"{entry}.md").resolve() for entry in entries}
+    assert listed == {page.resolve() for page in pages(DOCS)}
 
 
 def test_names_are_documented_once() -> None:

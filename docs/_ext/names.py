@@ -9,12 +9,14 @@ from types import ModuleType
 from typing import Any
 
 import jdgnn
+from jdgnn import estimator
 from jdgnn.emulation import debug
 from jdgnn.learning import aggregation
 from jdgnn.protocol import recording
 
 BESIDE = {
     "jdgnn.emulation.debug": debug,
+    "jdgnn.estimator": estimator,
     "jdgnn.learning.aggregation": aggregation,
     "jdgnn.protocol.recording": recording,
 }
