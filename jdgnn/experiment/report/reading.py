@@ -143,6 +143,7 @@ def read_run(path: Path) -> Run:
     for name in ("sources", "targets"):
         within(path / NETWORK, name, network[name], len(network["drawn"]))
     within(path / NETWORK, "drawn", network["drawn"], len(network["in_degree"]))
+    within(path / NETWORK, "labels", network.get("labels", np.zeros(0, np.int64)), 2**31)
     summary = read_summary(path) if is_finished(path) else None
     return Run(path, config, settings_of(path, config), summary, _thinned(sound_rows(path / METRICS)), network)
 
