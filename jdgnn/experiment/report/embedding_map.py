@@ -94,6 +94,8 @@ def _name(variants: list[Variant], variant: Variant, run: Run) -> str:
 def _common(snapshots: list[Snapshot]) -> NDArray[np.int64]:
     """The nodes that all snapshots keep."""
     found = functools.reduce(np.intersect1d, (one.nodes for one in snapshots))
+    if not len(found):
+        raise InputError("snapshots: no node is in all of them; repeat the run")
     return found[nodes_kept(len(found), MOST_NODES)].astype(np.int64)
 
 
