@@ -54,13 +54,16 @@ TABLES = [
     for page in PAGES
     for found in re.findall(RESULTS, page.read_text(), re.DOTALL)
 ]
-COMMANDS = [
-    pytest.param(line, id=f"{name(page)} {line[:60]}")
-    for page in PAGES
-    for block in blocks(page, "", "console", "sh")
-    for line in (one.removeprefix("$ ").removeprefix(".venv/bin/") for one in block.splitlines())
-    if line.split(" ")[0] in ("jdgnn", "make", "pip")
-]
+
+
+def _commands(page: Path) -> list[str]:
+    """What a page says to type."""
+    lines = "\n".join(blocks(page, "", "console", "sh")).splitlines()
+    typed = (line.removeprefix("$ ").removeprefix(".venv/bin/") for line in lines)
+    return [line for line in typed if line.split(" ")[0] in ("jdgnn", "make", "pip")]
+
+
+COMMANDS = [pytest.param(line, id=f"{name(page)} {line[:60]}") for page in PAGES for line in _commands(page)]
 TABLES_OF_CONFIGURATIONS = [
     pytest.param(block, id=f"{name(page)} {number}")
     for page in PAGES
@@ -101,6 +104,25 @@ def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(ROOT)
     if getattr(given, "config", None) is not None and given.config.parts[0] == "configs":
         _check_configurations(given)
+
+
+@pytest.mark.long
+@pytest.mark.shared_data
+@pytest.mark.parametrize("page", [page for page in PAGES if any("jdgnn " in one for one in _commands(page))], ids=name)
+def test_commands_run_one_after_another(
+    page: Path, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As typed where the page is followed, but for the number of ticks."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JDGNN_DATA", str(data_root))
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    for line in _commands(page):
+        program, *arguments = shlex.split(line, comments=True)
+        if program != "jdgnn":
+            continue
+        is_begun = arguments[0] in ("run", "sweep") and "--resume" not in arguments
+        short = ["--set", "emulation.ticks=4"] if is_begun and "emulation.ticks" not in line else []
+        assert cli.main([*arguments, *short]) == 0, line
 
 
 def _check_configurations(given: argparse.Namespace) -> None:

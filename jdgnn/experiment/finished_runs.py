@@ -42,7 +42,7 @@ class _Summary(BaseModel):
     dataset: str
     nodes: int
     directed_edges: int
-    ticks: int
+    ticks: Annotated[int, Field(ge=0, lt=2**31)]
     seed: int
     probe: dict[str, dict[str, _Figure]]
 

@@ -57,7 +57,7 @@ def curves(
         `tick` and the figure.
       figure: a key of the rows: `loss`, `consensus_distance`, `effective_rank`, `active`, `messages_lost`, ….
       labels: names of the variants, in place of those given, or of the one.
-      logarithmic: whether the y axis is; None for a consensus distance only.
+      logarithmic: whether the y axis is; None for a consensus distance only, if any is above 0.
       ax: the Axes to draw on; None for a new figure.
 
     Returns:
@@ -82,7 +82,8 @@ def curves(
         for key, curve in variant.items():
             place = keys.index(key)
             _draw(ax, curve, f"{name}, {key}".strip(", "), _line(index, place, len(drawn), len(keys)))
-    if logarithmic or (logarithmic is None and figure in LOGARITHMIC):
+    is_positive = any((np.asarray(line.get_ydata(), np.float64) > 0).any() for line in ax.lines)
+    if logarithmic or (logarithmic is None and figure in LOGARITHMIC and is_positive):
         ax.set_yscale("log")
     ax.set(xlabel="tick", ylabel=IN_WORDS.get(figure, figure.replace("_", " ")))
     axes.without_frame(ax)
@@ -120,6 +121,8 @@ def controls(
     check_flag("percent", percent)
     if not isinstance(results, Mapping):
         raise InputError(f"results: got {type(results).__name__}, and a dict of results by name is needed")
+    if not results:
+        raise InputError("results: got an empty dict; give what a probe found, by name")
     shares = {name: _share(str(name), result) for name, result in results.items()}
     for index, (name, share) in enumerate(shares.items(), start=1):
         looks = style.look(index)

@@ -74,6 +74,17 @@ def test_seeds_are_drawn_as_their_mean_with_a_band(rows: Rows) -> None:
     assert edges[:, 1].max() == pytest.approx(3 + np.sqrt(2))
 
 
+def test_nodes_that_all_agree_are_drawn_on_a_plain_axis(rows: Rows) -> None:
+    agreed = [{**row, "consensus_distance": 0.0} for row in rows]
+    assert plot.curves(agreed, figure="consensus_distance").get_yscale() == "linear"
+    assert plot.curves(rows, figure="consensus_distance").get_yscale() == "log"
+
+
+def test_no_controls_are_told() -> None:
+    with pytest.raises(InputError, match="results: got an empty dict"):
+        plot.controls({})
+
+
 def test_what_is_missing_leaves_a_gap(rows: Rows) -> None:
     first, second = plot.curves([rows, rows]).lines
     np.testing.assert_array_equal(np.asarray(first.get_ydata()), [np.nan, 0.1, 0.05])

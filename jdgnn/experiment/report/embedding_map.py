@@ -64,7 +64,7 @@ def map_panel(variants: list[Variant], methods: Sequence[str]) -> Panel:
     if not of_runs:
         panel.text("No snapshot was taken yet, or none was asked for (snapshots.nodes).", "note")
         return panel
-    panel.text(_says(variants[0].first, methods))
+    panel.text(_says([run for _, run in runs if run.snapshots], methods))
     panel.parts.append(CONTROLS)
     left = sum(len(variant.runs) for variant in variants) - len(runs)
     if left:
@@ -72,9 +72,11 @@ def map_panel(variants: list[Variant], methods: Sequence[str]) -> Panel:
     return panel
 
 
-def _says(run: Run, methods: Sequence[str]) -> str:
-    count, found = len(_common(run.snapshots)), run.num_nodes
+def _says(runs: list[Run], methods: Sequence[str]) -> str:
+    sizes = {(len(_common(run.snapshots)), run.num_nodes) for run in runs}
+    count, found = next(iter(sizes))
     which = f"All {count:,} nodes" if count == found else f"{count:,} of {found:,} nodes, drawn always alike,"
+    which = which if len(sizes) == 1 else "Nodes"
     linear = "PCA keeps the two directions of largest variance of the last embeddings, at all times."
     others = "On maps by t-SNE and UMAP neither distances between groups nor their sizes mean anything."
     said = [f"{which} by their embeddings, each scaled to length one as for the probe."]
@@ -92,6 +94,8 @@ def _name(variants: list[Variant], variant: Variant, run: Run) -> str:
 def _common(snapshots: list[Snapshot]) -> NDArray[np.int64]:
     """The nodes that all snapshots keep."""
     found = functools.reduce(np.intersect1d, (one.nodes for one in snapshots))
+    if not len(found):
+        raise InputError("snapshots: no node is in all of them; repeat the run")
     return found[nodes_kept(len(found), MOST_NODES)].astype(np.int64)
 
 

@@ -81,10 +81,8 @@ def _says(variants: list[Variant], controls: dict[str, float]) -> str:
     if not controls:
         return f"{', '.join(found)} so far; controls are judged once a run is finished."
     best = max(controls, key=lambda key: controls[key])
-    whose = "" if len(variants) == 1 else f" of {variants[0].name}"
-    return (
-        f"{', '.join(found)}; best control{whose}: {CONTROLS[best]}, {100 * controls[best]:.1f} %. {_band(variants[0])}"
-    )
+    whose = "best control" if len(variants) == 1 else f"best control of {variants[0].name}"
+    return f"{', '.join(found)}; {whose}: {CONTROLS[best]}, {100 * controls[best]:.1f} %. {_band(variants[0])}"
 
 
 def _band(variant: Variant) -> str:

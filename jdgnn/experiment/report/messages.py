@@ -27,12 +27,13 @@ PATTERNS = {"lost": "/", "to_offline": "\\", "superseded": "x", "displaced": "-"
 def messages_panel(variants: list[Variant]) -> Panel:
     """What was sent, and what became of it."""
     panel = Panel("messages", "Messages")
-    if not variants[0].first.rows:
+    if not any(variant.first.rows for variant in variants):
         panel.text("No tick was recorded yet.", "note")
         return panel
     _ends(panel, variants)
     for variant in variants:
-        _accounts(panel, variant, len(variants))
+        if variant.first.rows:
+            _accounts(panel, variant, len(variants))
     panel.parts.append('<div class="grid">')
     if len(variants) == 1:
         _over_time(panel, variants[0])
@@ -43,6 +44,8 @@ def messages_panel(variants: list[Variant]) -> Panel:
 
 def counts(variant: Variant) -> dict[str, dict[str, int]]:
     """Messages by kind and end at the last recorded tick of the first seed, what was sent among them."""
+    if not variant.first.rows:
+        return {kind: dict.fromkeys(("sent", *ENDS), 0) for kind in KIND_NAMES}
     row = variant.first.rows[-1]
     return {kind: {end: row[f"messages_{end}"][kind] for end in ("sent", *ENDS)} for kind in KIND_NAMES}
 
@@ -150,8 +153,8 @@ def _bytes(panel: Panel, variants: list[Variant]) -> None:
 
 
 def _last(variant: Variant) -> dict[str, int]:
-    sent: dict[str, int] = variant.first.rows[-1]["bytes_sent"]
-    return sent
+    rows = variant.first.rows
+    return rows[-1]["bytes_sent"] if rows else {}
 
 
 def _rate(variant: Variant, kind: str) -> Series:

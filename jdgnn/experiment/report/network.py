@@ -17,10 +17,11 @@ def network_panel(variants: list[Variant]) -> Panel:
     network = variants[0].first.network
     degree, sizes = network["in_degree"].astype(np.int64), network["component_sizes"]
     drawn, links = len(network["drawn"]), len(network["sources"])
+    whose = "The network" if len(variants) == 1 else f"The network of {variants[0].name}"
     whole = "all of it" if drawn == len(degree) else f"{drawn:,} nodes around the best-connected one"
     panel.parts.append(
         '<div class="grid"><figure><div class="plot tall" id="network-picture" role="img" aria-label="the network">'
-        f"</div><figcaption>The network, {whole}: {drawn:,} nodes and {links:,} links, in the colours of the map."
+        f"</div><figcaption>{whose}, {whole}: {drawn:,} nodes and {links:,} links, in the colours of the map."
         "</figcaption></figure>"
     )
     _degrees(panel, degree, network["out_degree"].astype(np.int64))

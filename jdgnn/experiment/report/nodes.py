@@ -39,7 +39,7 @@ FIGURES = (
 def nodes_panel(variants: list[Variant]) -> Panel:
     """How nodes differ from each other, over time."""
     panel = Panel("nodes", "Nodes over time")
-    if not variants[0].first.rows:
+    if not any(variant.first.rows for variant in variants):
         panel.text("No tick was recorded yet.", "note")
         return panel
     panel.text("Lines are medians over nodes, bands reach from 5 to 95 % of them.")

@@ -49,7 +49,7 @@ def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
     tiles.append((f"{rows[-1]['tick']:,}" if rows else "0", "ticks recorded"))
     tiles.append((f"{variant.first.num_nodes:,}", "nodes, each with its own model"))
     if rows:
-        tiles.append((short(rows[-1]["consensus_distance"]), "consensus distance"))
+        tiles.append((short(_consensus(variant)), "consensus distance"))
     if summary and summary.speed and summary.speed.of_floor:
         tiles.append((percent(summary.speed.of_floor), "of the memory floor reached"))
     if len(variant.runs) > 1:
@@ -71,11 +71,16 @@ def _beside(panel: Panel, variants: list[Variant], summaries: dict[str, Summary]
                 str(len(variant.runs)),
                 "-" if learned is None else f"{learned:.1f}",
                 gain,
-                short(summary.consensus_distance) if summary else "-",
+                short(_consensus(variant)) if summary else "-",
                 f"{summary.wall_seconds:,.1f}" if summary else "goes on",
             ]
         )
     panel.table(head, rows, caption="Runs beside each other", kind="figures")
+
+
+def _consensus(variant: Variant) -> float | None:
+    """The last one: the mean over seeds."""
+    return last(variant.series(lambda row: row["consensus_distance"]))
 
 
 def _differences(panel: Panel, variants: list[Variant]) -> None:
@@ -127,7 +132,8 @@ def notes(variant: Variant, summary: Summary | None) -> list[str]:
         at = f"tick {rows[-1]['tick']:,}" if rows else "the beginning"
         return [f"The run is not finished: this is what it had recorded at {at}."]
     counted = {name: summary.warnings.get(name) for name in NOTES}
-    return [
+    going_on = [f"Seed {seed} is not finished, and left out here." for seed in variant.left_out]
+    return going_on + [
         text[:1].upper() + text[1:] + "."
         for name, count in counted.items()
         if isinstance(count, int) and count

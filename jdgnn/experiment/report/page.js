@@ -54,6 +54,7 @@
     }
   })();
   const MOST_SVG = 4000;
+  const MOST_CLASSES = 100;
   const typed = { f: Float32Array, i: Int32Array, u: Uint16Array };
   const read = (text, kind) => new typed[kind](bytesOf(text).buffer);
   const FIGURES = {
@@ -68,7 +69,7 @@
   const runs = map ? map.runs : [];
   for (const run of runs) {
     run.nodes = read(run.nodes, "i");
-    run.labels = run.labels && read(run.labels, "i");
+    run.classes = run.labels && read(run.labels, "i");
     run.degree = read(run.degree, "f");
     for (const frames of Object.values(run.places)) {
       for (const frame of frames) Object.assign(frame, { x: read(frame.x, "u"), y: read(frame.y, "u") });
@@ -79,14 +80,22 @@
     run.place = new Map(Array.from(run.nodes, (node, index) => [node, index]));
     run.shown = hasWebGL || run.count <= MOST_SVG ? null : Math.ceil(run.count / MOST_SVG);
   }
+  /* classes that occur, as there may be a few with large numbers; a class has one colour in all runs */
+  const nameOf = (run, label) => run.classNames[label] || `class ${label}`;
+  const sets = runs.map((run) => new Set(run.classes));
+  const classes = [...new Set(sets.flatMap((set) => [...set]))].sort((one, other) => one - other);
+  const rank = new Map(classes.map((label, index) => [label, index]));
+  for (const run of runs) {
+    run.labels = run.classes && run.classes.map((label) => rank.get(label));
+    run.shades = run.labels && run.labels.map((label) => label % map.colours.length);
+  }
   const now = { tick: 0, method: "", colour: "class", hidden: new Set(), runs: [0, Math.min(1, runs.length - 1)] };
   const ticks = [...new Set(runs.flatMap((run) => run.ticks))].sort((one, other) => one - other);
   const frameOf = (run, tick) => Math.max(0, run.ticks.filter((taken) => taken <= tick).length - 1);
-  const classNames = () => {
-    const named = runs.find((run) => run.classNames.length);
-    const count = Math.max(0, ...runs.map((run) => (run.labels ? run.labels.reduce((a, b) => Math.max(a, b), 0) + 1 : 0)));
-    return Array.from({ length: count }, (_, index) => (named && named.classNames[index]) || `class ${index}`);
-  };
+  const classNames = classes.map((label) => {
+    const having = runs.filter((_, index) => sets[index].has(label));
+    return [...new Set(having.map((run) => nameOf(run, label)))].join(" / ");
+  });
   const colourOf = (label) => map.colours[label % map.colours.length];
 
   const CIVIDIS = [
@@ -94,13 +103,13 @@
     [0.625, "#8a8678"], [0.75, "#a59c74"], [0.875, "#c3b369"], [1, "#fee838"],
   ];
   const valuesOf = (run, frame) => {
-    if (now.colour === "class") return run.labels || new Int32Array(run.count);
+    if (now.colour === "class") return run.shades || new Int32Array(run.count);
     return now.colour === "degree" ? run.degree : run.figures[frame][now.colour];
   };
   /* one scale for all times and both maps, so that colours can be compared */
   const scaleOf = () => {
     if (now.colour === "class") {
-      const count = Math.max(1, classNames().length);
+      const count = Math.max(1, Math.min(classes.length, map.colours.length));
       const steps = Array.from({ length: count }, (_, index) => [
         [index / count, colourOf(index)], [(index + 1) / count, colourOf(index)],
       ]);
@@ -177,7 +186,7 @@
     const frame = frameOf(run, now.tick), figures = run.figures[frame];
     const round = (value) => (Number.isNaN(value) ? "-" : Number(value.toPrecision(3)).toString());
     const lines = [run.nodeNames ? run.nodeNames[index] : `node ${run.nodes[index]}`];
-    if (run.labels) lines.push(classNames()[run.labels[index]]);
+    if (run.classes) lines.push(nameOf(run, run.classes[index]));
     lines.push(`${run.degree[index]} in-neighbours`, `age ${figures.age[index]}, ${figures.wakes[index]} wakes`);
     lines.push(`staleness ${round(figures.staleness[index])}, distance ${round(figures.distance[index])}`);
     const box = thing("map-hover");
@@ -245,8 +254,9 @@
   };
   const legend = () => {
     const box = thing("map-legend");
-    box.hidden = now.colour !== "class" || !runs.some((run) => run.labels);
-    box.replaceChildren(...classNames().map((name, label) => {
+    box.hidden = now.colour !== "class" || !runs.some((run) => run.labels) || classes.length > MOST_CLASSES;
+    if (box.hidden) return;
+    box.replaceChildren(...classNames.map((name, label) => {
       const button = document.createElement("button"), dot = document.createElement("i");
       button.type = "button";
       dot.style.background = colourOf(label);

@@ -104,10 +104,13 @@ class Run:
 def _snapshot(path: Path, tick: int, num_nodes: int) -> Snapshot:
     arrays = read_arrays(path, SNAPSHOT_FORM)
     nodes = within(path, "nodes", arrays["nodes"], num_nodes)
-    if (np.diff(nodes) <= 0).any():
-        raise InputError(f"{path}: its nodes are not in ascending order; repeat the run")
+    if not len(nodes) or (np.diff(nodes) <= 0).any():
+        raise InputError(f"{path}: its nodes are none, or not in ascending order; repeat the run")
     kept, scale = _finite(path, arrays["embeddings"]), float(_finite(path, arrays["scale"]))
-    return Snapshot(tick, nodes, kept, scale, _figures(arrays), arrays.get("probe"))
+    probe = arrays.get("probe")
+    if probe is not None and not len(probe):
+        raise InputError(f"{path}: its probe holds no split; repeat the run")
+    return Snapshot(tick, nodes, kept, scale, _figures(arrays), probe)
 
 
 def _last(folder: Path, tick: int, num_nodes: int, summary: dict[str, Any]) -> Snapshot:
@@ -141,8 +144,17 @@ def read_run(path: Path) -> Run:
     for name in ("sources", "targets"):
         within(path / NETWORK, name, network[name], len(network["drawn"]))
     within(path / NETWORK, "drawn", network["drawn"], len(network["in_degree"]))
+    for name in ("in_degree", "out_degree"):
+        if network[name].size and not 0 <= network[name].min() <= network[name].max() < len(network[name]):
+            raise InputError(
+                f"{path / NETWORK}: its {name} counts more neighbours than there are nodes; repeat the run"
+            )
+    within(path / NETWORK, "labels", network.get("labels", np.zeros(0, np.int64)), 2**31)
     summary = read_summary(path) if is_finished(path) else None
-    return Run(path, config, settings_of(path, config), summary, _thinned(sound_rows(path / METRICS)), network)
+    rows = _thinned(sound_rows(path / METRICS))
+    if len({len(row[name]) for row in rows for name in ("loss", "effective_rank")}) > 1:
+        raise InputError(f"{path / METRICS}: its rows are of different numbers of layers; repeat the run")
+    return Run(path, config, settings_of(path, config), summary, rows, network)
 
 
 def _thinned(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:

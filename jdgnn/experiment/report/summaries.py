@@ -47,7 +47,7 @@ class Summary(BaseModel):
     warnings: dict[str, Any]
     versions: dict[str, str]
     accelerator: dict[str, str | int]
-    memory: dict[str, int | None] = {}
+    memory: dict[str, Annotated[int, Field(ge=0, lt=2**63)] | None] = {}
     speed: Speed | None = None
 
 

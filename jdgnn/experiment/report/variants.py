@@ -45,6 +45,7 @@ class Variant:
     name: str
     path: Path
     runs: list[Run]
+    left_out: tuple[int, ...] = ()  # seeds whose runs go on while others are finished
 
     @property
     def first(self) -> Run:
@@ -143,10 +144,15 @@ def read_variants(paths: Sequence[Path]) -> list[Variant]:
     if not 1 <= len(paths) <= MOST:
         raise InputError(f"report: got {len(paths)} directories, and from 1 to {MOST} are shown beside each other")
     names = [_name(paths[0])] if len(paths) == 1 else list(string.ascii_uppercase[: len(paths)])
-    return [
-        Variant(name, path, [read_run(folder) for folder in members(path)])
-        for name, path in zip(names, paths, strict=True)
-    ]
+    return [_variant(name, path) for name, path in zip(names, paths, strict=True)]
+
+
+def _variant(name: str, path: Path) -> Variant:
+    """Means are over the finished runs, once there are any: those that go on have not come as far."""
+    runs = [read_run(folder) for folder in members(path)]
+    finished = [run for run in runs if run.summary is not None]
+    left_out = tuple(run.seed for run in runs if run.summary is None) if finished else ()
+    return Variant(name, path, finished or runs, left_out)
 
 
 def _name(path: Path) -> str:

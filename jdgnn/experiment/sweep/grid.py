@@ -126,11 +126,12 @@ def parse(overrides: Iterable[str]) -> tuple[list[str], list[Axis]]:
         else:
             axes.append(Axis(key.strip(), tuple(values)))
     keys = [axis.key for axis in axes]
+    given = [*keys, *(override.partition("=")[0].strip() for override in common)]
     for key in keys:
         if key == "seed":
             raise InputError("--set: got several values for seed; write --seeds N, and --set seed=N for the first")
-        if keys.count(key) > 1:
-            raise InputError(f"--set: got {key} twice with several values; write all of them once")
+        if given.count(key) > 1:
+            raise InputError(f"--set: got {key} twice; write all of its values once")
     return common, axes
 
 

@@ -1,15 +1,18 @@
 """The report in a real browser: every figure is drawn with the run's own numbers, and nobody is asked for anything."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from jdgnn.experiment.cli import main
+from jdgnn.experiment.report.making import write_report
 from tests.experiment.report.browser import browser, shown
 from tests.experiment.report.pages import Reported, data_of
-from tests.experiment.run_support import Variants, rows
+from tests.experiment.run_support import Variants, arrays, rows
 
 pytestmark = pytest.mark.browser
 
@@ -90,6 +93,25 @@ def test_two_runs_are_shown_on_two_maps(running: Any, variants: Variants, tmp_pa
     page.select_option("#map-method", "tsne")
     assert page.text_content("#map-says-0").startswith("A, seed 0: t-SNE after tick 7")
     assert page.text_content("#map-says-1").startswith("B, seed 0: t-SNE after tick 7")
+    assert errors == []
+
+
+def test_classes_are_called_what_their_own_run_calls_them(running: Any, reported: Reported, tmp_path: Path) -> None:
+    for name, labels in {"kitchen": 0, "bath": 2**31 - 1}.items():
+        shutil.copytree(reported.directory, tmp_path / name)
+        held = arrays(reported.directory, "network.npz") | {"labels": np.full(40, labels, np.int32)}
+        named = {"class_names": np.array([name])} if labels == 0 else {}
+        np.savez(tmp_path / name / "network.npz", allow_pickle=False, **(held | named))
+    write_report([tmp_path / "kitchen", tmp_path / "bath"], tmp_path / "both.html")
+    page, errors, _ = shown(running, tmp_path / "both.html")
+    assert page.locator("#map-legend button").all_inner_texts() == ["kitchen", "class 2147483647"]
+    page.evaluate("window.drawAll()")
+    for slot, name in enumerate(("kitchen", "class 2147483647")):
+        page.evaluate(
+            f"document.getElementById('map-{slot}').emit('plotly_hover', "
+            "{points: [{pointNumber: 7}], event: {clientX: 10, clientY: 10}})"
+        )
+        assert name in page.text_content("#map-hover")
     assert errors == []
 
 

@@ -12,13 +12,18 @@ import pytest
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.report.reading import _thinned
 from tests.experiment.report.pages import Reported
-from tests.experiment.run_support import arrays
+from tests.experiment.run_support import arrays, rows
 
 
 def _changed(path: Path, **changes: object) -> None:
     with np.load(path) as found:
         whole: dict[str, Any] = {**found, **changes}
     np.savez_compressed(path, allow_pickle=False, **{name: value for name, value in whole.items() if value is not None})
+
+
+def _resummarised(run: Path, **changes: object) -> None:
+    found = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps(found | changes))
 
 
 def _without_messages(path: Path) -> None:
@@ -60,6 +65,33 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "kinds of messages that are missing": (
         lambda run: _without_messages(run / "summary.json"),
         "counts no sound messages",
+    ),
+    "a tick that no run comes to": (
+        lambda run: _resummarised(run, ticks=10**30),
+        "says nothing sound for ticks",
+    ),
+    "memory that no machine has": (
+        lambda run: _resummarised(run, memory={"parameters": 10**400}),
+        "says nothing sound for memory",
+    ),
+    "more neighbours than nodes": (
+        lambda run: _changed(run / "network.npz", in_degree=np.full(40, 2**60)),
+        "in_degree counts more neighbours than",
+    ),
+    "a snapshot of no nodes": (
+        lambda run: _changed(
+            run / "snapshots" / "3.npz",
+            **{name: np.zeros(0, np.int32) for name in ("nodes", "age", "wakes")},
+            **{name: np.zeros(0, np.float32) for name in ("staleness", "distance")},
+            embeddings=np.zeros((0, 7), np.float16),
+        ),
+        "not in ascending order",
+    ),
+    "rows of one layer and of two": (
+        lambda run: (run / "metrics.jsonl").write_text(
+            "".join(json.dumps(row | ({"loss": [None]} if row["tick"] == 6 else {})) + "\n" for row in rows(run))
+        ),
+        "different numbers of layers",
     ),
     "a summary of something else": (
         lambda run: (run / "summary.json").write_text('{"finished": true}'),
@@ -110,9 +142,8 @@ def test_snapshots_hold_what_nodes_held(reported: Reported, tmp_path: Path) -> N
     assert main(["run", str(reported.config), "--set", "emulation.ticks=8", "--out", str(tmp_path / "run")]) == 0
     kept, last = arrays(reported.directory / "snapshots", "8.npz"), arrays(tmp_path / "run", "embeddings.npz")
     scale = float(kept["scale"])
-    np.testing.assert_allclose(
-        scale * kept["embeddings"].astype(float), last["embeddings"], rtol=0, atol=scale * 2**-11
-    )
+    held = scale * kept["embeddings"].astype(np.float64)
+    np.testing.assert_allclose(held, last["embeddings"], rtol=0, atol=scale * 2**-11)
     nodes = arrays(tmp_path / "run", "nodes.npz")
     for name in ("age", "wakes", "staleness", "distance"):
         np.testing.assert_array_equal(kept[name], nodes[name])

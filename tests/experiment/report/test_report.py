@@ -1,10 +1,13 @@
 """The report shows the run's own numbers, beside those of others, and leaves nothing to the network."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from jdgnn.emulation.progress_words import short
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.compare import compare
 from jdgnn.experiment.report.making import write_report
@@ -184,3 +187,34 @@ def test_a_report_that_fails_does_not_take_the_run_with_it(
     assert main(["run", str(reported.config), "--out", str(tmp_path / "run")]) == 0
     assert "warning: no report was written (no space left)" in capsys.readouterr().out
     assert summary(tmp_path / "run")["finished"]
+
+
+def test_a_run_that_has_just_begun_stands_beside_a_finished_one(reported: Reported, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    for name in ("config.toml", "network.npz"):
+        shutil.copy(reported.directory / name, begun)
+    for paths in ([begun, reported.directory], [reported.directory, begun]):
+        write_report(paths, tmp_path / "page.html")
+        page = (tmp_path / "page.html").read_text()
+        assert "The run is not finished: this is what it had recorded at the beginning." in read(page).text
+        assert len(data_of(page)["map"]["runs"]) == 1
+
+
+def test_a_seed_that_goes_on_is_left_out_and_named(variants: Variants, tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    shutil.copytree(variants.second, seeds)
+    for name in ("summary.json", "metrics.jsonl"):
+        (seeds / "seed-1" / name).unlink()
+    write_report([seeds], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "Seed 1 is not finished, and left out here." in read(page).text
+    row = json.loads((seeds / "seed-0" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert numbers(traces(page, "learning-loss")["layer 1"]["y"])[-1] == pytest.approx(row["loss"][0])
+
+
+def test_the_consensus_distance_of_several_seeds_is_their_mean(variants: Variants) -> None:
+    rows = [json.loads(path.read_text().splitlines()[-1]) for path in variants.first.glob("seed-*/metrics.jsonl")]
+    mean = sum(row["consensus_distance"] for row in rows) / len(rows)
+    page = read((variants.first / "report.html").read_text())
+    assert f"{short(mean)} consensus distance" in page.text

@@ -35,6 +35,7 @@ def test_keys_with_one_value_hold_for_all_runs() -> None:
         (["push.fanout"], r"--set: got 'push.fanout', and key=value"),
         (["seed=0,1"], r"several values for seed; write --seeds N"),
         (["push.fanout=1,2", "push.fanout=4,8"], r"got push.fanout twice"),
+        (["push.fanout=1,2", "push.fanout=4"], r"got push.fanout twice"),
     ],
 )
 def test_what_makes_no_sense_is_refused(overrides: list[str], message: str) -> None:
