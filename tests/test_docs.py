@@ -116,6 +116,7 @@ def test_commands_run_one_after_another(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JDGNN_DATA", str(data_root))
     (tmp_path / "configs").symlink_to(ROOT / "configs")
+    (tmp_path / "data").symlink_to(data_root)
     for line in _commands(page):
         program, *arguments = shlex.split(line, comments=True)
         if program != "jdgnn":

@@ -28,12 +28,14 @@ def mean(values: Sequence[float | None]) -> float | None:
 
 
 def short(value: float | None) -> str:
-    """A figure in three digits, a dash if it is missing.
+    """A figure in three digits, or as a whole number where it has more; a dash if it is missing.
 
-    >>> short(0.0123456), short(None)
-    ('0.0123', '-')
+    >>> short(0.0123456), short(1234.5), short(None)
+    ('0.0123', '1,234', '-')
     """
-    return "-" if value is None else f"{value:.3g}"
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
 
 
 def duration(seconds: float) -> str:

@@ -62,11 +62,11 @@ class CheckpointsTable(Table):
 
 
 class SnapshotsTable(Table):
-    """At which ticks embeddings are kept and probed, to be looked at; `nodes` 0 for never."""
+    """At which ticks embeddings are kept, and on how many splits probed, to be looked at; `nodes` 0 for never."""
 
     nodes: int = Field(default=100_000, ge=0, lt=2**31)
     every: int | None = Field(default=None, ge=1, lt=2**31)
-    probe: bool = True
+    num_splits: int = Field(default=3, ge=0, lt=2**31)
 
 
 def _some_layers(given: Any) -> Any:

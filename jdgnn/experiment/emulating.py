@@ -12,7 +12,7 @@ from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.judging import Results, best_of, judge, own_columns, result_of
+from jdgnn.experiment.judging import Results, best_of, can_be_judged, judge, own_columns, result_of, with_first_splits
 from jdgnn.experiment.progress import Display, display
 from jdgnn.experiment.run_directory import CHECKPOINTS, RunDirectory
 from jdgnn.experiment.snapshots import nodes_kept, packed, ticks_due
@@ -159,9 +159,10 @@ class _Watch:
         figures = jdgnn.node_table(stand.state, network)
         arrays = packed(embeddings, nodes) | {name: figures[name][nodes] for name in FIGURES}
         probed: dict[str, float] = {}
-        if table.probe and network.labels is not None:
+        if table.num_splits and can_be_judged(network):
             own = own_columns(setting.config, network)
-            found = judge(network, {"learned": embeddings}, {"learned": own})["learned"]
+            some = with_first_splits(network, table.num_splits)
+            found = judge(some, {"learned": embeddings}, {"learned": own})["learned"]
             arrays["probe"] = found.values
             probed = {f"probe/{found.metric}/learned": found.mean}
             self._shown.probed(stand.tick, f"{found.metric} {100 * found.mean:.1f} %, {self._best_control}")

@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.evaluation import ProbeResult, beside_own_features, controls, probe_table
+from jdgnn.evaluation.probe import checked_task
 from jdgnn.experiment.config import Config, EvaluationTable
 from jdgnn.experiment.problems import from_factory
-from jdgnn.network import Network, random_splits
+from jdgnn.network import Network, Splits, random_splits
 
 Results = dict[str, ProbeResult]
 
@@ -25,13 +26,40 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
         for key in sorted(table.model_fields_set):
             raise InputError(f"evaluation.{key}: has no effect, since {network.name} has splits of its own; remove it")
         return network
-    if network.labels is None:
+    if network.labels is None or not can_be_judged(network):
         return network
     arguments = table.model_dump()
     try:
-        return dataclasses.replace(network, splits=random_splits(network.labels, **arguments))
+        found = dataclasses.replace(network, splits=random_splits(network.labels, **arguments))
     except InputError as error:
         raise from_factory(error, arguments).inside(("evaluation",)).as_input_error() from error
+    _check_classes(found, table)
+    return found
+
+
+def can_be_judged(network: Network) -> bool:
+    """Whether there are labels to be read off embeddings, of two classes at least."""
+    return network.labels is not None and bool((network.labels != network.labels[0]).any())
+
+
+def _check_classes(network: Network, table: EvaluationTable) -> None:
+    """Refuses random splits with a part that lacks a class it needs."""
+    try:
+        checked_task(network, None, None)
+    except InputError as error:
+        what = str(error).partition(";")[0]
+        raise InputError(
+            f"evaluation.validation: got {table.validation}, and {what}; write more, such as "
+            f"evaluation.validation={min(0.9, 4 * table.validation):g}, or another evaluation.seed"
+        ) from error
+
+
+def with_first_splits(network: Network, count: int) -> Network:
+    """The network with its first splits only, at most so many."""
+    if network.splits is None:
+        return network
+    parts = {part: getattr(network.splits, part)[:count] for part in ("train", "validation", "test")}
+    return dataclasses.replace(network, splits=Splits(**parts))
 
 
 def result_of(config: Config, embeddings: NDArray[Any], network: Network) -> NDArray[Any]:
@@ -48,8 +76,8 @@ def own_columns(config: Config, network: Network) -> int:
 def judge(
     network: Network, embeddings: Mapping[str, ArrayLike], own_columns: Mapping[str, int] | None = None
 ) -> Results:
-    """Probes embeddings by name; without labels there is nothing to probe, and the result is empty."""
-    if network.labels is None:
+    """Probes embeddings by name; without two classes there is nothing to probe, and the result is empty."""
+    if not can_be_judged(network):
         return {}
     return probe_table(embeddings, network, own_columns=own_columns)
 

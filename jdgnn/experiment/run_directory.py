@@ -200,8 +200,8 @@ class RunDirectory:
         self.path.rmdir()
 
     def files(self) -> list[str]:
-        """Names of the files that are there."""
-        return [name for name in FILES if (self.path / name).exists()]
+        """Names of the files that are there, and of the folder of snapshots."""
+        return [name for name in (*FILES, SNAPSHOTS) if (self.path / name).exists()]
 
     def kept(self) -> list[str]:
         """What to say of a run that ends early: where what it wrote is, if it wrote anything."""

@@ -18,7 +18,7 @@ from jdgnn.experiment.defaults import completed
 from jdgnn.experiment.emulating import Setting, Stand, emulate
 from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.judging import Results, figures, judge, judge_controls, own_columns, result_of
+from jdgnn.experiment.judging import Results, can_be_judged, figures, judge, judge_controls, own_columns, result_of
 from jdgnn.experiment.memory import check_run_fits
 from jdgnn.experiment.network_picture import picture_of
 from jdgnn.experiment.preparing import PREPARING, Preparing
@@ -114,7 +114,7 @@ def run_experiment(
 def _controls(setting: Setting, preparing: Preparing, params: Any) -> Results:
     """Probes what takes no learning; `params` are those at the start, if they are still there."""
     config, emulator, network = setting.config, setting.emulator, setting.network
-    if network.labels is None:
+    if not can_be_judged(network):
         return {}
     with stage(setting.console, "judging what takes no learning"):
         params = emulator.init(jax.random.key(config.seed), network).params if params is None else params
@@ -125,7 +125,7 @@ def _controls(setting: Setting, preparing: Preparing, params: Any) -> Results:
 
 def _learned(setting: Setting, embeddings: NDArray[Any]) -> Results:
     """Probes what was learned."""
-    if setting.network.labels is None:
+    if not can_be_judged(setting.network):
         return {}
     with stage(setting.console, "judging what was learned"):
         own = own_columns(setting.config, setting.network)

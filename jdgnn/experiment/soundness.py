@@ -37,7 +37,7 @@ def check_finite(progress: jdgnn.Progress, directory: Path, *, thoroughly: bool 
     if progress.tick_diverged is None and bool(_all_finite(list(looked_at.values()))):
         return
     tick = progress.tick if progress.tick_diverged is None else progress.tick_diverged
-    where = "; ".join(_lost(state)) or "losses are, while parameters and embeddings are finite"
+    where = "; ".join(_lost(state)) or "losses are not, while parameters and embeddings are"
     raise InputError(
         f"the run has diverged by tick {tick}, as not all numbers are finite: {where}. Usually optimizer.learning_rate "
         f"is too large; try a smaller one (what was recorded, and the last checkpoint before, are in {directory})"

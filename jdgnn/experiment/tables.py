@@ -115,7 +115,7 @@ def print_result(console: Console, summary: dict[str, Any], directory: Path, fil
     """Prints what was learned against the controls, what it took, and where the files are."""
     console.print()
     if not summary["probe"]:
-        console.print("nothing was probed: this network has no labels")
+        console.print("nothing was probed: this network has no labels, or only one class")
     else:
         print_table(console, _probe_table(summary))
     tables = [*_nodes_tables(summary), *_messages_tables(summary)]
@@ -124,7 +124,8 @@ def print_result(console: Console, summary: dict[str, Any], directory: Path, fil
         print_table(console, table)
     if tables:
         console.print()
-    print_facts(console, [*_facts(summary), *_notes(summary), *_files(directory, files)])
+    told = [("note", note) for note in notes(summary)]
+    print_facts(console, [*_facts(summary), *told, *_files(directory, files)])
 
 
 def _files(directory: Path, files: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -254,25 +255,25 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "events", f"{text} {summary[what]}"
 
 
-def _notes(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Whatever was counted that could make the figures mean less than they seem to."""
+def notes(summary: dict[str, Any]) -> Iterator[str]:
+    """Whatever was counted that could make the figures of a run mean less than they seem to, a clause each."""
     warnings = summary["warnings"]
     for name, text in NOTES.items():
         if warnings[name]:
-            yield "note", text.format(f"{warnings[name]:,}")
+            yield text.format(f"{warnings[name]:,}")
     for kind, text in DISPLACED.items():
         count = summary["messages"][kind]
         if count["displaced"] and not _has_faults(summary):
-            yield "note", text.format(percent(count["displaced"] / count["sent"]))
+            yield text.format(percent(count["displaced"] / count["sent"]))
     for kind in warnings["undelivered_kinds"]:
-        yield "note", f"no {KINDS[kind]} were ever delivered"
+        yield f"no {KINDS[kind]} were ever delivered"
     if any(warnings["never_trained"]):
         counts = ", ".join(f"{count:,}" for count in warnings["never_trained"])
-        yield "note", f"nodes that never had anything to learn from, by layer: {counts}"
+        yield f"nodes that never had anything to learn from, by layer: {counts}"
     if any(warnings["wakes_without_step"]):
         wakes = summary["wakes"] - summary["nodes"] + warnings["never_awake"]
         shares = ", ".join(percent(count / wakes) for count in warnings["wakes_without_step"])
-        yield "note", f"wakes without a step, first ones aside, by layer: {shares}"
+        yield f"wakes without a step, first ones aside, by layer: {shares}"
 
 
 def percent(share: float) -> str:

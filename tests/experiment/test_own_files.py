@@ -148,3 +148,23 @@ def test_an_export_is_refused_where_there_is_no_finished_run(
         assert message in capsys.readouterr().err
     assert (tmp_path / "old.csv").read_text() == "mine"
     assert main(["export", str(own.run), str(tmp_path / "old.csv"), "--overwrite"]) == 0
+
+
+def test_too_few_nodes_for_the_splits_are_told_by_the_key_that_helps(
+    own: Own, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run", str(own.config), "--set", "evaluation.validation=0.05", "--out", str(own.folder / "few")]
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert "evaluation.validation: got 0.05, and splits.validation: split 0 has no node of class" in told
+    assert "write more, such as evaluation.validation=0.2, or another evaluation.seed" in told
+
+
+def test_labels_of_one_class_are_not_probed(own: Own, capsys: pytest.CaptureFixture[str]) -> None:
+    (own.folder / "data" / "same.csv").write_text(
+        (own.folder / "data" / "nodes.csv").read_text().replace("even", "odd")
+    )
+    path = own.folder / "data" / "same.csv"
+    command = ["run", str(own.config), "--set", f"network.nodes={path}", "--out", str(own.folder / "same")]
+    assert main(command) == 0
+    assert "nothing was probed: this network has no labels, or only one class" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """The panel of what was learned: the probe over time beside its controls, and each layer's loss and rank."""
 
-from typing import Any
+import numpy as np
+from numpy.typing import NDArray
 
 from jdgnn.experiment import probed
 from jdgnn.experiment.paired import spread
@@ -33,7 +34,6 @@ def _probe(panel: Panel, variants: list[Variant]) -> None:
     traces: list[Trace] = []
     for number, (variant, series) in enumerate(zip(variants, curves, strict=True)):
         traces += lines(series, _learned(variants, variant), colour(number), markers=True)
-    controls = control_means(variants[0])
     name = _metric(variants[0])
     shown = layout("tick (logarithmic)", name, height=420)
     end = max(int(series.ticks[-1]) for series in curves if len(series.ticks))
@@ -41,9 +41,9 @@ def _probe(panel: Panel, variants: list[Variant]) -> None:
     is_alone, whose = len(variants) == 1, "" if len(variants) == 1 else f"{variants[0].name}: "
     traces += [
         _line(whose + CONTROLS[key], 100 * mean, end, number, CONTROL_COLOURS[number] if is_alone else CONTROL)
-        for number, (key, mean) in enumerate(controls.items())
+        for number, (key, mean) in enumerate(control_means(variants[0], variants[0].num_splits).items())
     ]
-    panel.figure("probe", "Linear probe over time", traces, shown, _says(variants, controls))
+    panel.figure("probe", "Linear probe over time", traces, shown, _says(variants))
     _probe_table(panel, variants)
 
 
@@ -63,11 +63,9 @@ def _line(name: str, value: float, end: int, number: int, shade: str) -> Trace:
     }
 
 
-def control_means(variant: Variant) -> dict[str, float]:
-    """What takes no learning, by name: shares of 1, means over seeds and splits; none if the run goes on."""
-    summaries = [run.summary for run in variant.runs if run.summary is not None]
-    names = probed.names(summaries) if summaries else []
-    return {name: float(probed.values(summaries, name).mean()) for name in names if name in CONTROLS}
+def control_means(variant: Variant, num_splits: int | None = None) -> dict[str, float]:
+    """What takes no learning, by name: shares of 1, means over seeds and first splits; none if the run goes on."""
+    return {name: float(found[:, :num_splits].mean()) for name, found in variant.figures.items() if name in CONTROLS}
 
 
 def _metric(variant: Variant) -> str:
@@ -76,43 +74,44 @@ def _metric(variant: Variant) -> str:
     return METRIC_NAMES[metric] if metric else "%"
 
 
-def _says(variants: list[Variant], controls: dict[str, float]) -> str:
-    found = [f"{_learned(variants, variant)} {short(last(variant.probed))} %" for variant in variants]
+def _says(variants: list[Variant]) -> str:
+    found = ", ".join(f"{_learned(variants, variant)} {short(variant.learned)} %" for variant in variants)
+    first, controls = variants[0], control_means(variants[0])
     if not controls:
-        return f"{', '.join(found)} so far; controls are judged once a run is finished."
+        return f"{found} so far; controls are judged once a run is finished."
     best = max(controls, key=lambda key: controls[key])
-    whose = "best control" if len(variants) == 1 else f"best control of {variants[0].name}"
-    return f"{', '.join(found)}; {whose}: {CONTROLS[best]}, {100 * controls[best]:.1f} %. {_band(variants[0])}"
+    whose = "best control" if len(variants) == 1 else f"best control of {first.name}"
+    return f"{found}; {whose}: {CONTROLS[best]}, {100 * controls[best]:.1f} %. {_splits(first)} {_band(first)}"
+
+
+def _splits(variant: Variant) -> str:
+    count = variant.figures["learned"].shape[1]
+    return f"Lines are of the first {variant.num_splits} of {count} splits." if variant.num_splits < count else ""
 
 
 def _band(variant: Variant) -> str:
     if len(variant.runs) > 1:
         return f"The band is one standard deviation over {len(variant.runs)} seeds."
-    is_spread = any(one.probe is not None and len(one.probe) > 1 for one in variant.first.snapshots)
-    return "The band is one standard deviation over splits." if is_spread else "There is one split."
+    return "The band is one standard deviation over splits." if variant.num_splits > 1 else "There is one split."
 
 
 def _probe_table(panel: Panel, variants: list[Variant]) -> None:
-    summaries = {
-        variant.name: [run.summary for run in variant.runs if run.summary is not None and run.summary["probe"]]
-        for variant in variants
-    }
-    finished = {name: found for name, found in summaries.items() if found}
+    finished = {variant.name: variant.figures for variant in variants if variant.figures}
     if not finished:
         return
     rows = [
-        [label, *(_figure(found, key) for found in finished.values())]
+        [label, *(_figure(found.get(key)) for found in finished.values())]
         for key, label in PROBED.items()
-        if any(key in probed.names(found) for found in finished.values())
+        if any(key in found for found in finished.values())
     ]
     head = ["linear probe, %", *(finished if len(variants) > 1 else ["mean ± sd"])]
     panel.table(head, rows, caption="The last embeddings beside what takes no learning", kind="figures")
 
 
-def _figure(summaries: list[dict[str, Any]], name: str) -> str:
-    if name not in probed.names(summaries):
+def _figure(values: NDArray[np.float64] | None) -> str:
+    if values is None:
         return "-"
-    found = spread(probed.values(summaries, name))
+    found = spread(values)
     return f"{100 * found.mean:.1f}" + (f" ± {100 * found.sd:.1f}" if found.sd is not None else "")
 
 

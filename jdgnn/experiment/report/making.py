@@ -61,7 +61,7 @@ def _summaries(variants: list[Variant]) -> dict[str, Summary]:
 
 
 def _titles(variants: list[Variant]) -> tuple[str, str]:
-    names = [str(variant.first.settings.get("network.name", "network")) for variant in variants]
+    names = [_network_of(variant) for variant in variants]
     network = ", ".join(dict.fromkeys(names))
     if len(variants) > 1:
         return f"{len(variants)} runs on {network}", ", ".join(f"{one.name}: {one.path}" for one in variants)
@@ -69,3 +69,9 @@ def _titles(variants: list[Variant]) -> tuple[str, str]:
     tick = first.rows[-1]["tick"] if first.rows else 0
     seeds = f"{'seeds' if len(runs) > 1 else 'seed'} {', '.join(str(run.seed) for run in runs)}"
     return f"{variants[0].name}: {network}", f"{first.num_nodes:,} nodes, {tick:,} ticks, {seeds}"
+
+
+def _network_of(variant: Variant) -> str:
+    """What the network is called: its title, once the run is finished."""
+    summary = variant.first.summary
+    return str(variant.first.settings.get("network.name", "network") if summary is None else summary["dataset"])

@@ -4,6 +4,7 @@ import html
 from typing import Any
 
 from jdgnn.errors import InputError
+from jdgnn.experiment import tables
 from jdgnn.experiment.compare import compare
 from jdgnn.experiment.finished_runs import differing
 from jdgnn.experiment.report.configuration import in_words
@@ -12,7 +13,7 @@ from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.learning import CONTROLS, control_means
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
-from jdgnn.experiment.tables import NOTES, percent, short
+from jdgnn.experiment.tables import percent, short
 
 
 def overview_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel:
@@ -35,11 +36,12 @@ def overview_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Pa
 
 
 def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
-    learned, controls = last(variant.probed), control_means(variant)
+    learned, controls = variant.learned, control_means(variant)
     tiles: list[tuple[str, str]] = []
     if learned is not None:
         tiles.append((f"{learned:.1f} %", "linear probe of what was learned"))
-    if controls and learned is not None:
+    has_woken = summary is None or summary.warnings.get("never_awake") != summary.nodes
+    if controls and learned is not None and has_woken:
         best = max(controls, key=lambda name: controls[name])
         gain = learned - 100 * controls[best]
         tiles.append(
@@ -62,7 +64,7 @@ def _beside(panel: Panel, variants: list[Variant], summaries: dict[str, Summary]
     head = ["", "directory", "seeds", "learned, %", "gain on best control", "consensus distance", "seconds"]
     rows = []
     for variant in variants:
-        learned, controls, summary = last(variant.probed), control_means(variant), summaries.get(variant.name)
+        learned, controls, summary = variant.learned, control_means(variant), summaries.get(variant.name)
         gain = f"{learned - 100 * max(controls.values()):+.1f}" if controls and learned is not None else "-"
         rows.append(
             [
@@ -131,11 +133,9 @@ def notes(variant: Variant, summary: Summary | None) -> list[str]:
         rows = variant.first.rows
         at = f"tick {rows[-1]['tick']:,}" if rows else "the beginning"
         return [f"The run is not finished: this is what it had recorded at {at}."]
-    counted = {name: summary.warnings.get(name) for name in NOTES}
     going_on = [f"Seed {seed} is not finished, and left out here." for seed in variant.left_out]
-    return going_on + [
-        text[:1].upper() + text[1:] + "."
-        for name, count in counted.items()
-        if isinstance(count, int) and count
-        for text in [NOTES[name].format(f"{count:,}")]
-    ]
+    try:
+        counted = list(tables.notes(variant.first.summary or {}))
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        raise InputError(f"{variant.first.path}: its summary.json has no sound warnings; repeat the run") from error
+    return going_on + [f"{note[:1].upper()}{note[1:]}." for note in counted]

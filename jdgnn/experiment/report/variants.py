@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.errors import InputError
+from jdgnn.experiment import probed
 from jdgnn.experiment.report.reading import Run, members, read_run
 
 MOST = 8
@@ -78,9 +79,18 @@ class Variant:
         return Series(mean.ticks, mean.middle, edges[0].middle, edges[1].middle)
 
     @cached_property
+    def num_splits(self) -> int:
+        """On how many splits, the first ones, every snapshot of every run was probed."""
+        counts = [len(one.probe) for run in self.runs for one in run.snapshots if one.probe is not None]
+        return min(counts, default=0)
+
+    @cached_property
     def probed(self) -> Series:
         """The probe over time, in percent: its mean, and one standard deviation over seeds, or splits of one seed."""
-        probes = [{one.tick: 100 * one.probe for one in run.snapshots if one.probe is not None} for run in self.runs]
+        probes = [
+            {one.tick: 100 * one.probe[: self.num_splits] for one in run.snapshots if one.probe is not None}
+            for run in self.runs
+        ]
         series = [
             (np.array(list(found), np.int64), np.array([values.mean() for values in found.values()], np.float64))
             for found in probes
@@ -90,6 +100,20 @@ class Variant:
         ticks, values = series[0]
         sd = np.array([found.std(ddof=1) if len(found) > 1 else 0.0 for found in probes[0].values()], np.float64)
         return Series(ticks, values, values - sd, values + sd)
+
+    @property
+    def figures(self) -> dict[str, NDArray[np.float64]]:
+        """What the probe found at the end, by name, for each seed and split [R, S], of 1; empty before that."""
+        summaries = [run.summary for run in self.runs if run.summary is not None and run.summary["probe"]]
+        return {name: probed.values(summaries, name) for name in probed.names(summaries)} if summaries else {}
+
+    @property
+    def learned(self) -> float | None:
+        """What the probe reads off the last embeddings, in percent: on all splits, once the run is finished."""
+        if "learned" in self.figures:
+            return 100 * float(self.figures["learned"].mean())
+        known = self.probed.middle[np.isfinite(self.probed.middle)]
+        return float(known[-1]) if len(known) else None
 
 
 def each(variants: Sequence[Variant], texts: Sequence[str]) -> str:

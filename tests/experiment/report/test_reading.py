@@ -138,6 +138,13 @@ def test_what_makes_no_sense_is_refused(
         raise AssertionError(capsys.readouterr().err)
 
 
+def test_the_directory_of_a_sweep_is_told_from_those_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sweep.json").write_text("{}")
+    (tmp_path / "fanout-2").mkdir()
+    assert main(["report", str(tmp_path)]) == 2
+    assert f"give some in it: {tmp_path / 'fanout-2'}" in capsys.readouterr().err
+
+
 def test_snapshots_hold_what_nodes_held(reported: Reported, tmp_path: Path) -> None:
     assert main(["run", str(reported.config), "--set", "emulation.ticks=8", "--out", str(tmp_path / "run")]) == 0
     kept, last = arrays(reported.directory / "snapshots", "8.npz"), arrays(tmp_path / "run", "embeddings.npz")
@@ -150,7 +157,7 @@ def test_snapshots_hold_what_nodes_held(reported: Reported, tmp_path: Path) -> N
 
 
 def test_snapshots_are_of_as_many_nodes_and_ticks_as_asked_for(reported: Reported, tmp_path: Path) -> None:
-    asked = ["--set", "snapshots.nodes=10", "--set", "snapshots.every=5", "--set", "snapshots.probe=false"]
+    asked = ["--set", "snapshots.nodes=10", "--set", "snapshots.every=5", "--set", "snapshots.num_splits=0"]
     assert main(["run", str(reported.config), *asked, "--out", str(tmp_path / "run")]) == 0
     assert sorted(path.name for path in (tmp_path / "run" / "snapshots").iterdir()) == ["10.npz", "5.npz"]
     kept = arrays(tmp_path / "run" / "snapshots", "5.npz")

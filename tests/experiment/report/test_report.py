@@ -218,3 +218,21 @@ def test_the_consensus_distance_of_several_seeds_is_their_mean(variants: Variant
     mean = sum(row["consensus_distance"] for row in rows) / len(rows)
     page = read((variants.first / "report.html").read_text())
     assert f"{short(mean)} consensus distance" in page.text
+
+
+def test_snapshots_are_probed_on_the_first_splits_only(reported: Reported, tmp_path: Path) -> None:
+    command = ["run", str(reported.config), "--set", "snapshots.num_splits=1", "--out", str(tmp_path / "run")]
+    assert main(command) == 0
+    page, probe = (tmp_path / "run" / "report.html").read_text(), summary(tmp_path / "run")["probe"]["accuracy"]
+    found = traces(page, "learning-probe")
+    assert numbers(found["learned"]["y"])[-1] == pytest.approx(100 * probe["learned"]["values"][0])
+    assert numbers(found["raw features"]["y"])[0] == pytest.approx(100 * probe["raw"]["values"][0])
+    assert f"{100 * probe['learned']['mean']:.1f} % linear probe of what was learned" in read(page).text
+    assert "Lines are of the first 1 of 2 splits." in read(page).text
+
+
+def test_notes_are_those_of_the_closing_output(reported: Reported) -> None:
+    told = [line.removeprefix("note    ") for line in reported.output.splitlines() if line.startswith("note ")]
+    assert told
+    for note in told:
+        assert f"{note[:1].upper()}{note[1:]}." in read(reported.page).text
