@@ -1,7 +1,8 @@
 """How many spoilt inputs each parser of files was given: `python -m bench.fuzzing --minutes 10`.
 
 Needs the extra `fuzz` and Linux. What is given, and what a parser promises, is in `tests/fuzzing`. A broken promise
-ends this with the input on the screen.
+ends the fuzzing of its parser, with the input on the screen. To stop and go on with the process counts as one: an input
+may take a minute.
 """
 
 import argparse
@@ -67,11 +68,16 @@ def main() -> None:
     if arguments.table:
         print(shown(RESULT, table))
         return
+    broken = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = [pool.submit(fuzz, name, arguments.minutes) for name in arguments.only]
-        for one in as_completed(running):
-            _write({**one.result(), "minutes": arguments.minutes}, list(TARGETS))
+        for one in as_completed([pool.submit(fuzz, name, arguments.minutes) for name in arguments.only]):
+            if error := one.exception():
+                broken += 1
+                print(error, file=sys.stderr, flush=True)
+            else:
+                _write({**one.result(), "minutes": arguments.minutes}, list(TARGETS))
     print(shown(RESULT, table))
+    sys.exit(bool(broken))
 
 
 def _write(found: dict[str, Any], names: list[str]) -> None:

@@ -41,10 +41,10 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_seed_has_a_run_of_its_own(variants: Variants) -> None:
-    assert _names(variants.first) == {"seed-0", "seed-1", "seed-2", "run.json", "seeds.json"}
+    assert _names(variants.first) == {"seed-0", "seed-1", "seed-2", "run.json", "seeds.json", "report.html"}
     for seed in range(3):
         directory = variants.first / f"seed-{seed}"
-        assert set(contents(directory)) == set(FILES)
+        assert set(contents(directory)) == {*FILES} - {"report.html"}
         assert summary(directory)["seed"] == seed
         assert tomllib.loads((directory / "config.toml").read_text())["seed"] == seed
 
@@ -90,7 +90,7 @@ def test_the_closing_table_is_plain_and_fits_80_columns(variants: Variants) -> N
     lines = table.splitlines()
     assert max(len(line) for line in lines[:-1]) <= 80
     assert "mean ± sd over 3 seeds of means over 2 splits" in table
-    assert lines[-1] == f"files   seeds.json, seed-0, seed-1, seed-2 in {variants.first}"
+    assert lines[-1] == f"files   seeds.json, report.html, seed-0, seed-1, seed-2 in {variants.first}"
     (learned,) = [line for line in lines if line.strip().startswith("learned")]
     found = _together(variants.first)["probe"]["accuracy"]["learned"]
     assert learned.split() == ["learned", f"{100 * found['mean']:.1f}", "±", f"{100 * found['sd']:.1f}"]

@@ -122,17 +122,19 @@ def test_a_directory_that_is_gone_is_told(
 
 
 @pytest.mark.parametrize(
-    ("method", "what", "number"),
+    ("method", "what", "number", "tick"),
     [
-        ("add_metrics", "metrics", errno.ENOSPC),
-        ("sync_metrics", "a checkpoint", errno.EACCES),
-        ("write_arrays", "results", errno.EDQUOT),
+        ("add_metrics", "metrics", errno.ENOSPC, 1),
+        ("sync_metrics", "a checkpoint", errno.EACCES, 7),
+        ("write_arrays", "the network", errno.EDQUOT, 0),
+        ("add_probed", "a snapshot", errno.ENOSPC, 1),
     ],
 )
 def test_what_could_not_be_written_is_named(
     method: str,
     what: str,
     number: int,
+    tick: int,
     config: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -145,7 +147,7 @@ def test_what_could_not_be_written_is_named(
         patch.setattr(RunDirectory, method, full)
         assert main(["run", str(config), "--out", str(tmp_path / "run")]) == 1
     error = capsys.readouterr().err
-    assert f"{what} could not be written at tick 7 in {tmp_path / 'run'} ({os.strerror(number)})" in error
+    assert f"{what} could not be written at tick {tick} in {tmp_path / 'run'} ({os.strerror(number)})" in error
     assert main(["run", "--resume", str(tmp_path / "run")]) == 0
 
 

@@ -46,7 +46,7 @@ def test_of_many_nodes_the_first_few_are_named(state: State) -> None:
 
 
 def test_losses_alone_may_be_lost(state: State) -> None:
-    with pytest.raises(InputError, match="losses are, while parameters and embeddings are finite"):
+    with pytest.raises(InputError, match="losses are not, while parameters and embeddings are"):
         check_finite(progress(state, tick_diverged=8), Path("run"))
 
 

@@ -74,7 +74,7 @@ def logarithmic(axis: dict[str, Any], low: float, high: float) -> None:
     >>> axis = {}
     >>> logarithmic(axis, 3, 40)
     >>> axis["tickvals"]
-    [2.0, 5.0, 10.0, 20.0, 50.0]
+    [2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     steps = (1, 2, 5) if last - first <= 4 else (1,)
