@@ -61,7 +61,8 @@ def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
 
 
 def _beside(panel: Panel, variants: list[Variant], summaries: dict[str, Summary]) -> None:
-    head = ["", "directory", "seeds", "learned, %", "gain on best control", "consensus distance", "seconds"]
+    seconds = "seconds, first seed" if any(len(variant.runs) > 1 for variant in variants) else "seconds"
+    head = ["", "directory", "seeds", "learned, %", "gain on best control", "consensus distance", seconds]
     rows = []
     for variant in variants:
         learned, controls, summary = variant.learned, control_means(variant), summaries.get(variant.name)
