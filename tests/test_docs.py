@@ -149,7 +149,7 @@ def test_tables_of_configurations_make_sense(block: str, tmp_path: Path, monkeyp
     tables = tomllib.loads(block)
     if "network" not in tables:
         tables = tomllib.loads((ROOT / "configs" / "quickstart.toml").read_text()) | tables
-    resolve(with_overrides(tables, []))
+    assert resolve(with_overrides(tables, [])).network is not None
 
 
 @pytest.mark.parametrize("page", NOTEBOOKS, ids=name)

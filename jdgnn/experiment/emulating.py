@@ -103,7 +103,7 @@ def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> S
                 record_every=setting.config.emulation.record_every,
                 on_progress=watch.look,
                 progress_every=setting.config.checkpoints.ticks,
-                progress_at=ticks_due(setting.config.snapshots, setting.config.emulation.ticks),
+                progress_at=watch.snapshots_due,
                 record=setting.files.record,
                 replay=setting.files.replay,
             )
@@ -123,7 +123,7 @@ class _Watch:
         self._setting, self._stand, self._config, self._shown = setting, stand, config, shown
         self._best_control = best_control
         self._checkpoints = Checkpoints(setting.directory.path / CHECKPOINTS, setting.config.checkpoints)
-        self._snapshots_due = set(ticks_due(setting.config.snapshots, setting.config.emulation.ticks))
+        self.snapshots_due = set(ticks_due(setting.config.snapshots, setting.config.emulation.ticks))
 
     def look(self, progress: jdgnn.Progress) -> None:
         """Writes down and shows what is new; saves if that is due; ends the run if it should."""
@@ -136,7 +136,7 @@ class _Watch:
         check_finite(progress, setting.directory.path, thoroughly=is_due or is_last)
         stand.state = progress.state
         stand.seconds = stand.earlier_seconds + (progress.tick - progress.start_tick) / progress.ticks_per_second
-        if progress.tick in self._snapshots_due:
+        if progress.tick in self.snapshots_due:
             self.snapshot()
         if is_due and (is_asked or not is_last):
             self.save()

@@ -65,7 +65,7 @@ def test_examples_of_commands_can_be_typed(capsys: pytest.CaptureFixture[str]) -
         text = helped(capsys, command).partition("\nexamples:\n")[2]
         for line in text.splitlines():
             if line.startswith("  jdgnn "):
-                parser().parse_args(line.split()[1:])
+                assert parser().parse_args(line.split()[1:]).command
 
 
 def test_all_parts_are_listed_with_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +103,7 @@ def _with(base: Any, changes: Any) -> Any:
 def test_a_snippet_can_be_pasted(kind: str, name: str) -> None:
     snippet = describe(kind, name).snippet
     for text in (snippet, snippet.replace("\n# archive", "\n#archive").replace("\n# ", "\n")):
-        resolve(_with(BASE, parsed_toml(text)))
+        assert resolve(_with(BASE, parsed_toml(text))).network is not None
 
 
 def test_names_that_several_kinds_have_are_told_apart() -> None:

@@ -60,16 +60,6 @@ def missing(values: NDArray[np.float64]) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
-def last(series: Series) -> float | None:
-    """The last number that is not missing, if there is any.
-
-    >>> last(Series(np.array([1, 2]), np.array([0.5, np.nan])))
-    0.5
-    """
-    known = series.middle[np.isfinite(series.middle)]
-    return float(known[-1]) if len(known) else None
-
-
 def has_any(all_series: Sequence[Series]) -> bool:
     """Whether there is anything to draw."""
     return any(np.isfinite(series.middle).any() for series in all_series)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from jdgnn.experiment import probed
 from jdgnn.experiment.paired import spread
-from jdgnn.experiment.report.curves import Trace, has_any, last, lines
+from jdgnn.experiment.report.curves import Trace, has_any, lines
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.style import CONTROL, CONTROL_COLOURS, colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Variant, each
@@ -125,9 +125,7 @@ def _losses(panel: Panel, variants: list[Variant]) -> None:
     if not traces:
         panel.text("No tick was recorded yet.", "note")
         return
-    ends = [
-        ", ".join(short(last(variant.losses(layer))) for layer in range(variant.num_layers)) for variant in variants
-    ]
+    ends = [", ".join(short(variant.losses(layer).last) for layer in range(variant.num_layers)) for variant in variants]
     panel.figure(
         "loss",
         "Loss of each layer",

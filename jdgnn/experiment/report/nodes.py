@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jdgnn.experiment.report.curves import Trace, has_any, last, lines
+from jdgnn.experiment.report.curves import Trace, has_any, lines
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.style import colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Series, Variant, each
@@ -63,7 +63,7 @@ def _spread(panel: Panel, variants: list[Variant], figure: Figure) -> None:
     shown = layout(y_title=figure.unit)
     if figure.is_logarithmic:
         _make_logarithmic(shown, found)
-    ends = each(variants, [short(last(series)) for series in found])
+    ends = each(variants, [short(series.last) for series in found])
     panel.figure(figure.name, figure.title, traces, shown, f"{figure.says} Median at the end: {ends}.")
 
 
@@ -82,7 +82,7 @@ def _consensus(panel: Panel, variants: list[Variant]) -> None:
     wholes = [variant.series(lambda row: row["consensus_distance"]) for variant in variants]
     shown = layout(y_title="distance")
     _make_logarithmic(shown, wholes)
-    ends = each(variants, [short(last(whole)) for whole in wholes])
+    ends = each(variants, [short(whole.last) for whole in wholes])
     says = f"The mean over nodes, of whole models and of layers. At the end: {ends}."
     panel.figure("consensus", "Consensus distance", traces, shown, says)
 

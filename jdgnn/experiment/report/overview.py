@@ -8,7 +8,6 @@ from jdgnn.experiment import tables
 from jdgnn.experiment.compare import compare
 from jdgnn.experiment.finished_runs import differing
 from jdgnn.experiment.report.configuration import in_words
-from jdgnn.experiment.report.curves import last
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.learning import CONTROLS, control_means
 from jdgnn.experiment.report.summaries import Summary
@@ -83,7 +82,7 @@ def _beside(panel: Panel, variants: list[Variant], summaries: dict[str, Summary]
 
 def _consensus(variant: Variant) -> float | None:
     """The last one: the mean over seeds."""
-    return last(variant.series(lambda row: row["consensus_distance"]))
+    return variant.series(lambda row: row["consensus_distance"]).last
 
 
 def _differences(panel: Panel, variants: list[Variant]) -> None:

@@ -38,6 +38,16 @@ class Series:
     low: NDArray[np.float64] | None = None
     high: NDArray[np.float64] | None = None
 
+    @property
+    def last(self) -> float | None:
+        """The last number that is not missing, if there is any.
+
+        >>> Series(np.array([1, 2]), np.array([0.5, np.nan])).last
+        0.5
+        """
+        known = self.middle[np.isfinite(self.middle)]
+        return float(known[-1]) if len(known) else None
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -101,7 +111,7 @@ class Variant:
         sd = np.array([found.std(ddof=1) if len(found) > 1 else 0.0 for found in probes[0].values()], np.float64)
         return Series(ticks, values, values - sd, values + sd)
 
-    @property
+    @cached_property
     def figures(self) -> dict[str, NDArray[np.float64]]:
         """What the probe found at the end, by name, for each seed and split [R, S], of 1; empty before that."""
         summaries = [run.summary for run in self.runs if run.summary is not None and run.summary["probe"]]
@@ -112,8 +122,7 @@ class Variant:
         """What the probe reads off the last embeddings, in percent: on all splits, once the run is finished."""
         if "learned" in self.figures:
             return 100 * float(self.figures["learned"].mean())
-        known = self.probed.middle[np.isfinite(self.probed.middle)]
-        return float(known[-1]) if len(known) else None
+        return self.probed.last
 
 
 def each(variants: Sequence[Variant], texts: Sequence[str]) -> str:
