@@ -62,7 +62,7 @@ def sound_rows(path: Path) -> Iterator[dict[str, Any]]:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise InputError(f"--resume: {path} cannot be read ({error.strerror}); start the run anew") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror}); make it readable, or repeat the run") from error
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

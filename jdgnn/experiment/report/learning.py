@@ -27,24 +27,40 @@ def learning_panel(variants: list[Variant]) -> Panel:
 
 
 def _probe(panel: Panel, variants: list[Variant]) -> None:
-    curves = [variant.probed for variant in variants]
-    if not has_any(curves):
+    if not has_any([variant.probed for variant in variants]):
         panel.text("Nothing was probed: the network has no labels, or no snapshot was taken yet.", "note")
         return
+    groups = _by_metric(variants)
+    for number, (metric, together) in enumerate(groups.items()):
+        _probe_figure(panel, variants, together, metric, "probe" if not number else f"probe-{number + 1}")
+    _probe_table(panel, variants, is_mixed=len(groups) > 1)
+
+
+def _by_metric(variants: list[Variant]) -> dict[str, list[Variant]]:
+    """Those that share an axis; what goes on yet does not say what it measures, and stands with the first."""
+    known = [name for variant in variants if (name := _metric(variant))]
+    groups: dict[str, list[Variant]] = {}
+    for variant in variants:
+        if len(variant.probed.ticks):
+            groups.setdefault(_metric(variant) or (known[0] if known else "%"), []).append(variant)
+    return groups
+
+
+def _probe_figure(panel: Panel, variants: list[Variant], together: list[Variant], metric: str, name: str) -> None:
     traces: list[Trace] = []
-    for number, (variant, series) in enumerate(zip(variants, curves, strict=True)):
-        traces += lines(series, _learned(variants, variant), colour(number), markers=True)
-    name = _metric(variants[0])
-    shown = layout("tick (logarithmic)", name, height=420)
-    end = max(int(series.ticks[-1]) for series in curves if len(series.ticks))
+    for variant in together:
+        traces += lines(variant.probed, _learned(variants, variant), colour(variants.index(variant)), markers=True)
+    shown = layout("tick (logarithmic)", metric, height=420)
+    end = max(int(variant.probed.ticks[-1]) for variant in together)
     logarithmic(shown["xaxis"], 1, max(end, 2))
-    is_alone, whose = len(variants) == 1, "" if len(variants) == 1 else f"{variants[0].name}: "
+    first, is_alone = together[0], len(variants) == 1
+    whose = "" if is_alone else f"{first.name}: "
     traces += [
         _line(whose + CONTROLS[key], 100 * mean, end, number, CONTROL_COLOURS[number] if is_alone else CONTROL)
-        for number, (key, mean) in enumerate(control_means(variants[0], variants[0].num_splits).items())
+        for number, (key, mean) in enumerate(control_means(first, first.num_splits).items())
     ]
-    panel.figure("probe", "Linear probe over time", traces, shown, _says(variants))
-    _probe_table(panel, variants)
+    title = "Linear probe over time" + (f": {metric}" if len(together) < len(variants) else "")
+    panel.figure(name, title, traces, shown, _says(variants, together))
 
 
 def _learned(variants: list[Variant], variant: Variant) -> str:
@@ -71,12 +87,12 @@ def control_means(variant: Variant, num_splits: int | None = None) -> dict[str, 
 def _metric(variant: Variant) -> str:
     summary = variant.first.summary
     metric = probed.metric(summary) if summary is not None else None
-    return METRIC_NAMES[metric] if metric else "%"
+    return METRIC_NAMES[metric] if metric else ""
 
 
-def _says(variants: list[Variant]) -> str:
-    found = ", ".join(f"{_learned(variants, variant)} {short(variant.learned)} %" for variant in variants)
-    first, controls = variants[0], control_means(variants[0])
+def _says(variants: list[Variant], together: list[Variant]) -> str:
+    found = ", ".join(f"{_learned(variants, variant)} {short(variant.learned)} %" for variant in together)
+    first, controls = together[0], control_means(together[0])
     if not controls:
         return f"{found} so far; controls are judged once a run is finished."
     best = max(controls, key=lambda key: controls[key])
@@ -95,8 +111,12 @@ def _band(variant: Variant) -> str:
     return "The band is one standard deviation over splits." if variant.num_splits > 1 else "There is one split."
 
 
-def _probe_table(panel: Panel, variants: list[Variant]) -> None:
-    finished = {variant.name: variant.figures for variant in variants if variant.figures}
+def _probe_table(panel: Panel, variants: list[Variant], *, is_mixed: bool) -> None:
+    finished = {
+        f"{variant.name}, {_metric(variant)}" if is_mixed else variant.name: variant.figures
+        for variant in variants
+        if variant.figures
+    }
     if not finished:
         return
     rows = [

@@ -75,7 +75,7 @@ def split_values(text: str) -> list[str]:
       Each value, as it was written.
 
     Raises:
-      InputError: a value is missing.
+      InputError: a value is missing, or stands twice.
 
     Example:
       >>> split_values("0.003, 0.01"), split_values('[], [{name = "crash", prob = 0.1}]')
@@ -96,6 +96,8 @@ def split_values(text: str) -> list[str]:
     values = [value.strip() for value in values]
     if len(values) > 1 and not all(values):
         raise InputError(f"--set: got {text!r}, in which a value is missing; write one between commas, as in 0.01,0.03")
+    if twice := next((value for value in values if values.count(value) > 1), None):
+        raise InputError(f"--set: got {text!r}, in which {twice} stands twice; write each value once")
     return values
 
 

@@ -13,6 +13,8 @@ MOST_BYTES = 2**28
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
+SEPARATES = {",": "commas", ";": "semicolons", "\t": "tabs"}
+
 
 def read_csv(argument: str, path: Path, *, needed: tuple[str, ...], without_header: tuple[str, ...] = ()) -> Table:
     r"""Reads a CSV file, or a TSV file by its suffix.
@@ -45,12 +47,13 @@ def read_csv(argument: str, path: Path, *, needed: tuple[str, ...], without_head
     if not header:
         table.refuse("is empty; write a line with the names of the columns, and one for each row")
     names = [name.strip() for name in header]
+    _check_separator(table, names, SEPARATORS[path.suffix.lower()])
     has_header = not without_header or bool(set(needed) & set(names))
     if not has_header:
         if not 2 <= len(names) <= len(without_header):
             table.refuse(
                 f"its first line has {len(names)} columns and names none of {', '.join(needed)}; separate columns by "
-                f"{'tabs' if SEPARATORS[path.suffix.lower()] == chr(9) else 'commas'}, and write a header such as "
+                f"{SEPARATES[SEPARATORS[path.suffix.lower()]]}, and write a header such as "
                 f"{','.join(without_header[:2])}"
             )
         names = list(without_header[: len(names)])
@@ -65,6 +68,15 @@ def read_csv(argument: str, path: Path, *, needed: tuple[str, ...], without_head
         cells.append(row)
     columns = list(map(list, zip(*cells, strict=True))) if cells else [[] for _ in names]
     return Table(argument, str(path), dict(zip(names, columns, strict=True)), lines)
+
+
+def _check_separator(table: Table, names: list[str], separator: str) -> None:
+    others = [other for other in SEPARATES if other != separator and len(names) == 1 and other in names[0]]
+    if others:
+        table.refuse(
+            f"its first line is one column, {names[0][:60]!r}, which looks like columns separated by "
+            f"{SEPARATES[others[0]]}; separate them by {SEPARATES[separator]}"
+        )
 
 
 def _rows(table: Table, path: Path) -> Iterator[tuple[int, list[str]]]:

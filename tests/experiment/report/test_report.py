@@ -231,6 +231,23 @@ def test_snapshots_are_probed_on_the_first_splits_only(reported: Reported, tmp_p
     assert "Lines are of the first 1 of 2 splits." in read(page).text
 
 
+def test_runs_with_different_metrics_have_axes_of_their_own(reported: Reported, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(reported.directory, other)
+    told = summary(other)
+    (other / "summary.json").write_text(json.dumps(told | {"probe": {"roc_auc": told["probe"]["accuracy"]}}))
+    write_report([reported.directory, other, reported.directory], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    learned = [
+        sorted(name for name in traces(page, figure) if name.endswith(": learned"))
+        for figure in ("learning-probe", "learning-probe-2")
+    ]
+    assert learned == [["A: learned", "C: learned"], ["B: learned"]]
+    assert "B: raw features" in traces(page, "learning-probe-2")
+    for title in ("over time: accuracy %", "over time: ROC-AUC %", "A, accuracy %", "B, ROC-AUC %"):
+        assert title in read(page).text
+
+
 def test_notes_are_those_of_the_closing_output(reported: Reported) -> None:
     told = [line.removeprefix("note    ") for line in reported.output.splitlines() if line.startswith("note ")]
     assert told

@@ -32,6 +32,7 @@ def test_keys_with_one_value_hold_for_all_runs() -> None:
     [
         (["push.fanout=4,,8"], r"--set: got '4,,8', in which a value is missing"),
         (["push.fanout=4,"], r"in which a value is missing"),
+        (["push.fanout=4, 8,4"], r"--set: got '4, 8,4', in which 4 stands twice; write each value once"),
         (["push.fanout"], r"--set: got 'push.fanout', and key=value"),
         (["seed=0,1"], r"several values for seed; write --seeds N"),
         (["push.fanout=1,2", "push.fanout=4,8"], r"got push.fanout twice"),
