@@ -6,6 +6,8 @@ import importlib
 import json
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +51,19 @@ EXAMPLES = [
     for page in PAGES
     for number, example in enumerate(blocks(page, "python"))
 ]
+FRAGMENTS = [
+    pytest.param(fragment, id=f"{name(page)} {number}")
+    for page in PAGES
+    for number, fragment in enumerate(blocks(page, "{code-block} python"))
+]
+GIVEN = """
+import numpy as np
+from scipy import sparse
+import jdgnn
+
+features, adjacency = np.eye(12), sparse.csr_array(np.roll(np.eye(12), 1, axis=1))
+"""
+"""What fragments of pages take for granted."""
 TABLES = [
     pytest.param(*found, id=f"{name(page)} {found[0]} {found[1]}")
     for page in PAGES
@@ -74,6 +89,13 @@ TABLES_OF_CONFIGURATIONS = [
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_examples_run(example: str, tmp_path: Path) -> None:
     assert run_optimised("-W", "error", "-c", example, folder=tmp_path)
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS)
+def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "standins"))
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    run_optimised("-W", "error", "-c", GIVEN + fragment, folder=tmp_path)
 
 
 def test_the_first_example_takes_fifteen_lines() -> None:
@@ -150,6 +172,18 @@ def test_tables_of_configurations_make_sense(block: str, tmp_path: Path, monkeyp
     if "network" not in tables:
         tables = tomllib.loads((ROOT / "configs" / "quickstart.toml").read_text()) | tables
     assert resolve(with_overrides(tables, [])).network is not None
+
+
+def _seconds_or_minutes(page: Path) -> Any:
+    return pytest.param(page, id=name(page), marks=pytest.mark.long if page.parent.name == "tutorials" else ())
+
+
+@pytest.mark.parametrize("page", [_seconds_or_minutes(page) for page in NOTEBOOKS])
+def test_cells_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    script = "\n".join(ast.unparse(cell) for cell in cells(page))
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("page", NOTEBOOKS, ids=name)

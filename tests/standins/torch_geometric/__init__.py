@@ -1,0 +1,1 @@
+"""Has of PyTorch Geometric what examples import, where it is not installed."""
