@@ -12,11 +12,12 @@ from flax import struct
 
 from jdgnn.emulation.collapse import effective_rank
 from jdgnn.emulation.spread import spread_of, sum_over_nodes
+from jdgnn.emulation.start import message_bytes
 from jdgnn.emulation.state import State, TickInfo
 from jdgnn.kernels import calls, library
 from jdgnn.network.edges import sum_over_in_edges
 from jdgnn.network.topology import Topology
-from jdgnn.protocol.accounts import byte_sums
+from jdgnn.protocol.accounts import OUTCOMES, byte_sums
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
@@ -36,7 +37,7 @@ class Measurement:
     norm_ratio: jax.Array  # []
     effective_rank: jax.Array  # [L], of the embeddings of nodes that have any
     staleness: jax.Array  # [], mean over active nodes of the mean over their neighbours
-    quantiles: dict[str, jax.Array]  # [Q] each, over nodes: staleness, age, wakes, distance, norm_ratio
+    quantiles: dict[str, jax.Array]  # [Q] each, over nodes: those of `measure`
     loss_quantiles: jax.Array  # [L, Q], over the nodes that stepped
     messages: jax.Array  # [kinds, outcomes, 2, 4] uint32, since the start; see accounts.byte_sums
     num_idle: jax.Array  # [L, 2] uint32, since the start
@@ -67,6 +68,8 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
         "wakes": (state.wakes.astype(dtype), joined),
         "distance": (distance, joined),
         "norm_ratio": (norm / state.initial_norm, joined),
+        "bytes_sent": (_traffic(state, "sent", dtype), joined),
+        "bytes_delivered": (_traffic(state, "delivered", dtype), joined),
     }
     return Measurement(
         tick=state.tick,
@@ -92,6 +95,12 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
         num_unplaced=state.num_unplaced,
         num_crowded=state.num_crowded,
     )
+
+
+def _traffic(state: State, outcome: str, dtype: Any) -> jax.Array:
+    """Payload that each node has sent, or got, since the start, of all kinds [N], as near as the dtype comes."""
+    high, low = jnp.moveaxis(state.accounts.words[:, :, OUTCOMES.index(outcome)].astype(dtype), -1, 0)
+    return jnp.sum((high * 2.0**32 + low) * jnp.asarray(message_bytes(state), dtype), axis=1)
 
 
 def staleness(topology: Topology, state: State, info: TickInfo) -> tuple[jax.Array, jax.Array]:

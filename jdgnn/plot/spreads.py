@@ -16,6 +16,8 @@ from jdgnn.plot.rows import Rows, are_rows, rows_of, ticks_of
 
 IN_WORDS = {
     "age": "age, updates",
+    "bytes_delivered": "bytes delivered to a node",
+    "bytes_sent": "bytes sent by a node",
     "distance": "distance from the mean model",
     "norm_ratio": "norm ratio",
     "staleness": "staleness, ticks",
@@ -49,8 +51,8 @@ def staleness(
       given: a `jdgnn.History`, its rows, or a figure of each node at each tick, real numbers [T, N], not finite where
         there is none.
       ax: the Axes to draw on; None for a new figure.
-      figure: of a history, one of its `quantiles`: `staleness`, `age`, `wakes`, `distance`, `norm_ratio`; of an array,
-        what the colour bar says.
+      figure: of a history, one of its `quantiles`: `staleness`, `age`, `wakes`, `distance`, `norm_ratio`, `bytes_sent`,
+        `bytes_delivered`; of an array, what the colour bar says.
       form: of a history, `fan` or `heat`.
       ticks: of an array, the tick of each row [T]; None for 1, 2, ….
       sort: of an array, whether nodes are drawn in the order of their means rather than of their numbers.

@@ -14,6 +14,7 @@ from jdgnn.emulation.collapse import effective_rank
 from jdgnn.emulation.metrics import QUANTILES, quantiles
 from jdgnn.emulation.spread import BLOCK, consensus_distance, sum_over_nodes
 from jdgnn.kernels import library
+from jdgnn.protocol.accounts import OUTCOMES
 from tests.support import small_emulator, small_network
 
 NUM_VALUES = 9
@@ -50,7 +51,10 @@ def test_a_record_tells_how_nodes_that_have_joined_differ() -> None:
     flat = np.stack([np.concatenate([np.ravel(leaf[v]) for leaf in jax.tree.leaves(state.params)]) for v in range(12)])
     mean = flat[joined].mean(axis=0)
     distance = ((flat[joined] - mean) ** 2).sum(axis=1) / (mean**2).sum()
+    table = jdgnn.node_table(state, network)
     expected = {
+        "bytes_sent": table["bytes"][joined, :, OUTCOMES.index("sent")].sum(axis=1),
+        "bytes_delivered": table["bytes"][joined, :, OUTCOMES.index("delivered")].sum(axis=1),
         "age": np.asarray(state.age)[joined],
         "wakes": np.asarray(state.wakes)[joined],
         "distance": distance,

@@ -1,8 +1,9 @@
-"""The panel of how nodes differ: models, ages, wakes and staleness as distributions over time."""
+"""The panel of how nodes differ: models, ages, wakes, staleness and traffic as distributions over time."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
+from rich import filesize
 
 from jdgnn.experiment.report.curves import Trace, has_any, lines
 from jdgnn.experiment.report.elements import Panel
@@ -19,6 +20,11 @@ class Figure(NamedTuple):
     unit: str
     says: str
     is_logarithmic: bool = False
+    are_bytes: bool = False
+
+    def short(self, value: float | None) -> str:
+        """A value in a sentence."""
+        return filesize.decimal(round(value)) if self.are_bytes and value is not None else short(value)
 
 
 FIGURES = (
@@ -33,6 +39,16 @@ FIGURES = (
     Figure("age", "Age of models", "updates", "Local updates along a model's longest line of descent."),
     Figure("wakes", "Wakes", "wakes", "How often nodes have woken."),
     Figure("norm_ratio", "Norm ratio", "ratio", "The norm of nodes' models over what it was on average at the start."),
+    Figure(
+        "bytes_sent", "Traffic of a node, sent", "bytes", "Payload that a node has sent since the start.", are_bytes=True
+    ),
+    Figure(
+        "bytes_delivered",
+        "Traffic of a node, delivered",
+        "bytes",
+        "Payload that was delivered to a node since the start: hubs get more.",
+        are_bytes=True,
+    ),
 )
 
 
@@ -63,7 +79,9 @@ def _spread(panel: Panel, variants: list[Variant], figure: Figure) -> None:
     shown = layout(y_title=figure.unit)
     if figure.is_logarithmic:
         _make_logarithmic(shown, found)
-    ends = each(variants, [short(series.last) for series in found])
+    if figure.are_bytes:
+        shown["yaxis"] |= {"tickformat": ".3s", "rangemode": "tozero"}
+    ends = each(variants, [figure.short(series.last) for series in found])
     panel.figure(figure.name, figure.title, traces, shown, f"{figure.says} Median at the end: {ends}.")
 
 

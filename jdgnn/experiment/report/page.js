@@ -314,7 +314,7 @@
     const lines = { type, mode: "lines", x, y, hoverinfo: "skip", line: { color: `rgba(82,96,109,${opacity})`, width: 0.7 } };
     const nodes = {
       type, mode: "markers", x: picture.x, y: picture.y, hoverinfo: "none",
-      marker: { size: Math.max(3, Math.min(10, 260 / Math.sqrt(count))), color: networkColours(), ...scaleOf() },
+      marker: { size: Math.max(3, Math.min(10, 160 / Math.sqrt(count))), color: networkColours(), ...scaleOf() },
     };
     const layout = { ...bare(), xaxis: { ...hiddenAxis }, yaxis: { ...hiddenAxis, scaleanchor: "x" } };
     Plotly.newPlot(element, [lines, nodes], layout, { ...config, scrollZoom: true });

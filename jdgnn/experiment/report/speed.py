@@ -10,7 +10,7 @@ from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.tables import percent, short
 
-STAGES = {"load": "load", "compile": "compile", "emulate": "emulate", "evaluate": "evaluate"}
+STAGES = ("load", "compile", "emulate", "evaluate")
 
 
 def speed_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel:
@@ -73,17 +73,20 @@ def _parts(summary: Summary) -> dict[str, int]:
 
 
 def _seconds(panel: Panel, summaries: dict[str, Summary]) -> None:
+    stages = {stage: [getattr(one, f"{stage}_seconds") for one in summaries.values()] for stage in STAGES}
+    in_stages = [sum(found) for found in zip(*stages.values(), strict=True)]
+    rest = [max(one.wall_seconds - known, 0.0) for one, known in zip(summaries.values(), in_stages, strict=True)]
     traces = [
         {
             "type": "bar",
             "orientation": "h",
             "name": name,
             "y": _names(summaries),
-            "x": [getattr(summary, f"{stage}_seconds") for summary in summaries.values()],
+            "x": seconds,
             "marker": {"color": colour(index)},
             "hovertemplate": "%{x:.3g} s",
         }
-        for index, (stage, name) in enumerate(STAGES.items())
+        for index, (name, seconds) in enumerate([*stages.items(), ("snapshots, saving, writing", rest)])
     ]
     shown = _bars("seconds", len(summaries))
     walls = ", ".join(f"{summary.wall_seconds:,.1f} s" for summary in summaries.values())

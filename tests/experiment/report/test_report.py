@@ -11,6 +11,7 @@ from jdgnn.emulation.progress_words import short
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.compare import compare
 from jdgnn.experiment.report.making import write_report
+from jdgnn.experiment.report.nodes import FIGURES
 from tests.experiment.report.pages import TWO_LAYERS, Reported, data_of, numbers, read, traces, unpacked
 from tests.experiment.run_support import Variants, arrays, rows, summary
 
@@ -53,7 +54,7 @@ def test_losses_and_ranks_of_each_layer_are_those_recorded(reported: Reported) -
             assert numbers(line["y"]).tolist() == [row[key][layer] for row in recorded]
 
 
-@pytest.mark.parametrize("name", ["distance", "staleness", "age", "wakes", "norm_ratio"])
+@pytest.mark.parametrize("name", [figure.name for figure in FIGURES])
 def test_spreads_over_nodes_are_those_recorded(reported: Reported, name: str) -> None:
     figure = data_of(reported.page)["figures"][f"nodes-{name}"]["data"]
     quantiles = np.array([row["quantiles"][name] for row in rows(reported.directory)])
