@@ -40,7 +40,7 @@ FIGURES = (
     Figure("wakes", "Wakes", "wakes", "How often nodes have woken."),
     Figure("norm_ratio", "Norm ratio", "ratio", "The norm of nodes' models over what it was on average at the start."),
     Figure(
-        "bytes_sent", "Traffic of a node, sent", "bytes", "Payload that a node has sent since the start.", are_bytes=True
+        "bytes_sent", "Traffic of a node, sent", "bytes", "Payload that a node sent since the start.", are_bytes=True
     ),
     Figure(
         "bytes_delivered",
