@@ -342,7 +342,7 @@ def _check_split(labels: NDArray[np.int32], splits: Splits, split: int, metric: 
         if len(missing) and (part == "train" or metric == "roc_auc"):
             raise InputError(
                 f"splits.{part}: split {split} has no node of class {missing[0]} there; "
-                "write jdgnn.network.random_splits with per_class, or with more nodes"
+                "write jdgnn.network.random_splits with per_class and every_class=True, or with more nodes"
             )
     if len(classes) < 2:
         raise InputError(f"network: all nodes of split {split} are of class {classes[0]}; nothing is to be predicted")

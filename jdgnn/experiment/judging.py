@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
@@ -30,7 +31,9 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
         return network
     arguments = table.model_dump()
     try:
-        found = dataclasses.replace(network, splits=random_splits(network.labels, **arguments))
+        every_class = len(np.unique(network.labels)) == 2  # which the ROC-AUC needs
+        splits = random_splits(network.labels, **arguments, every_class=every_class)
+        found = dataclasses.replace(network, splits=splits)
     except InputError as error:
         raise from_factory(error, arguments).inside(("evaluation",)).as_input_error() from error
     _check_classes(found, table)

@@ -3,9 +3,12 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jdgnn.checks import check_count
+from jdgnn.checks import check_count, check_flag
 from jdgnn.errors import InputError
 from jdgnn.network.network import Splits
+
+MOST_DRAWS = 1_000
+"""Of one split, where it must have every class."""
 
 
 def random_splits(
@@ -16,6 +19,7 @@ def random_splits(
     train: float | int | None = None,
     validation: float | int = 0.1,
     eligible: ArrayLike | None = None,
+    every_class: bool = False,
     seed: int = 0,
 ) -> Splits:
     """Draws random splits; whatever is neither train nor validation is test.
@@ -25,6 +29,9 @@ def random_splits(
     rare class may be missing. Validation nodes are always drawn uniformly from the rest. Split i depends on the seed
     and on i alone, not on how many splits are drawn.
 
+    The ROC-AUC needs both classes in every part. Where few nodes are labelled, `every_class` draws a split again, at
+    most a thousand times, until each part has a node of each class.
+
     Args:
       labels: class of each node, integers [N] from 0.
       num_splits: S.
@@ -33,13 +40,15 @@ def random_splits(
         0.1 where neither `per_class` nor this is given.
       validation: validation nodes, a share or a number, likewise; 0 for none.
       eligible: which nodes may stand in a split, booleans [N]; None for all.
+      every_class: whether each part of a split that has nodes must have one of each class.
       seed: what the draws depend on.
 
     Returns:
       Masks [S, N].
 
     Raises:
-      InputError: a value makes no sense, a class has too few nodes, or no node would be left for the test.
+      InputError: a value makes no sense, a class has too few nodes, no node would be left for the test, or no
+        split with every class was found.
 
     Example:
       >>> splits = random_splits([0, 0, 0, 1, 1, 1], 3, per_class=1, validation=2)
@@ -50,6 +59,7 @@ def random_splits(
     candidates = _candidates(eligible, len(classes))
     check_count("num_splits", num_splits)
     check_count("seed", seed, minimum=0)
+    check_flag("every_class", every_class)
     if per_class is not None and train is not None:
         raise InputError(f"train: got {train!r} together with per_class={per_class!r}; give one of them")
     if per_class is not None:
@@ -64,15 +74,50 @@ def random_splits(
             f"validation: {num_train} training and {num_validation} validation nodes leave none of {len(candidates)} "
             "for the test; ask for fewer"
         )
+    sizes = (num_train, num_validation)
+    if every_class:
+        _check_every_class(classes[candidates], per_class, sizes)
     masks = np.zeros((3, num_splits, len(classes)), bool)
     for split in range(num_splits):
-        order = np.random.default_rng([seed, split]).permutation(candidates)
-        if per_class is not None:
-            order = _first_of_each_class_first(order, classes, per_class)
-        bounds = [num_train, num_train + num_validation]
-        for mask, nodes in zip(masks[:, split], np.split(order, bounds), strict=True):
+        parts = _drawn(np.random.default_rng([seed, split]), candidates, classes, per_class, sizes, every_class)
+        for mask, nodes in zip(masks[:, split], parts, strict=True):
             mask[nodes] = True
     return Splits(train=masks[0], validation=masks[1], test=masks[2])
+
+
+def _drawn(
+    generator: np.random.Generator,
+    candidates: NDArray[np.int64],
+    classes: NDArray[np.integer],
+    per_class: int | None,
+    sizes: tuple[int, int],
+    every_class: bool,
+) -> list[NDArray[np.int64]]:
+    """The nodes of one split: training, validation and test."""
+    num_classes = len(np.unique(classes[candidates]))
+    for _ in range(MOST_DRAWS if every_class else 1):
+        order = generator.permutation(candidates)
+        if per_class is not None:
+            order = _first_of_each_class_first(order, classes, per_class)
+        parts = np.split(order, np.cumsum(sizes))
+        if not every_class or all(len(np.unique(classes[part])) == num_classes for part in parts if len(part)):
+            return parts
+    raise _lacks_classes(sizes)
+
+
+def _check_every_class(classes: NDArray[np.integer], per_class: int | None, sizes: tuple[int, int]) -> None:
+    """Refuses at once what no draw can give."""
+    counts = np.unique(classes, return_counts=True)[1]
+    parts = [size for size in (*sizes, len(classes) - sum(sizes)) if size]
+    if min(parts) < len(counts) or counts.min() < (per_class or 1) + len(parts) - 1:
+        raise _lacks_classes(sizes)
+
+
+def _lacks_classes(sizes: tuple[int, int]) -> InputError:
+    return InputError(
+        f"validation: no split with {sizes[0]} training and {sizes[1]} validation nodes was found that has every class "
+        "in training, validation and test; ask for more validation nodes, fewer training nodes, or label more"
+    )
 
 
 def _first_of_each_class_first(

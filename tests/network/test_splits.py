@@ -48,6 +48,21 @@ def test_training_nodes_are_drawn_uniformly() -> None:
     assert chosen.max() < 40 + 5 * 6
 
 
+def test_every_class_is_in_every_part_if_asked_and_other_splits_stay_as_they_are() -> None:
+    labels = np.arange(34) % 2
+    drawn: dict[str, Any] = {"labels": labels, "num_splits": 40, "per_class": 5, "validation": 0.1}
+    plain, whole = random_splits(**drawn), random_splits(**drawn, every_class=True)
+    has_all = [
+        all(len(np.unique(labels[part[split]])) == 2 for part in (plain.validation, plain.test)) for split in range(40)
+    ]
+    assert 0 < sum(has_all) < 40
+    for name in ("train", "validation", "test"):
+        found = getattr(whole, name)
+        assert all(len(np.unique(labels[mask])) == 2 for mask in found)
+        assert found.sum(axis=1).tolist() == getattr(plain, name).sum(axis=1).tolist()
+        np.testing.assert_array_equal(found[has_all], getattr(plain, name)[has_all])
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -65,6 +80,10 @@ def test_training_nodes_are_drawn_uniformly() -> None:
         ({"labels": []}, "labels: got float64"),
         ({"eligible": [True]}, r"eligible: got bool \(1,\)"),
         ({"seed": -1}, "seed: got -1"),
+        ({"every_class": 1}, "every_class: got 1"),
+        ({"every_class": True, "train": 50, "validation": 2}, "validation: no split with 50 training and 2 validation"),
+        ({"every_class": True, "per_class": 9}, "validation: no split with 27 .* ask for more validation nodes"),
+        ({"every_class": True, "train": 98, "validation": 0}, "validation: no split with 98 .*; ask for more"),
     ],
 )
 def test_bad_input_is_refused(changes: dict[str, Any], message: str) -> None:
