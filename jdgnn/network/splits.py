@@ -149,9 +149,12 @@ def _candidates(eligible: ArrayLike | None, num_nodes: int) -> NDArray[np.int64]
 
 def _check_class_sizes(classes: NDArray[np.integer], per_class: int) -> None:
     labels, sizes = np.unique(classes, return_counts=True)
-    for label, size in zip(labels.tolist(), sizes.tolist(), strict=True):
-        if size < per_class:
-            raise InputError(f"per_class: got {per_class}, and class {label} has just {size} nodes")
+    rarest = sizes.argmin()
+    if sizes[rarest] < per_class:
+        raise InputError(
+            f"per_class: got {per_class}, and class {labels[rarest]} has just {sizes[rarest]} nodes; write at most "
+            "that many, or give rare classes one label"
+        )
 
 
 def _number(name: str, value: float | int, num_candidates: int, *, minimum: int) -> int:
