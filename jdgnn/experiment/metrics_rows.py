@@ -12,6 +12,9 @@ from jdgnn.errors import InputError
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
 from jdgnn.regular_files import check_regular
 
+SPREAD = ("staleness", "age", "wakes")
+"""Figures of nodes that the summary of a run tells."""
+
 MOST_OF_A_LINE = 2**22
 """Bytes."""
 
@@ -72,7 +75,11 @@ def _row(line: bytes) -> dict[str, Any] | None:
         _Row.model_validate(row)
     except (ValueError, RecursionError, ValidationError):
         return None
-    wanted = {f"messages_{outcome}" for outcome in (*OUTCOMES, "in_flight")}
-    counts = [row.get(name) for name in wanted]
-    are_counts = all(isinstance(count, dict) and count.keys() == {*KINDS} for count in counts)
-    return row if are_counts and row["bytes_sent"].keys() == {*KINDS} else None
+    counts = [row.get(f"messages_{outcome}") for outcome in (*OUTCOMES, "in_flight")]
+    are_counts = all(_are_counts(found) for found in [*counts, row["bytes_sent"]])
+    return row if are_counts and row["quantiles"].keys() >= {*SPREAD} else None
+
+
+def _are_counts(found: Any) -> bool:
+    """Whether there is a whole number for each kind of message."""
+    return isinstance(found, dict) and found.keys() == {*KINDS} and all(type(count) is int for count in found.values())

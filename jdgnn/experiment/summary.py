@@ -20,10 +20,8 @@ from jdgnn.experiment.available_memory import peak_bytes
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.emulating import Stand
 from jdgnn.experiment.event_files import EventFiles
+from jdgnn.experiment.metrics_rows import SPREAD
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
-
-SPREAD = ("staleness", "age", "wakes")
-"""What is told of all nodes by its quantiles over them."""
 
 VANISHED = 0.1
 """A model whose norm is below so much of what it was at the start has vanished, as averages of unlike models do."""

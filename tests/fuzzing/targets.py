@@ -23,10 +23,11 @@ from jdgnn.emulation.sources import Replay
 from jdgnn.experiment.compare import compare
 from jdgnn.experiment.config import read
 from jdgnn.experiment.going_on import are_seeds, seeds_of
+from jdgnn.experiment.metrics_rows import SPREAD
 from jdgnn.experiment.networks import make_network
 from jdgnn.experiment.run_directory import RunDirectory, origin_path
 from jdgnn.experiment.runner import make_emulator
-from jdgnn.experiment.summary import ENDS, SPREAD, _mean
+from jdgnn.experiment.summary import ENDS, _mean
 from jdgnn.network.datasets import DATASETS
 from jdgnn.network.datasets.registry import built
 from jdgnn.network.datasets.restricted import read_npz, read_pickle
