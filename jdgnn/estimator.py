@@ -3,6 +3,8 @@
 Importing this module imports scikit-learn, which `import jdgnn` does not.
 """
 
+import re
+import warnings
 from typing import Any, Self
 
 import jax
@@ -11,7 +13,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from jdgnn.checks import check_count
+from jdgnn.checks import check_count, check_flag
+from jdgnn.emulation.collapse import COLLAPSED
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History
 from jdgnn.emulation.recipe import recipe
@@ -78,7 +81,7 @@ class NodeEmbedding(BaseEstimator):
         self.record_every = record_every
         self.seed = seed
 
-    def fit(self, X: Any, y: Any = None, *, adjacency: Any = None, edges: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, adjacency: Any = None, edges: Any = None, undirected: bool = False) -> Self:
         """Has the nodes of a network learn.
 
         Args:
@@ -86,19 +89,25 @@ class NodeEmbedding(BaseEstimator):
           y: not read: nodes learn without labels.
           adjacency: with features, a SciPy sparse matrix [N, N]; what is not 0 at [u, v] says that u sends to v.
           edges: with features, in place of `adjacency`: who sends, and who receives, integers [2, E].
+          undirected: whether `edges` holds one direction of each link, so that the other is added.
 
         Returns:
           The estimator.
 
         Raises:
           InputError: there is no network, or two, or a parameter makes no sense.
+
+        Warns:
+          UserWarning: embeddings have collapsed to hardly more than one direction.
         """
         del y
-        network = self._network(X, adjacency, edges)
+        check_flag("undirected", undirected)
+        network = self._network(X, adjacency, edges, undirected)
         emulator, ticks, own = self._how(network.num_features)
         check_count("seed", self.seed, minimum=0)
         state = emulator.init(jax.random.key(self.seed), network)
         state, history = run(emulator, state, network, ticks, record_every=self.record_every)
+        _warn_of_collapse(history)
         embeddings = emulator.embeddings(state)
         self.embeddings_: NDArray[np.floating] = (
             beside_own_features(embeddings, network, own, seed=self.seed) if own else embeddings
@@ -108,7 +117,9 @@ class NodeEmbedding(BaseEstimator):
         self.n_features_in_: int = network.num_features
         return self
 
-    def fit_transform(self, X: Any, y: Any = None, *, adjacency: Any = None, edges: Any = None) -> NDArray[np.floating]:
+    def fit_transform(
+        self, X: Any, y: Any = None, *, adjacency: Any = None, edges: Any = None, undirected: bool = False
+    ) -> NDArray[np.floating]:
         """Has the nodes of a network learn, and gives their embeddings; arguments are those of `fit`.
 
         Returns:
@@ -117,13 +128,15 @@ class NodeEmbedding(BaseEstimator):
         Raises:
           InputError: as `fit` does.
         """
-        return self.fit(X, y, adjacency=adjacency, edges=edges).embeddings_
+        return self.fit(X, y, adjacency=adjacency, edges=edges, undirected=undirected).embeddings_
 
     def __sklearn_clone__(self) -> Self:
         # parts of an emulator are never changed, and a copy of them would be compiled anew
         return type(self)(**self.get_params(deep=False))
 
-    def _network(self, X: Any, adjacency: Any, edges: Any) -> Network:
+    def _network(self, X: Any, adjacency: Any, edges: Any, undirected: bool) -> Network:
+        if undirected and edges is None:
+            raise InputError("undirected: got True without edges; a matrix or a network says both directions itself")
         if adjacency is not None and edges is not None:
             raise InputError("edges: got them beside adjacency; give the links once")
         is_table = isinstance(X, np.ndarray | list | tuple) or hasattr(X, "iloc") or hasattr(X, "toarray")
@@ -140,11 +153,17 @@ class NodeEmbedding(BaseEstimator):
             )
         features = validate_data(self, X, dtype=[np.float32, np.float64])
         if adjacency is not None:
-            return from_scipy(adjacency, features)
+            try:
+                return from_scipy(adjacency, features)
+            except InputError as error:
+                raise InputError(re.sub("^matrix:", "adjacency:", str(error))) from error
         ends = np.asarray(edges)
         if ends.ndim != 2 or len(ends) != 2:
-            raise InputError(f"edges: got shape {ends.shape}, and who sends and who receives, [2, edges], is needed")
-        return from_edges(ends[0], ends[1], features)
+            hint = "; transpose it" if ends.ndim == 2 and ends.shape[1] == 2 else ""
+            raise InputError(
+                f"edges: got shape {ends.shape}, and who sends and who receives, [2, edges], is needed{hint}"
+            )
+        return from_edges(ends[0], ends[1], features, undirected=undirected)
 
     def _how(self, num_features: int) -> tuple[Emulator, int, int]:
         """How nodes learn, how long, and how many own features stand beside that."""
@@ -162,3 +181,14 @@ class NodeEmbedding(BaseEstimator):
             check_count("own_features", self.own_features, minimum=0)
             own = self.own_features
         return emulator, ticks, own
+
+
+def _warn_of_collapse(history: History) -> None:
+    if len(history) and (history.effective_rank[-1] < COLLAPSED).any():
+        ranks = ", ".join(f"{rank:.1f}" for rank in history.effective_rank[-1])
+        warnings.warn(
+            f"embeddings lie in hardly more than one direction (effective rank by layer: {ranks}); scale the features, "
+            "as sklearn.preprocessing.StandardScaler does, or write other ticks",
+            UserWarning,
+            stacklevel=3,
+        )

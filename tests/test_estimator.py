@@ -17,6 +17,7 @@ from sklearn.utils import estimator_checks
 
 import jdgnn
 from jdgnn.estimator import NodeEmbedding
+from tests.support import small_emulator
 
 RING = jdgnn.generators.ring(12, num_features=5)
 EDGES = np.stack([RING.senders, RING.receivers])
@@ -76,10 +77,18 @@ def test_it_ends_a_pipeline_that_prepares_features(fitted: NodeEmbedding) -> Non
 
 
 def test_the_recipe_is_what_it_learns_with_unless_told() -> None:
-    found = NodeEmbedding(ticks=1, width=9).fit(RING)
+    with pytest.warns(UserWarning, match="hardly more than one direction .*; scale the features"):
+        found = NodeEmbedding(ticks=1, width=9).fit(RING)
     assert found.embeddings_.shape == (12, 9)  # the recipe puts five own features beside four units
     again = pickle.loads(pickle.dumps(found))
     np.testing.assert_array_equal(again.embeddings_, found.embeddings_)
+
+
+def test_links_may_be_given_in_one_direction() -> None:
+    emulator = small_emulator()
+    ends = np.array([np.arange(11), np.arange(1, 12)])
+    found = NodeEmbedding(emulator, ticks=2).fit(RING.features, edges=ends, undirected=True)
+    assert found.network_.num_edges == 22
 
 
 def test_parameters_are_set_copied_and_seeds_count(fitted: NodeEmbedding) -> None:
@@ -98,8 +107,10 @@ def test_parameters_are_set_copied_and_seeds_count(fitted: NodeEmbedding) -> Non
         ({}, {"X": RING.features}, r"X: got features without links; give fit\(X, adjacency=...\)"),
         ({}, {"X": RING, "edges": EDGES}, "X: got Network with links of its own"),
         ({}, {"X": RING.features, "edges": EDGES, "adjacency": 1}, "edges: got them beside adjacency"),
-        ({}, {"X": RING.features, "edges": EDGES.T}, r"edges: got shape \(24, 2\)"),
-        ({}, {"X": RING.features, "adjacency": np.eye(12)}, "matrix: got ndarray"),
+        ({}, {"X": RING.features, "edges": EDGES.T}, r"edges: got shape \(24, 2\).*; transpose it"),
+        ({}, {"X": RING, "undirected": True}, "undirected: got True without edges"),
+        ({}, {"X": RING.features, "edges": EDGES, "undirected": 1}, "undirected: got 1"),
+        ({}, {"X": RING.features, "adjacency": np.eye(12)}, "adjacency: got ndarray"),
         ({}, {"X": np.full((12, 2), np.nan), "edges": EDGES}, "Input X contains NaN"),
         ({}, {"X": networkx.path_graph(3)}, "features: no node has the attribute"),
         ({"ticks": 0}, {"X": RING}, "ticks: got 0"),

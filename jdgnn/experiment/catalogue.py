@@ -78,6 +78,7 @@ LIKE = {"rule": "merge"}
 OWN = {
     "enabled": "whether there is any",
     "projection": "how many columns to project the features to, by a random matrix that all nodes share",
+    "scale": "whether each feature is brought to mean 0 and standard deviation 1 over the nodes",
     "task": "what the labels say",
 }
 """What arguments mean that no docstring tells of."""

@@ -14,7 +14,7 @@ from jdgnn.experiment.paired import paired_difference, spread
 NAMES = string.ascii_uppercase
 """What runs are called, in the order given."""
 
-NOT_OF_THE_NETWORK = ("network.projection",)
+NOT_OF_THE_NETWORK = ("network.projection", "network.scale")
 """Keys of the table `network` that change what nodes measure, but not who they are."""
 
 REMEDY = {

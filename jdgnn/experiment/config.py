@@ -71,7 +71,11 @@ class SnapshotsTable(Table):
 
 def _some_layers(given: Any) -> Any:
     if given is None:
-        raise Problem((), f"is missing; write [[layers]] and a name for each; {suggestion('', LAYERS)}")
+        raise Problem(
+            (),
+            f"is missing; write [[layers]] and a name for each; {suggestion('', LAYERS)}; layers, objective and "
+            "optimizer are written together, or left to the default recipe, as config.toml of its runs has it",
+        )
     return given
 
 

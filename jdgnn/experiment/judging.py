@@ -29,6 +29,7 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
         return network
     if network.labels is None or not can_be_judged(network):
         return network
+    _check_rare_classes(network, network.labels, table)
     arguments = table.model_dump()
     try:
         every_class = len(np.unique(network.labels)) == 2  # which the ROC-AUC needs
@@ -38,6 +39,21 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
         raise from_factory(error, arguments).inside(("evaluation",)).as_input_error() from error
     _check_classes(found, table)
     return found
+
+
+def _check_rare_classes(network: Network, labels: NDArray[Any], table: EvaluationTable) -> None:
+    found, sizes = np.unique(labels, return_counts=True)
+    rare = [
+        f"{network.class_names[label] if network.class_names else label} ({size})"
+        for label, size in zip(found.tolist(), sizes.tolist(), strict=True)
+        if size < table.per_class
+    ]
+    if rare:
+        more = ", ..." if len(rare) > 8 else ""
+        raise InputError(
+            f"evaluation.per_class: got {table.per_class}, and these classes have fewer nodes: "
+            f"{', '.join(rare[:8])}{more}; write evaluation.per_class={sizes.min()}, or give rare classes one label"
+        )
 
 
 def can_be_judged(network: Network) -> bool:

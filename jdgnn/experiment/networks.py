@@ -14,6 +14,7 @@ from jdgnn.network import Network, read_files
 from jdgnn.network.datasets import DATASETS, Dataset, load
 from jdgnn.network.generators import GENERATORS
 from jdgnn.network.projection import project
+from jdgnn.network.scaling import scale
 
 
 def _chosen_by(dataset: Dataset) -> Callable[..., None]:
@@ -32,8 +33,9 @@ def _chosen_by(dataset: Dataset) -> Callable[..., None]:
 
 
 class NetworkPart(NamedPart):
-    """A network by name, with its features projected to fewer columns if `projection` says how many."""
+    """A network by name, whose features may be scaled, and projected to as many columns as `projection` says."""
 
+    scale: bool = False
     projection: int | None = Field(default=None, ge=1, lt=2**31)
 
 
@@ -52,7 +54,7 @@ NETWORK = registered(NETWORKS, NetworkPart, check=False)
 
 
 def make_network(part: NetworkPart, *, data_root: Path | None, seed: int) -> Network:
-    """Loads, generates or reads the network, and projects its features if that is asked for.
+    """Loads, generates or reads the network, and scales and projects its features if that is asked for.
 
     Args:
       part: the `network` table.
@@ -67,6 +69,8 @@ def make_network(part: NetworkPart, *, data_root: Path | None, seed: int) -> Net
         or the projection is too wide for the memory.
     """
     network = _loaded(part, data_root) if part.name in DATASETS else _generated(part)
+    if part.scale:
+        network = scale(network)
     if part.projection is None:
         return network
     check_projection_fits(network, part.projection)

@@ -21,7 +21,11 @@ from jdgnn.experiment.config import Config
 from jdgnn.experiment.emulating import Stand
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.metrics_rows import SPREAD
+from jdgnn.experiment.networks import FILES
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
+
+UNLIKE = 30.0
+"""Features whose standard deviations differ by more are of different units, most likely."""
 
 VANISHED = 0.1
 """A model whose norm is below so much of what it was at the start has vanished, as averages of unlike models do."""
@@ -127,6 +131,14 @@ def _mean(rows: list[dict[str, Any]], name: str) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+def _unlike(network: Network) -> list[float]:
+    """The least and the greatest standard deviation of features that measure anything, if they are far apart."""
+    sds = network.features.std(axis=0, dtype=np.float64)
+    sds = sds[sds > 0]
+    low, high = float(sds.min(initial=np.inf)), float(sds.max(initial=0.0))
+    return [low, high] if high > UNLIKE * low else []
+
+
 def _warnings(
     config: Config, network: Network, state: State, nodes: Mapping[str, NDArray[Any]], last: dict[str, Any]
 ) -> dict[str, Any]:
@@ -154,4 +166,5 @@ def _warnings(
         "excess_models": last["num_excess"]["model"],
         "unplaced_models": last["num_unplaced"],
         "crowded_ticks": last["num_crowded"],
+        "unlike_features": _unlike(network) if config.network.name == FILES else [],
     }

@@ -30,7 +30,8 @@ NOTES = {
     "isolated_nodes": "{} nodes have no in-neighbour",
     "self_loops_removed": "{} links of a node to itself were removed",
     "duplicate_edges_merged": "{} duplicate links were merged",
-    "collapsed_layers": "{} layers have collapsed: their embeddings lie in hardly more than one direction",
+    "collapsed_layers": "{} layers have collapsed: their embeddings lie in hardly more than one direction; scale the "
+    "features (network.scale), or change the learning rate",
     "zero_embeddings": "{} nodes have an embedding of zeros only",
     "vanished_models": "{} nodes have a model whose norm is below a tenth of that at the start",
     "never_awake": "{} nodes were never awake, and have no embedding",
@@ -265,6 +266,9 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
         count = summary["messages"][kind]
         if count["displaced"] and not _has_faults(summary):
             yield text.format(percent(count["displaced"] / count["sent"]))
+    if unlike := warnings.get("unlike_features"):
+        low, high = map(short, unlike)
+        yield f"features differ in size (standard deviations from {low} to {high}): write network.scale = true"
     for kind in warnings["undelivered_kinds"]:
         yield f"no {KINDS[kind]} were ever delivered"
     if any(warnings["never_trained"]):

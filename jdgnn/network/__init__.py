@@ -31,6 +31,7 @@ from jdgnn.network.generators import (
 )
 from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.projection import project, random_projection
+from jdgnn.network.scaling import scale
 from jdgnn.network.splits import random_splits
 from jdgnn.network.topology import Topology, topology
 
@@ -57,6 +58,7 @@ __all__ = [
     "random_splits",
     "read_files",
     "ring",
+    "scale",
     "stochastic_block_model",
     "to_jraph",
     "to_networkx",

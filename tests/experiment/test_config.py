@@ -164,7 +164,7 @@ def test_a_task_is_chosen_where_there_is_a_choice(data_root: Path) -> None:
     assert resolve(tomllib.loads(as_toml(config))) == config
     assert make_network(config.network, data_root=data_root, seed=0).class_names[0] == "aachen"
     as_it_is = resolve({**BASE, "network": "freifunk"})
-    assert tomllib.loads(as_toml(as_it_is))["network"] == {"name": "freifunk", "task": "family"}
+    assert tomllib.loads(as_toml(as_it_is))["network"] == {"name": "freifunk", "scale": False, "task": "family"}
     assert make_network(as_it_is.network, data_root=data_root, seed=0).class_names[-1] == "other"
 
 

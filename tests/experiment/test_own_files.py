@@ -13,6 +13,7 @@ from jdgnn.errors import InputError
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.config import read
 from jdgnn.experiment.networks import make_network
+from jdgnn.experiment.tables import notes
 from tests.experiment.run_support import summary
 
 CONFIG = """
@@ -166,6 +167,30 @@ def test_too_few_nodes_for_the_splits_are_told_by_the_key_that_helps(
     command = ["run", str(own.config), "--set", f"evaluation.validation={share}", "--out", str(own.folder / "few")]
     assert main(command) == 2
     assert message in capsys.readouterr().err
+
+
+def test_features_of_different_units_are_told_and_can_be_scaled(own: Own, tmp_path: Path) -> None:
+    nodes = (own.folder / "data" / "nodes.csv").read_text().splitlines()
+    rows = [line.split(",") for line in nodes]
+    changed = [
+        ",".join([row[0], row[1], row[2] if number == 0 else str(1e4 * float(row[2])), row[3]])
+        for number, row in enumerate(rows)
+    ]
+    (own.folder / "data" / "units.csv").write_text("\n".join(changed))
+    for value in ("false", "true"):
+        command = ["run", str(own.config), "--set", f"network.nodes={own.folder}/data/units.csv", "--no-report"]
+        assert main([*command, "--set", f"network.scale={value}", "--out", str(tmp_path / value)]) == 0
+    low, high = summary(tmp_path / "false")["warnings"]["unlike_features"]
+    assert high > 1e4 * low
+    assert summary(tmp_path / "true")["warnings"]["unlike_features"] == []
+    (note,) = [note for note in notes(summary(tmp_path / "false")) if "network.scale = true" in note]
+    assert note.startswith("features differ in size (standard deviations from 0.")
+
+
+def test_rare_classes_are_told_by_their_names(own: Own, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(own.config), "--set", "evaluation.per_class=11", "--out", str(own.folder / "few")]) == 2
+    told = capsys.readouterr().err
+    assert "evaluation.per_class: got 11, and these classes have fewer nodes: even (10), odd (10); write" in told
 
 
 def test_labels_of_one_class_are_not_probed(own: Own, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from jdgnn.experiment import probed
 from jdgnn.experiment.paired import spread
 from jdgnn.experiment.report.curves import Trace, has_any, lines
 from jdgnn.experiment.report.elements import Panel
-from jdgnn.experiment.report.style import CONTROL, CONTROL_COLOURS, colour, dash, layout, logarithmic
+from jdgnn.experiment.report.style import CONTROL_COLOURS, colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Variant, each
 from jdgnn.experiment.tables import METRICS as METRIC_NAMES
 from jdgnn.experiment.tables import PROBED, short
@@ -28,7 +28,9 @@ def learning_panel(variants: list[Variant]) -> Panel:
 
 def _probe(panel: Panel, variants: list[Variant]) -> None:
     if not has_any([variant.probed for variant in variants]):
-        panel.text("Nothing was probed: the network has no labels, or no snapshot was taken yet.", "note")
+        has_labels = any("labels" in variant.first.network for variant in variants)
+        why = "no snapshot was taken yet" if has_labels else "the network has no labels"
+        panel.text(f"Nothing was probed: {why}.", "note")
         return
     groups = _by_metric(variants)
     for number, (metric, together) in enumerate(groups.items()):
@@ -53,14 +55,30 @@ def _probe_figure(panel: Panel, variants: list[Variant], together: list[Variant]
     shown = layout("tick (logarithmic)", metric, height=420)
     end = max(int(variant.probed.ticks[-1]) for variant in together)
     logarithmic(shown["xaxis"], 1, max(end, 2))
-    first, is_alone = together[0], len(variants) == 1
-    whose = "" if is_alone else f"{first.name}: "
-    traces += [
-        _line(whose + CONTROLS[key], 100 * mean, end, number, CONTROL_COLOURS[number] if is_alone else CONTROL)
-        for number, (key, mean) in enumerate(control_means(first, first.num_splits).items())
-    ]
+    traces += _lines_of_one(variants[0], end) if len(variants) == 1 else _best_lines(variants, together, end)
     title = "Linear probe over time" + (f": {metric}" if len(together) < len(variants) else "")
     panel.figure(name, title, traces, shown, _says(variants, together))
+
+
+def _lines_of_one(variant: Variant, end: int) -> list[Trace]:
+    """All of its controls."""
+    means = control_means(variant, variant.num_splits)
+    return [
+        _line(CONTROLS[key], 100 * mean, end, number + 1, CONTROL_COLOURS[number])
+        for number, (key, mean) in enumerate(means.items())
+    ]
+
+
+def _best_lines(variants: list[Variant], together: list[Variant], end: int) -> list[Trace]:
+    """Of each its best control, in its colour: what one learned is not to be held against the controls of another."""
+    found = []
+    for variant in together:
+        means = control_means(variant, variant.num_splits)
+        if means:
+            best = max(means, key=lambda key: means[key])
+            name = f"{variant.name}: best control, {CONTROLS[best]}"
+            found.append(_line(name, 100 * means[best], end, 1, colour(variants.index(variant))))
+    return found
 
 
 def _learned(variants: list[Variant], variant: Variant) -> str:
@@ -74,7 +92,7 @@ def _line(name: str, value: float, end: int, number: int, shade: str) -> Trace:
         "y": [value, value],
         "mode": "lines",
         "name": name,
-        "line": {"color": shade, "dash": dash(number + 1), "width": 1.5},
+        "line": {"color": shade, "dash": dash(number), "width": 1.5},
         "hovertemplate": "%{y:.4g}",
     }
 
@@ -92,12 +110,26 @@ def _metric(variant: Variant) -> str:
 
 def _says(variants: list[Variant], together: list[Variant]) -> str:
     found = ", ".join(f"{_learned(variants, variant)} {short(variant.learned)} %" for variant in together)
-    first, controls = together[0], control_means(together[0])
-    if not controls:
+    bests = [_best(variant) for variant in together]
+    if not any(bests):
         return f"{found} so far; controls are judged once a run is finished."
+    if len(variants) == 1:
+        best = f"best control: {bests[0]}"
+    else:
+        best = "best controls: " + ", ".join(
+            f"{variant.name} {text}" for variant, text in zip(together, bests, strict=True) if text
+        )
+    first = together[0]
+    return f"{found}; {best}. {_splits(first)} {_band(first)}"
+
+
+def _best(variant: Variant) -> str:
+    """The best of its controls in words; nothing while it goes on."""
+    controls = control_means(variant)
+    if not controls:
+        return ""
     best = max(controls, key=lambda key: controls[key])
-    whose = "best control" if len(variants) == 1 else f"best control of {first.name}"
-    return f"{found}; {whose}: {CONTROLS[best]}, {100 * controls[best]:.1f} %. {_splits(first)} {_band(first)}"
+    return f"{CONTROLS[best]}, {100 * controls[best]:.1f} %"
 
 
 def _splits(variant: Variant) -> str:

@@ -66,5 +66,5 @@ def _degrees(panel: Panel, in_degree: np.ndarray, out_degree: np.ndarray) -> Non
         "Neighbours of a node",
         traces,
         shape,
-        f"How many neighbours nodes have; {alone:,} receive from nobody.",
+        "How many neighbours nodes have" + (f"; {alone:,} receive from nobody." if alone else "."),
     )

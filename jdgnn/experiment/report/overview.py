@@ -50,6 +50,9 @@ def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
     tiles.append((f"{rows[-1]['tick']:,}" if rows else "0", "ticks recorded"))
     tiles.append((f"{variant.first.num_nodes:,}", "nodes, each with its own model"))
     if rows:
+        rank, last = rows[-1]["effective_rank"], len(rows[-1]["effective_rank"])
+        if rank and rank[-1] is not None:
+            tiles.append((short(rank[-1]), f"effective rank of embeddings (layer {last})"))
         tiles.append((short(_consensus(variant)), "consensus distance"))
     if summary and summary.speed and summary.speed.of_floor:
         tiles.append((percent(summary.speed.of_floor), "of the memory floor reached"))

@@ -145,6 +145,9 @@
   const thinned = (run, values) => (run.shown ? values.filter((_, index) => index % run.shown === 0) : values);
   const sizeFor = (count) => Math.max(2.2, Math.min(8, 260 / Math.sqrt(count)));
   const MOST_SYMBOLS = 5000;
+  const GLYPHS = {
+    circle: "●", square: "■", diamond: "◆", "triangle-up": "▲", x: "✖", cross: "✚", "triangle-down": "▼", star: "★",
+  };
   const symbolsOf = (run) => {
     if (now.colour !== "class" || !run.labels || run.count > MOST_SYMBOLS) return "circle";
     return Array.from(thinned(run, run.labels), (label) => map.symbols[label % map.symbols.length]);
@@ -256,10 +259,14 @@
     const box = thing("map-legend");
     box.hidden = now.colour !== "class" || !runs.some((run) => run.labels) || classes.length > MOST_CLASSES;
     if (box.hidden) return;
+    const hasSymbols = runs.every((run) => run.count <= MOST_SYMBOLS);
     box.replaceChildren(...classNames.map((name, label) => {
       const button = document.createElement("button"), dot = document.createElement("i");
       button.type = "button";
-      dot.style.background = colourOf(label);
+      if (hasSymbols) {
+        dot.dataset.glyph = GLYPHS[map.symbols[label % map.symbols.length]];
+        dot.style.color = colourOf(label);
+      } else dot.style.background = colourOf(label);
       button.append(dot, name);
       button.setAttribute("aria-pressed", String(!now.hidden.has(label)));
       button.addEventListener("click", () => {
@@ -332,6 +339,17 @@
 
   if (runs.length && thing("map-run-0")) show();
   plots.forEach((plot) => watch.observe(plot));
+  /* the rest while nobody waits, so that whoever prints or copies the page has all of it; a large map only when it is seen */
+  const MOST_UNSEEN = 20000;
+  const whenIdle = window.requestIdleCallback || ((act) => setTimeout(act, 50));
+  const isLarge = (plot) => !page.figures[plot.id] && runs.some((run) => run.count > MOST_UNSEEN);
+  const drawRest = () => {
+    const next = plots.find((plot) => !drawn.has(plot.id) && !isLarge(plot));
+    if (!next) return;
+    draw(next);
+    whenIdle(drawRest);
+  };
+  whenIdle(drawRest);
   window.addEventListener("beforeprint", () => { drawAll(); document.querySelectorAll("details").forEach((one) => { one.open = true; }); });
   window.drawAll = drawAll;
   document.documentElement.dataset.ready = "true";

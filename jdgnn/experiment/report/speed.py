@@ -86,11 +86,11 @@ def _seconds(panel: Panel, summaries: dict[str, Summary]) -> None:
             "marker": {"color": colour(index)},
             "hovertemplate": "%{x:.3g} s",
         }
-        for index, (name, seconds) in enumerate([*stages.items(), ("snapshots, saving, writing", rest)])
+        for index, (name, seconds) in enumerate([*stages.items(), ("rest", rest)])
     ]
     shown = _bars("seconds", len(summaries))
     walls = ", ".join(f"{summary.wall_seconds:,.1f} s" for summary in summaries.values())
-    panel.figure("seconds", "Where the time went", traces, shown, f"In all {walls}.")
+    panel.figure("seconds", "Where the time went", traces, shown, f"In all {walls}; the rest is snapshots and saving.")
 
 
 def _memory(panel: Panel, summaries: dict[str, Summary]) -> None:

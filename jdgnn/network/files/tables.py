@@ -13,6 +13,9 @@ from jdgnn.network.network import Network, Splits, from_edges
 
 PARTS = ("train", "validation", "test")
 
+NOTHINGS = ("na", "n/a", "nan", "null", "none", "-", "?", "inf", "-inf")
+"""What people write where they know no number."""
+
 
 class Categories(NamedTuple):
     """A column of few different values, in an order of their own."""
@@ -189,13 +192,20 @@ def _numbers(table: Table, name: str, dtype: type) -> NDArray[Any]:
     except (TypeError, ValueError):
         row = next(row for row, value in enumerate(values) if not _is_number(value))
         given = "nothing" if values[row] is None else repr(values[row])
-        table.refuse(f"{name} is {given}, and a number is needed", row)
+        table.refuse(f"{name} is {given}, and a number is needed; {_remedy(values[row])}", row)
     bad = np.flatnonzero(~np.isfinite(numbers))
     if len(bad):
         row = int(bad[0])
         given = "nothing" if values[row] is None else str(values[row])
-        table.refuse(f"{name} is {given}, and a finite number is needed", row)
+        table.refuse(f"{name} is {given}, and a finite number is needed; {_remedy(values[row])}", row)
     return numbers
+
+
+def _remedy(value: Any) -> str:
+    """What to write in place of a value that is no number."""
+    if value is None or str(value).lower() in NOTHINGS or isinstance(value, float):
+        return "fill what is missing, as by the mean of its column, or leave the row or the column out"
+    return "write a category as one column of 0 and 1 for each of its values, or leave the column out"
 
 
 def _is_number(value: Any) -> bool:
@@ -268,8 +278,8 @@ def _ends(edges: Table, columns: Columns, number: dict[str, int], nodes: str) ->
     for name in edges.columns:
         if name not in known:
             edges.refuse(
-                f"nothing reads the column {name!r}; remove it, or write link_quality = {name!r} if it is the "
-                "probability that a message gets through"
+                f"nothing reads the column {name!r}, as links have no weights; remove it, or write link_quality = "
+                f"{name!r} if it is the probability that a message gets through"
             )
     for name, ends in zip(known, needed, strict=False):
         for row, end in enumerate(ends):
