@@ -117,4 +117,5 @@ def _check_same_settings(first: Runs, other: Runs, table: str) -> None:
 
 
 def _mismatch(first: Runs, other: Runs, key: str, found: tuple[Any, Any], table: str) -> InputError:
-    return InputError(f"{other.path}: {key} is {found[1]}, and {found[0]} in {first.path}; {REMEDY[table]}")
+    here, there = ("not given" if value is None else value for value in found[::-1])
+    return InputError(f"{other.path}: {key} is {here}, and {there} in {first.path}; {REMEDY[table]}")

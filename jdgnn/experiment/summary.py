@@ -131,6 +131,14 @@ def _mean(rows: list[dict[str, Any]], name: str) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+def _num_untested(network: Network) -> int:
+    """Classes of which no split has a node for the test."""
+    if network.labels is None or network.splits is None:
+        return 0
+    tested = network.labels[np.asarray(network.splits.test).any(axis=0)]
+    return len(np.setdiff1d(network.labels, tested)) if len(tested) else 0
+
+
 def _unlike(network: Network) -> list[float]:
     """The least and the greatest standard deviation of features that measure anything, if they are far apart."""
     sds = network.features.std(axis=0, dtype=np.float64)
@@ -166,5 +174,6 @@ def _warnings(
         "excess_models": last["num_excess"]["model"],
         "unplaced_models": last["num_unplaced"],
         "crowded_ticks": last["num_crowded"],
+        "untested_classes": _num_untested(network),
         "unlike_features": _unlike(network) if config.network.name == FILES else [],
     }

@@ -34,6 +34,7 @@ NOTES = {
     "features (network.scale), or change the learning rate",
     "zero_embeddings": "{} nodes have an embedding of zeros only",
     "vanished_models": "{} nodes have a model whose norm is below a tenth of that at the start",
+    "untested_classes": "{} classes have no node for the test in any split, and are not judged",
     "never_awake": "{} nodes were never awake, and have no embedding",
     "excess_pushes": "{} pushes more than push.fanout were wanted by push.schedule",
     "excess_models": "{} models more than gossip.fanout were wanted by gossip.schedule",
@@ -260,7 +261,7 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
     """Whatever was counted that could make the figures of a run mean less than they seem to, a clause each."""
     warnings = summary["warnings"]
     for name, text in NOTES.items():
-        if warnings[name]:
+        if warnings.get(name):
             yield text.format(f"{warnings[name]:,}")
     for kind, text in DISPLACED.items():
         count = summary["messages"][kind]

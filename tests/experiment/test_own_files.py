@@ -193,6 +193,19 @@ def test_rare_classes_are_told_by_their_names(own: Own, capsys: pytest.CaptureFi
     assert "evaluation.per_class: got 11, and these classes have fewer nodes: even (10), odd (10); write" in told
 
 
+def test_classes_that_no_split_tests_are_told(own: Own, tmp_path: Path) -> None:
+    nodes = (own.folder / "data" / "nodes.csv").read_text().splitlines()
+    rare = [
+        line.replace("odd", "rare").replace("even", "rare") if number in (3, 4) else line
+        for number, line in enumerate(nodes)
+    ]
+    (own.folder / "data" / "rare.csv").write_text("\n".join(rare))
+    changes = [f"network.nodes={own.folder}/data/rare.csv", "evaluation.per_class=2", "evaluation.validation=0.2"]
+    command = ["run", str(own.config), *(word for change in changes for word in ("--set", change)), "--no-report"]
+    assert main([*command, "--out", str(tmp_path / "run")]) == 0
+    assert "1 classes have no node for the test in any split, and are not judged" in notes(summary(tmp_path / "run"))
+
+
 def test_labels_of_one_class_are_not_probed(own: Own, capsys: pytest.CaptureFixture[str]) -> None:
     (own.folder / "data" / "same.csv").write_text(
         (own.folder / "data" / "nodes.csv").read_text().replace("even", "odd")
