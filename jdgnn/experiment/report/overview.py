@@ -28,9 +28,12 @@ def overview_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Pa
     else:
         _beside(panel, variants, summaries)
         _differences(panel, variants)
+    whose: dict[str, list[str]] = {}
     for variant in variants:
         for note in notes(variant, summaries.get(variant.name)):
-            panel.text(note if len(variants) == 1 else f"{variant.name}: {note}", "note")
+            whose.setdefault(note, []).append(variant.name)
+    for note, names in whose.items():
+        panel.text(note if len(variants) == 1 else f"{', '.join(names)}: {note}", "note")
     return panel
 
 

@@ -17,7 +17,7 @@ from jdgnn.experiment.sweep.results import Row
 from jdgnn.experiment.tables import METRICS
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down")
-GREYS = ("#444444", "#666666", "#888888")
+GREYS = ("#333333", "#707070", "#a0a0a0")
 CONTROL_DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "5px,8px")
 
 MOST_LINES, MOST_PANELS = 12, 12
@@ -119,7 +119,7 @@ def _series(values: Sequence[str]) -> list[Series]:
 def _controls(rows: Sequence[Row]) -> list[Series]:
     names = list(dict.fromkeys(name for row in rows for name in row.controls))
     return [
-        Series(name, GREYS[index % len(GREYS)], CONTROL_DASHES[index % len(CONTROL_DASHES)], "")
+        Series(name, GREYS[index // 2 % len(GREYS)], CONTROL_DASHES[index % len(CONTROL_DASHES)], "")
         for index, name in enumerate(names)
     ]
 
