@@ -197,8 +197,12 @@ def test_tables_of_configurations_make_sense(block: str, tmp_path: Path, monkeyp
     assert resolve(with_overrides(tables, [])).network is not None
 
 
+QUICK = {"own_files", "embeddings"}
+"""Notebooks that take seconds."""
+
+
 def _seconds_or_minutes(page: Path) -> Any:
-    return pytest.param(page, id=name(page), marks=pytest.mark.long if page.parent.name == "tutorials" else ())
+    return pytest.param(page, id=name(page), marks=() if page.stem in QUICK else pytest.mark.long)
 
 
 @pytest.mark.parametrize("page", [_seconds_or_minutes(page) for page in NOTEBOOKS])
