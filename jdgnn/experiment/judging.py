@@ -29,10 +29,11 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
         return network
     if network.labels is None or not can_be_judged(network):
         return network
-    _check_rare_classes(network, network.labels, table)
+    classes, sizes = np.unique(network.labels, return_counts=True)
+    _check_rare_classes(network, classes, sizes, table)
     arguments = table.model_dump()
     try:
-        every_class = len(np.unique(network.labels)) == 2  # which the ROC-AUC needs
+        every_class = len(classes) == 2  # which the ROC-AUC needs
         splits = random_splits(network.labels, **arguments, every_class=every_class)
         found = dataclasses.replace(network, splits=splits)
     except InputError as error:
@@ -41,11 +42,11 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
     return found
 
 
-def _check_rare_classes(network: Network, labels: NDArray[Any], table: EvaluationTable) -> None:
-    found, sizes = np.unique(labels, return_counts=True)
+def _check_rare_classes(network: Network, classes: NDArray[Any], sizes: NDArray[Any], table: EvaluationTable) -> None:
+    """Refuses classes with fewer nodes than are to be trained on, by their names."""
     rare = [
         f"{network.class_names[label] if network.class_names else label} ({size})"
-        for label, size in zip(found.tolist(), sizes.tolist(), strict=True)
+        for label, size in zip(classes.tolist(), sizes.tolist(), strict=True)
         if size < table.per_class
     ]
     if rare:

@@ -75,11 +75,10 @@ def random_splits(
             "for the test; ask for fewer"
         )
     sizes = (num_train, num_validation)
-    if every_class:
-        _check_every_class(classes[candidates], per_class, sizes)
+    num_classes = _num_classes(classes[candidates], per_class, sizes) if every_class else None
     masks = np.zeros((3, num_splits, len(classes)), bool)
     for split in range(num_splits):
-        parts = _drawn(np.random.default_rng([seed, split]), candidates, classes, per_class, sizes, every_class)
+        parts = _drawn(np.random.default_rng([seed, split]), candidates, classes, per_class, sizes, num_classes)
         for mask, nodes in zip(masks[:, split], parts, strict=True):
             mask[nodes] = True
     return Splits(train=masks[0], validation=masks[1], test=masks[2])
@@ -91,26 +90,26 @@ def _drawn(
     classes: NDArray[np.integer],
     per_class: int | None,
     sizes: tuple[int, int],
-    every_class: bool,
+    num_classes: int | None,
 ) -> list[NDArray[np.int64]]:
-    """The nodes of one split: training, validation and test."""
-    num_classes = len(np.unique(classes[candidates]))
-    for _ in range(MOST_DRAWS if every_class else 1):
+    """The nodes of one split: training, validation and test; each of so many classes, unless that is None."""
+    for _ in range(MOST_DRAWS):
         order = generator.permutation(candidates)
         if per_class is not None:
             order = _first_of_each_class_first(order, classes, per_class)
         parts = np.split(order, np.cumsum(sizes))
-        if not every_class or all(len(np.unique(classes[part])) == num_classes for part in parts if len(part)):
+        if num_classes is None or all(len(np.unique(classes[part])) == num_classes for part in parts if len(part)):
             return parts
     raise _lacks_classes(sizes)
 
 
-def _check_every_class(classes: NDArray[np.integer], per_class: int | None, sizes: tuple[int, int]) -> None:
-    """Refuses at once what no draw can give."""
+def _num_classes(classes: NDArray[np.integer], per_class: int | None, sizes: tuple[int, int]) -> int:
+    """How many classes each part must have; what no draw can give is refused at once."""
     counts = np.unique(classes, return_counts=True)[1]
     parts = [size for size in (*sizes, len(classes) - sum(sizes)) if size]
     if min(parts) < len(counts) or counts.min() < (per_class or 1) + len(parts) - 1:
         raise _lacks_classes(sizes)
+    return len(counts)
 
 
 def _lacks_classes(sizes: tuple[int, int]) -> InputError:

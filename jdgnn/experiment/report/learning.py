@@ -74,7 +74,7 @@ def _best_lines(variants: list[Variant], together: list[Variant], end: int) -> l
     found = []
     for variant in together:
         means = control_means(variant, variant.num_splits)
-        if best := _best_control(variant):
+        if best := best_control(variant):
             name = f"{variant.name}: best control, {CONTROLS[best]}"
             found.append(_line(name, 100 * means[best], end, 1, colour(variants.index(variant))))
     return found
@@ -124,11 +124,11 @@ def _says(variants: list[Variant], together: list[Variant]) -> str:
 
 def _best(variant: Variant) -> str:
     """The best of its controls in words; nothing while it goes on."""
-    best = _best_control(variant)
+    best = best_control(variant)
     return f"{CONTROLS[best]}, {100 * control_means(variant)[best]:.1f} %" if best else ""
 
 
-def _best_control(variant: Variant) -> str:
+def best_control(variant: Variant) -> str:
     """The best on all splits; empty while the run goes on."""
     means = control_means(variant)
     return max(means, key=lambda key: means[key], default="")

@@ -20,11 +20,10 @@ class Figure(NamedTuple):
     unit: str
     says: str
     is_logarithmic: bool = False
-    are_bytes: bool = False
 
     def short(self, value: float | None) -> str:
         """A value in a sentence."""
-        return filesize.decimal(round(value)) if self.are_bytes and value is not None else short(value)
+        return filesize.decimal(round(value)) if self.unit == "bytes" and value is not None else short(value)
 
 
 FIGURES = (
@@ -39,15 +38,12 @@ FIGURES = (
     Figure("age", "Age of models", "updates", "Local updates along a model's longest line of descent."),
     Figure("wakes", "Wakes", "wakes", "How often nodes have woken."),
     Figure("norm_ratio", "Norm ratio", "ratio", "The norm of nodes' models over what it was on average at the start."),
-    Figure(
-        "bytes_sent", "Traffic of a node, sent", "bytes", "Payload that a node sent since the start.", are_bytes=True
-    ),
+    Figure("bytes_sent", "Traffic of a node, sent", "bytes", "Payload that a node sent since the start."),
     Figure(
         "bytes_delivered",
         "Traffic of a node, delivered",
         "bytes",
         "Payload that was delivered to a node since the start: hubs get more.",
-        are_bytes=True,
     ),
 )
 
@@ -79,7 +75,7 @@ def _spread(panel: Panel, variants: list[Variant], figure: Figure) -> None:
     shown = layout(y_title=figure.unit)
     if figure.is_logarithmic:
         _make_logarithmic(shown, found)
-    if figure.are_bytes:
+    if figure.unit == "bytes":
         shown["yaxis"] |= {"tickformat": ".3s", "rangemode": "tozero"}
     ends = each(variants, [figure.short(series.last) for series in found])
     panel.figure(figure.name, figure.title, traces, shown, f"{figure.says} Median at the end: {ends}.")

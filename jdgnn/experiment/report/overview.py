@@ -9,7 +9,7 @@ from jdgnn.experiment.compare import compare
 from jdgnn.experiment.finished_runs import differing
 from jdgnn.experiment.report.configuration import in_words
 from jdgnn.experiment.report.elements import Panel
-from jdgnn.experiment.report.learning import CONTROLS, control_means
+from jdgnn.experiment.report.learning import CONTROLS, best_control, control_means
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.tables import percent, short
@@ -44,7 +44,7 @@ def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
         tiles.append((f"{learned:.1f} %", "linear probe of what was learned"))
     has_woken = summary is None or summary.warnings.get("never_awake") != summary.nodes
     if controls and learned is not None and has_woken:
-        best = max(controls, key=lambda name: controls[name])
+        best = best_control(variant)
         gain = learned - 100 * controls[best]
         tiles.append(
             (f"{gain:+.1f}", f"points beyond the best control ({CONTROLS[best]}, {100 * controls[best]:.1f} %)")

@@ -14,6 +14,7 @@ MOST_BYTES = 2**28
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 SEPARATES = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""What people separate columns by, in words."""
 
 
 def read_csv(argument: str, path: Path, *, needed: tuple[str, ...], without_header: tuple[str, ...] = ()) -> Table:
@@ -92,8 +93,8 @@ def _rows(table: Table, path: Path) -> Iterator[tuple[int, list[str]]]:
             if len(row) != width:
                 table._replace(lines=[reader.line_num]).refuse(f"has {len(row)} columns, and the first line {width}", 0)
             yield reader.line_num, row
-    except FileNotFoundError:
-        table.refuse("cannot be read (No such file or directory); paths begin at the folder of the configuration")
+    except FileNotFoundError as error:
+        table.refuse(f"cannot be read ({error.strerror}); paths in a configuration begin at its folder")
     except OSError as error:
         table.refuse(f"cannot be read ({error.strerror}); give a file of at most {MOST_BYTES:,} bytes, or an .npz")
     except UnicodeDecodeError as error:
