@@ -62,13 +62,15 @@ def receive_models(state: State, events: Events) -> tuple[State, Counts]:
 
 
 def active_nodes(emulator: Emulator, state: State, events: Events) -> jax.Array | None:
-    """Who is awake in this tick [N]: online, and drawn to wake or with a model in the inbox; None for all.
+    """Who is awake in this tick [N]: online, and drawn to wake or, on receipt, reached by a model; None for all.
 
-    A model that wakes its receiver is merged at once, so that only one that came during a refresh has waited.
+    A model that entered the inbox in an earlier tick, which was a refreshing one, wakes nobody any more.
     """
     wakes = events.wake
     if wakes is not None and emulator.traffic.availability.on_receipt and isinstance(state.models, ModelPool):
-        wakes = wakes | (state.models.inbox[:, 0] < state.models.num_places)
+        pool = state.models
+        entered = pool.tick_due.at[pool.inbox].get(mode="fill", fill_value=-1) == state.tick
+        wakes = wakes | jnp.any(entered, axis=1)
     if wakes is None or events.online is None:
         return events.online if wakes is None else wakes
     return wakes & events.online

@@ -55,7 +55,7 @@ def availability(
     Args:
       clock: when an online node is drawn to wake; always if None.
       presence: when nodes are online; of several, a node is online if all say so, and has joined likewise.
-      on_receipt: also wake a node in the tick in which a model reaches it.
+      on_receipt: also wake a node in the tick in which a model enters its inbox, and in no later one.
 
     Returns:
       The setting, for `Emulator(availability=...)`.

@@ -1,6 +1,7 @@
 """What nodes send, to whom, how often and over what links: embeddings to neighbours, pushes, models."""
 
 import dataclasses
+import math
 from typing import Any
 
 from flax import struct
@@ -55,11 +56,12 @@ class Gossip:
     def num_places(self, num_nodes: int) -> int:
         """Places for models in flight or waiting, of all nodes together.
 
-        Without a `pool` as many as can ever be needed: of what a node sends, each wake's models can be on their way
-        for as long as the longest delay, and what waits in its inbox was not followed by a wake.
+        With a `pool`, that many per node, rounded up. Without one as many as can ever be needed: of what a node sends,
+        each wake's models can be on their way for as long as the longest delay, and what waits in its inbox was not
+        followed by a wake.
         """
         if self.pool is not None:
-            return max(1, round(self.pool * num_nodes))
+            return max(1, math.ceil(self.pool * num_nodes - 1e-9))  # 1.1 · 10 comes out above 11
         delay, wakes = self.link.max_delay, self.schedule.min_wakes
         awake = self.fanout * (1 + delay // wakes)
         asleep = self.capacity + self.fanout * -(-delay // wakes)
@@ -159,8 +161,8 @@ def gossip(
       schedule: when models are sent; all of `fanout` at every wake if None.
       link: what can happen to them on the way; nothing if None.
       pool: where nodes sleep or models are late, models in flight or waiting for which there is room, per node and on
-        average over all nodes; what finds no room is displaced, which is counted. None makes room for as many as
-        can ever be. Not used where every model is merged in the tick after it was sent.
+        average over all nodes, rounded up to whole models; what finds no room is displaced, which is counted. None
+        makes room for as many as can ever be. Not used where every model is merged in the tick after it was sent.
 
     Returns:
       The setting, for `Emulator(gossip=...)`.

@@ -1,5 +1,6 @@
 """Choices of parts for the oracle tests: every pair of kinds stands together in one of them."""
 
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -141,9 +142,9 @@ class Case:
     def rules(self, num_nodes: int = NUM_NODES) -> rules.Rules:
         """The same, as the oracle is told."""
         emulator = self.emulator(num_nodes)
-        gossip, publish = emulator.gossip, emulator.publish
+        publish = emulator.publish
         assert publish is not None
-        is_bounded = gossip is not None and has_pool(emulator.traffic) and gossip.pool is not None
+        is_bounded = self.pool is not None and has_pool(emulator.traffic)
         acceptance, pass_through = ACCEPTANCE[self.acceptance]
         publish_rule = SCHEDULES[self.publish_schedule][1]
         assert isinstance(publish_rule, rules.Every)
@@ -161,7 +162,7 @@ class Case:
             publish=publish_rule,
             push=SCHEDULES[self.push_schedule][1],
             model=SCHEDULES[self.model_schedule][1],
-            pool=gossip.num_places(num_nodes) if gossip is not None and is_bounded else None,
+            pool=math.ceil((self.pool or 0) * num_nodes - 1e-9) if is_bounded else None,
             max_delay=dict.fromkeys(("embedding", "push", "model"), publish.link.max_delay),
         )
 
@@ -180,7 +181,7 @@ EXTRAS: dict[str, tuple[Any, ...]] = {
     "acceptance": (0, 1, 2, 0, 2),
     "push_schedule": (0, 2, 0, 1, 0, 0, 3),
     "publish_schedule": (0, 0, 1),
-    "pool": (None, None, 1.5),
+    "pool": (None, None, 1.4),
     "awake_share": (None, 0.5),
     "optimizer": tuple(OPTIMIZERS),
     "start": ("independent", "common"),

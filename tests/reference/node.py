@@ -11,7 +11,7 @@ from jax.tree_util import Partial
 
 from tests.reference.draws import Candidate, Draws
 from tests.reference.messages import Message, Post
-from tests.reference.rules import Rules, Schedule
+from tests.reference.rules import Rules, Schedule, probability
 from tests.reference.twins import AGGREGATES, Array, Tree, merge_rule
 
 
@@ -157,7 +157,7 @@ class Node:
     def _accepts(self, message: Message, coins: list[float], position: int) -> bool:
         if self.rules.acceptance is None or self.degree == 0:
             return True
-        return coins[position] < min(1.0, message.src_degree / self.degree)
+        return coins[position] < min(1.0, probability(message.src_degree, self.degree))
 
     def embed(self) -> None:
         """Computes the embeddings bottom-up."""

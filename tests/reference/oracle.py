@@ -83,7 +83,7 @@ class Oracle:
             mine = [m for m in arrivals if m.dst == node.number]
             if draws.is_online(node.number):
                 node.store(mine, self.post)
-                is_woken = self.rules.on_receipt and bool(node.inbox)
+                is_woken = self.rules.on_receipt and any(model.tick_due == self.now for model in node.inbox)
                 active += [node] if is_woken or draws.is_awake(node.number) else []
             else:
                 for message in mine:

@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
+
+import numpy as np
 
 ORDERS = ("merge_then_train", "train_then_merge", "merge_only")
 ACCEPTANCES = (None, "degree")
+
+
+def probability(part: int, whole: int) -> float:
+    """The float32 that is nearest to a fraction: a uniform, which is a float32 too, is compared with it."""
+    return float(np.float32(part) / np.float32(whole))
 
 
 @dataclass(frozen=True)
@@ -35,10 +41,10 @@ class TokenAccount:
         self, balance: int, wakes: int, num_merged: int, uniforms: Sequence[float], num_candidates: int
     ) -> int:
         above = max(0, balance - self.reserve + 1)
-        wanted = int(uniforms[0] < Fraction(above, self.capacity - self.reserve + 1))
+        wanted = int(uniforms[0] < probability(above, self.capacity - self.reserve + 1))
         for i in range(num_merged):
             whole, rest = divmod(balance, self.reserve)
-            wanted += whole + int(uniforms[1 + i] < Fraction(rest, self.reserve))
+            wanted += whole + int(uniforms[1 + i] < probability(rest, self.reserve))
         return min(wanted, balance + 1)
 
     def balance_after(self, balance: int, num_sent: int) -> int:

@@ -286,7 +286,7 @@ def _weighted(own: Tree, received: Tree, weight: float) -> Tree:
 
 def _stretched(merged: Array, own: Array, received: Array) -> Array:
     lengths = [np.sqrt(np.sum(leaf**2)) for leaf in (merged, own, received)]
-    if 0 in lengths or np.array_equal(own, received):
+    if min(lengths) < 64 * np.finfo(merged.dtype).eps * max(lengths) or np.array_equal(own, received):
         return merged
     return merged * ((lengths[1] + lengths[2]) / 2 / lengths[0])
 

@@ -104,11 +104,12 @@ def run_tick(around: Surroundings, nodes: list[Node]) -> list[Wake]:
 
 
 def is_active(around: Surroundings, node: Node) -> bool:
-    """Whether a node is online, and drawn to wake or woken by a model in its inbox."""
+    """Whether a node is online, and drawn to wake or woken by a model that reached it in this tick."""
     online, drawn = around.events.online, around.events.wake
     if online is not None and not online[node.number]:
         return False
-    is_woken = around.emulator.traffic.availability.on_receipt and bool(node.inbox)
+    on_receipt = around.emulator.traffic.availability.on_receipt
+    is_woken = on_receipt and any(model.tick_due == around.tick for model in node.inbox)
     return drawn is None or bool(drawn[node.number]) or is_woken
 
 

@@ -12,13 +12,17 @@ from jdgnn.parts import as_argument
 from jdgnn.protocol.merging.average import average
 from jdgnn.protocol.merging.merge_rule import MergeRule
 
+FEW_EPS = 64
+"""So many times the rounding error of the largest norm, a smaller norm is nothing but rounding."""
+
 
 def variance_corrected(rule: MergeRule | None = None) -> MergeRule:
     """Rescales what another rule gives, array by array, to the mean of the norms of the two models.
 
     The mean of independent models is shorter than they are, and averaging over and over shrinks the weights of a
     network that started from independent ones until nothing is left of them. An array stays as the rule gave it where
-    one of its three norms is zero, or where own and received ones are equal. The age is what the rule says.
+    the smallest of the three norms (own, received, merged) is below 64 eps of its dtype times the largest, so that no
+    rounding error is blown up, or where own and received ones are equal. The age is what the rule says.
 
     Source: Tian, Al-Ars, Kitsak & Hofstee, "Vanishing Variance Problem in Fully Decentralized Neural-Network Systems",
     arXiv 2404.04616.
@@ -58,6 +62,9 @@ def _merge(
 
 def _rescaled(merged: jax.Array, own: jax.Array, received: jax.Array) -> jax.Array:
     norm, own_norm, received_norm = (jnp.sqrt(jnp.sum(jnp.square(leaf))) for leaf in (merged, own, received))
-    is_corrected = (norm > 0) & (own_norm > 0) & (received_norm > 0) & jnp.any(own != received)
+    smallest = jnp.minimum(jnp.minimum(norm, own_norm), received_norm)
+    largest = jnp.maximum(jnp.maximum(norm, own_norm), received_norm)
+    is_corrected = (smallest > 0) & (smallest >= FEW_EPS * jnp.finfo(norm.dtype).eps * largest)
+    is_corrected &= jnp.any(own != received)
     factor = 0.5 * (own_norm + received_norm) / jnp.where(is_corrected, norm, 1)
     return jnp.where(is_corrected, merged * factor, merged)
