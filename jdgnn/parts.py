@@ -53,6 +53,34 @@ def as_partial(what: str, function: Any) -> Partial:
     return function if isinstance(function, Partial) else Partial(function)
 
 
+def bound(parts: dict[str, Any], nodes: Any) -> dict[str, Any]:
+    """Parts for one network: those that name nodes, wherever they stand in others, are bound to its rows.
+
+    Args:
+      parts: parts by name, which hold others or not; one that names nodes has a member `bind`, as `jdgnn.Presence`
+        says.
+      nodes: what the nodes are called, `jdgnn.network.Identifiers`.
+
+    Returns:
+      The same parts.
+
+    Raises:
+      InputError: the network has no node of a name; the message begins with the place of the part that names it.
+    """
+
+    def has_names(part: Any) -> bool:
+        return getattr(part, "bind", None) is not None
+
+    def bind(path: Any, part: Any) -> Any:
+        if not has_names(part):
+            return part
+        with failures_named(jax.tree_util.keystr(path, simple=True, separator=".")):
+            return as_argument(part.bind(nodes))
+
+    found: dict[str, Any] = jax.tree_util.tree_map_with_path(bind, parts, is_leaf=has_names)
+    return found
+
+
 @contextlib.contextmanager
 def failures_named(what: str) -> Iterator[None]:
     """Has whatever goes wrong inside, where a user's function may be called, begin with the name of the part.

@@ -84,7 +84,7 @@ def save(path: str | Path, emulator: Emulator, state: State, network: Any, *, no
         raise InputError(f"path: {path} exists; give the name of a directory that does not, or remove it")
     if not path.parent.is_dir():
         raise InputError(f"path: there is no directory {path.parent}; make it, or give another place")
-    links, features = arrays_of(emulator, state, network)
+    _, links, features = arrays_of(emulator, state, network)
     arrays = _arrays(state)
     about = {
         "format": FORMAT,

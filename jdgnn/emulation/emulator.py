@@ -26,9 +26,10 @@ from jdgnn.learning.layers import Layer
 from jdgnn.learning.objectives import Objective
 from jdgnn.learning.optimizers import Optimizer, from_optax
 from jdgnn.network.conversion import as_network
+from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.network import Network
 from jdgnn.network.topology import Topology, topology
-from jdgnn.parts import as_argument
+from jdgnn.parts import as_argument, bound
 from jdgnn.protocol.availability import Availability, availability
 from jdgnn.protocol.events import Traffic
 from jdgnn.protocol.traffic import Gossip, Publish, Push, publish
@@ -153,8 +154,22 @@ class Emulator:
         _check_key(key)
         network = as_network(network)
         features, links = features_of(network), topology(network)
-        self._check_parts(features, links)
-        return init(self, key, links, features)
+        emulator = self.bound(network)
+        emulator._check_parts(features, links)
+        return init(emulator, key, links, features)
+
+    def bound(self, network: Network) -> "Emulator":
+        """The emulator for one network: parts that name nodes, such as traces, find them in its rows.
+
+        Whatever is given an emulator and a network calls this by itself.
+
+        Raises:
+          InputError: the network lacks nodes that are named.
+        """
+        parts, structure = _flatten(self)
+        nodes = Identifiers(network.node_names, network.num_nodes)
+        found = bound(dict(zip(PARTS, parts, strict=True)), nodes)
+        return _unflatten(structure, tuple(found[name] for name in PARTS))
 
     def _check_parts(self, features: jax.Array | jax.ShapeDtypeStruct, links: Topology) -> None:
         if self.param_dtype is not None and features.dtype != jnp.float32:
@@ -219,9 +234,10 @@ class Emulator:
         from jdgnn.emulation.memory import run_bytes  # which compiles a run, and so stands above this
 
         network = as_network(network)
-        state = self.shapes(network)
-        self._check_parts(jax.ShapeDtypeStruct(network.features.shape, state.embeddings[0].dtype), topology(network))
-        return run_bytes(self, network, state)
+        emulator, state = self.bound(network), self.shapes(network)
+        features = jax.ShapeDtypeStruct(network.features.shape, state.embeddings[0].dtype)
+        emulator._check_parts(features, topology(network))
+        return run_bytes(emulator, network, state)
 
     def embeddings(self, state: State, *, layer: int | None = None) -> NDArray[np.floating]:
         """What the nodes hold: the embeddings each last published.
@@ -263,7 +279,7 @@ class Emulator:
         wanted = shapes_of(self, jax.random.key(0), topology(network), features).params
         if jax.tree.map(jnp.shape, wanted) != jax.tree.map(jnp.shape, params):
             raise InputError("params: these are not the parameters of this emulator on this network; give state.params")
-        return np.asarray(_encode(self, params, topology(network), features))
+        return np.asarray(_encode(self.bound(network), params, topology(network), features))
 
     def units(self, num_features: int, dtype: DTypeLike = jnp.float32) -> tuple[int, ...]:
         """Width of each layer's embedding, for nodes of `num_features` features.

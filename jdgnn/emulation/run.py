@@ -27,6 +27,10 @@ TELLING_SECONDS = 0.5  # from one call of on_progress to the next
 SILENT_SECONDS = 2.0  # of a chunk that nobody waits for; an interrupt is seen after it
 
 
+class RemarkWarning(UserWarning):
+    """What a part has to tell before a run, as that a trace ends before it."""
+
+
 @struct.dataclass(kw_only=True)
 class Progress:
     """Where a run stands after a chunk."""
@@ -104,9 +108,11 @@ def run(
             raise InputError(f"{name}: got {asked} without on_progress, which it is for; give both")
     if record is not None and replay is not None:
         raise InputError(f"record: got {record} together with replay, whose events are on file already; leave one out")
-    links, features = arrays_of(emulator, state, network)
+    emulator, links, features = arrays_of(emulator, state, network)
     source: Source = Draw(emulator, links, state) if replay is None else Replay(replay, emulator, links, state, ticks)
     start = int(state.tick)
+    for remark in remarks(emulator, start + ticks) if replay is None else []:
+        warnings.warn(remark, RemarkWarning, stacklevel=2)
     gathered = _Gathered(start, start + ticks, on_progress, progress_every, progress_at)
     if record is None:
         return _run(emulator, links, features, state, record_every, gathered, source)
@@ -141,6 +147,13 @@ def _run(
     return state, whole
 
 
+def remarks(emulator: Emulator, ticks: int) -> list[str]:
+    """What parts have to tell before a run that ends after so many ticks, such as that a trace ends before."""
+    assert emulator.availability is not None
+    texts = [part.remark(ticks) for part in emulator.availability.presence if part.remark is not None]
+    return [text for text in texts if text]
+
+
 def refresh(emulator: Emulator, state: State, network: Any, ticks: int) -> State:
     """Lets nodes exchange embeddings for some ticks without merging, training or sending models.
 
@@ -162,7 +175,7 @@ def refresh(emulator: Emulator, state: State, network: Any, ticks: int) -> State
       InputError: the state was consumed before or does not fit the network, or `ticks` makes no sense.
     """
     check_count("ticks", ticks)
-    links, features = arrays_of(emulator, state, network)
+    emulator, links, features = arrays_of(emulator, state, network)
     source = Draw(emulator, links, state)
     end = int(state.tick) + ticks
     while (left := end - int(state.tick)) > 0:
@@ -256,15 +269,15 @@ def _advance(
     return state, history(measured, is_recorded, state)
 
 
-def arrays_of(emulator: Emulator, state: State, network: Any) -> tuple[Topology, jax.Array]:
-    """Puts the network on the accelerator, once it is sure that it fits the state."""
+def arrays_of(emulator: Emulator, state: State, network: Any) -> tuple[Emulator, Topology, jax.Array]:
+    """Puts the network on the accelerator, once it is sure that it fits the state; the emulator is bound to it."""
     if not isinstance(emulator, Emulator):
         raise InputError(f"emulator: got {type(emulator).__name__}, and a jdgnn.Emulator is needed")
     check_alive(state)
     network = as_network(network)
     features, links = features_of(network), topology(network)
     _check_fit(emulator, state, links, features)
-    return links, features
+    return emulator.bound(network), links, features
 
 
 def _check_fit(emulator: Emulator, state: State, links: Topology, features: jax.Array) -> None:

@@ -1,6 +1,7 @@
 """The ticks of one experiment: shown, measured, saved now and then, and ended where they make no sense any more."""
 
 import time
+import warnings
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from rich.console import Console
 
 import jdgnn
 from jdgnn import Emulator, Network, State
+from jdgnn.emulation.run import RemarkWarning
 from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.event_files import EventFiles
@@ -93,7 +95,8 @@ def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> S
     if left <= 0:
         return stand
     with setting.interrupts.deferred():
-        with display(setting.console, left) as shown:
+        with display(setting.console, left) as shown, warnings.catch_warnings():
+            warnings.simplefilter("ignore", RemarkWarning)  # the runner has told them
             watch = _Watch(setting, stand, config, shown, best_of(controls))
             stand.state, history = jdgnn.run(
                 setting.emulator,

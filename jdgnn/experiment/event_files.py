@@ -63,7 +63,7 @@ class EventFiles(NamedTuple):
         if self.replay is None or not ticks:
             return
         try:
-            Replay(self.replay, emulator, topology(network), state, ticks)
+            Replay(self.replay, emulator.bound(network), topology(network), state, ticks)
         except InputError as error:
             raise InputError(f"--{error}") from error
 

@@ -226,6 +226,8 @@ NESTED: dict[str, Nested] = {
     "presence": Nested(Annotated[list[NamedPart], _one_or_several(PRESENCES)], []),
     "publish.schedule": Nested(_part(SCHEDULES) | None, None),
     "rate_schedule": Nested(_part(RATE_SCHEDULES), "constant"),
+    "split.groups": Nested(dict[str, int | str] | str | None, None),
+    "trace.path": Nested(str, None),
     "rule": Nested(_part(MERGES), "average"),
     "schedule": Nested(_part(SCHEDULES), "every"),
 }

@@ -12,7 +12,7 @@ from jdgnn.experiment.config import Config
 from jdgnn.experiment.emulating import Setting, Stand, partial
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import Settings, differing, read_config, settings_of
-from jdgnn.experiment.network_files import sums, sums_of_files
+from jdgnn.experiment.network_files import NETWORK_FILES, NODE_FILES, sums_of_files
 from jdgnn.experiment.run_directory import CHECKPOINTS, REPORT, read_origin
 from jdgnn.experiment.snapshots import ticks_due
 from jdgnn.experiment.summary import versions
@@ -34,34 +34,21 @@ def origin(config: Config, data_root: Path | None, files: EventFiles) -> dict[st
         "data_root": data_root and str(data_root.absolute()),
         "recorded": files.record and str(files.record.absolute()),
         "replayed": files.replay and str(files.replay.absolute()),
-        "traces": _sums_of_traces(config),
-        "network_files": sums_of_files(config.network),
+        "traces": sums_of_files(config, NODE_FILES),
+        "network_files": sums_of_files(config, NETWORK_FILES),
         "replayed_sums": files.replay and Record(files.replay).sums,
         "versions": versions(),
     }
 
 
-def _sums_of_traces(config: Config) -> dict[str, str]:
-    """SHA-256 of the traces that a configuration names, by their paths."""
-    return sums([part.path for part in _presences(config) if isinstance(getattr(part, "path", None), str)])
-
-
-def _presences(config: Config) -> list[Any]:
-    presence = getattr(config.availability, "presence", [])
-    return presence if isinstance(presence, list) else [presence]
-
-
 def _check_files(config: Config, origin: Mapping[str, Any]) -> None:
-    """Refuses traces and files of the network that are no longer what they were."""
-    for what, kind, found in (
-        ("trace", "traces", _sums_of_traces(config)),
-        ("file", "network_files", sums_of_files(config.network)),
-    ):
+    """Refuses traces, groups and files of the network that are no longer what they were."""
+    for kind, keys in (("traces", NODE_FILES), ("network_files", NETWORK_FILES)):
         known = origin.get(kind)
-        for path, one in found.items():
+        for path, one in sums_of_files(config, keys).items():
             if isinstance(known, dict) and known.get(path, one) != one:
                 raise InputError(
-                    f"--resume: {path} is not the {what} that the run began with; put that back, or start a new run"
+                    f"--resume: {path} is not the file that the run began with; put that back, or start a new run"
                 )
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 import jdgnn
 from jdgnn import Emulator, Network
+from jdgnn.emulation.run import remarks
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import Config, RecipeConfig, as_toml
 from jdgnn.experiment.defaults import completed
@@ -76,6 +77,8 @@ def run_experiment(
     config = completed(config, network.num_features)
     emulator = make_emulator(config)
     check_run_fits(emulator, network)
+    for remark in remarks(emulator, config.emulation.ticks) if files.replay is None else ():
+        console.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
     setting = Setting(config, emulator, network, directory, console, interrupts or Interrupts(), files)
     text = files.remark + as_toml(config, has_own_splits=has_own_splits)
     stand = begun(setting, text) if resume else fresh(setting)

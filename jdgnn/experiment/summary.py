@@ -15,6 +15,7 @@ from jdgnn.emulation.collapse import COLLAPSED
 from jdgnn.emulation.floor import ceiling, floor_bytes
 from jdgnn.emulation.memory import state_bytes
 from jdgnn.emulation.metrics import QUANTILES
+from jdgnn.emulation.run import remarks
 from jdgnn.emulation.start import message_bytes, tree_bytes
 from jdgnn.experiment.available_memory import peak_bytes
 from jdgnn.experiment.config import Config
@@ -100,6 +101,7 @@ def summarise(
         "memory": {**state_bytes(state), "peak": peak_bytes()},
         "speed": _speed(emulator, network, stand),
         "warnings": _warnings(config, network, state, nodes, last),
+        "remarks": [] if files.replay else remarks(emulator, last["tick"]),
         "versions": versions(),
         "accelerator": {"kind": jax.devices()[0].device_kind, "count": jax.device_count()},
     }

@@ -270,6 +270,7 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
     if unlike := warnings.get("unlike_features"):
         low, high = map(short, unlike)
         yield f"features differ in size (standard deviations from {low} to {high}): write network.scale = true"
+    yield from summary.get("remarks", ())
     for kind in warnings["undelivered_kinds"]:
         yield f"no {KINDS[kind]} were ever delivered"
     if any(warnings["never_trained"]):

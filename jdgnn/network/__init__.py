@@ -29,6 +29,7 @@ from jdgnn.network.generators import (
     ring,
     stochastic_block_model,
 )
+from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.projection import project, random_projection
 from jdgnn.network.scaling import scale
@@ -37,6 +38,7 @@ from jdgnn.network.topology import Topology, topology
 
 __all__ = [
     "GENERATORS",
+    "Identifiers",
     "Network",
     "Splits",
     "Topology",

@@ -285,7 +285,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "sides of a split for other nodes": (
         {"gossip": jdgnn.gossip(link=jdgnn.link(split=jdgnn.links.split(0, 5, groups=[0, 1])))},
-        "gossip.link.split: groups has 2 entries, and one for each of the network's 12 nodes is needed",
+        "gossip.link.split: groups: expected one for each of 12 nodes, got 2",
     ),
 }
 

@@ -114,7 +114,7 @@ REFUSED = {
     "availability.presence={name = 'crash', prob = 2}": ["availability.presence.prob: got 2.0", "from 0 to 1"],
     "availability.presence=[{name = 'crash', prob = 2}]": ["availability.presence.0.prob: got 2.0", "from 0 to 1"],
     "availability.presence.0=crash": ["availability.presence.0.prob: is missing"],
-    "availability.presence={name = 'trace', path = 'nowhere.csv'}": ["availability.presence.path: nowhere.csv"],
+    "availability.presence={name = 'trace', path = '/nowhere.csv'}": ["availability.presence.path: /nowhere.csv"],
     "emulation.awake_share=0": ["emulation.awake_share: got 0", "above 0"],
     "emulation.awake_share=1.5": ["emulation.awake_share: got 1.5", "at most 1"],
     "push.peers=unifrom": ["push.peers.name: got 'unifrom'", "did you mean 'uniform'?"],

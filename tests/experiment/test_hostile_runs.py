@@ -128,7 +128,7 @@ def test_another_trace_under_the_same_name_is_refused(
     assert main(["run", str(config), "--out", str(tmp_path / "run"), *with_trace]) == 0
     before = trace.read_text()
     trace.write_text(before.replace("0,0,99", "0,0,8"))
-    assert "is not the trace that the run began with" in refusal(["--resume", str(tmp_path / "run"), *MORE], capsys)
+    assert "is not the file that the run began with" in refusal(["--resume", str(tmp_path / "run"), *MORE], capsys)
     trace.write_text(before)
     assert main(["run", "--resume", str(tmp_path / "run"), *MORE]) == 0
 

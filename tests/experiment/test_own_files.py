@@ -214,3 +214,33 @@ def test_labels_of_one_class_are_not_probed(own: Own, capsys: pytest.CaptureFixt
     command = ["run", str(own.config), "--set", f"network.nodes={path}", "--out", str(own.folder / "same")]
     assert main(command) == 0
     assert "nothing was probed: this network has no labels, or only one class" in capsys.readouterr().out
+
+
+def test_traces_and_groups_of_a_configuration_name_nodes(own: Own, capsys: pytest.CaptureFixture[str]) -> None:
+    """Their files lie beside the configuration; all that is wrong with names is told at once."""
+    named = own.folder / "named.toml"
+    lines = [f"{name},0,2" for name in reversed(NAMES[:15])]
+    (own.folder / "trace.csv").write_text("\n".join(["node,start,end", *lines]))
+    (own.folder / "sides.csv").write_text("\n".join(["node,group", *(f"{name},{name[-1]}" for name in NAMES)]))
+    named.write_text(
+        own.config.read_text()
+        + "[availability]\npresence = {name = 'trace', path = 'trace.csv'}\n"
+        + "[publish.link.split]\nstart = 0\nend = 9\ngroups = 'sides.csv'\n"
+    )
+    assert main(["run", str(named), "--out", str(own.folder / "named")]) == 0
+    output = " ".join(capsys.readouterr().out.split())
+    assert output.count("the trace ends at tick 2 of 3") == 2  # at the start, and in the closing table
+    assert summary(own.folder / "named")["remarks"] == [notes_of(output)]
+    nodes = np.load(own.folder / "named" / "nodes.npz")
+    assert nodes["wakes"].tolist() == [2] * 15 + [0] * 5
+    assert summary(own.folder / "named")["messages"]["embedding"]["lost"] == 2 * 2 * 15  # neighbours differ in group
+    (own.folder / "trace.csv").write_text("node,start,end\nnode 3,0,2\nnobody,0,2\n7,1,2\n")
+    assert main(["run", str(named), "--out", str(own.folder / "refused")]) == 2
+    assert "no node has the name 'nobody', '7'; the nodes are called 'node 0'" in capsys.readouterr().err
+    assert not (own.folder / "refused").exists()
+
+
+def notes_of(output: str) -> str:
+    """The first note about a trace in what a run printed."""
+    start = output.index("the trace ends")
+    return output[start : output.index("repeat it", start) + len("repeat it")]

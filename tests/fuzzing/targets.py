@@ -235,8 +235,8 @@ def _traces() -> Target:
 
 def _parse_trace(files: Files, folder: Path) -> None:
     presence = jdgnn.presence.trace(folder / "trace.csv")
-    assert presence.check is not None
-    presence.check(5)
+    assert presence.bind is not None
+    presence.bind(jdgnn.network.Identifiers((), 5))
 
 
 def _freifunk() -> Target:

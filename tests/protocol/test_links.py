@@ -1,15 +1,19 @@
 """What happens on the way: rates within five standard errors, and exact cases."""
 
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
 from jdgnn.errors import InputError
+from jdgnn.network.generators import ring
+from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.network import from_edges
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol import links as link_parts
@@ -146,8 +150,45 @@ def test_a_split_into_groups() -> None:
     pairs = np.array([(u, v) for u in range(6) for v in range(6)])
     lost = draw(split(0, 1, groups=groups), messages(links, pairs[:, 0], pairs[:, 1]))
     np.testing.assert_array_equal(lost, [groups[u] != groups[v] for u, v in pairs])
-    with pytest.raises(InputError, match="groups has 2 entries, and one for each of the network's 6 nodes is needed"):
-        draw(split(0, 1, groups=[0, 1]), messages(links, [0], [1]))
+
+
+@pytest.mark.parametrize("names", [("3", "2", "1", "0", "5", "4"), ("a", "b", "c", "d", "e", "f")])
+def test_groups_go_by_name(names: tuple[str, ...], tmp_path: Path) -> None:
+    """Whatever the order in which they are given; names that are numbers are no rows."""
+    links = topology(ring(6))
+    sides = dict(zip(names, "xyxyxx", strict=True))
+    shuffled = {name: sides[name] for name in sorted(names)}
+    file = tmp_path / "groups.csv"
+    file.write_text("group,node\n" + "".join(f"{side},{name}\n" for name, side in shuffled.items()))
+    numbers = {int(name): side for name, side in shuffled.items()} if names[0] == "3" else shuffled
+    pairs = np.array([(u, v) for u in range(6) for v in range(6)])
+    for groups in (shuffled, numbers, pandas.Series(shuffled), file, str(file)):
+        part = split(0, 1, groups=groups)
+        assert part.bind is not None
+        lost = draw(part.bind(Identifiers(names, 6)), messages(links, pairs[:, 0], pairs[:, 1]))
+        np.testing.assert_array_equal(lost, [sides[names[u]] != sides[names[v]] for u, v in pairs])
+
+
+def test_groups_that_do_not_name_each_node_once_are_refused(tmp_path: Path) -> None:
+    nodes = Identifiers(("a", "b", "c"), 3)
+    file = tmp_path / "groups.csv"
+    file.write_text("node,group\na,1\na,2\nx,1\ny,1\n")
+    wrong: dict[str, Any] = {
+        "unknown: 'x', 'y'; missing: 'b', 'c'; there twice or more: 'a'; the nodes are called": file,
+        "expected a group by the name of each node": [0, 1, 0],
+        "missing: 'c'": {"a": 0, "b": 1},
+    }
+    for message, groups in wrong.items():
+        part = split(0, 1, groups=groups)
+        assert part.bind is not None
+        with pytest.raises(InputError, match=message):
+            part.bind(nodes)
+    rows = split(0, 1, groups=[0, 1]).bind
+    assert rows is not None
+    with pytest.raises(InputError, match="groups: expected one for each of 6 nodes, got 2"):
+        rows(Identifiers((), 6))
+    with pytest.raises(InputError, match="call bind first"):
+        draw(split(0, 1, groups={"a": 0}), messages(topology(ring(6)), [0], [1]))
 
 
 def test_constant_delay() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from jdgnn.errors import InputError
+from jdgnn.network import Identifiers
 from jdgnn.parts import as_argument
 from jdgnn.protocol.availability import availability, init_availability, sample_attendance
 from jdgnn.protocol.presence import PRESENCES, Presence, churn, crash, late_joining, trace
@@ -134,7 +136,7 @@ def test_late_nodes_join_uniformly_in_their_interval_and_stay() -> None:
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 11), st.integers(1, 6)), min_size=1, max_size=12))
 def test_a_trace_is_followed_exactly(tmp_path: Path, intervals: list[tuple[int, int, int]]) -> None:
     lines = [f"{node},{start},{start + length}" for node, start, length in intervals]
-    presence = trace(write(tmp_path, "\n".join(["node,start,end", *lines])))
+    presence = bound(trace(write(tmp_path, "\n".join(["node,start,end", *lines]))), 6)
     for tick in range(18):
         memory, joined, online = presence.sample(jax.random.key(0), jnp.int32(tick), 6, ())
         assert memory == ()
@@ -147,17 +149,59 @@ def test_a_trace_is_followed_exactly(tmp_path: Path, intervals: list[tuple[int, 
 def test_a_trace_may_order_its_columns_and_lines_as_it_likes(tmp_path: Path) -> None:
     path = tmp_path / "trace.csv"
     path.write_bytes("\ufeffend, node ,start\r\n9,1,5\r\n\r\n 2,0,0\r\n4,1,1\r\n".encode())
-    joined, online = simulate(trace(str(path)), 2, 10)
+    joined, online = simulate(bound(trace(str(path)), 2), 2, 10)
     assert online.astype(int).T.tolist() == [[1, 1, 0, 0, 0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 0, 1, 1, 1, 1, 0]]
     assert joined.astype(int).sum(axis=0).tolist() == [10, 9]
 
 
-def test_a_trace_refuses_networks_without_its_nodes(tmp_path: Path) -> None:
-    check = trace(write(tmp_path, "node,start,end\n0,0,1\n5,0,1\n2,0,1\n")).check
-    assert check is not None
-    check(6)
-    with pytest.raises(InputError, match="line 3 of the trace names node 5, and the network has 0 to 4"):
-        check(5)
+def bound(presence: Presence, nodes: int | tuple[str, ...]) -> Presence:
+    """A trace in a network of so many nodes, or of these names."""
+    assert presence.bind is not None
+    return presence.bind(Identifiers((), nodes) if isinstance(nodes, int) else Identifiers(nodes, len(nodes)))
+
+
+def test_a_trace_lists_the_nodes_that_a_network_lacks(tmp_path: Path) -> None:
+    presence = trace(write(tmp_path, "node,start,end\n0,0,1\n5,0,1\nbob,0,1\n5,2,3\n"))
+    with pytest.raises(InputError, match="no node has the name '5', 'bob'; the nodes have no names"):
+        bound(presence, 5)
+    with pytest.raises(InputError, match="no node has the name '0'; the nodes are called 'bob', '5'"):
+        bound(presence, ("bob", "5"))
+    many = trace([(f"n{number}", 0, 1) for number in range(20)])
+    with pytest.raises(InputError, match="'n10', 'n11' and 8 more; the nodes are called 'a'"):
+        bound(many, ("a",))
+
+
+def test_a_trace_goes_by_name_where_nodes_have_names() -> None:
+    """Names that are numbers are no rows: here node '1' stands in row 2."""
+    table = [(1, 0, 2), ("3", 1, 3), (2.0, 0, 1)]
+    frame = pandas.DataFrame({"end": [2, 3, 1], "node": [1, 3, 2], "start": [0, 1, 0]})
+    for given_table in (table, np.array(table, object), frame, frame.astype(str)):
+        joined, online = simulate(bound(trace(given_table), ("3", "2", "1", "0")), 4, 4)
+        assert online.astype(int).T.tolist() == [[0, 1, 1, 0], [1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]]
+        assert joined.any(axis=0).tolist() == [True, True, True, False]
+
+
+def test_a_trace_that_no_network_was_given_to_is_never_read_as_rows() -> None:
+    with pytest.raises(InputError, match="no network says in which rows they stand"):
+        trace([(0, 0, 1)]).sample(None, jnp.int32(0), 1, ())
+
+
+def test_a_trace_repeats_after_its_period_and_joins_once() -> None:
+    joined, online = simulate(bound(trace([(0, 1, 2), (1, 0, 3)], period=3), 2), 2, 7)
+    assert online.astype(int).T.tolist() == [[0, 1, 0, 0, 1, 0, 0], [1] * 7]
+    assert joined.astype(int).T.tolist() == [[0, 1, 1, 1, 1, 1, 1], [1] * 7]
+    with pytest.raises(InputError, match=r"period: expected at least 3, .* got 2"):
+        trace([(0, 1, 2), (1, 0, 3)], period=2)
+    with pytest.raises(InputError, match="period: got 0"):
+        trace([(0, 1, 2)], period=0)
+
+
+def test_a_trace_that_ends_before_the_run_is_told() -> None:
+    remark = trace([(0, 0, 30)]).remark
+    assert remark is not None
+    assert remark(30) == ""
+    assert remark(200).startswith("the trace ends at tick 30 of 200")
+    assert trace([(0, 0, 30)], period=30).remark is None
 
 
 @pytest.mark.parametrize(
@@ -167,15 +211,14 @@ def test_a_trace_refuses_networks_without_its_nodes(tmp_path: Path) -> None:
         ("node,start\n0,1\n", "has the columns \\['node', 'start'\\]"),
         ("node,start,end,end\n0,1,2,2\n", "has the columns"),
         ("0,1,2\n", "has the columns"),
-        ("node,start,end\n", "has no interval"),
-        ("node,start,end\n0,1,2\n0,1\n", "line 3 of .* has 2 entries, and 3 are needed"),
-        ("node,start,end\n0,1,2.5\n", "end in line 2 of .*: got '2.5', and a whole number"),
-        ("node,start,end\none,1,2\n", "node in line 2 of .*: got 'one'"),
-        ("node,start,end\n-1,1,2\n", "node in line 2 of .*: got -1"),
-        ("node,start,end\n0,-1,2\n", "start in line 2 of .*: got -1"),
-        ("node,start,end\n0,1,99999999999\n", "end in line 2 of .*: got 99999999999"),
-        ("node,start,end\n0,1,2\n0,3,3\n", "end in line 3 of .*: got 3, and a tick after start = 3 is needed"),
-        ("node,start,end\n0,4,3\n", "end in line 2 of .*: got 3, and a tick after start = 4 is needed"),
+        ("node,start,end\n", "has no row; write lines with node,start,end"),
+        ("node,start,end\n0,1,2\n0,1\n", "line 3 has 2 entries, and 3 are needed"),
+        ("node,start,end\n0,1,2.5\n", "line 2: end: got '2.5', and a whole number"),
+        ("node,start,end\n ,1,2\n", "line 2: node: expected the name of a node, got nothing"),
+        ("node,start,end\n0,-1,2\n", "line 2: start: got -1"),
+        ("node,start,end\n0,1,99999999999\n", "line 2: end: got 99999999999"),
+        ("node,start,end\n0,1,2\n0,3,3\n", "line 3: end: expected a tick after start = 3, got 3"),
+        ("node,start,end\n0,4,3\n", "line 2: end: expected a tick after start = 4, got 3"),
     ],
 )
 def test_bad_traces_are_refused(tmp_path: Path, text: str, message: str) -> None:

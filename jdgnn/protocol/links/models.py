@@ -7,6 +7,7 @@ import jax
 from flax import struct
 from jax.tree_util import Partial
 
+from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.topology import Topology
 
 
@@ -26,9 +27,11 @@ class LossModel(NamedTuple):
 
     Members:
       sample: `(key, messages) -> lost_mask`, of a shape that broadcasts to that of `messages.dst`.
+      bind: `(nodes) -> loss model` for a model that names nodes, as `jdgnn.Presence` has it; None if none is named.
     """
 
     sample: Callable[..., jax.Array]
+    bind: Callable[[Identifiers], "LossModel"] | None = None
 
 
 @struct.dataclass(kw_only=True)

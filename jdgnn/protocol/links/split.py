@@ -1,6 +1,7 @@
 """A network that is cut in two for some time."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -11,15 +12,17 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
+from jdgnn.network.identifiers import Identifiers, identifier
 from jdgnn.protocol.arguments import checked_prob, checked_whole, is_known
 from jdgnn.protocol.links.models import LossModel, Messages
+from jdgnn.protocol.named_rows import named_rows
 
 
 def split(
     start: int | jax.Array,
     end: int | jax.Array,
     share: ArrayLike = 0.5,
-    groups: Sequence[int] | NDArray[np.integer] | None = None,
+    groups: Any = None,
 ) -> LossModel:
     """Cuts the network: what is sent in ticks start ≤ t < end from one side to another is lost, nothing else is.
 
@@ -27,16 +30,19 @@ def split(
       start: first tick of the cut.
       end: first tick after it.
       share: one side are the nodes numbered below share · N, the other the rest; not looked at with `groups`.
-      groups: the side of each node, whole numbers [N]; there may be more than two sides.
+      groups: the side of each node; there may be more than two sides. By name: a mapping from the name of each node
+        to its side, a series with such an index, or a CSV file with the columns `node` and `group`. By row, whole
+        numbers [N], only where nodes have no names.
 
     Returns:
       The model, for the `split` of `jdgnn.link`.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number makes no sense; or, once the network is known, groups do not name each node once.
 
     Example:
       >>> cut = split(100, 200, share=0.2)
+      >>> cut = split(100, 200, groups={"ann": "office", "bob": "office", "cy": "home"})
     """
     numbers = {"start": checked_whole("start", start), "end": checked_whole("end", end)}
     if is_known(start, end) and end <= start:
@@ -44,14 +50,46 @@ def split(
     share = checked_prob("share", share)
     if groups is None:
         return LossModel(sample=Partial(_sample_share, share=share, **numbers))
-    return LossModel(sample=Partial(_sample_groups, groups=_checked_groups(groups), **numbers))
+    if isinstance(groups, str | os.PathLike):
+        rows = named_rows("groups", groups, ("node", "group"))
+        return _named_groups([row.node for row in rows], [identifier(row.cells[0]) for row in rows], numbers)
+    if isinstance(groups, Mapping) or hasattr(groups, "iloc"):
+        by_name = dict(groups.items())
+        return _named_groups(list(by_name), list(by_name.values()), numbers)
+    numbers["groups"] = _checked_groups(groups)
+    return LossModel(sample=Partial(_sample_groups, **numbers), bind=Partial(_bind_rows, **numbers))
+
+
+def _named_groups(names: list[Any], groups: list[Any], numbers: dict[str, Any]) -> LossModel:
+    sides = _checked_groups(groups)
+
+    def bind(nodes: Identifiers) -> LossModel:
+        order = nodes.order("groups", names)
+        return LossModel(sample=Partial(_sample_groups, groups=sides[order], **numbers))
+
+    return LossModel(sample=_unbound, bind=bind)
+
+
+def _bind_rows(nodes: Identifiers, *, groups: Any, **numbers: Any) -> LossModel:
+    if nodes.names:
+        raise InputError(
+            f"groups: expected a group by the name of each node, since {nodes.described}, got rows; write "
+            "dict(zip(network.node_names, groups)), if they are in this order"
+        )
+    if len(groups) != nodes.num_nodes:
+        raise InputError(f"groups: expected one for each of {nodes.num_nodes} nodes, got {len(groups)}")
+    return LossModel(sample=Partial(_sample_groups, groups=groups, **numbers))
 
 
 def _checked_groups(groups: Any) -> NDArray[np.int32]:
     given = np.asarray(groups)
-    if given.ndim != 1 or not np.issubdtype(given.dtype, np.integer):
-        raise InputError(f"groups: got {given.dtype} {given.shape}, and one whole number per node is needed")
+    if given.ndim != 1 or given.dtype.kind not in "iuU":
+        raise InputError(f"groups: got {given.dtype} {given.shape}, and one whole number or text per node is needed")
     return np.unique(given, return_inverse=True)[1].astype(np.int32)
+
+
+def _unbound(*_: Any) -> Any:
+    raise InputError("these groups name nodes, and no network says in which rows they stand; call bind first")
 
 
 def _sample_share(
@@ -70,11 +108,6 @@ def _sample_groups(
     key: jax.Array, messages: Messages, *, groups: jax.Array, start: int | jax.Array, end: int | jax.Array
 ) -> jax.Array:
     del key
-    if groups.shape[0] != messages.topology.num_nodes:
-        raise InputError(
-            f"groups has {groups.shape[0]} entries, and one for each of the network's "
-            f"{messages.topology.num_nodes} nodes is needed"
-        )
     side = jnp.asarray(groups).at[jnp.stack([messages.src, messages.dst])].get(mode="clip")
     return (side[0] != side[1]) & _is_cut(messages.tick, start, end)
 

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import jax
 
+from jdgnn.network.identifiers import Identifiers
+
 
 class Presence(NamedTuple):
     """When nodes are online.
@@ -14,8 +16,15 @@ class Presence(NamedTuple):
       sample: `(key, tick, num_nodes, memory) -> (memory, joined_mask [N], online_mask [N])`, in every tick from 0 on.
         A node has *joined* once it has been there, and stays so when it has gone.
       check: `(num_nodes) -> None`, which raises InputError for a network of that many nodes; None if any will do.
+      bind: `(nodes) -> presence` for a model that names nodes: the model in which the names are rows of one network,
+        whose `jdgnn.network.Identifiers` are given. The engine calls it wherever it is given a network. None if no
+        node is named.
+      remark: `(ticks) -> text`, what to tell before a run that ends after so many ticks, or an empty text; None for
+        nothing.
     """
 
     init: Callable[..., Any]
     sample: Callable[..., tuple[Any, jax.Array, jax.Array]]
     check: Callable[[int], None] | None = None
+    bind: Callable[[Identifiers], "Presence"] | None = None
+    remark: Callable[[int], str] | None = None

@@ -1,9 +1,6 @@
 """A recorded trace of who was online when."""
 
-import csv
-import io
-from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,84 +8,78 @@ import numpy as np
 from jax.tree_util import Partial
 
 from jdgnn.errors import InputError
+from jdgnn.network.identifiers import Identifiers
 from jdgnn.protocol.arguments import checked_whole
+from jdgnn.protocol.named_rows import NamedRow, named_rows
 from jdgnn.protocol.presence.presence import Presence
-from jdgnn.regular_files import read_regular
 
 COLUMNS = ("node", "start", "end")
-MOST_BYTES = 2**26
 
 
-def trace(path: str | Path) -> Presence:
+def trace(path: Any, period: int | None = None) -> Presence:
     r"""Nodes are online when a table says so.
 
-    The table is a CSV file with the columns `node`, `start` and `end`, whole numbers from 0: the node is online in the
-    ticks t with start ≤ t < end. Lines may stand in any order, and intervals of a node may overlap. A node has joined
-    from its first start on; one that the table does not name never joins.
+    The table has the columns `node`, `start` and `end`: the node is online in the ticks t with start ≤ t < end, whole
+    numbers from 0. Nodes are called what the network calls them: by their names where it has names (ids of `nodes.csv`,
+    `node_names`), else by their numbers 0, …, N - 1. Lines may stand in any order, and intervals of a node may overlap.
+    A node has joined from its first start on; one that the table does not name never joins. After the last end no node
+    is online, which a run tells, unless the trace repeats.
 
     Args:
-      path: the file.
+      path: a CSV file with these columns; or the table itself: a data frame with these columns, or rows
+        (node, start, end).
+      period: the trace repeats after so many ticks; each interval ends within them. None if it does not repeat.
 
     Returns:
-      The presence model, which remembers nothing; its `check` refuses networks without one of the nodes named.
+      The presence model, which remembers nothing. The engine looks nodes up in the network that a state is made for;
+      who calls `sample` by hand calls `bind` first.
 
     Raises:
-      InputError: the file cannot be read or is empty, or a line makes no sense.
+      InputError: the file cannot be read or is empty, a line makes no sense, or an interval ends after the period; in
+        `bind`, which `Emulator.init` and `run` call, if the network lacks nodes that are named: it lists them.
 
     Example:
       >>> import pathlib, tempfile
+      >>> from jdgnn.network import Identifiers
       >>> with tempfile.TemporaryDirectory() as folder:
       ...     path = pathlib.Path(folder) / "trace.csv"
-      ...     _ = path.write_text("node,start,end\n0,0,9\n1,2,4\n")
-      ...     presence = trace(path)
+      ...     _ = path.write_text("node,start,end\nann,0,9\nbob,2,4\n")
+      ...     presence = trace(path).bind(Identifiers(("ann", "bob", "cy"), 3))
       >>> [presence.sample(None, tick, 3, ())[2].tolist() for tick in (1, 2, 4)]
       [[True, False, False], [True, True, False], [True, False, False]]
     """
-    lines = list(_intervals(path, _rows(path)))
-    if not lines:
-        raise InputError(f"path: {path} has no interval; write a line node,start,end for each time a node is online")
-    line, node, start, end = np.array(lines, np.int32).T
-    last = int(node.argmax())
-    return Presence(
-        init=_init,
-        sample=Partial(_sample, node=node, start=start, end=end),
-        check=Partial(_check, node=int(node[last]), line=int(line[last])),
-    )
-
-
-def _rows(path: str | Path) -> Iterator[list[str]]:
-    try:
-        text = read_regular(Path(path), MOST_BYTES).decode("utf-8-sig")
-        yield from csv.reader(io.StringIO(text, newline=""))
-    except (OSError, TypeError, ValueError, csv.Error) as error:
-        raise InputError(f"path: {path} cannot be read as a CSV file ({error})") from error
-
-
-def _intervals(path: str | Path, rows: Iterator[list[str]]) -> Iterator[tuple[int, int, int, int]]:
-    """Gives line number, node, start and end of each interval."""
-    header = [name.strip() for name in next(rows, [])]
-    if sorted(header) != sorted(COLUMNS):
-        raise InputError(
-            f"path: {path} has the columns {header}, and {', '.join(COLUMNS)} are needed in its first line"
-        )
-    for line, row in enumerate(rows, start=2):
-        if not row:
-            continue
-        if len(row) != len(COLUMNS):
-            raise InputError(f"path: line {line} of {path} has {len(row)} entries, and {len(COLUMNS)} are needed")
-        cells = dict(zip(header, row, strict=True))
-        node, start, end = (_whole(f"path: {name} in line {line} of {path}", cells[name]) for name in COLUMNS)
-        if end <= start:
+    rows = named_rows("path", path, COLUMNS)
+    start, end = np.array([_interval(row) for row in rows], np.int32).T
+    last = int(end.max())
+    if period is not None:
+        period = checked_whole("period", period, minimum=1)
+        if last > period:
             raise InputError(
-                f"path: end in line {line} of {path}: got {end}, and a tick after start = {start} is needed"
+                f"period: expected at least {last}, where the last interval of the trace ends, got {period}"
             )
-        yield line, node, start, end
+    numbers = {"start": start, "end": end} if period is None else {"start": start, "end": end, "period": period}
+    remark = None if period is not None else Partial(_remark, end=last)
+    names = [row.node for row in rows]
+
+    def bind(nodes: Identifiers) -> Presence:
+        node = nodes.rows("path: the trace, column node", names).astype(np.int32)
+        return Presence(init=_init, sample=Partial(_sample, node=node, **numbers), remark=remark)
+
+    return Presence(init=_init, sample=_unbound, bind=bind, remark=remark)
 
 
-def _whole(what: str, cell: str) -> int:
+def _interval(row: NamedRow) -> tuple[int, int]:
+    start, end = (_whole(f"{row.where}: {what}", cell) for what, cell in zip(COLUMNS[1:], row.cells, strict=True))
+    if end <= start:
+        raise InputError(f"{row.where}: end: expected a tick after start = {start}, got {end}")
+    return start, end
+
+
+def _whole(what: str, cell: Any) -> int:
     try:
-        value: int | str = int(cell)
-    except ValueError:
+        is_whole = not isinstance(cell, float) or cell.is_integer()
+        value: Any = int(cell) if is_whole else cell
+    except (TypeError, ValueError):
         value = cell
     whole: int = checked_whole(what, value)
     return whole
@@ -97,6 +88,10 @@ def _whole(what: str, cell: str) -> int:
 def _init(key: jax.Array, num_nodes: int) -> tuple[()]:
     del key, num_nodes
     return ()
+
+
+def _unbound(*_: Any) -> Any:
+    raise InputError("this trace names nodes, and no network says in which rows they stand; call its bind first")
 
 
 def _sample(
@@ -108,15 +103,21 @@ def _sample(
     node: jax.Array,
     start: jax.Array,
     end: jax.Array,
+    period: jax.Array | None = None,
 ) -> tuple[tuple[()], jax.Array, jax.Array]:
     del key
+    now = tick if period is None else tick % period
 
     def any_of_node(mask: jax.Array) -> jax.Array:
         return jnp.zeros(num_nodes, bool).at[node].max(mask, mode="drop")
 
-    return memory, any_of_node(start <= tick), any_of_node((start <= tick) & (tick < end))
+    return memory, any_of_node(start <= tick), any_of_node((start <= now) & (now < end))
 
 
-def _check(num_nodes: int, *, node: int, line: int) -> None:
-    if node >= num_nodes:
-        raise InputError(f"path: line {line} of the trace names node {node}, and the network has 0 to {num_nodes - 1}")
+def _remark(ticks: int, *, end: int) -> str:
+    if ticks <= end:
+        return ""
+    return (
+        f"the trace ends at tick {end} of {ticks}: no node that it names is online from then on; "
+        f"period = {end} would repeat it"
+    )

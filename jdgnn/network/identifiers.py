@@ -1,0 +1,144 @@
+"""What nodes are called, and in which row each stands: the one place where names become rows.
+
+Readers, traces, groups and splits all look nodes up here, so that a name means the same node everywhere. Where a
+network has no names, its nodes are called 0, …, N - 1.
+"""
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.errors import InputError
+
+MOST_LISTED = 12
+"""Names that an error lists; the others are counted."""
+
+
+def identifier(value: Any) -> str:
+    """A name as text: 1, 1.0 and NumPy's 1 are all '1'; nothing (None, NaN, an empty text) is ''.
+
+    >>> identifier(1), identifier(np.float64(1)), identifier(" ann "), identifier(float("nan"))
+    ('1', '1', 'ann', '')
+    """
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return ""
+    if isinstance(value, float | np.floating):
+        return "" if value != value else str(int(value)) if float(value).is_integer() else str(value)
+    return str(value).strip()
+
+
+def listed(names: Iterable[Any], most: int = MOST_LISTED) -> str:
+    """Names for a message, the first of them written out.
+
+    >>> listed(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    texts = [repr(name) for name in names]
+    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+class Identifiers:
+    """What the nodes of one network are called.
+
+    Args:
+      names: a name for each node [N], all different; or none, where nodes are called 0, …, N - 1.
+      num_nodes: N.
+
+    Example:
+      >>> Identifiers(("7", "8", "9"), 3).rows("group", [9, "7", 8.0]).tolist()
+      [2, 0, 1]
+    """
+
+    def __init__(self, names: Sequence[str], num_nodes: int) -> None:
+        self.names = names
+        self.num_nodes = num_nodes
+
+    @functools.cached_property
+    def _number(self) -> dict[str, int]:
+        names = self.names or map(str, range(self.num_nodes))
+        return {name: row for row, name in enumerate(names)}
+
+    @functools.cached_property
+    def _plain(self) -> dict[str, int]:
+        """Rows by names in which 1.0 is 1; what two nodes would then be called is left out."""
+        plain = [_without_zeros(name) for name in self._number]
+        count = Counter(plain)
+        return {name: row for row, name in enumerate(plain) if count[name] == 1}
+
+    @property
+    def described(self) -> str:
+        """What they are called, for messages."""
+        if self.names:
+            return f"the nodes are called {listed(self.names, 3)}"
+        return f"the nodes have no names, so that they are called 0 to {self.num_nodes - 1}"
+
+    def rows(self, what: str, given: Iterable[Any]) -> NDArray[np.int64]:
+        """The row of each node that is named; a node may be named any number of times.
+
+        Args:
+          what: where the names stand, which begins the message.
+          given: names, as texts or numbers; 1, 1.0 and '1' mean the same node.
+
+        Raises:
+          InputError: there are names that no node has; the message lists them.
+        """
+        values = _values(given)
+        found = [self._row(value) for value in values]
+        if -1 in found:
+            unknown = dict.fromkeys(value for value, row in zip(values, found, strict=True) if row < 0)
+            raise InputError(f"{what}: no node has the name {listed(unknown)}; {self.described}")
+        return np.array(found, np.int64)
+
+    def order(self, what: str, given: Iterable[Any]) -> NDArray[np.int64]:
+        """Where each node stands in a table with one row for each.
+
+        Args:
+          what: where the names stand, which begins the message.
+          given: the name in each row of the table [N].
+
+        Returns:
+          For each node the row of the table that is its own, so that `table[order]` is in the order of the nodes.
+
+        Raises:
+          InputError: names are unknown, missing or stand there twice; one message lists them all.
+
+        Example:
+          >>> Identifiers(("ann", "bob"), 2).order("features", ["bob", "ann"]).tolist()
+          [1, 0]
+        """
+        values = _values(given)
+        found = np.array([self._row(value) for value in values], np.int64)
+        times = np.bincount(found[found >= 0], minlength=self.num_nodes)
+        names = list(self._number)
+        problems = {
+            "unknown": list(dict.fromkeys(value for value, row in zip(values, found, strict=True) if row < 0)),
+            "missing": [names[row] for row in np.flatnonzero(times == 0)],
+            "there twice or more": [names[row] for row in np.flatnonzero(times > 1)],
+        }
+        told = [f"{problem}: {listed(which)}" for problem, which in problems.items() if which]
+        if told:
+            raise InputError(f"{what}: expected each node once, by its name; {'; '.join(told)}; {self.described}")
+        order = np.empty(self.num_nodes, np.int64)
+        order[found] = np.arange(self.num_nodes)
+        return order
+
+    def _row(self, value: Any) -> int:
+        """The row of a node; -1 if no node has the name, or more than one could be meant."""
+        name = identifier(value)
+        row = self._number.get(name)
+        return self._plain.get(_without_zeros(name), -1) if row is None else row
+
+
+def _values(given: Iterable[Any]) -> list[Any]:
+    return given.tolist() if hasattr(given, "tolist") else list(given)
+
+
+def _without_zeros(name: str) -> str:
+    """'1.0' as '1', as tables write whole numbers beside an empty cell."""
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", name, flags=re.ASCII)
