@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-LONGEST = 1_000
+LONGEST = 2_000
 """Characters of a message."""
 
 

@@ -26,7 +26,7 @@ def clustering(embeddings: ArrayLike, network: Network, *, seed: int = 0, num_st
 
     Args:
       embeddings: one vector for each node, finite numbers [N, W].
-      network: the network; its labels are what clusters are compared with.
+      network: the network; its labels are what clusters are compared with. Nodes without one are left out.
       seed: what the starts depend on.
       num_starts: of k-means, of which the one with the least inertia counts.
 
@@ -53,13 +53,15 @@ def clustering(embeddings: ArrayLike, network: Network, *, seed: int = 0, num_st
     if network.labels is None:
         raise InputError(f"network: {network.name!r} has no labels to compare with; make it with labels=")
     vectors = unit_length(checked_embeddings("embeddings", embeddings, network.num_nodes))
-    num_clusters = len(np.unique(network.labels))
+    has_label = network.labels >= 0
+    vectors, labels = vectors[has_label], network.labels[has_label]
+    num_clusters = len(np.unique(labels))
     means = KMeans(num_clusters, n_init=num_starts, random_state=seed)
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different vectors than clusters
         found = means.fit_predict(vectors)
     return ClusterResult(
-        nmi=float(normalized_mutual_info_score(network.labels, found)),
-        ari=float(adjusted_rand_score(network.labels, found)),
+        nmi=float(normalized_mutual_info_score(labels, found)),
+        ari=float(adjusted_rand_score(labels, found)),
         num_clusters=num_clusters,
     )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from jdgnn.checks import check_count
 from jdgnn.errors import InputError, suggestion
 from jdgnn.evaluation.vectors import checked_embeddings, unit_length
-from jdgnn.network.network import Network, Splits
+from jdgnn.network.network import Network, Splits, check_stand_in_splits
 from jdgnn.network.splits import random_splits
 
 METRICS = ("accuracy", "roc_auc")
@@ -188,7 +188,7 @@ def few_label_probe(
       ProbeResult(accuracy 100.0 ± 0.0 over 3 splits, width 3)
     """
     labels = _labels_of(network)
-    eligible = np.ones(network.num_nodes, bool) if network.splits is None else _eligible(network.splits)
+    eligible = labels >= 0 if network.splits is None else _eligible(network.splits)
     num_classes = len(np.unique(labels[eligible]))
     splits = random_splits(
         labels,
@@ -294,6 +294,7 @@ def checked_task(network: Network, splits: Splits | None, metric: str | None) ->
             "per_class=20), or others that suit it"
         )
     _check_shape(splits, network.num_nodes)
+    check_stand_in_splits(splits, labels)
     num_classes = len(np.unique(labels[_eligible(splits)]))
     metric = _checked_metric(metric, num_classes)
     for split in range(splits.num_splits):

@@ -29,7 +29,7 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
         return network
     if network.labels is None or not can_be_judged(network):
         return network
-    classes, sizes = np.unique(network.labels, return_counts=True)
+    classes, sizes = np.unique(network.labels[network.labels >= 0], return_counts=True)
     _check_rare_classes(network, classes, sizes, table)
     arguments = table.model_dump()
     try:
@@ -59,7 +59,7 @@ def _check_rare_classes(network: Network, classes: NDArray[Any], sizes: NDArray[
 
 def can_be_judged(network: Network) -> bool:
     """Whether there are labels to be read off embeddings, of two classes at least."""
-    return network.labels is not None and bool((network.labels != network.labels[0]).any())
+    return network.labels is not None and len(np.unique(network.labels[network.labels >= 0])) > 1
 
 
 def _check_classes(network: Network, table: EvaluationTable) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.network import Network
+from jdgnn.network.labels import UNLABELLED
 
 MOST_NODES, MOST_LINKS = 3000, 40_000
 """That are drawn."""
@@ -35,18 +36,27 @@ def picture_of(network: Network) -> Arrays:
     links = _undirected(network)
     _, component = connected_components(links, directed=False)
     drawn, sources, targets = _drawn(links)
-    names = network.class_names
+    labels, names = _classes(network)
     return {
         "in_degree": network.in_degree,
         "out_degree": np.bincount(network.senders, minlength=network.num_nodes).astype(np.int32),
         "component_sizes": np.sort(np.bincount(component))[::-1].astype(np.int32),
-        **({} if network.labels is None else {"labels": network.labels}),
+        **({} if labels is None else {"labels": labels}),
         **({"class_names": np.array(names)} if names else {}),
         **({"node_names": np.array(network.node_names)} if network.node_names else {}),
         "drawn": drawn.astype(np.int32),
         "sources": sources,
         "targets": targets,
     }
+
+
+def _classes(network: Network) -> tuple[NDArray[np.int32] | None, tuple[str, ...]]:
+    """Labels and names of the classes that a picture shows; nodes without a label are one more."""
+    labels, names = network.labels, network.class_names
+    if labels is None or (labels != UNLABELLED).all():
+        return labels, names
+    names = names or tuple(map(str, range(labels.max() + 1)))
+    return np.where(labels == UNLABELLED, len(names), labels).astype(np.int32), (*names, "no label")
 
 
 def _undirected(network: Network) -> Any:

@@ -14,7 +14,7 @@ from jdgnn.network import Network, read_files
 from jdgnn.network.datasets import DATASETS, Dataset, load
 from jdgnn.network.generators import GENERATORS
 from jdgnn.network.projection import project
-from jdgnn.network.scaling import scale
+from jdgnn.network.scaling import narrowed, scale
 
 
 def _chosen_by(dataset: Dataset) -> Callable[..., None]:
@@ -71,6 +71,7 @@ def make_network(part: NetworkPart, *, data_root: Path | None, seed: int) -> Net
     network = _loaded(part, data_root) if part.name in DATASETS else _generated(part)
     if part.scale:
         network = scale(network)
+    network = narrowed(network)
     if part.projection is None:
         return network
     check_projection_fits(network, part.projection)

@@ -138,7 +138,7 @@ def _num_untested(network: Network) -> int:
     if network.labels is None or network.splits is None:
         return 0
     tested = network.labels[np.asarray(network.splits.test).any(axis=0)]
-    return len(np.setdiff1d(network.labels, tested)) if len(tested) else 0
+    return len(np.setdiff1d(network.labels[network.labels >= 0], tested)) if len(tested) else 0
 
 
 def _unlike(network: Network) -> list[float]:

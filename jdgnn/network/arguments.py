@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
+from jdgnn.network.labels import BOTH_WAYS_OUT, UNLABELLED
 
 
 def check_name(name: str, value: Any) -> None:
@@ -54,7 +55,11 @@ def as_array(name: str, given: Any) -> NDArray[Any]:
 
 
 def checked_features(features: ArrayLike) -> NDArray[np.floating]:
-    """Gives features [N, F0] as float32 or float64; InputError unless they are finite numbers."""
+    """Gives features [N, F0], float32 where that holds all numbers of their type, else float64, which is narrowed last.
+
+    Raises:
+      InputError: they are no finite numbers.
+    """
     given = as_array("features", features)
     if given.ndim != 2 or 0 in given.shape:
         raise InputError(
@@ -63,7 +68,8 @@ def checked_features(features: ArrayLike) -> NDArray[np.floating]:
         )
     if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool) or np.iscomplexobj(given):
         raise InputError(f"features: got dtype {given.dtype}, and real numbers are needed")
-    result = given.astype(given.dtype if given.dtype in (np.float32, np.float64) else np.float32)
+    is_small = given.dtype in (np.float32, np.float16, bool)  # float32 holds these exactly, and whole numbers not
+    result: NDArray[np.floating] = given.astype(np.float32 if is_small else np.float64)
     bad = np.argwhere(~np.isfinite(result))
     if len(bad):
         node, column = (int(i) for i in bad[0])
@@ -98,28 +104,37 @@ def checked_ends(
     return ends[0], ends[1]
 
 
-def checked_quality(link_quality: ArrayLike | None, num_edges: int) -> NDArray[np.float32] | None:
-    """Gives link quality [E] as float32; InputError unless each is a probability."""
+def checked_quality(
+    link_quality: ArrayLike | None, num_edges: int, *, both_ways: bool = False
+) -> NDArray[np.float32] | None:
+    """Gives link quality [E], or with `both_ways` also [E, 2], as float32; InputError unless each is a probability."""
     if link_quality is None:
         return None
     quality = as_array("link_quality", link_quality)
-    if quality.shape != (num_edges,):
+    if quality.shape != (num_edges,) and not (both_ways and quality.shape == (num_edges, 2)):
         raise InputError(f"link_quality: got shape {quality.shape}, and one number per edge, [{num_edges}], is needed")
     if quality.size and not (np.issubdtype(quality.dtype, np.floating) or np.issubdtype(quality.dtype, np.integer)):
         raise InputError(f"link_quality: got dtype {quality.dtype}, and real numbers from 0 to 1 are needed")
-    bad = np.flatnonzero(~((quality >= 0) & (quality <= 1)))
+    bad = np.argwhere(~((quality >= 0) & (quality <= 1)))
     if len(bad):
-        raise InputError(f"link_quality: edge {bad[0]} has {quality[bad[0]]}, and a probability from 0 to 1 is needed")
+        raise InputError(
+            f"link_quality: edge {bad[0][0]} has {quality[tuple(bad[0])]}, and a probability from 0 to 1 is needed"
+        )
     return quality.astype(np.float32)
 
 
 def checked_labels(labels: ArrayLike | None, num_nodes: int, class_names: tuple[str, ...]) -> NDArray[np.int32] | None:
-    """Gives labels [N] as int32; InputError unless they are class numbers that all have a name."""
+    """Gives labels [N] as int32, -1 for nodes without one; InputError unless all others are classes that have a name.
+
+    Of floats, NaN means that there is none.
+    """
     if labels is None:
         return None
     given = as_array("labels", labels)
     if given.shape != (num_nodes,):
         raise InputError(f"labels: got shape {given.shape}, and one class per node, [{num_nodes}], is needed")
+    if given.dtype.kind == "f" and (np.isnan(given) | (given == np.floor(given))).all() and not np.isinf(given).any():
+        given = np.where(np.isnan(given), UNLABELLED, given).astype(np.int64)
     if not np.issubdtype(given.dtype, np.integer):
         raise InputError(f"labels: got dtype {given.dtype}, and whole numbers from 0 are needed")
     if given.max() > np.iinfo(np.int32).max:
@@ -127,11 +142,30 @@ def checked_labels(labels: ArrayLike | None, num_nodes: int, class_names: tuple[
         raise InputError(
             f"labels: got {given[node]} at node {node}, and classes numbered from 0, below 2**31, are needed"
         )
-    if given.min() < 0:
+    if given.min() < UNLABELLED:
         node = int(given.argmin())
-        raise InputError(f"labels: got {given[node]} at node {node}, and whole numbers from 0 are needed")
+        raise InputError(
+            f"labels: got {given[node]} at node {node}, and whole numbers from 0, or -1 for no label, are needed"
+        )
     if class_names and given.max() >= len(class_names):
         raise InputError(
             f"class_names: got {len(class_names)} names, and labels go up to {given.max()}; name every class"
         )
     return given.astype(np.int32)
+
+
+def check_unlabelled(labels: Any, class_names: tuple[str, ...]) -> None:
+    """Raises InputError where -1 may be a class: no label is 0, and classes have no names."""
+    given = np.asarray(labels)
+    if given.dtype.kind in "if" and (given == UNLABELLED).any() and not (given == 0).any() and not class_names:
+        node = int((given == UNLABELLED).argmax())
+        raise InputError(f"labels: got -1 at node {node}, and no label is 0; {BOTH_WAYS_OUT}")
+
+
+def checked_texts(name: str, texts: Any, count: int | None = None) -> tuple[str, ...]:
+    """Gives texts as a tuple; InputError unless they are strings, as many as `count` says or none."""
+    if not isinstance(texts, tuple | list) or not all(isinstance(item, str) for item in texts):
+        raise InputError(f"{name}: expected a tuple of strings, got {texts!r}")
+    if count is not None and texts and len(texts) != count:
+        raise InputError(f"{name}: expected {count} of them, or none, got {len(texts)}")
+    return tuple(texts)

@@ -12,13 +12,16 @@ from jdgnn.errors import InputError
 from jdgnn.network.arguments import (
     as_array,
     check_name,
+    check_unlabelled,
     checked_class_names,
     checked_ends,
     checked_features,
     checked_labels,
     checked_node_names,
     checked_quality,
+    checked_texts,
 )
+from jdgnn.network.labels import UNLABELLED
 
 
 @struct.dataclass(kw_only=True)
@@ -40,18 +43,21 @@ class Network:
     """A network of N nodes; node v is vertex v. Made by `from_edges` and its sisters, which check and sort.
 
     An edge u→v says that u sends its embeddings to v: u is an in-neighbour of v. Edges are sorted by receiver, then
-    by sender; there are no self-loops and no duplicates. Labels and splits are read by evaluation only.
+    by sender; there are no self-loops and no duplicates. Labels and splits are read by evaluation only. A node without
+    a label takes part in everything, and stands in no split.
     """
 
     features: NDArray[np.floating]  # [N, F0]
     senders: NDArray[np.int32]  # [E]
     receivers: NDArray[np.int32]  # [E], ascending
-    labels: NDArray[np.int32] | None = None  # [N]
+    labels: NDArray[np.int32] | None = None  # [N], -1 for a node without one
     splits: Splits | None = None
     link_quality: NDArray[np.float32] | None = None  # [E], in [0, 1]: share of messages that get through
     name: str = struct.field(pytree_node=False, default="network")
     class_names: tuple[str, ...] = struct.field(pytree_node=False, default=())
     node_names: tuple[str, ...] = struct.field(pytree_node=False, default=())  # [N], or none
+    feature_names: tuple[str, ...] = struct.field(pytree_node=False, default=())  # [F0], or none
+    notes: tuple[str, ...] = struct.field(pytree_node=False, default=())  # what was read, left out, encoded and filled
     # both count links as they were given: an undirected one once, a directed one by itself
     num_self_loops_removed: int = struct.field(pytree_node=False, default=0)
     num_duplicates_merged: int = struct.field(pytree_node=False, default=0)  # those beyond the first of the same ends
@@ -78,10 +84,10 @@ class Network:
 
     def __repr__(self) -> str:
         classes = "no labels" if self.labels is None else f"{int(self.labels.max()) + 1} classes"
-        return (
-            f"Network({self.name!r}: {self.num_nodes:,} nodes, {self.num_edges:,} directed edges, "
-            f"{self.num_features} features, {classes})"
-        )
+        facts = f"{self.num_nodes:,} nodes, {self.num_edges:,} directed edges, {self.num_features} features, {classes}"
+        from jdgnn.network.scaling import narrowing_notes
+
+        return "\n  ".join([f"Network({self.name!r}: {facts})", *self.notes, *narrowing_notes(self)])
 
     def _repr_html_(self) -> str:
         from jdgnn.network.shown import network_as_html
@@ -102,6 +108,8 @@ def from_edges(
     name: str = "network",
     class_names: tuple[str, ...] = (),
     node_names: tuple[str, ...] = (),
+    feature_names: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Network:
     """Makes a network from an edge list.
 
@@ -113,14 +121,19 @@ def from_edges(
       senders: node that sends over each edge, integers [E].
       receivers: node that receives over each edge, integers [E].
       features: what each node measures of itself, finite numbers [N, F0]. Its length says how many nodes there are.
-      labels: class of each node, integers [N] from 0, or None; training never reads them.
-      splits: which nodes probes learn from and are judged on, or None.
-      link_quality: probability in [0, 1] that a message gets through, per given edge [E], or None.
+        Whole numbers are kept as float64, so that `scale` sees all their digits.
+      labels: class of each node, integers [N] from 0, or None; training never reads them. A node without a label has -1
+        (which is refused where no label is 0 and classes have no names, as it may be a class) or NaN.
+      splits: which nodes probes learn from and are judged on, or None. Nodes without a label are taken out.
+      link_quality: probability in [0, 1] that a message gets through, per given edge [E], or None. With `undirected`
+        also [E, 2]: in the given direction, and back.
       undirected: also add every edge in the other direction, with the same quality.
       allow_no_edges: accept a network of several nodes that are all isolated.
       name: what tables call this network.
       class_names: a name for each class.
       node_names: what each node is called where it comes from, or none; files of embeddings name nodes so.
+      feature_names: what each feature is called, or none.
+      notes: sentences about where the network comes from, which its `repr` and runs show.
 
     Returns:
       The network, with edges sorted by receiver, then by sender.
@@ -141,10 +154,10 @@ def from_edges(
     num_nodes = len(features)
     node_names = checked_node_names("node_names", node_names, num_nodes)
     senders, receivers = checked_ends(senders, receivers, num_nodes)
-    quality = checked_quality(link_quality, len(senders))
+    quality = checked_quality(link_quality, len(senders), both_ways=undirected)
     if undirected:
         senders, receivers = np.concatenate([senders, receivers]), np.concatenate([receivers, senders])
-        quality = None if quality is None else np.concatenate([quality, quality])
+        quality = quality if quality is None else np.tile(quality, 2) if quality.ndim == 1 else quality.T.ravel()
     directions = 2 if undirected else 1
     is_loop = senders == receivers
     num_given = len(senders) - int(is_loop.sum())
@@ -154,19 +167,47 @@ def from_edges(
             f"senders: no edge between two different nodes was given for {num_nodes} nodes; "
             "write allow_no_edges=True if every node is meant to be isolated"
         )
+    found = checked_labels(labels, num_nodes, class_names)
+    check_unlabelled(labels, class_names)
+    kept, told = _of_labelled(checked_splits(splits, num_nodes), found)
     return Network(
         features=features,
         senders=senders,
         receivers=receivers,
-        labels=checked_labels(labels, num_nodes, class_names),
-        splits=checked_splits(splits, num_nodes),
+        labels=found if found is not None and (found >= 0).any() else None,
+        splits=kept,
         link_quality=quality,
         name=name,
         class_names=class_names,
         node_names=node_names,
+        feature_names=checked_texts("feature_names", feature_names, features.shape[1]),
+        notes=(*checked_texts("notes", notes), *told),
         num_self_loops_removed=int(is_loop.sum()) // directions,
         num_duplicates_merged=(num_given - len(senders)) // directions,
     )
+
+
+def _of_labelled(splits: Splits | None, labels: NDArray[np.int32] | None) -> tuple[Splits | None, list[str]]:
+    """Splits without the nodes that have no label, and what to tell of them."""
+    if labels is None or (labels >= 0).all():
+        return splits, []
+    has_label = labels != UNLABELLED
+    told = f"{(~has_label).sum():,} of {len(labels):,} nodes have no label: they take part, and stand in no split"
+    if splits is None:
+        return None, [told]
+    masks = (splits.train, splits.validation, splits.test)
+    count = int(((masks[0] | masks[1] | masks[2]).any(axis=0) & ~has_label).sum())
+    kept = Splits(train=masks[0] & has_label, validation=masks[1] & has_label, test=masks[2] & has_label)
+    return kept, [told + (f" ({count:,} were taken out of splits)" if count else "")]
+
+
+def check_stand_in_splits(splits: Splits | None, labels: NDArray[np.int32] | None) -> None:
+    """Raises InputError if a node without a label stands in a split."""
+    if splits is None or labels is None:
+        return
+    bad = (splits.train | splits.validation | splits.test).any(axis=0) & (labels == UNLABELLED)
+    if bad.any():
+        raise InputError(f"splits: node {int(bad.argmax())} has no label; expected labelled nodes only")
 
 
 def _sorted_unique(

@@ -46,7 +46,7 @@ def project(network: Network, width: int, seed: int = 0) -> Network:
       seed: the shared seed.
 
     Returns:
-      A network that differs in `features` only.
+      A network that differs in `features` only, which have no names.
 
     Raises:
       InputError: the width or the seed is not a whole number, or too small.
@@ -57,4 +57,4 @@ def project(network: Network, width: int, seed: int = 0) -> Network:
       >>> project(from_edges([0, 1], [1, 0], np.eye(2)), 8)
       Network('network': 2 nodes, 2 directed edges, 8 features, no labels)
     """
-    return replace(network, features=random_projection(network.features, width, seed))
+    return replace(network, features=random_projection(network.features, width, seed), feature_names=())

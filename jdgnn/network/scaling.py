@@ -1,10 +1,13 @@
-"""Features brought to one size, so that none counts for more because of its unit."""
+"""Features brought to one size, so that none counts for more because of its unit; and narrowed, after that."""
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 
+from jdgnn.errors import InputError
 from jdgnn.network.network import Network
+from jdgnn.network.problems import listed
 
 
 def scale(network: Network) -> Network:
@@ -31,3 +34,64 @@ def scale(network: Network) -> Network:
     varies = sd > 1e-9 * np.abs(features).max(axis=0, initial=0.0)  # more than rounding does
     scaled = np.where(varies, centred / np.where(varies, sd, 1.0), 0.0)
     return replace(network, features=scaled.astype(network.features.dtype))
+
+
+def narrowed(network: Network) -> Network:
+    """Gives the same network with features in the type that its nodes compute in: float32 unless jax_enable_x64 is on.
+
+    Args:
+      network: the network.
+
+    Returns:
+      A network with such features, and a note if columns lose values.
+
+    Raises:
+      InputError: a number is too large for the type.
+
+    Example:
+      >>> from jdgnn.network import from_edges
+      >>> print(narrowed(from_edges([0], [1], [[1_700_000_000], [1_700_000_001]])))
+      Network('network': 2 nodes, 1 directed edges, 1 features, no labels)
+        features lose values in float32: column 0 (1 different of 2); scale them, with network.scale or scale = true
+    """
+    dtype = jax.dtypes.canonicalize_dtype(network.features.dtype)
+    if network.features.dtype == dtype:
+        return network
+    with np.errstate(over="ignore"):
+        features = network.features.astype(dtype)
+    columns = _names(network)
+    bad = [columns[column] for column in np.flatnonzero(~np.isfinite(features).all(axis=0))]
+    if bad:
+        raise InputError(f"features: numbers are too large for {dtype} in {listed(bad)}; scale them first")
+    return replace(network, features=features, notes=(*network.notes, *narrowing_notes(network)))
+
+
+def narrowing_notes(network: Network) -> tuple[str, ...]:
+    """A sentence about the columns in which values that differ will be the same once narrowed; none if all is well.
+
+    Of numbers with a fraction some fall together by chance where there are many: these are told only if the type cannot
+    resolve a ten-thousandth of the standard deviation.
+
+    Args:
+      network: the network.
+    """
+    dtype = jax.dtypes.canonicalize_dtype(network.features.dtype)
+    if network.features.dtype == dtype:
+        return ()
+    told, names = [], _names(network)
+    with np.errstate(over="ignore", invalid="ignore"):
+        narrow = network.features.astype(dtype)
+        error = np.abs(narrow - network.features).max(axis=0)
+    for column in np.flatnonzero(error > 0):
+        values = network.features[:, column]
+        if error[column] < 1e-4 * values.std() and (values != np.floor(values)).any():
+            continue
+        count, left = len(np.unique(values)), len(np.unique(narrow[:, column]))
+        if left < count:
+            told.append(f"{names[column]} ({left:,} different of {count:,})")
+    advice = "scale them, with network.scale or scale = true"
+    return (f"features lose values in {dtype}: {listed(told)}; {advice}",) if told else ()
+
+
+def _names(network: Network) -> tuple[str, ...]:
+    return network.feature_names or tuple(f"column {column}" for column in range(network.num_features))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jdgnn.html import Piece, block, table
+from jdgnn.network.scaling import narrowing_notes
 
 if TYPE_CHECKING:
     from jdgnn.network.network import Network
@@ -50,6 +51,8 @@ def _facts(network: "Network") -> Iterator[tuple[Piece, ...]]:
         "removed",
         f"{network.num_self_loops_removed:,} self-loops; {network.num_duplicates_merged:,} duplicate links merged",
     )
+    for note in (*network.notes, *narrowing_notes(network)):
+        yield "note", note
 
 
 def _symmetry(network: "Network") -> str:
@@ -76,13 +79,15 @@ def _components(network: "Network") -> str:
 def _labels(network: "Network") -> str:
     if network.labels is None:
         return "none"
-    sizes = np.bincount(network.labels)
+    sizes = np.bincount(network.labels[network.labels >= 0])
+    num_unlabelled = network.num_nodes - int(sizes.sum())
     names = [
         network.class_names[index] if index < len(network.class_names) else str(index) for index in range(len(sizes))
     ]
     told = [f"{name} ({size:,})" for name, size in zip(names[:MOST_CLASSES], sizes[:MOST_CLASSES], strict=True)]
     rest = [f"{len(sizes) - MOST_CLASSES} more"] if len(sizes) > MOST_CLASSES else []
-    return f"{len(sizes)} classes: {', '.join([*told, *rest])}"
+    none = [f"{num_unlabelled:,} nodes have none"] if num_unlabelled else []
+    return f"{len(sizes)} classes: {', '.join([*told, *rest, *none])}"
 
 
 def _range(sizes: np.ndarray) -> str:

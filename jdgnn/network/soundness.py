@@ -13,8 +13,9 @@ from jdgnn.network.arguments import (
     checked_labels,
     checked_node_names,
     checked_quality,
+    checked_texts,
 )
-from jdgnn.network.network import Network, checked_splits
+from jdgnn.network.network import Network, check_stand_in_splits, checked_splits
 
 
 def check_network(network: Network) -> None:
@@ -49,7 +50,9 @@ def check_network(network: Network) -> None:
         checked_node_names("node_names", network.node_names, network.num_nodes)
         checked_labels(network.labels, network.num_nodes, class_names)
         checked_quality(network.link_quality, network.num_edges)
-        checked_splits(network.splits, network.num_nodes)
+        check_stand_in_splits(checked_splits(network.splits, network.num_nodes), network.labels)
+        checked_texts("feature_names", network.feature_names, network.num_features)
+        checked_texts("notes", network.notes)
     except InputError as error:
         raise InputError(f"network.{error}; make the network with from_edges") from error
 

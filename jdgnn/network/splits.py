@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.checks import check_count, check_flag
 from jdgnn.errors import InputError
+from jdgnn.network.labels import UNLABELLED
 from jdgnn.network.network import Splits
 
 MOST_DRAWS = 1_000
@@ -33,13 +34,13 @@ def random_splits(
     most a thousand times, until each part has a node of each class.
 
     Args:
-      labels: class of each node, integers [N] from 0.
+      labels: class of each node, integers [N] from 0; nodes with -1 have none, and stand in no split.
       num_splits: S.
       per_class: training nodes of each class; not together with `train`.
       train: training nodes, a share of the eligible ones (between 0 and 1, as a float) or their number (as an int);
         0.1 where neither `per_class` nor this is given.
       validation: validation nodes, a share or a number, likewise; 0 for none.
-      eligible: which nodes may stand in a split, booleans [N]; None for all.
+      eligible: which nodes may stand in a split, booleans [N]; None for all that have a label.
       every_class: whether each part of a split that has nodes must have one of each class.
       seed: what the draws depend on.
 
@@ -56,7 +57,7 @@ def random_splits(
       ([2, 2, 2], [2, 2, 2])
     """
     classes = _checked_labels(labels)
-    candidates = _candidates(eligible, len(classes))
+    candidates = _candidates(eligible, classes)
     check_count("num_splits", num_splits)
     check_count("seed", seed, minimum=0)
     check_flag("every_class", every_class)
@@ -132,18 +133,20 @@ def _first_of_each_class_first(
 
 def _checked_labels(labels: ArrayLike) -> NDArray[np.integer]:
     classes = np.asarray(labels)
-    if classes.ndim != 1 or not classes.size or not np.issubdtype(classes.dtype, np.integer) or classes.min() < 0:
+    if classes.ndim != 1 or not classes.size or not np.issubdtype(classes.dtype, np.integer) or classes.min() < -1:
         raise InputError(f"labels: got {classes.dtype} {classes.shape}, and integers from 0, one per node, are needed")
     return classes
 
 
-def _candidates(eligible: ArrayLike | None, num_nodes: int) -> NDArray[np.int64]:
+def _candidates(eligible: ArrayLike | None, classes: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Numbers of the nodes that may stand in a split: they have a label."""
+    is_labelled = classes != UNLABELLED
     if eligible is None:
-        return np.arange(num_nodes)
+        return np.flatnonzero(is_labelled)
     mask = np.asarray(eligible)
-    if mask.dtype != bool or mask.shape != (num_nodes,):
-        raise InputError(f"eligible: got {mask.dtype} {mask.shape}, and booleans [{num_nodes}] are needed")
-    return np.flatnonzero(mask)
+    if mask.dtype != bool or mask.shape != classes.shape:
+        raise InputError(f"eligible: got {mask.dtype} {mask.shape}, and booleans [{len(classes)}] are needed")
+    return np.flatnonzero(mask & is_labelled)
 
 
 def _check_class_sizes(classes: NDArray[np.integer], per_class: int) -> None:

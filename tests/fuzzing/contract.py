@@ -13,7 +13,7 @@ from tests.fuzzing.mutation import Files
 from tests.fuzzing.targets import Target, taken
 
 MOST_SECONDS = 20.0
-LONGEST_SENTENCE = 1_000
+LONGEST_SENTENCE = 2_000
 
 
 def check(target: Target, given: Any) -> str | None:

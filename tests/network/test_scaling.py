@@ -1,8 +1,13 @@
 """Features brought to one size."""
 
-import numpy as np
+import re
 
+import numpy as np
+import pytest
+
+from jdgnn.errors import InputError
 from jdgnn.network import from_edges, scale
+from jdgnn.network.scaling import narrowed, narrowing_notes
 
 
 def test_every_feature_that_varies_has_mean_zero_and_deviation_one() -> None:
@@ -20,3 +25,29 @@ def test_nothing_else_changes() -> None:
     assert scaled.name == "three"
     np.testing.assert_array_equal(scaled.senders, network.senders)
     np.testing.assert_array_equal(scaled.labels, network.labels)
+
+
+@pytest.mark.parametrize("first", [1_700_000_000, 1_700_000_000.25])
+def test_numbers_are_narrowed_last(first: float) -> None:
+    times = first + np.arange(100)[:, None]
+    network = from_edges([0], [1], np.concatenate([times, times % 7], axis=1), feature_names=("last_seen", "day"))
+    assert len(np.unique(network.features[:, 0])) == 100
+    found = narrowed(scale(network))
+    assert found.features.dtype == np.float32
+    assert len(np.unique(found.features[:, 0])) == 100
+    assert found.notes == ()
+    assert re.search(
+        r"lose values in float32: last_seen \(2 different of 100\); scale them", narrowed(network).notes[0]
+    )
+    assert "last_seen" in repr(network)
+
+
+def test_fractions_that_fall_together_by_chance_are_not_told() -> None:
+    features = np.random.default_rng(0).uniform(0.5, 1, size=(100_000, 1))
+    assert len(np.unique(features.astype(np.float32))) < 100_000
+    assert narrowing_notes(from_edges([0], [1], features)) == ()
+
+
+def test_numbers_too_large_to_narrow_are_refused_by_name() -> None:
+    with pytest.raises(InputError, match=r"too large for float32 in big; scale them first"):
+        narrowed(from_edges([0], [1], [[1e39], [0.0]], feature_names=("big",)))

@@ -38,7 +38,7 @@ def _ints(*numbers: int) -> np.ndarray:
         ({"features": np.eye(2)}, "senders: names nodes 0 to 2, and features describe 0 to 1"),
         ({"features": np.zeros((0, 2))}, r"features: got shape \(0, 2\)"),
         ({"labels": _ints(0, 1)}, r"labels: got shape \(2,\)"),
-        ({"labels": _ints(0, 1, -1)}, "labels: got -1 at node 2"),
+        ({"labels": _ints(0, 1, -2)}, "labels: got -2 at node 2"),
         ({"link_quality": np.full(3, 2, np.float32)}, "link_quality: edge 0 has 2.0"),
         ({"link_quality": np.ones(2, np.float32)}, r"link_quality: got shape \(2,\)"),
         ({"splits": {}}, "splits: got dict"),
