@@ -1,0 +1,1 @@
+"""Whether two revisions of jdgnn compute the same bits: `python -m bench.same_bits --against REV`."""

@@ -1,0 +1,81 @@
+"""What two revisions made of the same settings, side by side.
+
+An outcome is a line of `bench.same_bits.program`: `digests` of arrays, or `refused` (an input error), or `failed`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+Outcome = Mapping[str, Any]
+
+
+class Comparison(NamedTuple):
+    """What came of a comparison.
+
+    Attributes:
+      same: settings with the same bits.
+      different: by setting, what differs; any of these fails the comparison.
+      unknown: by setting, why the older revision cannot run it.
+      one_sided: by setting, arrays that only one revision has.
+    """
+
+    same: list[str]
+    different: dict[str, list[str]]
+    unknown: dict[str, str]
+    one_sided: dict[str, list[str]]
+
+
+def compare(here: Mapping[str, Outcome], there: Mapping[str, Outcome]) -> Comparison:
+    """Compares what this revision and another one made of the same settings."""
+    found = Comparison([], {}, {}, {})
+    for name, outcome in here.items():
+        other = there.get(name, {"failed": "the other revision ended before this setting"})
+        if problem := _trouble(outcome):
+            found.different[name] = [f"this revision {problem}"]
+        elif "refused" in other:
+            found.unknown[name] = other["refused"]
+        elif problem := _trouble(other):
+            found.different[name] = [f"the other revision {problem}"]
+        else:
+            _compare_digests(found, name, outcome["digests"], other["digests"])
+    return found
+
+
+def _trouble(outcome: Outcome) -> str | None:
+    """Why there are no digests."""
+    if "refused" in outcome:
+        return f"refuses it: {outcome['refused']}"
+    return f"fails: {outcome['failed'].strip()}" if "failed" in outcome else None
+
+
+def _compare_digests(found: Comparison, name: str, here: Mapping[str, str], there: Mapping[str, str]) -> None:
+    one_sided = [f"{leaf} (only {'here' if leaf in here else 'there'})" for leaf in sorted(here.keys() ^ there.keys())]
+    if one_sided:
+        found.one_sided[name] = one_sided
+    both = here.keys() & there.keys()
+    if not both:
+        found.different[name] = ["no array has the same name in both"]
+    elif different := sorted(leaf for leaf in both if here[leaf] != there[leaf]):
+        found.different[name] = different
+    else:
+        found.same.append(name)
+
+
+def shown(found: Comparison) -> str:
+    """The comparison in lines, what differs last."""
+    lines = [f"{name}: unknown to the other revision ({reason})" for name, reason in found.unknown.items()]
+    lines += [f"{name}: {', '.join(leaves)}" for name, leaves in found.one_sided.items()]
+    for name, leaves in found.different.items():
+        lines += [f"{name}: DIFFERS", *(f"  {leaf}" for leaf in leaves)]
+    counts = f"{len(found.same)} settings give the same bits, {len(found.different)} do not"
+    return "\n".join([*lines, f"{counts}, {len(found.unknown)} are unknown to the other revision."])
+
+
+def parts_apart(here: Mapping[str, list[str]], there: Mapping[str, list[str]]) -> list[str]:
+    """Registered parts that only one of the revisions has, in sentences."""
+    lines = []
+    for kind in sorted(here.keys() | there.keys()):
+        sides = set(here.get(kind, [])), set(there.get(kind, []))
+        for side, names in (("here", sides[0] - sides[1]), ("there", sides[1] - sides[0])):
+            lines += [f"{kind} {name}: only {side}" for name in sorted(names)]
+    return lines
