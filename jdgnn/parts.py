@@ -1,8 +1,10 @@
 """Parts as arguments of compiled functions, and what is said of those that do not do as they should."""
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any, TypeVar
+import functools
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
 
 import jax
 from jax.tree_util import Partial
@@ -10,6 +12,56 @@ from jax.tree_util import Partial
 from jdgnn.errors import InputError
 
 Part = TypeVar("Part", bound=tuple[Any, ...])
+
+
+class ReadOff:
+    """A kind of part of which some facts are read off its functions, and so hold for these functions alone.
+
+    A fact lets the engine take a short cut. If it stood beside the function as a member of its own, it would stay when
+    somebody replaces the function, and the short cut would compute something else than the part says.
+    """
+
+    __slots__ = ()
+    facts: ClassVar[Mapping[str, str]] = {}  # each by name, and what makes a function that it can be read off
+
+    def _replace(self, **changes: Any) -> Any:
+        for name in changes:
+            if name in self.facts:
+                raise InputError(
+                    f"{type(self).__name__}.{name}: it is read off the function it belongs to, and cannot be replaced "
+                    f"alone; write {self.facts[name]}"
+                )
+        return super()._replace(**changes)  # type: ignore[misc]
+
+    def _tell_unused(self, **given: Any) -> None:
+        """Warns of facts given beside functions, as they were once, unless they are those read off the functions."""
+        cls = type(self)
+        for name, value in given.items():
+            if value is not None and not _are_same(value, getattr(self, name, None)):
+                warnings.warn(
+                    f"{cls.__name__}: {name} is not used, since nothing ties it to the functions given beside it; "
+                    f"results are theirs. Write {cls.facts[name]}",
+                    FutureWarning,
+                    stacklevel=3,
+                )
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Whether two functions are the same one with the very same numbers bound."""
+    structures: list[Any] = [jax.tree.structure(function) for function in (one, other)]
+    leaves = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=False)
+    return structures[0] == structures[1] and all(leaf is same for leaf, same in leaves)
+
+
+def bound_to(base: Callable[..., Any], function: Any) -> dict[str, Any] | None:
+    """What is bound by keyword to a function, if it is `base` with nothing but keywords bound; None for any other.
+
+    Example:
+      >>> bound_to(max, Partial(max, default=0)), bound_to(max, max), bound_to(max, lambda *a: max(*a))
+      ({'default': 0}, None, None)
+    """
+    is_base = isinstance(function, functools.partial) and function.func is base and not function.args
+    return function.keywords if is_base else None
 
 
 def as_argument(part: Part) -> Part:

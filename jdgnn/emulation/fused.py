@@ -23,7 +23,8 @@ from jdgnn.kernels.calls import Exchange, Step
 from jdgnn.learning.local_step import finishing_loss, keys_of, viewed
 from jdgnn.learning.optimizers import Optimizer
 from jdgnn.learning.optimizers.merged import MOMENTS
-from jdgnn.learning.optimizers.outer import affine, linear
+from jdgnn.learning.optimizers.outer import affine, descend, linear
+from jdgnn.parts import bound_to
 from jdgnn.protocol.events import node_keys
 from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.rows import some_at_a_time
@@ -70,12 +71,13 @@ def wake_fused(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> tuple[W
 
 
 def put_off(emulator: Emulator, state: State) -> State:
-    """Lets steps be put off, if the optimiser has no state, all nodes wake in every tick and no model is copied."""
+    """Lets steps be put off, if they are plain descent, all nodes wake in every tick and no model is copied."""
     availability = emulator.traffic.availability
     if availability.can_sleep or availability.can_be_offline:
         return state
-    keeps_moments = jax.tree.leaves(state.opt_state) or any(MOMENTS in layer for layer in state.params)
-    if keeps_moments or isinstance(state.models, ModelPool) or not _trains(emulator):
+    assert isinstance(emulator.optimizer, Optimizer)
+    is_descent = bound_to(descend, emulator.optimizer.step_outer) is not None
+    if not is_descent or isinstance(state.models, ModelPool) or not _trains(emulator):
         return state
     nobody = jnp.zeros(state.num_nodes, bool)
     pending = tuple(

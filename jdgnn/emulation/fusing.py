@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.emulation.modes import has_pool
+from jdgnn.emulation.per_node import per_node
 from jdgnn.kernels import calls, library
 from jdgnn.learning.local_step import EncodesOthersError, Received, finishing_loss
 
@@ -67,6 +68,8 @@ def _of_layer(emulator: "Emulator", state: "State", index: int, own: Any) -> str
     layer, params = emulator.layers[index], state.params[index]
     if layer.inputs is None or layer.finish is None:
         return f"layers[{index}] does not begin with linear maps"
+    if not _are_maps(params["layer"], jax.eval_shape(per_node(layer.inputs), own, own)):
+        return f"layers[{index}] has other parameters than those of its linear maps"
     if layer.query is not None:
         return f"layers[{index}] has a query, whose parameters are trained through what is aggregated"
     if jax.tree.leaves(params["objective"]):
@@ -76,17 +79,34 @@ def _of_layer(emulator: "Emulator", state: "State", index: int, own: Any) -> str
     if any(leaf.dtype != own.dtype for leaf in jax.tree.leaves(params)):
         return f"layers[{index}] has parameters of another precision than {own.dtype}, which enters it"
     try:
-        jax.eval_shape(lambda: _loss(emulator, index, own, state.embeddings[index]))
+        jax.eval_shape(lambda: _loss(emulator, index, own, state))
     except EncodesOthersError:
         return f"objective[{index}] encodes other vectors than the node's own"
     return None
 
 
-def _loss(emulator: "Emulator", index: int, own: Any, embedding: Any) -> Any:
+def _are_maps(params: Any, inputs: dict[str, Any]) -> bool:
+    """Whether parameters [N, ...] are a kernel [n, F'] for each input [N, n], perhaps with a bias, and nothing else."""
+    if not isinstance(params, dict) or params.keys() != inputs.keys():
+        return False
+    maps = [(inputs[name].shape, linear) for name, linear in params.items()]
+    if not all(isinstance(linear, dict) and {"kernel"} <= linear.keys() <= {"kernel", "bias"} for _, linear in maps):
+        return False
+    (num_nodes, *_), first = maps[0]
+    width = first["kernel"].shape[-1]
+    return all(
+        linear["kernel"].shape == (*shape, width)
+        and ("bias" not in linear or linear["bias"].shape == (num_nodes, width))
+        for shape, linear in maps
+    )
+
+
+def _loss(emulator: "Emulator", index: int, own: Any, state: "State") -> Any:
     """The loss of one node, for its shape alone."""
+    embedding, (first, *_) = state.embeddings[index], state.params[index]["layer"].values()
     own, dtype = jnp.zeros(own.shape[1:], own.dtype), embedding.dtype
-    linear = jnp.zeros(embedding.shape[1:], dtype)
-    others, mask = jnp.zeros((1, *linear.shape), dtype), jnp.ones(1, bool)
+    linear = jnp.zeros(first["kernel"].shape[-1:], dtype)
+    others, mask = jnp.zeros((1, *embedding.shape[1:]), dtype), jnp.ones(1, bool)
     compared = Received(positives=others, pos_mask=mask, negatives=others, neg_mask=mask)
     return finishing_loss(
         emulator.layers[index], emulator.objectives[index], linear, own, own + 0, compared, jax.random.key(0)

@@ -227,7 +227,7 @@ def fold_or_pair(gossip: Gossip, inbox: Inbox, flight: ModelFlight, models: Mode
     """What `fold` gives for the models in flight: in place where only nodes that send to each other have sent.
 
     Args:
-      gossip: the merge rule, and a sampler that has `pairs`.
+      gossip: the merge rule.
       inbox: what each node merges.
       flight: what was sent.
       models: parameters of all layers [N, ...] and ages [N], as they were sent.
@@ -256,7 +256,7 @@ def merge_pairs(
     """Merges models of nodes that send to each other, pair by pair and in place.
 
     Args:
-      gossip: the merge rule, and a sampler that has `pairs`.
+      gossip: the merge rule.
       dst: the partner of each node [N], N for nobody.
       is_merged: which nodes merge what their partner sent [N].
       models: parameters of all layers [N, ...] and ages [N], as they were sent.
@@ -265,9 +265,8 @@ def merge_pairs(
     Returns:
       Parameters and ages after merging.
     """
-    assert gossip.peers.pairs is not None
     num_nodes = dst.shape[0]
-    left, right = gossip.peers.pairs(dst)
+    left, right = pairs_of(dst)
     if left.size == 0:
         return models
     num_blocks = -(-left.size // BLOCK)
@@ -286,6 +285,15 @@ def merge_pairs(
     return jax.lax.fori_loop(0, num_blocks, block, models)
 
 
+def pairs_of(dst: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The nodes [N // 2] that send to each other, by to whom each sends [N], and their partners; filled up with N."""
+    num_nodes = dst.shape[0]
+    node = jnp.arange(num_nodes, dtype=jnp.int32)
+    is_mutual = dst.at[dst].get(mode="fill", fill_value=num_nodes) == node
+    (left,) = jnp.nonzero(is_mutual & (node < dst), size=num_nodes // 2, fill_value=num_nodes)
+    return left.astype(jnp.int32), dst.at[left].get(mode="fill", fill_value=num_nodes)
+
+
 def has_pairs(gossip: Gossip) -> bool:
     """Whether models may be merged pair by pair: nodes send to each other, and merge before anything else."""
-    return gossip.peers.pairs is not None and gossip.fanout == 1 and gossip.order != "train_then_merge"
+    return gossip.peers.has_pairs and gossip.fanout == 1 and gossip.order != "train_then_merge"

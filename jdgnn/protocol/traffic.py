@@ -222,7 +222,7 @@ def _checked_schedule(schedule: Schedule | None, longest: int = 0) -> Schedule:
     check_count("schedule.min_wakes", schedule.min_wakes)
     names = ("init", "decide", "settle")
     functions: dict[str, Any] = {name: as_partial(f"schedule.{name}", getattr(schedule, name)) for name in names}
-    return dataclasses.replace(schedule, min_wakes=min(schedule.min_wakes, longest + 1), **functions)
+    return dataclasses.replace(schedule, **functions).spaced(min(schedule.min_wakes, longest + 1))
 
 
 def _checked_link(link: Any) -> Link:

@@ -51,7 +51,7 @@ def merged(
 
 
 @pytest.mark.parametrize(("merge", "acceptance"), [*((name, "degree") for name in MERGES), ("average", "always")])
-@pytest.mark.parametrize("peers", [name for name in PEERS if PEERS[name]().pairs is not None])
+@pytest.mark.parametrize("peers", [name for name in PEERS if PEERS[name]().has_pairs])
 @pytest.mark.parametrize("num_nodes", [1, 5, 2 * BLOCK + 3])
 def test_merging_pair_by_pair_is_merging_the_inbox(merge: str, peers: str, num_nodes: int, acceptance: str) -> None:
     """Also where models get lost one way, or one of the two refuses."""
@@ -174,6 +174,6 @@ def test_inbox_keeps_the_newest_in_order(table: Table, capacity: int) -> None:
 
 
 def test_only_pairs_that_sent_to_each_other_are_merged() -> None:
-    left, right = jdgnn.peers.matching().pairs(jnp.array([1, 5, 3, 2, 5], jnp.int32))  # type: ignore[misc]
+    left, right = merging.pairs_of(jnp.array([1, 5, 3, 2, 5], jnp.int32))
     assert left.tolist() == [2, 5]
     assert right.tolist() == [3, 5]

@@ -50,8 +50,26 @@ def why(dtype: Any = None, mixed: bool = False, **changes: Any) -> str | None:
         return why_plain(emulator, jax.tree.map(cast, state), NETWORK.features.astype(dtype))
 
 
-def own_layer(**changes: Any) -> jdgnn.Layer:
-    return jdgnn.gcn(4)._replace(**changes)
+def wrapped() -> jdgnn.Layer:
+    apply = jdgnn.gcn(4).apply
+    return jdgnn.gcn(4)._replace(apply=lambda *arguments: apply(*arguments))
+
+
+def with_another_map() -> jdgnn.Layer:
+    plain = jdgnn.gcn(4)
+
+    def init(*arguments: Any) -> Any:
+        return plain.init(*arguments) | {"unused": {"kernel": jnp.ones((5, 4))}}
+
+    return plain._replace(init=init)
+
+
+def standing_still() -> jdgnn.Optimizer:
+    return jdgnn.sgd(0.1)._replace(step=lambda gradient, opt_state, params, num_steps: (params, opt_state))
+
+
+def merging_nothing() -> jdgnn.MergeRule:
+    return MERGES["average"]()._replace(merge=lambda params, age, *others: (params, age))
 
 
 def with_a_query() -> jdgnn.Layer:
@@ -94,8 +112,13 @@ REASONS: dict[str, tuple[dict[str, Any], str]] = {
         {"gossip": jdgnn.gossip(capacity=calls.MOST_SLOTS + 1), "availability": ASLEEP},
         f"gossip.capacity is {calls.MOST_SLOTS + 1}, .* up to {calls.MOST_SLOTS}",
     ),
-    "no inputs": ({"layers": [jdgnn.sage(3), own_layer(inputs=None)]}, r"layers\[1\] does not begin with linear maps"),
-    "no finish": ({"layers": [own_layer(finish=None)]}, r"layers\[0\] does not begin with linear maps"),
+    "another apply": ({"layers": [jdgnn.sage(3), wrapped()]}, r"layers\[1\] does not begin with linear maps"),
+    "another map": (
+        {"layers": [with_another_map()]},
+        r"layers\[0\] has other parameters than .* linear maps",
+    ),
+    "another step": ({"optimizer": standing_still()}, "the optimizer has no step for outer products"),
+    "another merge": ({"gossip": jdgnn.gossip(merge=merging_nothing())}, "no weighted mean"),
     "query": ({"layers": [with_a_query()]}, r"layers\[0\] has a query"),
     "parameters": ({"objective": [jdgnn.info_nce(), with_params()]}, r"objective\[1\] has parameters"),
     "views": (

@@ -7,7 +7,7 @@ from jdgnn.learning.layers.dense import dense
 from jdgnn.learning.layers.gat import gat
 from jdgnn.learning.layers.gcn import gcn
 from jdgnn.learning.layers.gin import gin
-from jdgnn.learning.layers.layer import Layer
+from jdgnn.learning.layers.layer import Layer, of_maps
 from jdgnn.learning.layers.modules import from_linen, from_nnx
 from jdgnn.learning.layers.sage import sage
 
@@ -20,4 +20,4 @@ LAYERS: dict[str, Callable[..., Layer]] = {
     "sage": sage,
 }
 
-__all__ = ["LAYERS", "Layer", "chebyshev", "dense", "from_linen", "from_nnx", "gat", "gcn", "gin", "sage"]
+__all__ = ["LAYERS", "Layer", "chebyshev", "dense", "from_linen", "from_nnx", "gat", "gcn", "gin", "of_maps", "sage"]

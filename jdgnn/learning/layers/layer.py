@@ -1,35 +1,107 @@
-"""What a layer is."""
+"""What a layer is, and layers that begin with linear maps."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+
+from jdgnn.parts import ReadOff, as_partial, bound_to
 
 
-class Layer(NamedTuple):
+class _Functions(NamedTuple):
+    init: Callable[..., Any]
+    apply: Callable[..., Any]
+    aggregate: Callable[..., Any]
+    query: Callable[..., Any] | None = None
+
+
+class Layer(ReadOff, _Functions):
     """One GNN layer: what one node computes, and how it combines what its in-neighbours sent.
 
     Axes: N nodes, E directed edges, F features that come in, F' that go out.
 
     Members:
       init: `(key, num_features, dtype) -> params`, the parameters of one node as a tree of arrays.
-      apply: `(params, own [F], aggregated [F]) -> [F']`, one node.
+      apply: `(params, own [F], aggregated [F]) -> [F']`, one node. One that begins with linear maps is made by
+        `jdgnn.layers.of_maps`: the gradient of a kernel is then an outer product, and a step needs one pass over the
+        parameters.
       aggregate: `(own [N, F], received [E, F], received_mask [E], topology, query) -> [N, ...]`, over the ragged edges;
         edges whose mask is False have delivered nothing yet and must not count. See `jdgnn.learning.aggregation`.
       query: `(params, own [F]) -> array`, one node, for attention: `aggregate` gets all nodes' queries [N, ...] and may
         weigh what was received by them, so that no edge is ever multiplied by a node's matrix. None if not needed.
 
-      inputs: `(own [F], aggregated [F]) -> {name: [n]}`, one node, for layers that begin with linear maps: what each
-        map is multiplied by. `params` are then a dict of the same names, each `{"kernel": [n, F'], "bias": [F']}` or
-        without the bias, and nothing else. None for other layers.
-      finish: `([F']) -> [F']`, one node: what such a layer makes of the sum of all maps and biases, so that
-        `apply(params, own, aggregated)` is `finish` of that sum. The gradient of a kernel is then an outer product,
-        and a step needs one pass over the parameters. None for other layers.
-
     What was received is a constant; parameters inside `query` and `apply` are trained.
     """
 
-    init: Callable[..., Any]
-    apply: Callable[..., Any]
-    aggregate: Callable[..., Any]
-    query: Callable[..., Any] | None = None
-    inputs: Callable[..., dict[str, Any]] | None = None
-    finish: Callable[..., Any] | None = None
+    __slots__ = ()
+    facts: ClassVar = dict.fromkeys(
+        ("inputs", "finish"), "apply=jdgnn.layers.of_maps(inputs, finish), which computes by them"
+    )
+
+    def __new__(
+        cls,
+        init: Callable[..., Any],
+        apply: Callable[..., Any],
+        aggregate: Callable[..., Any],
+        query: Callable[..., Any] | None = None,
+        *,
+        inputs: Callable[..., Any] | None = None,
+        finish: Callable[..., Any] | None = None,
+    ) -> "Layer":
+        """Makes a layer; `inputs` and `finish`, which once stood beside `apply`, are not used; a warning says so."""
+        layer = super().__new__(cls, init, apply, aggregate, query)
+        layer._tell_unused(inputs=inputs, finish=finish)
+        return layer
+
+    @property
+    def inputs(self) -> Callable[..., dict[str, jax.Array]] | None:
+        """`(own [F], aggregated [F]) -> {name: [n]}`, what each linear map is multiplied by; None for other layers."""
+        return (bound_to(apply_maps, self.apply) or {}).get("inputs")
+
+    @property
+    def finish(self) -> Callable[..., jax.Array] | None:
+        """`([F']) -> [F']`, what `apply` makes of the sum of all maps; None for layers that do not begin with any."""
+        return (bound_to(apply_maps, self.apply) or {}).get("finish")
+
+
+def of_maps(inputs: Callable[..., dict[str, jax.Array]], finish: Callable[..., jax.Array]) -> Partial:
+    """Makes the `apply` of a layer that begins with linear maps.
+
+    Args:
+      inputs: `(own [F], aggregated [F]) -> {name: [n]}`, one node: what each map is multiplied by. The layer's
+        parameters must be a dict of the same names, each `{"kernel": [n, F'], "bias": [F']}` or without the bias.
+      finish: `([F']) -> [F']`, one node: what is made of the sum of all maps and biases.
+
+    Returns:
+      `(params, own, aggregated) -> [F']`.
+
+    Raises:
+      InputError: one of them is no function.
+
+    Example:
+      >>> double = of_maps(lambda own, aggregated: {"only": own}, lambda total: 2 * total)
+      >>> double({"only": {"kernel": jnp.eye(2)}}, jnp.arange(2.0), None).tolist()
+      [0.0, 2.0]
+    """
+    return Partial(apply_maps, inputs=as_partial("inputs", inputs), finish=as_partial("finish", finish))
+
+
+def apply_maps(
+    params: dict[str, Any],
+    own: jax.Array,
+    aggregated: jax.Array,
+    *,
+    inputs: Callable[..., dict[str, jax.Array]],
+    finish: Callable[..., jax.Array],
+) -> jax.Array:
+    """The `apply` of layers that begin with linear maps."""
+    first, *others = (_mapped(params[name], vector) for name, vector in inputs(own, aggregated).items())
+    return finish(sum(others, start=first))
+
+
+def _mapped(linear: dict[str, jax.Array], vector: jax.Array) -> jax.Array:
+    dtype = jnp.result_type(vector, *linear.values())
+    product = jnp.dot(vector.astype(dtype), linear["kernel"].astype(dtype))
+    return product + linear["bias"].astype(dtype) if "bias" in linear else product

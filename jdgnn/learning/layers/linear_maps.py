@@ -10,7 +10,7 @@ from jax.typing import DTypeLike
 
 from jdgnn.checks import check_count
 from jdgnn.errors import InputError, suggestion
-from jdgnn.learning.layers.layer import Layer
+from jdgnn.learning.layers.layer import Layer, of_maps
 from jdgnn.learning.layers.modules import from_nnx
 from jdgnn.learning.vectors import unit_norm
 
@@ -67,15 +67,12 @@ def _sum_of_maps(
                 linear = nnx.Linear(num_features, units, use_bias=not number, rngs=rngs, param_dtype=param_dtype)
                 setattr(self, name, linear)
 
-        def __call__(self, own: jax.Array, aggregated: jax.Array) -> jax.Array:
-            first, *others = (getattr(self, name)(vector) for name, vector in inputs(own, aggregated).items())
-            return finish(sum(others, start=first), activation, normalize)
-
     def inputs(own: jax.Array, aggregated: jax.Array) -> dict[str, jax.Array]:
         vectors = {"own": own, "aggregated": aggregated}
         return {name: vectors[source] for name, source in maps}
 
-    return from_nnx(SumOfMaps, aggregate, inputs=inputs, finish=finisher(activation, normalize))
+    apply = of_maps(inputs, finisher(activation, normalize))
+    return from_nnx(SumOfMaps, aggregate)._replace(apply=apply)
 
 
 def check_dense(units: int, activation: str, normalize: bool) -> None:

@@ -20,8 +20,6 @@ def from_nnx(
     make: ModuleFactory,
     aggregate: Callable[..., jax.Array],
     query: str | None = None,
-    inputs: Callable[..., dict[str, jax.Array]] | None = None,
-    finish: Callable[..., jax.Array] | None = None,
 ) -> Layer:
     """Makes a layer of a `flax.nnx` module that is called as `module(own, aggregated)`.
 
@@ -31,8 +29,6 @@ def from_nnx(
       make: `make(num_features, *, rngs, param_dtype) -> module`; the module may hold parameters only.
       aggregate: how received vectors are combined, as `jdgnn.learning.aggregation.mean`.
       query: name of the module's method `(own) -> query` for attention, or None.
-      inputs: for modules that begin with linear maps, what each is multiplied by, as in `Layer`; or None.
-      finish: what the module makes of their sum, as in `Layer`; or None.
 
     Returns:
       The layer; its parameters are a plain dict of arrays.
@@ -72,14 +68,7 @@ def from_nnx(
         assert query is not None
         return getattr(bind(params, own), query)(own)
 
-    return Layer(
-        init=init,
-        apply=apply,
-        aggregate=aggregate,
-        query=None if query is None else ask,
-        inputs=inputs,
-        finish=finish,
-    )
+    return Layer(init=init, apply=apply, aggregate=aggregate, query=None if query is None else ask)
 
 
 @functools.cache

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from jax.tree_util import Partial
 
 from jdgnn.errors import InputError
-from jdgnn.learning.optimizers.optimizer import Optimizer
+from jdgnn.learning.optimizers.optimizer import READERS, Optimizer, StepFacts, step_facts
+from jdgnn.parts import as_argument
 
 MOMENTS = "moments"
 """Where among the parameters of a layer its moments stand."""
@@ -39,11 +40,10 @@ def merged(optimizer: Optimizer) -> Optimizer:
         raise InputError(f"optimizer: got {optimizer!r}, and one such as jdgnn.momentum(0.1) is needed")
     if optimizer.moments is not None:
         raise InputError("optimizer: its moments are merged already; give it as it is")
+    optimizer = as_argument(optimizer)
     return Optimizer(
         init=Partial(_init, init=optimizer.init),
         step=Partial(_step, step=optimizer.step),
-        step_outer=None if optimizer.step_outer is None else Partial(_step_outer, step_outer=optimizer.step_outer),
-        rate=optimizer.rate,
         moments=Partial(_moments, init=optimizer.init),
     )
 
@@ -69,6 +69,14 @@ def _init(params: Any, *, init: Any) -> Any:
 def _step(gradient: Any, opt_state: Any, params: Any, num_steps: jax.Array, *, step: Any) -> tuple[Any, Any]:
     state = _joined(params[MOMENTS], opt_state)
     return _packed(*step(without_moments(gradient), state, without_moments(params), num_steps))
+
+
+def _read(bound: dict[str, Any]) -> StepFacts | None:
+    facts = step_facts(bound["step"])
+    return None if facts is None else StepFacts(Partial(_step_outer, step_outer=facts.outer), facts.rate)
+
+
+READERS.append((_step, _read))
 
 
 def _step_outer(params: Any, opt_state: Any, *step: Any, step_outer: Any) -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import optax
@@ -12,30 +12,81 @@ from jax.typing import ArrayLike
 from jdgnn.checks import check_number
 from jdgnn.errors import InputError
 from jdgnn.learning.optimizers.schedules import constant
+from jdgnn.parts import ReadOff, bound_to
 
 
-class Optimizer(NamedTuple):
+class _Functions(NamedTuple):
+    init: Callable[..., Any]
+    step: Callable[..., Any]
+    moments: Callable[..., Any] | None = None
+
+
+class Optimizer(ReadOff, _Functions):
     """How one layer of one node moves down its gradient.
 
     Members:
       init: `(params) -> opt_state`.
       step: `(gradient, opt_state, params, num_steps) -> (params, opt_state)`, where `num_steps` counts the steps this
         layer of this node has made before.
-      step_outer: `(params, opt_state, inputs, gradient, rate [N], is_stepping [N]) -> (params, opt_state)`, all nodes
-        at once, for layers that begin with linear maps: the gradient of each kernel is the outer product of its
-        `inputs` [N, n] and `gradient` [N, F'], which is not written out. Compiled kernels; see `outer`. An optimiser
-        without state must step by `params − rate · gradient`, so that a step can be put off until the parameters are
-        read again. None for other optimisers.
-      rate: `(num_steps) -> rate`, one node, for `step_outer`.
       moments: `(params) -> moments`, the first ones, where they are part of the model; see `merged`. None where an
         optimiser keeps its state at its node.
     """
 
-    init: Callable[..., Any]
-    step: Callable[..., Any]
-    step_outer: Callable[..., Any] | None = None
-    rate: Callable[..., Any] | None = None
-    moments: Callable[..., Any] | None = None
+    __slots__ = ()
+    facts: ClassVar = dict.fromkeys(
+        ("step_outer", "rate"), "jdgnn.optimizers.from_scaling(...), which makes steps that have both"
+    )
+
+    def __new__(
+        cls,
+        init: Callable[..., Any],
+        step: Callable[..., Any],
+        moments: Callable[..., Any] | None = None,
+        *,
+        step_outer: Callable[..., Any] | None = None,
+        rate: Callable[..., Any] | None = None,
+    ) -> "Optimizer":
+        """Makes an optimiser; `step_outer` and `rate`, once beside `step`, are not used, and a warning says so."""
+        optimizer = super().__new__(cls, init, step, moments)
+        optimizer._tell_unused(step_outer=step_outer, rate=rate)
+        return optimizer
+
+    @property
+    def step_outer(self) -> Callable[..., Any] | None:
+        """The same step of all nodes at once, where gradients are outer products; None for other optimisers.
+
+        `(params, opt_state, inputs, gradient, rate [N], is_stepping [N]) -> (params, opt_state)`, for layers that begin
+        with linear maps: the gradient of each kernel is the outer product of its `inputs` [N, n] and `gradient`
+        [N, F'], which is not written out. Compiled kernels; see `outer`.
+        """
+        facts = step_facts(self.step)
+        return None if facts is None else facts.outer
+
+    @property
+    def rate(self) -> Callable[..., Any] | None:
+        """`(num_steps) -> rate`, one node, for `step_outer`; None for other optimisers."""
+        facts = step_facts(self.step)
+        return None if facts is None else facts.rate
+
+
+class StepFacts(NamedTuple):
+    """What else is known of a step; see `Optimizer`."""
+
+    outer: Callable[..., Any]
+    rate: Callable[..., Any]
+
+
+Reader = Callable[[dict[str, Any]], StepFacts | None]
+READERS: list[tuple[Callable[..., Any], Reader]] = []
+"""Functions that steps are made of, and what follows of what is bound to them."""
+
+
+def step_facts(step: Any) -> StepFacts | None:
+    """What else is known of a step: what follows of the function it is, and of the numbers bound to it."""
+    for base, read in READERS:
+        if (bound := bound_to(base, step)) is not None:
+            return read(bound)
+    return None
 
 
 def from_scaling(
@@ -51,8 +102,8 @@ def from_scaling(
       build: an optax function such as `optax.scale_by_adam`, called with `numbers` while compiling.
       learning_rate: the base rate, the same for all nodes.
       rate_schedule: `(num_steps) -> factor` for the base rate, one of `RATE_SCHEDULES`; None keeps it.
-      step_outer: the step for outer products as in `Optimizer`, with `numbers` as further arguments, by keyword; or
-        None.
+      step_outer: the same step for outer products, as `Optimizer.step_outer`, with `numbers` as further arguments, by
+        keyword; or None.
       **numbers: what `build` takes, traced.
 
     Returns:
@@ -68,12 +119,10 @@ def from_scaling(
     rate = Partial(
         _rate, learning_rate=learning_rate, factor=factor if isinstance(factor, Partial) else Partial(factor)
     )
-    init, step = _scaling_program(build)
+    outer = {} if step_outer is None else {"outer": Partial(step_outer)}
     return Optimizer(
-        init=Partial(init, **numbers),
-        step=Partial(step, rate=rate, numbers=numbers),
-        step_outer=None if step_outer is None else Partial(step_outer, **numbers),
-        rate=rate,
+        init=Partial(_init, build=Partial(build), numbers=numbers),
+        step=Partial(_step, build=Partial(build), rate=rate, numbers=numbers, **outer),
     )
 
 
@@ -81,27 +130,35 @@ def _rate(num_steps: jax.Array, *, learning_rate: ArrayLike, factor: Callable[..
     return learning_rate * factor(num_steps)
 
 
-@functools.cache
-def _scaling_program(build: Callable[..., optax.GradientTransformation]) -> tuple[Callable, Callable]:
-    def init(params: Any, **numbers: ArrayLike) -> Any:
-        return build(**numbers).init(params)
+def _init(params: Any, *, build: Callable[..., optax.GradientTransformation], numbers: dict[str, ArrayLike]) -> Any:
+    return build(**numbers).init(params)
 
-    def step(
-        gradient: Any,
-        opt_state: Any,
-        params: Any,
-        num_steps: jax.Array,
-        *,
-        rate: Callable[..., Any],
-        numbers: dict[str, ArrayLike],
-    ) -> tuple[Any, Any]:
-        with jax.numpy_dtype_promotion("standard"):  # optax's Adam mixes dtypes
-            scale = rate(num_steps)
-            direction, opt_state = build(**numbers).update(gradient, opt_state, params)
-            moved = jax.tree.map(lambda p, d: (p - scale * d).astype(p.dtype), params, direction)
-        return moved, opt_state
 
-    return init, step
+def _step(
+    gradient: Any,
+    opt_state: Any,
+    params: Any,
+    num_steps: jax.Array,
+    *,
+    build: Callable[..., optax.GradientTransformation],
+    rate: Callable[..., Any],
+    numbers: dict[str, ArrayLike],
+    outer: Callable[..., Any] | None = None,
+) -> tuple[Any, Any]:
+    del outer  # the same step, for compiled kernels
+    with jax.numpy_dtype_promotion("standard"):  # optax's Adam mixes dtypes
+        scale = rate(num_steps)
+        direction, opt_state = build(**numbers).update(gradient, opt_state, params)
+        moved = jax.tree.map(lambda p, d: (p - scale * d).astype(p.dtype), params, direction)
+    return moved, opt_state
+
+
+def _read(bound: dict[str, Any]) -> StepFacts | None:
+    outer = bound.get("outer")
+    return None if outer is None else StepFacts(Partial(outer.func, **bound["numbers"]), bound["rate"])
+
+
+READERS.append((_step, _read))
 
 
 def from_optax(transformation: optax.GradientTransformation) -> Optimizer:

@@ -7,7 +7,7 @@ from jdgnn.protocol.merging.age_weighted import age_weighted
 from jdgnn.protocol.merging.average import average
 from jdgnn.protocol.merging.keep_own import keep_own
 from jdgnn.protocol.merging.limited import limited
-from jdgnn.protocol.merging.merge_rule import MergeRule
+from jdgnn.protocol.merging.merge_rule import MergeRule, mean_rule
 from jdgnn.protocol.merging.uniform_mean import uniform_mean
 from jdgnn.protocol.merging.variance_corrected import variance_corrected
 
@@ -29,6 +29,7 @@ __all__ = [
     "average",
     "keep_own",
     "limited",
+    "mean_rule",
     "uniform_mean",
     "variance_corrected",
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jdgnn.protocol.merging.merge_rule import MergeRule
+from jdgnn.protocol.merging.merge_rule import MergeRule, mean_rule
 
 
 def adopt() -> MergeRule:
@@ -14,12 +14,7 @@ def adopt() -> MergeRule:
       >>> adopt().merge(1.0, 3, 2.0, 1, 0)
       (2.0, 1)
     """
-    return MergeRule(merge=_merge, weigh=_weigh)
-
-
-def _merge(params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any) -> tuple[Any, Any]:
-    del params, age, fold_index
-    return received_params, received_age
+    return mean_rule(_weigh)
 
 
 def _weigh(age: Any, received_age: Any, fold_index: Any) -> tuple[Any, Any]:

@@ -5,8 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jdgnn.protocol.merging.merge_rule import MergeRule
-from jdgnn.protocol.merging.mixing import mean_rule, share_of
+from jdgnn.protocol.merging.merge_rule import MergeRule, mean_rule
+from jdgnn.protocol.merging.mixing import share_of
 
 
 def age_weighted() -> MergeRule:

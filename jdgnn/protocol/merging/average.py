@@ -4,9 +4,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.tree_util import Partial
 
-from jdgnn.protocol.merging.merge_rule import MergeRule
+from jdgnn.protocol.merging.merge_rule import MergeRule, mean_rule
 
 
 def average() -> MergeRule:
@@ -21,13 +20,7 @@ def average() -> MergeRule:
       >>> float(params[0]), int(age)
       (0.5, 5)
     """
-    return MergeRule(merge=_merge, weigh=Partial(_weigh))
-
-
-def _merge(params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any) -> tuple[Any, jax.Array]:
-    del fold_index
-    merged = jax.tree.map(lambda own, received: 0.5 * (own + received), params, received_params)
-    return merged, jnp.maximum(age, received_age)
+    return mean_rule(_weigh)
 
 
 def _weigh(age: Any, received_age: Any, fold_index: Any) -> tuple[float, jax.Array]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jdgnn.protocol.merging.merge_rule import MergeRule
+from jdgnn.protocol.merging.merge_rule import MergeRule, mean_rule
 
 
 def keep_own() -> MergeRule:
@@ -12,12 +12,7 @@ def keep_own() -> MergeRule:
       >>> keep_own().merge(1.0, 3, 2.0, 5, 0)
       (1.0, 3)
     """
-    return MergeRule(merge=_merge, weigh=_weigh)
-
-
-def _merge(params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any) -> tuple[Any, Any]:
-    del received_params, received_age, fold_index
-    return params, age
+    return mean_rule(_weigh)
 
 
 def _weigh(age: Any, received_age: Any, fold_index: Any) -> tuple[Any, Any]:

@@ -8,8 +8,7 @@ from jax.tree_util import Partial
 
 from jdgnn.protocol.arguments import checked_whole
 from jdgnn.protocol.merging.age_weighted import weigh_by_age
-from jdgnn.protocol.merging.merge_rule import MergeRule
-from jdgnn.protocol.merging.mixing import mean_rule
+from jdgnn.protocol.merging.merge_rule import MergeRule, mean_rule
 
 
 def limited(limit: int | jax.Array = 1) -> MergeRule:

@@ -5,32 +5,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.tree_util import Partial
-
-from jdgnn.protocol.merging.merge_rule import MergeRule
 
 
-def mean_rule(weigh: Callable[..., tuple[Any, Any]]) -> MergeRule:
-    """Makes a merge rule of how the received model is weighed.
-
-    Args:
-      weigh: `(age, received_age, fold_index) -> (share, age)`, the share of the received model in the mean, 0 to 1.
-
-    Returns:
-      The rule.
-
-    Example:
-      >>> rule = mean_rule(lambda age, received_age, fold_index: (0.25, age))
-      >>> float(rule.merge(jnp.float32(0), 3, jnp.float32(1), 5, 0)[0])
-      0.25
-    """
-    weigh = weigh if isinstance(weigh, Partial) else Partial(weigh)
-    return MergeRule(merge=Partial(_merge, weigh=weigh), weigh=weigh)
-
-
-def _merge(
+def merge_by_weight(
     params: Any, age: Any, received_params: Any, received_age: Any, fold_index: Any, *, weigh: Callable[..., Any]
 ) -> tuple[Any, Any]:
+    """The `merge` of rules that weigh; see `MergeRule`."""
     share, new_age = weigh(age, received_age, fold_index)
     return mix(params, received_params, share), new_age
 
@@ -50,6 +30,8 @@ def mix(params: Any, received_params: Any, share: Any) -> Any:
       >>> float(mix(jnp.float32(0), jnp.float32(1), 0.25))
       0.25
     """
+    if isinstance(share, int) and share in (0, 1):  # known before anything is computed
+        return received_params if share else params
 
     def of_leaf(own: jax.Array, received: jax.Array) -> jax.Array:
         part = jnp.asarray(share, jnp.result_type(own))

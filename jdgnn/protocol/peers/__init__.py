@@ -5,7 +5,7 @@ from collections.abc import Callable
 from jdgnn.protocol.peers.all_to_all import all_to_all
 from jdgnn.protocol.peers.graph_neighbours import graph_neighbours
 from jdgnn.protocol.peers.matching import matching
-from jdgnn.protocol.peers.peer_sampler import PeerSampler
+from jdgnn.protocol.peers.peer_sampler import PeerSampler, in_pairs
 from jdgnn.protocol.peers.permutation import permutation
 from jdgnn.protocol.peers.rotation import rotation
 from jdgnn.protocol.peers.uniform import uniform
@@ -24,6 +24,7 @@ __all__ = [
     "PeerSampler",
     "all_to_all",
     "graph_neighbours",
+    "in_pairs",
     "matching",
     "permutation",
     "rotation",

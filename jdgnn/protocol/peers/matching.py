@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.network.topology import Topology
-from jdgnn.protocol.peers.peer_sampler import PeerSampler
+from jdgnn.protocol.peers.peer_sampler import PeerSampler, in_pairs
 
 
 def matching() -> PeerSampler:
@@ -20,7 +20,7 @@ def matching() -> PeerSampler:
       >>> [int(v) for v in partner[partner]]
       [0, 1, 2, 3]
     """
-    return PeerSampler(sample=_sample, pairs=_pairs)
+    return in_pairs(_sample)
 
 
 def _sample(key: jax.Array, topology: Topology, joined_mask: jax.Array, num_slots: int) -> jax.Array:
@@ -33,12 +33,3 @@ def _match(key: jax.Array, num_nodes: int) -> jax.Array:
     left, right = order[0 : num_nodes - 1 : 2], order[1::2]
     nobody = jnp.full(num_nodes, num_nodes, jnp.int32)
     return nobody.at[left].set(right, unique_indices=True).at[right].set(left, unique_indices=True)
-
-
-def _pairs(dst: jax.Array) -> tuple[jax.Array, jax.Array]:
-    num_nodes = dst.shape[0]
-    node = jnp.arange(num_nodes, dtype=jnp.int32)
-    is_mutual = dst.at[dst].get(mode="fill", fill_value=num_nodes) == node
-    is_left = is_mutual & (node < dst)
-    (left,) = jnp.nonzero(is_left, size=num_nodes // 2, fill_value=num_nodes)
-    return left.astype(jnp.int32), dst.at[left].get(mode="fill", fill_value=num_nodes)

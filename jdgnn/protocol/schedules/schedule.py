@@ -1,10 +1,17 @@
 """What a schedule is."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
 from flax import struct
 from jax.tree_util import Partial
 
+from jdgnn.parts import as_partial, bound_to
 
-@struct.dataclass(kw_only=True)
+
+@struct.dataclass(kw_only=True, init=False)
 class Schedule:
     """How many messages a node sends at a wake; written for one node.
 
@@ -17,11 +24,52 @@ class Schedule:
         None, and `num_candidates` is for how many messages receivers have been drawn; more are never sent.
       settle: `(memory, num_sent) -> memory`, after sending.
       is_random: whether `decide` needs its draws.
-      min_wakes: a node sends at most once in so many wakes.
+
+    Args:
+      min_wakes: by this `decide` a node sends at most once in so many wakes; another `decide` in its place loses it.
     """
 
     init: Partial
     decide: Partial
     settle: Partial
     is_random: bool = struct.field(pytree_node=False, default=False)
-    min_wakes: int = struct.field(pytree_node=False, default=1)
+
+    def __init__(
+        self,
+        *,
+        init: Callable[..., Any],
+        decide: Callable[..., Any],
+        settle: Callable[..., Any],
+        is_random: bool = False,
+        min_wakes: int = 1,
+    ) -> None:
+        if isinstance(min_wakes, bool) or min_wakes != 1:
+            decide = Partial(_decide, decide=as_partial("schedule.decide", decide), spacing=Spacing(min_wakes))
+        for name, value in (("init", init), ("decide", decide), ("settle", settle), ("is_random", is_random)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def min_wakes(self) -> int:
+        """A node sends at most once in so many wakes."""
+        bound = bound_to(_decide, self.decide)
+        return 1 if bound is None else bound["spacing"].min_wakes
+
+    def spaced(self, min_wakes: int) -> "Schedule":
+        """The same schedule, of whose `min_wakes` another number is told."""
+        decide = (bound_to(_decide, self.decide) or {"decide": self.decide})["decide"]
+        return Schedule(
+            init=self.init, decide=decide, settle=self.settle, is_random=self.is_random, min_wakes=min_wakes
+        )
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class Spacing:
+    """How far wakes that send lie apart, at least: structure, as it decides on the room for models."""
+
+    min_wakes: int
+
+
+def _decide(*arguments: Any, decide: Callable[..., jax.Array], spacing: Spacing) -> jax.Array:
+    del spacing
+    return decide(*arguments)
