@@ -9,9 +9,8 @@ import jax.numpy as jnp
 from jax.tree_util import Partial
 
 import jdgnn
-from bench.ways import Change, Embed, Embedded, beside, learned, momentum, recipe_of
+from bench.ways import STEPS, Change, Embed, Embedded, beside, learned, momentum, recipe_of
 from jdgnn import Emulator, Network, optimizers
-from jdgnn.emulation.recipe import STEPS
 
 DENSE = 3
 """Models sent, and merged, in a tick of dense communication."""
@@ -97,7 +96,7 @@ def layer_by_layer(network: Network, seed: int) -> Embedded:
     for objectives in ((objective, resting), (resting, objective)):
         phase = dataclasses.replace(emulator, objective=objectives)
         state, _ = jdgnn.run(phase, state, network, recipe.ticks, record_every=recipe.ticks)
-    return beside(emulator.embeddings(state), network, seed)
+    return beside(emulator.embeddings(state), network)
 
 
 def _never(pos_mask: jax.Array, neg_mask: jax.Array) -> jax.Array:
@@ -111,7 +110,7 @@ def averaged_once(network: Network, seed: int) -> Embedded:
     state = emulator.init(jax.random.key(seed), network)
     state, _ = jdgnn.run(emulator, state, network, STEPS, record_every=STEPS)
     mean = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf.mean(0), leaf.shape), state.params)
-    return beside(emulator.encode(mean, network), network, seed)
+    return beside(emulator.encode(mean, network), network)
 
 
 ABLATIONS: dict[str, tuple[str, Embed]] = {
@@ -129,6 +128,7 @@ ABLATIONS: dict[str, tuple[str, Embed]] = {
     "linear": ("a linear layer", learned(with_layers(128, activation="identity"))),
     "two_layers": ("two layers of 64", learned(with_layers(64, 64))),
     "layer_by_layer": ("two layers of 64, one after the other", layer_by_layer),
+    "alone": ("no own features beside", learned(own=0)),
     "own_beside": ("40 columns of own features, 88 learned", learned(with_layers(88), own=40)),
 }
 """For layers where there is one of 128 units in the recipe."""

@@ -64,11 +64,11 @@ def judged(embed: Embed, network: Network, seed: int, tasks: list[str]) -> dict[
     if {"probe", "knn", "few", "nmi"} & set(tasks):
         embeddings, own = embed(network, seed)
         if "probe" in tasks:
-            found["probe"] = evaluation.linear_probe(embeddings, network, own_columns=own).values.tolist()
+            found["probe"] = evaluation.linear_probe(embeddings, network, own_features=own).values.tolist()
         if "knn" in tasks:
             found["knn"] = evaluation.knn_probe(embeddings, network).values.tolist()
         if "few" in tasks:
-            few = evaluation.few_label_probe(embeddings, network, seed=seed, own_columns=own)
+            few = evaluation.few_label_probe(embeddings, network, seed=seed, own_features=own)
             found["few"] = [few.mean]
         if "nmi" in tasks:
             clusters = evaluation.clustering(embeddings, network, seed=seed)

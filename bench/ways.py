@@ -9,14 +9,17 @@ import numpy as np
 
 import jdgnn
 from jdgnn import Emulator, Network, Recipe, evaluation, links, optimizers
-from jdgnn.emulation.recipe import STEPS
+from jdgnn.emulation.recipe import TICKS, learning_ticks
+
+STEPS = learning_ticks(TICKS)
+"""Of the default recipe, after which nodes merge alone."""
 
 
 class Embedded(NamedTuple):
-    """Vectors to be judged [N, W], and how many of their last columns are a node's own features."""
+    """Vectors to be judged [N, W], and how many own features stand beside them where labels say what they weigh."""
 
     vectors: np.ndarray
-    own_columns: int = 0
+    own_features: int = 0
 
 
 Embed = Callable[[Network, int], Embedded]
@@ -79,7 +82,7 @@ def learned(change: Change = lambda emulator: emulator, ticks: int | None = None
         emulator, count = change(recipe.emulator), recipe.ticks if ticks is None else ticks
         state = emulator.init(jax.random.key(seed), network)
         state, _ = jdgnn.run(emulator, state, network, count, record_every=count)
-        return beside(emulator.embeddings(state), network, seed, own)
+        return beside(emulator.embeddings(state), network, own)
 
     return embed
 
@@ -89,14 +92,14 @@ def shared(train: Callable[..., Any]) -> Embed:
 
     def embed(network: Network, seed: int) -> Embedded:
         recipe = recipe_of(network)
-        return beside(train(recipe.emulator, network, recipe.ticks, jax.random.key(seed)), network, seed)
+        return beside(train(recipe.emulator, network, recipe.ticks, jax.random.key(seed)), network)
 
     return embed
 
 
 def untrained(network: Network, seed: int) -> Embedded:
     """The embeddings of initial parameters."""
-    return beside(_encoded(recipe_of(network).emulator, network, seed), network, seed)
+    return beside(_encoded(recipe_of(network).emulator, network, seed), network)
 
 
 def untrained_sage(network: Network, seed: int) -> Embedded:
@@ -110,13 +113,9 @@ def _encoded(emulator: Emulator, network: Network, seed: int) -> np.ndarray:
     return emulator.encode(emulator.init(jax.random.key(seed), network).params, network)
 
 
-def beside(embeddings: np.ndarray, network: Network, seed: int, width: int | None = None) -> Embedded:
-    """With the node's own features, in as many columns as the recipe says if None."""
-    width = recipe_of(network).own_features if width is None else width
-    if not width:
-        return Embedded(embeddings)
-    vectors = evaluation.beside_own_features(embeddings, network, width, seed=seed)
-    return Embedded(vectors, vectors.shape[1] - embeddings.shape[1])
+def beside(embeddings: np.ndarray, network: Network, own: int | None = None) -> Embedded:
+    """With the node's own features beside, in as many columns as the recipe says if None."""
+    return Embedded(embeddings, recipe_of(network).own_features if own is None else own)
 
 
 def hops(number: int, width: int | None = None) -> Embed:

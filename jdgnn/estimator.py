@@ -17,13 +17,13 @@ from jdgnn.checks import check_count, check_flag
 from jdgnn.emulation.collapse import COLLAPSED
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History
-from jdgnn.emulation.recipe import recipe
+from jdgnn.emulation.recipe import TICKS, recipe
 from jdgnn.emulation.run import run
 from jdgnn.errors import InputError
 from jdgnn.evaluation.own_features import beside_own_features
 from jdgnn.network import Network, as_network, from_edges, from_scipy
 
-TICKS = 100
+OWN_TICKS = 100
 """Of an emulator of one's own, if nothing is said."""
 
 
@@ -41,10 +41,10 @@ class NodeEmbedding(BaseEstimator):
 
     Args:
       emulator: how nodes learn, a `jdgnn.Emulator`; None for `jdgnn.recipe`.
-      ticks: how long; None for what the recipe says, or 100 with an emulator.
-      width: columns of the embedding that the recipe gives, own features included; with an emulator, its layers say.
-      own_features: columns of a node's own features beside what it has learned; None for what the recipe says, or 0
-        with an emulator.
+      ticks: how long; the recipe merges in the last of them. None for 260, or 100 with an emulator.
+      width: columns of what is learned by the recipe, up to 40 own features included; with an emulator, its layers say.
+      own_features: columns of a node's own features beside what it has learned, and its degree, by
+        `jdgnn.evaluation.beside_own_features`; None for all features, or 0 with an emulator.
       record_every: ticks whose number is a multiple of this are measured.
       seed: what all that is random follows from.
 
@@ -109,9 +109,7 @@ class NodeEmbedding(BaseEstimator):
         state, history = run(emulator, state, network, ticks, record_every=self.record_every)
         _warn_of_collapse(history)
         embeddings = emulator.embeddings(state)
-        self.embeddings_: NDArray[np.floating] = (
-            beside_own_features(embeddings, network, own, seed=self.seed) if own else embeddings
-        )
+        self.embeddings_: NDArray[np.floating] = beside_own_features(embeddings, network, own) if own else embeddings
         self.history_: History = history
         self.network_: Network = network
         self.n_features_in_: int = network.num_features
@@ -167,20 +165,18 @@ class NodeEmbedding(BaseEstimator):
 
     def _how(self, num_features: int) -> tuple[Emulator, int, int]:
         """How nodes learn, how long, and how many own features stand beside that."""
-        if self.emulator is None:
-            found = recipe(num_features, self.width)
-            emulator, ticks, own = found.emulator, found.ticks, found.own_features
-        elif isinstance(self.emulator, Emulator):
-            emulator, ticks, own = self.emulator, TICKS, 0
-        else:
-            raise InputError(f"emulator: got {type(self.emulator).__name__}, and a jdgnn.Emulator, or None, is needed")
         if self.ticks is not None:
             check_count("ticks", self.ticks)
-            ticks = self.ticks
         if self.own_features is not None:
             check_count("own_features", self.own_features, minimum=0)
-            own = self.own_features
-        return emulator, ticks, own
+        if self.emulator is None:
+            found = recipe(num_features, self.width, ticks=TICKS if self.ticks is None else self.ticks)
+            emulator, ticks, own = found.emulator, found.ticks, found.own_features
+        elif isinstance(self.emulator, Emulator):
+            emulator, ticks, own = self.emulator, self.ticks or OWN_TICKS, 0
+        else:
+            raise InputError(f"emulator: got {type(self.emulator).__name__}, and a jdgnn.Emulator, or None, is needed")
+        return emulator, ticks, own if self.own_features is None else self.own_features
 
 
 def _warn_of_collapse(history: History) -> None:

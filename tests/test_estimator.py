@@ -79,9 +79,17 @@ def test_it_ends_a_pipeline_that_prepares_features(fitted: NodeEmbedding) -> Non
 def test_the_recipe_is_what_it_learns_with_unless_told() -> None:
     with pytest.warns(UserWarning, match="hardly more than one direction .*; scale the features"):
         found = NodeEmbedding(ticks=1, width=9).fit(RING)
-    assert found.embeddings_.shape == (12, 9)  # the recipe puts five own features beside four units
+    assert found.embeddings_.shape == (12, 9 + 3)  # four units, five own features, and the degree, 2 in 3 columns
     again = pickle.loads(pickle.dumps(found))
     np.testing.assert_array_equal(again.embeddings_, found.embeddings_)
+
+
+def test_the_recipe_follows_the_ticks_asked_for() -> None:
+    emulator, ticks, own = NodeEmbedding(ticks=30)._how(5)
+    (optimizer,) = set(emulator.optimizer) if isinstance(emulator.optimizer, tuple) else {emulator.optimizer}
+    schedule = jdgnn.recipe(5, ticks=30).emulator.optimizer
+    assert jax.tree.leaves(optimizer) == jax.tree.leaves(schedule[0] if isinstance(schedule, tuple) else schedule)
+    assert (ticks, own) == (30, 5)
 
 
 def test_links_may_be_given_in_one_direction() -> None:
@@ -97,7 +105,7 @@ def test_parameters_are_set_copied_and_seeds_count(fitted: NodeEmbedding) -> Non
     assert copy.get_params()["ticks"] == 3
     np.testing.assert_array_equal(copy.fit(RING).embeddings_, fitted.embeddings_)
     copy.set_params(seed=1, own_features=2)
-    assert copy.fit_transform(RING).shape == (12, 9)
+    assert copy.fit_transform(RING).shape == (12, 7 + 2 + 3)
     assert np.abs(copy.embeddings_[:, :7] - fitted.embeddings_).max() > 0
 
 

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.evaluation.controls import propagate
-from jdgnn.evaluation.probe import ProbeResult, checked_task
+from jdgnn.evaluation.probe import ProbeResult
+from jdgnn.evaluation.task import checked_task
 from jdgnn.evaluation.votes import Tried, probe_by_votes
 from jdgnn.network.network import Network, Splits
 

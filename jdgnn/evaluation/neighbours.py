@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jdgnn.evaluation.probe import ProbeResult, Task, checked_task
+from jdgnn.evaluation.probe import ProbeResult
+from jdgnn.evaluation.task import Task, checked_task
 from jdgnn.evaluation.vectors import checked_embeddings, unit_length
 from jdgnn.evaluation.votes import Tried, probe_by_votes
 from jdgnn.network.network import Network, Splits

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.evaluation.probe import ProbeResult, Task
+from jdgnn.evaluation.probe import ProbeResult
+from jdgnn.evaluation.task import Task
 
 Votes = NDArray[np.float64]
 Tried = Iterable[tuple[float, Votes, Votes]]

@@ -14,7 +14,7 @@ from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.judging import Results, best_of, can_be_judged, judge, own_columns, result_of, with_first_splits
+from jdgnn.experiment.judging import Results, best_of, can_be_judged, judge, with_first_splits
 from jdgnn.experiment.progress import Display, display
 from jdgnn.experiment.run_directory import CHECKPOINTS, RunDirectory
 from jdgnn.experiment.snapshots import nodes_kept, packed, ticks_due
@@ -157,13 +157,13 @@ class _Watch:
         """
         setting, stand, started = self._setting, self._stand, time.perf_counter()
         table, network = setting.config.snapshots, setting.network
-        embeddings = result_of(setting.config, setting.emulator.embeddings(stand.state), network)
+        embeddings = setting.emulator.embeddings(stand.state)
         nodes = nodes_kept(network.num_nodes, table.nodes)
         figures = jdgnn.node_table(stand.state, network)
         arrays = packed(embeddings, nodes) | {name: figures[name][nodes] for name in FIGURES}
         probed: dict[str, float] = {}
         if table.num_splits and can_be_judged(network):
-            own = own_columns(setting.config, network)
+            own = setting.config.emulation.own_features
             some = with_first_splits(network, table.num_splits)
             found = judge(some, {"learned": embeddings}, {"learned": own})["learned"]
             arrays["probe"] = found.values

@@ -77,6 +77,7 @@ def resume_run(
         files=EventFiles(replay=replay),
         interrupts=interrupts,
         resume=True,
+        first=read(path / CONFIG) if changes.config else None,
         report=changes.report and seed is None,
     )
 
@@ -147,8 +148,10 @@ def resume_seeds(
         if run in begun:
             return resume_run(run, console, changes, interrupts, seed)
         run.begin_anew()  # what a run has left that never began
-        config = read(changes.config or begun[0].path / CONFIG, changes.overrides).model_copy(update={"seed": seed})
-        return run_experiment(config, run, console, data_root=changes.data_root or data_root, interrupts=interrupts)
+        first = begun[0].path / CONFIG
+        config = read(changes.config or first, changes.overrides).model_copy(update={"seed": seed})
+        root = changes.data_root or data_root
+        return run_experiment(config, run, console, data_root=root, interrupts=interrupts, first=read(first))
 
     directory.keep_earlier_runs()
     return each_seed(directory, console, one, report=changes.report)

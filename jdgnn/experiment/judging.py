@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.evaluation import ProbeResult, beside_own_features, controls, probe_table
-from jdgnn.evaluation.probe import checked_task
+from jdgnn.evaluation.task import checked_task
 from jdgnn.experiment.config import Config, EvaluationTable
 from jdgnn.experiment.problems import from_factory
 from jdgnn.network import Network, Splits, random_splits
@@ -83,23 +83,18 @@ def with_first_splits(network: Network, count: int) -> Network:
 
 
 def result_of(config: Config, embeddings: NDArray[Any], network: Network) -> NDArray[Any]:
-    """What is judged and kept: embeddings [N, W], with nodes' own features beside them if that is asked for."""
+    """What is kept: embeddings [N, W], with what nodes know of themselves beside them if that is asked for."""
     width = config.emulation.own_features
-    return beside_own_features(embeddings, network, width, seed=config.seed) if width else embeddings
-
-
-def own_columns(config: Config, network: Network) -> int:
-    """How many of its last columns are own features."""
-    return min(config.emulation.own_features, network.num_features)
+    return beside_own_features(embeddings, network, width) if width else embeddings
 
 
 def judge(
-    network: Network, embeddings: Mapping[str, ArrayLike], own_columns: Mapping[str, int] | None = None
+    network: Network, embeddings: Mapping[str, ArrayLike], own_features: Mapping[str, int] | None = None
 ) -> Results:
     """Probes embeddings by name; without two classes there is nothing to probe, and the result is empty."""
     if not can_be_judged(network):
         return {}
-    return probe_table(embeddings, network, own_columns=own_columns)
+    return probe_table(embeddings, network, own_features=own_features)
 
 
 def judge_controls(
@@ -107,18 +102,19 @@ def judge_controls(
     untrained: NDArray[Any],
     *,
     seed: int,
-    own_columns: int = 0,
+    own_features: int = 0,
     judge: Callable[..., Results] = judge,
 ) -> Results:
-    """Probes the untrained encoder [N, W], and the features as they are, propagated, and projected to W columns.
+    """Probes the untrained encoder [N, W], and the features as they are, propagated, and projected.
 
-    The last `own_columns` of the untrained encoder are own features. `judge` is what probes.
+    As many own features stand beside the untrained encoder as beside what is learned. The projection has W columns.
+    `judge` is what probes.
 
     Returns:
       A result by name; none if the network has no labels.
     """
     others = controls(network, width=untrained.shape[1], seed=seed + 1)  # not the matrix of network.projection
-    return judge(network, {"untrained": untrained, **others}, {"untrained": own_columns})
+    return judge(network, {"untrained": untrained, **others}, {"untrained": own_features})
 
 
 def best_of(controls: Results) -> str:

@@ -15,7 +15,7 @@ class Preparing(NamedTuple):
 
     Members:
       load: `(config, data_root) -> (network, has_own_splits)`, the network with splits, and whether it came with them.
-      judge: `(network, embeddings, own_columns) -> results`, as `jdgnn.experiment.judging.judge`.
+      judge: `(network, embeddings, own_features) -> results`, as `jdgnn.experiment.judging.judge`.
     """
 
     load: Callable[[Config, Path | None], tuple[Network, bool]]

@@ -18,8 +18,9 @@ from jdgnn.experiment.config import Config, RecipeConfig, as_toml
 from jdgnn.experiment.defaults import completed
 from jdgnn.experiment.emulating import Setting, Stand, emulate
 from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
+from jdgnn.experiment.horizons import horizon_remark
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.judging import Results, can_be_judged, figures, judge, judge_controls, own_columns, result_of
+from jdgnn.experiment.judging import Results, can_be_judged, figures, judge, judge_controls, result_of
 from jdgnn.experiment.memory import check_run_fits
 from jdgnn.experiment.network_picture import picture_of
 from jdgnn.experiment.preparing import PREPARING, Preparing
@@ -40,6 +41,7 @@ def run_experiment(
     files: EventFiles = NO_EVENT_FILES,
     interrupts: Interrupts | None = None,
     resume: bool = False,
+    first: Config | None = None,
     report: bool = False,
     preparing: Preparing = PREPARING,
 ) -> dict[str, Any]:
@@ -56,6 +58,7 @@ def run_experiment(
       interrupts: asked before the directory is made and about twice a second while the nodes run; if it says so, the
         run is saved and ends.
       resume: whether to go on from the newest checkpoint in the directory.
+      first: what the run, or the first of its seeds, began with; its rate schedule stays.
       report: whether to write a page about the run at the end.
       preparing: what loads the network and probes the controls, for runs that share some of it.
 
@@ -74,7 +77,7 @@ def run_experiment(
     with stage(console, f"loading {config.network.name}"):
         network, has_own_splits = preparing.load(config, data_root)
     console.print(str(network), highlight=False, soft_wrap=True)
-    config = completed(config, network.num_features)
+    config = completed(config, network.num_features, first)
     emulator = make_emulator(config)
     check_run_fits(emulator, network)
     for remark in remarks(emulator, config.emulation.ticks) if files.replay is None else ():
@@ -82,6 +85,8 @@ def run_experiment(
     setting = Setting(config, emulator, network, directory, console, interrupts or Interrupts(), files)
     text = files.remark + as_toml(config, has_own_splits=has_own_splits)
     stand = begun(setting, text) if resume else fresh(setting)
+    if remark := horizon_remark(config, emulator, is_resumed=resume):
+        console.print(f"note: {remark}", highlight=False, soft_wrap=True, markup=False)
     files.check_fit(emulator, network, stand.state, config.emulation.ticks - stand.tick)
     loaded = time.perf_counter()
     controls = _controls(setting, preparing, stand.state.params if not resume else None)
@@ -95,7 +100,7 @@ def run_experiment(
     with directory.writing("the network", stand.tick):
         directory.write_arrays(NETWORK, picture_of(network))
     stand = emulate(setting, stand, text, controls)
-    embeddings = result_of(config, emulator.embeddings(stand.state), network)
+    embeddings = emulator.embeddings(stand.state)
     emulated = time.perf_counter()
     learned = _learned(setting, embeddings)
     finished = time.perf_counter()
@@ -121,9 +126,9 @@ def _controls(setting: Setting, preparing: Preparing, params: Any) -> Results:
         return {}
     with stage(setting.console, "judging what takes no learning"):
         params = emulator.init(jax.random.key(config.seed), network).params if params is None else params
-        untrained = result_of(config, emulator.encode(params, network), network)
-        own = own_columns(config, network)
-        return judge_controls(network, untrained, seed=config.seed, own_columns=own, judge=preparing.judge)
+        own = config.emulation.own_features
+        untrained = emulator.encode(params, network)
+        return judge_controls(network, untrained, seed=config.seed, own_features=own, judge=preparing.judge)
 
 
 def _learned(setting: Setting, embeddings: NDArray[Any]) -> Results:
@@ -131,8 +136,7 @@ def _learned(setting: Setting, embeddings: NDArray[Any]) -> Results:
     if not can_be_judged(setting.network):
         return {}
     with stage(setting.console, "judging what was learned"):
-        own = own_columns(setting.config, setting.network)
-        return judge(setting.network, {"learned": embeddings}, {"learned": own})
+        return judge(setting.network, {"learned": embeddings}, {"learned": setting.config.emulation.own_features})
 
 
 def _written(
@@ -143,7 +147,7 @@ def _written(
     nodes = jdgnn.node_table(stand.state, network)
     summary = summarise(config, emulator, network, stand, nodes, probe, seconds, setting.files)
     with directory.writing("results", stand.tick):
-        directory.write_arrays(EMBEDDINGS, _arrays(emulator, embeddings, network))
+        directory.write_arrays(EMBEDDINGS, _arrays(emulator, result_of(config, embeddings, network), network))
         directory.write_arrays(NODES, nodes)
         directory.write_summary(summary)
     return summary

@@ -21,6 +21,7 @@ from jdgnn.experiment.available_memory import peak_bytes
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.emulating import Stand
 from jdgnn.experiment.event_files import EventFiles
+from jdgnn.experiment.horizons import horizon_of_run
 from jdgnn.experiment.metrics_rows import SPREAD
 from jdgnn.experiment.networks import FILES
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
@@ -90,6 +91,7 @@ def summarise(
         "online": _mean(stand.rows, "online"),
         "active": _mean(stand.rows, "active"),
         "quantiles": {name: dict(zip(map(str, QUANTILES), last["quantiles"][name], strict=True)) for name in SPREAD},
+        "horizon": horizon_of_run(config, state),
         "wakes": int(np.asarray(state.wakes).sum(dtype=np.int64)),
         "messages": {kind: {outcome: last[f"messages_{outcome}"][kind] for outcome in ENDS} for kind in KINDS},
         "bytes_per_message": dict(zip(KINDS, message_bytes(state), strict=True)),

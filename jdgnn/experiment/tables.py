@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jdgnn.emulation.progress_words import short
+from jdgnn.experiment.horizons import told_at_the_end
 from jdgnn.experiment.run_directory import CHECKPOINTS
 from jdgnn.network.datasets import DATASETS, Dataset
 from jdgnn.network.datasets.files import default_cache
@@ -263,6 +264,8 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
     for name, text in NOTES.items():
         if warnings.get(name):
             yield text.format(f"{warnings[name]:,}")
+    if (horizon := summary.get("horizon")) and (told := told_at_the_end(horizon)):
+        yield told
     for kind, text in DISPLACED.items():
         count = summary["messages"][kind]
         if count["displaced"] and not _has_faults(summary):

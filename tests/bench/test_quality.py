@@ -88,8 +88,8 @@ def test_every_way_but_label_propagation_gives_an_embedding_of_the_recipe_s_widt
     monkeypatch.setattr(ways, "recipe_of", lambda network: small)
     network = jdgnn.generators.stochastic_block_model(30, 2, 6)
     found = [ways.EMBEDS[name](network, 0) for name in ("decentralised", "centralised", "untrained")]
-    assert {(each.vectors.shape[1], each.own_columns) for each in found} == {(20, 6)}
-    assert ways.EMBEDS["hops_1"](network, 0).own_columns == 0
+    assert {(each.vectors.shape[1], each.own_features) for each in found} == {(14, 6)}
+    assert ways.EMBEDS["hops_1"](network, 0).own_features == 0
 
 
 @pytest.mark.parametrize("way", ablations.ABLATIONS)
@@ -100,7 +100,7 @@ def test_every_part_can_be_changed(way: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(ablations, "STEPS", 3)
     network = jdgnn.generators.stochastic_block_model(40, 2, 45)
     found = ablations.ABLATIONS[way][1](network, 0)
-    assert found.vectors.shape == (40, 128)
+    assert found.vectors.shape == (40, 88 if way == "own_beside" else 128)
     assert np.isfinite(found.vectors).all()
 
 

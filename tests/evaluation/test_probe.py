@@ -9,7 +9,16 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.evaluation import ProbeResult, linear_probe, probe, probe_table
+from jdgnn.evaluation import (
+    REGULARISATIONS,
+    ProbeResult,
+    fitting,
+    knn_probe,
+    label_propagation,
+    linear_probe,
+    probe,
+    probe_table,
+)
 from jdgnn.network import Network, Splits, from_edges, random_splits
 
 
@@ -58,43 +67,63 @@ def test_constant_embeddings_are_worth_nothing() -> None:
     assert linear_probe(np.zeros((120, 5)), labelled_network(2)).values.tolist() == [0.5] * 4
 
 
-def test_own_features_weigh_what_the_task_makes_of_them() -> None:
+def test_what_a_node_knows_weighs_what_the_task_makes_of_it() -> None:
     network = labelled_network()
     one_hot, noise = np.eye(3)[labels_of(network)], np.random.default_rng(1).normal(size=(120, 3))
-    misled = linear_probe(np.hstack([noise, one_hot]), network, own_columns=3)
-    helped = linear_probe(np.hstack([one_hot, noise]), network, own_columns=3)
-    assert misled.own_weight is not None
-    assert helped.own_weight is not None
+    knowing = dataclasses.replace(network, features=one_hot)
+    misled = linear_probe(noise, knowing, own_features=3)
     assert misled.mean > 0.95
-    assert helped.mean == 1
+    assert misled.own_weight is not None
     assert (misled.own_weight > 0).all()
-    assert helped.own_weight.tolist() == [0.0] * 4
-    assert helped.width == 6
-    assert linear_probe(one_hot, network).own_weight is None
+    helped = linear_probe(one_hot, dataclasses.replace(network, features=noise), own_features=3)
+    assert helped.mean == 1
+    assert helped.own_weight is not None
+    assert np.isfinite(helped.own_weight).all()
+    assert helped.width == 3 + 3 + 2 + 2  # degrees, in and out, are 0 and 1
+    alone = linear_probe(one_hot, network)
+    assert (alone.own_weight, alone.degree_weight) == (None, None)
 
 
-def test_without_weight_own_features_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_degrees_that_tell_the_class_are_read() -> None:
+    network = labelled_network()
+    hubs = np.flatnonzero(labels_of(network) == 2)
+    senders = np.concatenate([np.arange(119), np.repeat(hubs, 5)])
+    receivers = np.concatenate([np.arange(1, 120), (np.repeat(hubs, 5) + 7 * np.tile(np.arange(1, 6), 40)) % 120])
+    noise = np.random.default_rng(1).normal(size=(120, 4))
+    halves = (labels_of(network) == 2).astype(np.int32)
+    linked = from_edges(senders, receivers, noise, labels=halves, splits=splits_of(network), undirected=True)
+    found = linear_probe(noise, linked, own_features=4, metric="accuracy")
+    assert found.mean > 0.9
+    assert found.degree_weight is not None
+    assert (found.degree_weight > 0).all()
+    assert linear_probe(noise, linked, metric="accuracy").mean < 0.75
+
+
+def test_without_weight_what_a_node_knows_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     network = labelled_network()
     noise = np.random.default_rng(1).normal(size=(120, 3))
-    both = np.hstack([noise, network.features])
-    monkeypatch.setattr(probe, "OWN_WEIGHTS", (0.0,))
+    monkeypatch.setattr(fitting, "OWN_WEIGHTS", (0.0,))
     alone = linear_probe(noise, network)
-    assert_array_equal(linear_probe(both, network, own_columns=3).values, alone.values)
-    monkeypatch.setattr(probe, "OWN_WEIGHTS", (1.0,))
-    assert_array_equal(linear_probe(both, network, own_columns=3).values, linear_probe(both, network).values)
-    table = probe_table({"both": both, "noise": noise}, network, own_columns={"both": 3})
-    assert_array_equal(table["both"].own_weight, [1.0] * 4)
+    table = probe_table({"both": noise, "noise": noise}, network, own_features={"both": 3})
+    assert_array_equal(table["both"].values, alone.values)
+    assert_array_equal(table["both"].own_weight, [0.0] * 4)
     assert table["noise"].own_weight is None
 
 
-def test_own_columns_leave_others() -> None:
+def test_only_columns_that_training_nodes_span_are_fitted_and_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = labelled_network(separation=1.0)
+    wide = np.random.default_rng(3).normal(size=(120, 200)) + np.repeat(network.features, 67, axis=1)[:, :200]
+    reduced = linear_probe(wide, network)
+    monkeypatch.setattr(fitting, "_in_span", lambda parts: parts)
+    np.testing.assert_allclose(linear_probe(wide, network).values, reduced.values, atol=0.03)
+
+
+def test_columns_of_own_features_are_a_number() -> None:
     network = labelled_network()
-    with pytest.raises(InputError, match="own_columns: got 3, and there are 3 columns in all; give fewer"):
-        linear_probe(network.features, network, own_columns=3)
-    with pytest.raises(InputError, match="own_columns: got -1, and a whole number of at least 0 is needed"):
-        linear_probe(network.features, network, own_columns=-1)
-    with pytest.raises(InputError, match=r"own_columns: got 'row'; .*raw"):
-        probe_table({"raw": network.features}, network, own_columns={"row": 1})
+    with pytest.raises(InputError, match="own_features: got -1, and a whole number of at least 0 is needed"):
+        linear_probe(network.features, network, own_features=-1)
+    with pytest.raises(InputError, match=r"own_features: got 'row'; .*raw"):
+        probe_table({"raw": network.features}, network, own_features={"row": 1})
 
 
 def test_result_says_what_was_measured_and_how_much_it_varies() -> None:
@@ -148,9 +177,39 @@ def test_only_train_nodes_are_learned_from_and_only_test_nodes_count() -> None:
     assert result.values.tolist() == [0.0]
 
 
-def test_regularisation_is_chosen_on_validation_nodes_the_smallest_of_a_tie() -> None:
+def test_of_regularisations_that_tie_the_middle_one_is_chosen() -> None:
     network = labelled_network()
-    assert set(linear_probe(np.eye(3)[labels_of(network)], network).setting) == {min(probe.REGULARISATIONS)}
+    found = linear_probe(np.eye(3)[labels_of(network)], network)
+    middles = REGULARISATIONS[len(REGULARISATIONS) // 2 - 1 : len(REGULARISATIONS) // 2 + 1]
+    assert set(found.setting) <= set(middles)
+    assert found.num_at_edge == 0
+
+
+def test_a_choice_at_an_edge_of_the_grid_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = labelled_network(separation=1.0)
+    assert linear_probe(network.features, network).num_at_edge == 0
+    monkeypatch.setattr(fitting, "REGULARISATIONS", (1e-6, 1e-5, 3.0))
+    scores = iter([0.5, 0.1, 0.5, 0.2, 0.6, 0.3] * 4)  # on validation and on test nodes, by setting
+    monkeypatch.setattr(fitting, "_score", lambda *_: next(scores))
+    found = linear_probe(network.features, network)
+    assert found.setting.tolist() == [3.0] * 4
+    assert found.values.tolist() == [0.3] * 4
+    assert found.num_at_edge == 4
+    assert repr(found).endswith(", C at the edge of its grid in 4 splits)")
+
+
+def test_parts_of_a_split_that_overlap_are_refused_wherever_they_come_from() -> None:
+    network = labelled_network()
+    splits = splits_of(network)
+    known = dataclasses.replace(splits, test=splits.test | splits.train)
+    message = r"splits: node \d+ stands in two parts of split 0; each node may be in one at most"
+    with pytest.raises(InputError, match=message):
+        linear_probe(network.features, network, splits=known)
+    for probe_of in (linear_probe, knn_probe):
+        with pytest.raises(InputError, match=message):
+            probe_of(network.features, dataclasses.replace(network, splits=known))
+    with pytest.raises(InputError, match=message):
+        label_propagation(dataclasses.replace(network, splits=known))
 
 
 def test_arrays_of_accelerators_are_taken() -> None:
@@ -171,10 +230,10 @@ def test_splits_given_replace_those_of_the_network() -> None:
 
 
 def test_fits_that_do_not_converge_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "_MAX_ITERATIONS", 1)
+    monkeypatch.setattr(fitting, "_MAX_ITERATIONS", 1)
     network = labelled_network()
     result = linear_probe(network.features, network)
-    assert 0 < result.num_unconverged <= 4 * len(probe.REGULARISATIONS)
+    assert 0 < result.num_unconverged <= 4 * len(REGULARISATIONS)
     assert repr(result).endswith(f", {result.num_unconverged} fits unconverged)")
 
 
@@ -186,7 +245,7 @@ def test_other_warnings_of_a_fit_get_through() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         with pytest.warns(UserWarning, match="something else"):
-            probe._fit(Classifier(), np.ones((1, 1)), np.ones(1, np.int32))
+            fitting.fit_in_place(Classifier(), np.ones((1, 1)), np.ones(1, np.int32))
 
 
 EMBEDDINGS_REFUSED: dict[str, tuple[Any, str]] = {

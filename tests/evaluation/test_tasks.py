@@ -130,14 +130,26 @@ def test_own_features_stand_beside_as_they_are_or_projected() -> None:
     width = network.num_features
     features = network.features.astype(np.float64)
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
-    whole = evaluation.beside_own_features(embeddings, network, width + 3)
+    whole = evaluation.beside_own_features(embeddings, network)
     assert whole.dtype == np.float32
-    assert_allclose(whole, np.concatenate([embeddings, unit], axis=1), rtol=1e-6)
-    part = evaluation.beside_own_features(embeddings, network, 2, seed=5)
-    projected = random_projection(network.features, 2, 5).astype(np.float64)
-    assert_allclose(np.linalg.norm(part[:, 2:], axis=1), np.sqrt(2 / width), rtol=1e-6)
-    assert_allclose(
-        part[:, 2:] @ np.ones(2),
-        projected.sum(axis=1) / np.linalg.norm(projected, axis=1) * np.sqrt(2 / width),
-        rtol=1e-5,
-    )
+    assert_allclose(whole[:, : 2 + width], np.concatenate([embeddings, unit], axis=1), rtol=1e-6)
+    assert_array_equal(whole, evaluation.beside_own_features(embeddings, network, width + 3))
+    part = evaluation.beside_own_features(embeddings, network, 2)
+    projected = random_projection(network.features, 2, 0).astype(np.float64)
+    of_unit = projected / np.linalg.norm(projected, axis=1, keepdims=True)
+    assert_allclose(part[:, 2:4], of_unit * np.sqrt(2 / width), rtol=1e-5)
+    assert_array_equal(part[:, 4:], whole[:, 2 + width :])
+
+
+def test_the_degree_stands_beside_as_places_among_powers_of_two() -> None:
+    hub = np.zeros(4, int)
+    star = from_edges(hub, np.arange(1, 5), np.ones((6, 3)), undirected=True)  # node 5 is alone
+    degree = evaluation.beside_own_features(np.ones((6, 1)), star)[:, 4:]
+    place = np.log2(5) - 2  # of 1 + 4 between 4 and 8
+    assert_allclose(degree[0], np.array([0, 0, 1 - place, place]) / np.hypot(place, 1 - place) / 4, atol=1e-12)
+    assert_allclose(degree[1:5], np.tile([0, 0.25, 0, 0], (4, 1)))
+    assert_allclose(degree[5], [0.25, 0, 0, 0])
+    one_way = from_edges(hub, np.arange(1, 5), np.ones((6, 3)))
+    both = evaluation.beside_own_features(np.ones((6, 1)), one_way)[:, 4:]
+    assert both.shape == (6, 2 + 4)  # what comes in, 0 or 1, and what goes out, 0 or 4
+    assert_allclose(np.linalg.norm(both, axis=1), 0.25)

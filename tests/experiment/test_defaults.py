@@ -7,7 +7,7 @@ import pytest
 import jdgnn
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import Config, read, resolve
-from jdgnn.experiment.defaults import completed
+from jdgnn.experiment.defaults import completed, rate_schedule_of
 from jdgnn.experiment.runner import make_emulator
 from tests.support import ROOT
 
@@ -43,6 +43,22 @@ def test_what_is_said_goes_before_the_recipe() -> None:
     assert emulator.push is not None
     assert emulator.gossip is not None
     assert (emulator.push.fanout, emulator.push.capacity, emulator.gossip.capacity) == (4, 32, 2)
+
+
+@pytest.mark.parametrize(("ticks", "steps"), [(1, 1), (30, 28), (100, 93), (260, 240), (4000, 3980)])
+def test_the_end_of_learning_follows_the_ticks_asked_for(ticks: int, steps: int) -> None:
+    found = jdgnn.recipe(64, ticks=ticks)
+    config = completed(resolve({"network": "digits", "emulation": {"ticks": ticks}}), 64)
+    assert rate_schedule_of(config).horizon == steps
+    assert (config.emulation.ticks, found.ticks) == (ticks, ticks)
+    assert_same_parts(make_emulator(config), found.emulator)
+
+
+def test_a_run_that_goes_on_keeps_its_first_end_of_learning() -> None:
+    first = completed(resolve({"network": "digits", "emulation": {"ticks": 100}}), 64)
+    longer = completed(resolve({"network": "digits", "emulation": {"ticks": 900}}), 64, first)
+    assert longer.emulation.ticks == 900
+    assert rate_schedule_of(longer).horizon == 93
 
 
 def test_a_configuration_that_says_how_to_learn_is_left_alone() -> None:

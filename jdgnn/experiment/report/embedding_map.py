@@ -79,7 +79,7 @@ def _says(runs: list[Run], methods: Sequence[str]) -> str:
     which = which if len(sizes) == 1 else "Nodes"
     linear = "PCA keeps the two directions of largest variance of the last embeddings, at all times."
     others = "On maps by t-SNE and UMAP neither distances between groups nor their sizes mean anything."
-    said = [f"{which} by their embeddings, each scaled to length one as for the probe."]
+    said = [f"{which} by what they have learned, each embedding scaled to length one."]
     said += [linear] if "pca" in methods else []
     return " ".join(said + ([others] if {"tsne", "umap"} & {*methods} else []))
 

@@ -116,11 +116,12 @@ def _snapshot(path: Path, tick: int, num_nodes: int) -> Snapshot:
 
 def _last(folder: Path, tick: int, num_nodes: int, summary: dict[str, Any]) -> Snapshot:
     sizes = {"N": num_nodes}
-    embeddings = read_arrays(folder / EMBEDDINGS, {"embeddings": "float N W"}, sizes)["embeddings"]
+    arrays = read_arrays(folder / EMBEDDINGS, {"embeddings": "float N W", "layer_widths": "int L"}, sizes)
+    learned = arrays["embeddings"][:, : max(1, int(arrays["layer_widths"].sum()))]  # own features stand behind
     figures = read_arrays(folder / NODES, NODES_FORM, sizes)
     probed: dict[str, Any] = next(iter(summary["probe"].values()), {})
     values = np.array(probed["learned"]["values"]) if probed else None
-    kept = _finite(folder / EMBEDDINGS, embeddings)
+    kept = _finite(folder / EMBEDDINGS, learned)
     return Snapshot(tick, np.arange(num_nodes), kept, 1.0, _figures(figures), values)
 
 

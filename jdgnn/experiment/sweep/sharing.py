@@ -49,11 +49,11 @@ class _Shared:
         return self._loaded
 
     def judge(
-        self, network: Network, embeddings: Mapping[str, ArrayLike], own_columns: Mapping[str, int] | None = None
+        self, network: Network, embeddings: Mapping[str, ArrayLike], own_features: Mapping[str, int] | None = None
     ) -> Results:
         results: Results = {}
         for name, vectors in embeddings.items():
-            own = (own_columns or {}).get(name, 0)
+            own = (own_features or {}).get(name, 0)
             key = self._key_of(np.asarray(vectors), own)
             if key not in self._results:
                 if len(self._results) >= MOST_RESULTS:
@@ -63,9 +63,9 @@ class _Shared:
                 results[name] = result
         return results
 
-    def _key_of(self, vectors: np.ndarray, own_columns: int) -> str:
+    def _key_of(self, vectors: np.ndarray, own_features: int) -> str:
         digest = hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()
-        return f"{self._key} {vectors.dtype} {vectors.shape} {own_columns} {digest}"
+        return f"{self._key} {vectors.dtype} {vectors.shape} {own_features} {digest}"
 
 
 def network_key(config: Config) -> str:
