@@ -21,7 +21,11 @@ from jdgnn.emulation.recipe import TICKS, recipe
 from jdgnn.emulation.run import run
 from jdgnn.errors import InputError
 from jdgnn.evaluation.own_features import beside_own_features
-from jdgnn.network import Network, as_network, from_edges, from_scipy
+from jdgnn.network import Identifiers, Network, as_network, from_edges
+from jdgnn.network.arguments import checked_node_names
+from jdgnn.network.by_name import has_names
+from jdgnn.network.conversion.scipy_matrices import entries_of
+from jdgnn.network.identifiers import identifier
 
 OWN_TICKS = 100
 """Of an emulator of one's own, if nothing is said."""
@@ -85,10 +89,13 @@ class NodeEmbedding(BaseEstimator):
         """Has the nodes of a network learn.
 
         Args:
-          X: a network, or features [N, F0].
+          X: a network, or features [N, F0], dense or sparse. The index of a data frame names the nodes, unless it is
+            the usual 0, 1, …; the network and `embeddings_` keep the order of the rows.
           y: not read: nodes learn without labels.
-          adjacency: with features, a SciPy sparse matrix [N, N]; what is not 0 at [u, v] says that u sends to v.
-          edges: with features, in place of `adjacency`: who sends, and who receives, integers [2, E].
+          adjacency: with features, a SciPy sparse matrix [N, N]; an entry at [u, v] says that u sends to v. Its rows
+            are in the order of X; where the index of X is 0, …, N - 1 in another order, row u is the node u.
+          edges: with features, in place of `adjacency`: who sends, and who receives [2, E], by the names in the index
+            of X, or by the numbers of its rows.
           undirected: whether `edges` holds one direction of each link, so that the other is added.
 
         Returns:
@@ -149,19 +156,13 @@ class NodeEmbedding(BaseEstimator):
             raise InputError(
                 "X: got features without links; give fit(X, adjacency=...) or fit(X, edges=...), or a network as X"
             )
-        features = validate_data(self, X, dtype=[np.float32, np.float64])
-        if adjacency is not None:
-            try:
-                return from_scipy(adjacency, features)
-            except InputError as error:
-                raise InputError(re.sub("^matrix:", "adjacency:", str(error))) from error
-        ends = np.asarray(edges)
-        if ends.ndim != 2 or len(ends) != 2:
-            hint = "; transpose it" if ends.ndim == 2 and ends.shape[1] == 2 else ""
-            raise InputError(
-                f"edges: got shape {ends.shape}, and who sends and who receives, [2, edges], is needed{hint}"
-            )
-        return from_edges(ends[0], ends[1], features, undirected=undirected)
+        names = tuple(map(identifier, X.index)) if has_names(X) else ()
+        features = validate_data(self, X, dtype=[np.float32, np.float64], accept_sparse="csr")
+        features = features.toarray() if hasattr(features, "toarray") else features
+        nodes = Identifiers(checked_node_names("X: its index", names), len(features))
+        senders, receivers = _ends_of_matrix(adjacency, nodes) if edges is None else _ends(edges, nodes)
+        columns = tuple(getattr(self, "feature_names_in_", ()))
+        return from_edges(senders, receivers, features, undirected=undirected, node_names=names, feature_names=columns)
 
     def _how(self, num_features: int) -> tuple[Emulator, int, int]:
         """How nodes learn, how long, and how many own features stand beside that."""
@@ -177,6 +178,29 @@ class NodeEmbedding(BaseEstimator):
         else:
             raise InputError(f"emulator: got {type(self.emulator).__name__}, and a jdgnn.Emulator, or None, is needed")
         return emulator, ticks, own if self.own_features is None else self.own_features
+
+
+def _ends(edges: Any, nodes: Identifiers) -> Any:
+    """The rows of who sends and who receives."""
+    ends = np.asarray(edges)
+    if ends.ndim != 2 or len(ends) != 2:
+        hint = "; transpose it" if ends.ndim == 2 and ends.shape[1] == 2 else ""
+        raise InputError(f"edges: got shape {ends.shape}, and who sends and who receives, [2, edges], is needed{hint}")
+    return nodes.rows("edges", ends.ravel()).reshape(ends.shape) if nodes.names else ends
+
+
+def _ends_of_matrix(adjacency: Any, nodes: Identifiers) -> Any:
+    """The same of a matrix, whose rows are called 0, ..., N - 1 where nodes have these names."""
+    try:
+        senders, receivers, _ = entries_of(adjacency)
+    except InputError as error:
+        raise InputError(re.sub("^matrix:", "adjacency:", str(error))) from error
+    if adjacency.shape[0] != nodes.num_nodes:
+        raise InputError(f"adjacency: describes {adjacency.shape[0]} nodes, and X {nodes.num_nodes}; give one row each")
+    if set(nodes.names) != set(map(str, range(nodes.num_nodes))):
+        return senders, receivers
+    row = nodes.rows("adjacency", range(nodes.num_nodes))
+    return row[senders], row[receivers]
 
 
 def _warn_of_collapse(history: History) -> None:

@@ -76,6 +76,40 @@ def test_it_ends_a_pipeline_that_prepares_features(fitted: NodeEmbedding) -> Non
     assert not hasattr(_small(), "transform")
 
 
+def test_rows_of_a_frame_keep_their_order_and_links_go_by_the_names_in_its_index() -> None:
+    """Names that are numbers: node 1 of the edges is the row that is called 1, and not the second row."""
+    order = np.random.default_rng(0).permutation(12)
+    frame = pandas.DataFrame(RING.features[order], columns=list("abcde"), index=order)
+    names = np.array([f"n{v}" for v in range(12)])
+    adjacency = sparse.csr_matrix((np.ones(24), EDGES), shape=(12, 12))
+    row = np.argsort(order)
+    expected = jdgnn.network.from_edges(row[RING.senders], row[RING.receivers], RING.features[order])
+    for found in (
+        _small().fit(frame, edges=EDGES).network_,
+        _small().fit(frame.set_axis(list(map(str, order))), edges=EDGES.astype(float)).network_,
+        _small().fit(frame.set_axis(names[order]), edges=names[EDGES]).network_,
+        _small().fit(frame, adjacency=adjacency).network_,
+    ):
+        np.testing.assert_array_equal(found.senders, expected.senders)
+        np.testing.assert_array_equal(found.receivers, expected.receivers)
+        np.testing.assert_array_equal(found.features, expected.features)
+        assert found.feature_names == tuple("abcde")
+        assert found.node_names[0].lstrip("n") == str(order[0])
+
+
+def test_names_that_the_index_of_a_frame_lacks_are_listed() -> None:
+    frame = pandas.DataFrame(RING.features, index=[*range(1, 12), 13])
+    with pytest.raises(jdgnn.InputError, match="edges: no node has the name 0, 12; the nodes are called '1', '2', '3'"):
+        _small().fit(frame, edges=[[0, 1, 2], [1, 2, 12]])
+    with pytest.raises(jdgnn.InputError, match=r"X: its index: .* more than once: '1'"):
+        _small().fit(frame.set_axis([1] * 2 + list(range(10, 20))), edges=EDGES)
+
+
+def test_sparse_features_are_taken(fitted: NodeEmbedding) -> None:
+    for features in (sparse.csr_array(RING.features), sparse.coo_matrix(RING.features)):
+        np.testing.assert_array_equal(_small().fit(features, edges=EDGES).embeddings_, fitted.embeddings_)
+
+
 def test_the_recipe_is_what_it_learns_with_unless_told() -> None:
     with pytest.warns(UserWarning, match="hardly more than one direction .*; scale the features"):
         found = NodeEmbedding(ticks=1, width=9).fit(RING)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.labels import BOTH_WAYS_OUT, UNLABELLED
+from jdgnn.network.problems import listed
 
 
 def check_name(name: str, value: Any) -> None:
@@ -23,15 +24,15 @@ def checked_class_names(name: str, class_names: Any) -> tuple[str, ...]:
     return tuple(class_names)
 
 
-def checked_node_names(name: str, node_names: Any, num_nodes: int) -> tuple[str, ...]:
+def checked_node_names(name: str, node_names: Any, num_nodes: int | None = None) -> tuple[str, ...]:
     """Gives the names of the nodes as a tuple; InputError unless they are N different strings, or none."""
     if not isinstance(node_names, tuple | list) or not all(isinstance(item, str) for item in node_names):
         raise InputError(f"{name}: got {type(node_names).__name__}, and a tuple of one string per node is needed")
-    if node_names and len(node_names) != num_nodes:
+    if node_names and num_nodes is not None and len(node_names) != num_nodes:
         raise InputError(f"{name}: got {len(node_names)}, and there are {num_nodes} nodes; give one each, or none")
     if len(set(node_names)) < len(node_names):
-        twice = next(item for item, count in Counter(node_names).items() if count > 1)
-        raise InputError(f"{name}: {twice!r} stands there twice; give every node a name of its own")
+        twice = [repr(item) for item, count in Counter(node_names).items() if count > 1]
+        raise InputError(f"{name}: expected a name of its own for every node, got more than once: {listed(twice)}")
     return tuple(node_names)
 
 
@@ -52,6 +53,15 @@ def as_array(name: str, given: Any) -> NDArray[Any]:
             f"{name}: got {type(given).__name__} of mixed entries, and a rectangular array of numbers is needed"
         )
     return array
+
+
+def as_column(column: NDArray[Any]) -> NDArray[Any]:
+    """[N, 1] as [N], as other libraries have labels and weights; anything else as it is.
+
+    >>> as_column(np.zeros((3, 1))).shape
+    (3,)
+    """
+    return column[:, 0] if column.ndim == 2 and column.shape[1] == 1 else column
 
 
 def checked_features(features: ArrayLike) -> NDArray[np.floating]:

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-
-MOST_LISTED = 12
-"""Names that an error lists; the others are counted."""
+from jdgnn.network.labels import is_nan
+from jdgnn.network.problems import listed
 
 
 def identifier(value: Any) -> str:
@@ -25,22 +24,20 @@ def identifier(value: Any) -> str:
     >>> identifier(1), identifier(np.float64(1)), identifier(" ann "), identifier(float("nan"))
     ('1', '1', 'ann', '')
     """
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+    if value is None or is_nan(value):
         return ""
-    if isinstance(value, float | np.floating):
-        return "" if value != value else str(int(value)) if float(value).is_integer() else str(value)
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
     return str(value).strip()
 
 
-def listed(names: Iterable[Any], most: int = MOST_LISTED) -> str:
+def named(names: Iterable[Any], most: int = 12) -> str:
     """Names for a message, the first of them written out.
 
-    >>> listed(["a", "b", "c"], most=2)
+    >>> named(["a", "b", "c"], most=2)
     "'a', 'b' and 1 more"
     """
-    texts = [repr(name) for name in names]
-    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
-    return ", ".join(texts[:most]) + more
+    return listed([repr(name) for name in names], most)
 
 
 class Identifiers:
@@ -57,7 +54,7 @@ class Identifiers:
 
     def __init__(self, names: Sequence[str], num_nodes: int) -> None:
         self.names = names
-        self.num_nodes = num_nodes
+        self.num_nodes = len(names) or num_nodes
 
     @functools.cached_property
     def _number(self) -> dict[str, int]:
@@ -75,8 +72,12 @@ class Identifiers:
     def described(self) -> str:
         """What they are called, for messages."""
         if self.names:
-            return f"the nodes are called {listed(self.names, 3)}"
+            return f"the nodes are called {named(self.names, 3)}"
         return f"the nodes have no names, so that they are called 0 to {self.num_nodes - 1}"
+
+    def name(self, row: Any) -> str:
+        """What the node in a row is called."""
+        return self.names[row] if self.names else str(row)
 
     def rows(self, what: str, given: Iterable[Any]) -> NDArray[np.int64]:
         """The row of each node that is named; a node may be named any number of times.
@@ -92,7 +93,7 @@ class Identifiers:
         found = [self._row(value) for value in values]
         if -1 in found:
             unknown = dict.fromkeys(value for value, row in zip(values, found, strict=True) if row < 0)
-            raise InputError(f"{what}: no node has the name {listed(unknown)}; {self.described}")
+            raise InputError(f"{what}: no node has the name {named(unknown)}; {self.described}")
         return np.array(found, np.int64)
 
     def order(self, what: str, given: Iterable[Any]) -> NDArray[np.int64]:
@@ -115,13 +116,12 @@ class Identifiers:
         values = _values(given)
         found = np.array([self._row(value) for value in values], np.int64)
         times = np.bincount(found[found >= 0], minlength=self.num_nodes)
-        names = list(self._number)
         problems = {
             "unknown": list(dict.fromkeys(value for value, row in zip(values, found, strict=True) if row < 0)),
-            "missing": [names[row] for row in np.flatnonzero(times == 0)],
-            "there twice or more": [names[row] for row in np.flatnonzero(times > 1)],
+            "missing": [self.name(row) for row in np.flatnonzero(times == 0)],
+            "there twice or more": [self.name(row) for row in np.flatnonzero(times > 1)],
         }
-        told = [f"{problem}: {listed(which)}" for problem, which in problems.items() if which]
+        told = [f"{problem}: {named(which)}" for problem, which in problems.items() if which]
         if told:
             raise InputError(f"{what}: expected each node once, by its name; {'; '.join(told)}; {self.described}")
         order = np.empty(self.num_nodes, np.int64)

@@ -3,6 +3,9 @@
 Axes: N nodes, E directed edges, F0 features of a node, S splits.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from flax import struct
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +24,8 @@ from jdgnn.network.arguments import (
     checked_quality,
     checked_texts,
 )
+from jdgnn.network.by_name import column_names, in_order, num_rows, split_masks
+from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.labels import UNLABELLED
 
 
@@ -101,7 +106,7 @@ def from_edges(
     features: ArrayLike,
     *,
     labels: ArrayLike | None = None,
-    splits: Splits | None = None,
+    splits: Any = None,
     link_quality: ArrayLike | None = None,
     undirected: bool = False,
     allow_no_edges: bool = False,
@@ -121,10 +126,14 @@ def from_edges(
       senders: node that sends over each edge, integers [E].
       receivers: node that receives over each edge, integers [E].
       features: what each node measures of itself, finite numbers [N, F0]. Its length says how many nodes there are.
-        Whole numbers are kept as float64, so that `scale` sees all their digits.
+        Whole numbers are kept as float64, so that `scale` sees all their digits. Rows of a data frame whose index names
+        nodes (by `node_names`, else by their numbers) go by name; so do labels and splits.
       labels: class of each node, integers [N] from 0, or None; training never reads them. A node without a label has -1
         (which is refused where no label is 0 and classes have no names, as it may be a class) or NaN.
-      splits: which nodes probes learn from and are judged on, or None. Nodes without a label are taken out.
+      splits: which nodes probes learn from and are judged on, or None: `Splits`, whose masks are in the order of the
+        nodes; or by name, a series whose index names nodes and whose values are train, validation, test or nothing, a
+        data frame with such a column for each split, or a mapping from these three to names. Nodes without a label are
+        taken out.
       link_quality: probability in [0, 1] that a message gets through, per given edge [E], or None. With `undirected`
         also [E, 2]: in the given direction, and back.
       undirected: also add every edge in the other direction, with the same quality.
@@ -150,9 +159,11 @@ def from_edges(
     check_flag("allow_no_edges", allow_no_edges)
     check_name("name", name)
     class_names = checked_class_names("class_names", class_names)
-    features = checked_features(features)
+    node_names = checked_node_names("node_names", node_names)
+    feature_names = feature_names or column_names(features)
+    features = checked_features(in_order("features", features, Identifiers(node_names, num_rows(features))))
     num_nodes = len(features)
-    node_names = checked_node_names("node_names", node_names, num_nodes)
+    nodes = Identifiers(checked_node_names("node_names", node_names, num_nodes), num_nodes)
     senders, receivers = checked_ends(senders, receivers, num_nodes)
     quality = checked_quality(link_quality, len(senders), both_ways=undirected)
     if undirected:
@@ -167,8 +178,11 @@ def from_edges(
             f"senders: no edge between two different nodes was given for {num_nodes} nodes; "
             "write allow_no_edges=True if every node is meant to be isolated"
         )
+    labels = in_order("labels", labels, nodes)
     found = checked_labels(labels, num_nodes, class_names)
     check_unlabelled(labels, class_names)
+    if isinstance(splits, Mapping) or hasattr(splits, "iloc"):
+        splits = Splits(**split_masks(splits, nodes))
     kept, told = _of_labelled(checked_splits(splits, num_nodes), found)
     return Network(
         features=features,

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.checks import check_count, check_flag
 from jdgnn.errors import InputError
+from jdgnn.network.by_name import has_names
 from jdgnn.network.labels import UNLABELLED
 from jdgnn.network.network import Splits
 
@@ -132,6 +133,11 @@ def _first_of_each_class_first(
 
 
 def _checked_labels(labels: ArrayLike) -> NDArray[np.integer]:
+    if has_names(labels):
+        raise InputError(
+            "labels: expected them in the order of the nodes, as network.labels, got a series with an index of names; "
+            "write .to_numpy() if it has that order"
+        )
     classes = np.asarray(labels)
     if classes.ndim != 1 or not classes.size or not np.issubdtype(classes.dtype, np.integer) or classes.min() < -1:
         raise InputError(f"labels: got {classes.dtype} {classes.shape}, and integers from 0, one per node, are needed")
@@ -143,6 +149,8 @@ def _candidates(eligible: ArrayLike | None, classes: NDArray[np.integer]) -> NDA
     is_labelled = classes != UNLABELLED
     if eligible is None:
         return np.flatnonzero(is_labelled)
+    if has_names(eligible):
+        raise InputError("eligible: expected booleans in the order of the labels, got a series with an index of names")
     mask = np.asarray(eligible)
     if mask.dtype != bool or mask.shape != classes.shape:
         raise InputError(f"eligible: got {mask.dtype} {mask.shape}, and booleans [{len(classes)}] are needed")

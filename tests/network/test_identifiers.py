@@ -7,7 +7,7 @@ import pandas
 import pytest
 
 from jdgnn.errors import InputError
-from jdgnn.network.identifiers import Identifiers, identifier, listed
+from jdgnn.network.identifiers import Identifiers, identifier, named
 
 
 @pytest.mark.parametrize(
@@ -71,5 +71,5 @@ def test_all_wrong_names_are_one_error() -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    assert listed(range(15)).endswith(", 11 and 3 more")
-    assert listed("ab") == "'a', 'b'"
+    assert named(range(15)).endswith(", 11 and 3 more")
+    assert named("ab") == "'a', 'b'"

@@ -115,7 +115,7 @@ def test_topology_finds_the_in_edges_of_each_node() -> None:
         ({"features": None}, "features: got None"),
         ({"features": sparse.csr_array(np.eye(3))}, r"features: got a sparse csr_array, .* toarray\(\)"),
         ({"senders": None}, "senders: got None"),
-        ({"splits": {"train": [True]}}, "splits: got dict, and a Splits is needed"),
+        ({"splits": {"train": [True]}}, "splits: no node has the name True"),
         ({"class_names": 3}, "class_names: got 3"),
         ({"class_names": "abc"}, "class_names: got 'abc'"),
         ({"class_names": (1, 2)}, r"class_names: got \(1, 2\)"),

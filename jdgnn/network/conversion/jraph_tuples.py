@@ -7,18 +7,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.network.arguments import as_array
-from jdgnn.network.network import Network, Splits, from_edges
+from jdgnn.network.arguments import as_array, as_column, check_name
+from jdgnn.network.conversion.weights import unused_weights
+from jdgnn.network.network import Network, from_edges
 
 
 def from_jraph(
     graphs_tuple: Any,
     *,
     labels: ArrayLike | None = None,
-    splits: Splits | None = None,
+    splits: Any = None,
+    link_quality: str = "link_quality",
     allow_no_edges: bool = False,
     name: str = "network",
     class_names: tuple[str, ...] = (),
+    node_names: tuple[str, ...] = (),
 ) -> Network:
     """Makes a network of a `jraph.GraphsTuple` that holds exactly one graph.
 
@@ -26,13 +29,16 @@ def from_jraph(
     `jraph.unpad_with_graphs` and `jraph.unbatch` take them apart. `globals` are not read.
 
     Args:
-      graphs_tuple: the graph; `nodes` is one array of features [N, F0], `edges` is None or
-        `{"link_quality": array [E]}`, since nodes exchange embeddings and edges have no features.
-      labels: class of each node, integers [N], or None.
-      splits: which nodes probes learn from and are judged on, or None.
+      graphs_tuple: the graph; `nodes` is one array of features [N, F0]. `edges` are None, an array or a dict of arrays;
+        but for the link quality they are ignored, which is told.
+      labels: class of each node, integers [N], or None; a series whose index names nodes goes by name.
+      splits: which nodes probes learn from and are judged on, as `from_edges` takes them, or None.
+      link_quality: key of `edges` with the probability that a message gets through, [E] or [E, 1], or "edges" if they
+        are one array; under its default name it may be missing.
       allow_no_edges: accept a network of several nodes that are all isolated.
       name: what tables call this network.
       class_names: a name for each class.
+      node_names: what each node is called; none if it is called by its number.
 
     Returns:
       The network.
@@ -52,17 +58,21 @@ def from_jraph(
 
     if not isinstance(graphs_tuple, jraph.GraphsTuple):
         raise InputError(f"graphs_tuple: got {type(graphs_tuple).__name__}, and a jraph.GraphsTuple is needed")
+    check_name("link_quality", link_quality)
     features, senders, receivers = _jraph_arrays(graphs_tuple)
+    quality, notes = _quality(graphs_tuple.edges, link_quality)
     return from_edges(
         senders,
         receivers,
         features,
         labels=labels,
         splits=splits,
-        link_quality=_jraph_link_quality(graphs_tuple.edges),
+        link_quality=quality,
         allow_no_edges=allow_no_edges,
         name=name,
         class_names=class_names,
+        node_names=node_names,
+        notes=notes,
     )
 
 
@@ -92,15 +102,16 @@ def _jraph_arrays(graphs_tuple: Any) -> tuple[NDArray[Any], NDArray[Any], NDArra
     return part["nodes"], part["senders"], part["receivers"]
 
 
-def _jraph_link_quality(edges: Any) -> ArrayLike | None:
-    if edges is None:
-        return None
-    if isinstance(edges, Mapping) and set(edges) == {"link_quality"}:
-        return as_array("graphs_tuple.edges['link_quality']", edges["link_quality"])
-    raise InputError(
-        "graphs_tuple.edges: edges have no features here; write graphs_tuple._replace(edges=None), or "
-        "edges={'link_quality': array [edges]} for the probability that a message gets through"
-    )
+def _quality(edges: Any, link_quality: str) -> tuple[NDArray[Any] | None, tuple[str, ...]]:
+    """Link quality [E], if it is there, and what to tell of everything else."""
+    arrays = {} if edges is None else edges if isinstance(edges, Mapping) else {"edges": edges}
+    found = {str(key): as_array(f"graphs_tuple.edges[{key!r}]", values) for key, values in arrays.items()}
+    quality = found.pop(link_quality, None)
+    if quality is None and link_quality != "link_quality":
+        raise InputError(
+            f"link_quality: expected a key of graphs_tuple.edges ({', '.join(map(repr, found))}), got {link_quality!r}"
+        )
+    return None if quality is None else as_column(quality), unused_weights(found)
 
 
 def to_jraph(network: Network) -> Any:

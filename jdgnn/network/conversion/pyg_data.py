@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.network.arguments import as_array, check_name, checked_class_names, checked_node_names
+from jdgnn.network.arguments import as_array, as_column, check_name, checked_class_names, checked_node_names
+from jdgnn.network.conversion.weights import unused_weights
 from jdgnn.network.network import Network, Splits, from_edges
 
 MASKS = {"train": "train_mask", "validation": "val_mask", "test": "test_mask"}
-WEIGHTS = ("edge_attr", "edge_weight")
+WEIGHTS = ("edge_attr", "edge_weight", "weight")
 
 
 def is_pyg(thing: Any) -> bool:
@@ -30,7 +31,7 @@ def from_pyg(
     *,
     label: str | None = "y",
     link_quality: str = "link_quality",
-    splits: Splits | None = None,
+    splits: Any = None,
     allow_no_edges: bool = False,
     name: str | None = None,
     class_names: tuple[str, ...] | None = None,
@@ -40,8 +41,9 @@ def from_pyg(
     `edge_index[0]` sends and `edge_index[1]` receives, as in PyTorch Geometric; an undirected graph holds both
     directions there. Read are `x`, `edge_index`, the attributes named below, `train_mask`, `val_mask` and `test_mask`
     ([N], or [N, S] for several splits), and `name`, `class_names` and `node_names`, if they are there. Nodes exchange
-    embeddings and edges have no features: `edge_attr` and `edge_weight` are refused unless `link_quality` names them.
-    Other attributes are not looked at. Nothing is kept of the tensors: gradients and devices stay where they are.
+    embeddings and edges have no features: `edge_attr`, `edge_weight` and `weight` are ignored, which is told, unless
+    `link_quality` names them. Other attributes are not looked at. Nothing is kept of the tensors: gradients and devices
+    stay where they are.
 
     Args:
       data: the graph; `x` [N, F0] are numbers, sparse tensors need `to_dense()`.
@@ -49,8 +51,9 @@ def from_pyg(
         missing; None for a network without labels, as where `y` are numbers to be predicted.
       link_quality: the attribute that holds the probability that a message gets through, [E] or [E, 1]. Under its
         default name it may be missing likewise.
-      splits: which nodes probes learn from and are judged on; None for what the masks say. A split needs a training
-        and a test mask; without a validation mask nobody is in it.
+      splits: which nodes probes learn from and are judged on, as `from_edges` takes them; None for what the masks say.
+        A split needs a training mask; without one for the test all other nodes with a label are tested, which is told,
+        and without one for validation nobody is in it.
       allow_no_edges: accept a network of several nodes that are all isolated.
       name: what tables call this network; None for the attribute `name`, if there is one.
       class_names: a name for each class; None for the attribute `class_names`, if there is one.
@@ -73,25 +76,25 @@ def from_pyg(
     ends = _edge_index(data)
     features = _array(data, "x", "what each node measures, [nodes, features]; for nothing, write their degrees")
     quality = _optional(data, "link_quality", link_quality)
-    for attribute in WEIGHTS:
-        if attribute != link_quality and getattr(data, attribute, None) is not None:
-            raise InputError(
-                f"data.{attribute}: edges have no features here; set it to None, or write link_quality={attribute!r} "
-                "if it holds the probabilities that messages get through"
-            )
+    others = [one for one in WEIGHTS if one != link_quality and getattr(data, one, None) is not None]
+    notes = [*unused_weights({one: _array(data, one, "") for one in others})]
     labels = None if label is None else _optional(data, "label", label)
     names = getattr(data, "class_names", None) if class_names is None else class_names
+    if splits is None and features.ndim:
+        splits, told = _splits(data, len(features))
+        notes += told
     return from_edges(
         ends[0],
         ends[1],
         features,
-        labels=_flat(labels),
-        splits=_splits(data, len(features)) if splits is None and features.ndim else splits,
-        link_quality=_flat(quality),
+        labels=None if labels is None else as_column(labels),
+        splits=splits,
+        link_quality=None if quality is None else as_column(quality),
         allow_no_edges=allow_no_edges,
         name=name or _text(data, "name") or "network",
         class_names=checked_class_names("data.class_names", () if labels is None else names or ()),
         node_names=checked_node_names("data.node_names", getattr(data, "node_names", None) or (), len(features)),
+        notes=tuple(notes),
     )
 
 
@@ -132,25 +135,19 @@ def _optional(data: Any, argument: str, attribute: str) -> NDArray[Any] | None:
     return None
 
 
-def _flat(column: NDArray[Any] | None) -> NDArray[Any] | None:
-    """[N, 1] as [N]."""
-    return column[:, 0] if column is not None and column.ndim == 2 and column.shape[1] == 1 else column
-
-
-def _splits(data: Any, num_nodes: int) -> Splits | None:
-    """The masks of all splits [S, N]; a mask [N] beside others [N, S] stands in all of them."""
+def _splits(data: Any, num_nodes: int) -> tuple[Splits | None, list[str]]:
+    """The masks of all splits [S, N], and what to tell; a mask [N] beside others [N, S] stands in all of them."""
     masks = {
         part: _array(data, attribute, "")
         for part, attribute in MASKS.items()
         if getattr(data, attribute, None) is not None
     }
     if not masks:
-        return None
-    for part in ("train", "test"):
-        if part not in masks:
-            raise InputError(
-                f"data.{MASKS[part]}: is missing, and {MASKS[next(iter(masks))]} is there; set both or none"
-            )
+        return None, []
+    if "train" not in masks:
+        raise InputError(
+            f"data.train_mask: is missing, and {MASKS[next(iter(masks))]} is there; set both or none, or give splits"
+        )
     for part, mask in masks.items():
         if mask.dtype != bool or mask.ndim not in (1, 2) or len(mask) != num_nodes:
             raise InputError(
@@ -160,10 +157,14 @@ def _splits(data: Any, num_nodes: int) -> Splits | None:
     columns = {part: mask.reshape(num_nodes, -1) for part, mask in masks.items()}
     num_splits = max(mask.shape[1] for mask in columns.values())
     columns.setdefault("validation", np.zeros((num_nodes, 1), bool))
+    notes = []
+    if "test" not in columns:
+        columns["test"] = ~(columns["train"] | columns["validation"])
+        notes = ["data.test_mask: is missing; all labelled nodes outside of the other masks are tested"]
     for part, mask in columns.items():
         if mask.shape[1] not in (1, num_splits):
             raise InputError(f"data.{MASKS[part]}: has {mask.shape[1]} splits, and another mask {num_splits}")
-    return Splits(**{part: np.repeat(m.T, num_splits // m.shape[1], axis=0) for part, m in columns.items()})
+    return Splits(**{part: np.repeat(m.T, num_splits // m.shape[1], axis=0) for part, m in columns.items()}), notes
 
 
 def _text(data: Any, attribute: str) -> str:

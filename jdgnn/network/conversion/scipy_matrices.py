@@ -3,11 +3,13 @@
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import checked_features
-from jdgnn.network.network import Network, Splits, from_edges
+from jdgnn.network.by_name import has_names, num_rows
+from jdgnn.network.conversion.weights import unused_weights
+from jdgnn.network.network import Network, from_edges
 
 
 def from_scipy(
@@ -15,25 +17,30 @@ def from_scipy(
     features: ArrayLike,
     *,
     labels: ArrayLike | None = None,
-    splits: Splits | None = None,
+    splits: Any = None,
     link_quality: Literal["data"] | None = None,
     allow_no_edges: bool = False,
     name: str = "network",
     class_names: tuple[str, ...] = (),
+    node_names: tuple[str, ...] = (),
 ) -> Network:
-    """Makes a network of a SciPy sparse adjacency matrix or array of any format: A[u, v] ≠ 0 is the edge u→v.
+    """Makes a network of a SciPy sparse adjacency matrix or array of any format: an entry at [u, v] is the edge u→v.
 
-    The matrix is taken as it is; for an undirected network it must be symmetric.
+    The matrix is taken as it is; for an undirected network it must be symmetric. Every entry that is stored is an edge,
+    also one that is 0; only where a format stores zeros to fill up its blocks or diagonals (BSR, DIA) are they none. Of
+    entries at the same place the best link quality stays, as in all readers.
 
     Args:
       matrix: sparse adjacency [N, N].
-      features: what each node measures [N, F0].
-      labels: class of each node, integers [N], or None.
-      splits: which nodes probes learn from and are judged on, or None.
-      link_quality: "data" if the entries are the probabilities that a message gets through; else None.
+      features: what each node measures [N, F0]; rows of a data frame whose index names nodes go by name.
+      labels: class of each node, integers [N], or None; of a series likewise.
+      splits: which nodes probes learn from and are judged on, as `from_edges` takes them, or None.
+      link_quality: "data" if the entries are the probabilities that a message gets through; None if they are not, so
+        that they are ignored, which is told if they differ.
       allow_no_edges: accept a network of several nodes that are all isolated.
       name: what tables call this network.
       class_names: a name for each class.
+      node_names: what the node of each row is called; none if it is called by its number.
 
     Returns:
       The network.
@@ -47,6 +54,33 @@ def from_scipy(
       >>> from_scipy(sparse.csr_array([[0, 1, 0], [0, 0, 1], [0, 0, 0]]), np.eye(3))
       Network('network': 3 nodes, 2 directed edges, 3 features, no labels)
     """
+    if link_quality is not None and not (isinstance(link_quality, str) and link_quality == "data"):
+        raise InputError(f"link_quality: expected 'data' (the entries of the matrix) or None, got {link_quality!r}")
+    senders, receivers, weights = entries_of(matrix)
+    num_nodes = num_rows(features if has_names(features) else checked_features(features))
+    if num_nodes != matrix.shape[0]:
+        raise InputError(f"matrix: describes {matrix.shape[0]} nodes, and features {num_nodes}; give one row each")
+    return from_edges(
+        senders,
+        receivers,
+        features,
+        labels=labels,
+        splits=splits,
+        link_quality=weights if link_quality == "data" else None,
+        allow_no_edges=allow_no_edges,
+        name=name,
+        class_names=class_names,
+        node_names=node_names,
+        notes=() if link_quality == "data" else unused_weights({"data": weights}),
+    )
+
+
+def entries_of(matrix: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Row, column and value of each entry that is stored, [E] each.
+
+    Raises:
+      InputError: it is no square sparse matrix of finite numbers.
+    """
     from scipy import sparse
 
     is_sparse: bool = sparse.issparse(matrix)
@@ -57,38 +91,15 @@ def from_scipy(
         )
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InputError(f"matrix: got shape {matrix.shape}, and one row and one column per node are needed")
-    features = checked_features(features)
-    if matrix.shape[0] != len(features):
-        raise InputError(f"matrix: describes {matrix.shape[0]} nodes, and features {len(features)}; give one row each")
-    _check_quality_source(link_quality)
     if not (np.issubdtype(matrix.dtype, np.number) or matrix.dtype == bool):
         raise InputError(f"matrix: got entries of dtype {matrix.dtype}, and numbers are needed")
-    canonical = sparse.csr_array(matrix, copy=True)
-    canonical.sum_duplicates()
-    entries = canonical.tocoo()
+    entries = matrix.tocoo()
     bad = np.flatnonzero(~np.isfinite(entries.data))
     if len(bad):
         u, v = int(entries.row[bad[0]]), int(entries.col[bad[0]])
         raise InputError(f"matrix: the entry [{u}, {v}] is {entries.data[bad[0]]}, and finite numbers are needed")
-    is_edge = entries.data != 0
-    return from_edges(
-        entries.row[is_edge],
-        entries.col[is_edge],
-        features,
-        labels=labels,
-        splits=splits,
-        link_quality=entries.data[is_edge] if link_quality == "data" else None,
-        allow_no_edges=allow_no_edges,
-        name=name,
-        class_names=class_names,
-    )
-
-
-def _check_quality_source(link_quality: Any) -> None:
-    if link_quality is None or (isinstance(link_quality, str) and link_quality == "data"):
-        return
-    given = repr(link_quality) if isinstance(link_quality, str) else type(link_quality).__name__
-    raise InputError(f"link_quality: got {given}, and 'data' (the entries of the matrix) or None is needed")
+    is_edge = entries.data != 0 if matrix.format in ("bsr", "dia") else slice(None)  # their zeros fill up
+    return entries.row[is_edge], entries.col[is_edge], entries.data[is_edge]
 
 
 def to_scipy(network: Network) -> Any:
@@ -96,7 +107,7 @@ def to_scipy(network: Network) -> Any:
 
     Args:
       network: the network; its features, labels, splits and names have no place in the matrix and stay behind. A link
-        of quality 0 is an entry that is stored and is 0, which `from_scipy` takes for no edge.
+        of quality 0 is an entry that is stored and is 0.
 
     Returns:
       A `scipy.sparse.csr_array` [N, N] of float32: at [u, v] the quality of the edge u→v, or 1 if none is known.

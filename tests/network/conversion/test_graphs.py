@@ -116,7 +116,6 @@ def test_jraph_graph_of_accelerator_arrays() -> None:
         (_graphs_tuple(n_edge="a"), "graphs_tuple.n_edge: got a, and one whole number"),
         (_graphs_tuple(n_node=jnp.array([4])), "graphs_tuple.n_node: says 4, and the arrays hold 3"),
         (_graphs_tuple(n_edge=jnp.array([1])), "graphs_tuple.n_edge: says 1, and the arrays hold 2"),
-        (_graphs_tuple(edges=jnp.ones((2, 4))), "graphs_tuple.edges: edges have no features"),
         (_graphs_tuple(edges={"link_quality": jnp.array([1.0, 2.0])}), "link_quality: edge 1 has 2.0"),
         (networkx.path_graph(2), "graphs_tuple: got Graph"),
     ],
@@ -216,9 +215,35 @@ def test_every_sparse_class_gives_the_same_network(form: str, kind: str) -> None
     np.testing.assert_array_equal(matrix.toarray(), dense)
 
 
-def test_entries_of_a_sparse_matrix_are_summed_and_zeros_are_no_edges() -> None:
-    matrix = sparse.coo_array(([1.0, -1.0, 0.0, 2.0], ([0, 0, 1, 1], [1, 1, 0, 2])), shape=(3, 3))
-    assert _edges(from_scipy(matrix, np.eye(3))) == [(1, 2)]
+def test_every_entry_that_is_stored_is_an_edge_and_the_best_quality_stays() -> None:
+    matrix = sparse.coo_array(([0.3, 0.4, 0.0, 1.0], ([0, 0, 1, 1], [1, 1, 0, 2])), shape=(3, 3))
+    for one in (matrix, sparse.csr_array(to_scipy(from_scipy(matrix, np.eye(3), link_quality="data")))):
+        network = from_scipy(one, np.eye(3), link_quality="data")
+        assert _edges(network) == [(0, 1), (1, 0), (1, 2)]
+        assert network.link_quality is not None
+        np.testing.assert_array_equal(network.link_quality, np.array([0.0, 0.4, 1.0], np.float32))
+        assert network.notes == ()
+    unused = from_scipy(matrix, np.eye(3))
+    assert unused.link_quality is None
+    assert unused.notes[0].startswith("of links, ignored: 'data'")
+    assert from_scipy(sparse.csr_array(np.eye(3) + 1), np.eye(3)).num_edges == 6
+    assert from_scipy(sparse.csr_array((np.full(2, 7), ([0, 1], [1, 2])), shape=(3, 3)), np.eye(3)).notes == ()
+    blocks = sparse.bsr_array(np.kron(np.eye(2), [[0.0, 1.0], [0.0, 0.0]]), blocksize=(2, 2))
+    assert _edges(from_scipy(blocks, np.eye(4))) == [(0, 1), (2, 3)]  # zeros that fill blocks are no entries
+
+
+def test_edges_of_a_jraph_graph_are_read_where_they_are_named_and_told_where_not() -> None:
+    weights = jnp.array([[0.5], [0.25]])
+    for edges, name in (({"w": weights, "kind": jnp.array([1, 1])}, "w"), (weights, "edges")):
+        network = from_jraph(_graphs_tuple(edges=edges), link_quality=name)
+        assert network.link_quality is not None
+        assert network.link_quality.tolist() == [0.5, 0.25]
+        assert network.notes == ()
+        unused = from_jraph(_graphs_tuple(edges=edges))
+        assert unused.link_quality is None
+        assert unused.notes[0].startswith(f"of links, ignored: {name!r}")
+    with pytest.raises(InputError, match=r"link_quality: expected a key of graphs_tuple.edges \('edges'\), got 'w'"):
+        from_jraph(_graphs_tuple(edges=weights), link_quality="w")
 
 
 @pytest.mark.parametrize(
@@ -228,8 +253,12 @@ def test_entries_of_a_sparse_matrix_are_summed_and_zeros_are_no_edges() -> None:
         (sparse.csr_array((3, 2)), {}, r"matrix: got shape \(3, 2\)"),
         (sparse.csr_array((4, 4)), {}, "matrix: describes 4 nodes, and features 3"),
         (sparse.csr_array(np.full((3, 3), 2.0)), {"link_quality": "data"}, "link_quality: edge 0 has 2.0"),
-        (sparse.csr_array(np.ones((3, 3))), {"link_quality": "weights"}, "link_quality: got 'weights'"),
-        (sparse.csr_array(np.ones((3, 3))), {"link_quality": np.ones(9)}, "link_quality: got ndarray"),
+        (
+            sparse.csr_array(np.ones((3, 3))),
+            {"link_quality": "weights"},
+            "link_quality: expected 'data' .* got 'weights'",
+        ),
+        (sparse.csr_array(np.ones((3, 3))), {"link_quality": np.ones(9)}, "link_quality: expected 'data' .* got array"),
         (sparse.csr_array(np.array([[0, 1, 0], [0, 0, np.nan], [0, 0, 0]])), {}, r"matrix: the entry \[1, 2\] is nan"),
         (sparse.csr_array(np.array([[0, np.inf, 0], [0, 0, 1], [0, 0, 0]])), {}, r"matrix: the entry \[0, 1\] is inf"),
         (sparse.csr_array(np.ones((3, 3))), {"features": None}, "features: got None"),

@@ -73,6 +73,37 @@ def test_link_quality_is_read_where_it_is_said_to_be() -> None:
     assert network.link_quality.tolist() == [0.5, 0.25, 1.0]
 
 
+@pytest.mark.parametrize("attribute", ["edge_attr", "edge_weight", "weight"])
+def test_weights_that_nothing_reads_are_told(attribute: str) -> None:
+    network = from_pyg(data(**{attribute: Tensor([0.5, 0.25, 1.0])}))
+    assert network.link_quality is None
+    assert network.num_edges == 3
+    assert network.notes == (
+        f"of links, ignored: {attribute!r}; write link_quality={attribute!r} if that is the probability that a message "
+        "gets through",
+    )
+
+
+def test_all_others_with_a_label_are_tested_where_there_is_only_a_mask_for_training() -> None:
+    graph = data(y=Tensor([0, 1, -1, 1]), train_mask=Tensor([True, False, False, False]))
+    network = from_pyg(graph)
+    assert network.splits is not None
+    assert network.splits.train.tolist() == [[True, False, False, False]]
+    assert network.splits.test.tolist() == [[False, True, False, True]]
+    assert any("data.test_mask: is missing" in note for note in network.notes)
+
+
+@pytest.mark.parametrize("unknown", [-1, np.nan])
+def test_nodes_without_a_label_stand_in_no_split(unknown: float) -> None:
+    masks = {"train_mask": Tensor([True, False, True, False]), "test_mask": Tensor([False, True, False, True])}
+    network = from_pyg(data(y=Tensor([0, 1, unknown, 1]), **masks))
+    assert network.labels is not None
+    assert network.labels.tolist() == [0, 1, -1, 1]
+    assert network.splits is not None
+    assert network.splits.train.tolist() == [[True, False, False, False]]
+    assert any("1 of 4 nodes have no label" in note for note in network.notes)
+
+
 def test_what_is_no_class_can_be_left_out() -> None:
     graph = data(y=Tensor([0.5, 0.1, 0.2, 0.3]))
     with pytest.raises(InputError, match="labels: got dtype float64"):
@@ -88,12 +119,11 @@ def test_what_is_no_class_can_be_left_out() -> None:
         (data(edge_index=None, adj_t=1), "data.edge_index: .* leave out the transform ToSparseTensor"),
         (data(edge_index=Tensor([0, 1])), r"data.edge_index: got shape \(2,\)"),
         (data(edge_index=Tensor([[0], [4]])), "receivers: edge 0 names node 4"),
-        (data(edge_weight=Tensor([0.5, 0.5, 0.5])), "data.edge_weight: .* link_quality='edge_weight'"),
-        (data(train_mask=Tensor([True] * 4)), "data.test_mask: is missing, and train_mask is there"),
+        (data(test_mask=Tensor([True] * 4)), "data.train_mask: is missing, and test_mask is there"),
         (data(train_mask=Tensor([0] * 4), test_mask=Tensor([1] * 4)), "data.train_mask: got int64"),
         (data(train_mask=np.zeros((4, 2), bool), test_mask=np.zeros((4, 3), bool)), "has 2 splits, and another mask 3"),
         (data(train_mask=np.ones(4, bool), test_mask=np.ones(4, bool)), "node 0 stands in two parts"),
-        (data(node_names=["a", "a", "b", "c"]), "data.node_names: 'a' stands there twice"),
+        (data(node_names=["a", "a", "b", "c"]), "data.node_names: .* more than once: 'a'"),
         (data(node_types=["paper", "author"]), "to_homogeneous"),
     ],
 )

@@ -1,0 +1,38 @@
+"""What readers tell of weights of links that nobody asked for: one rule for all.
+
+A weight is the probability that a message gets through where the user says so; else it is ignored, which is told. A
+link is a link whatever its weight, 0 included.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jdgnn.network.identifiers import named
+
+
+def unused_weights(weights: Mapping[str, Any]) -> tuple[str, ...]:
+    """What to tell of what links have and nothing reads; nothing of what is the same at all of them.
+
+    Args:
+      weights: by what to write as `link_quality` to have them used: one or several of each link.
+
+    Returns:
+      A note, or none.
+
+    Example:
+      >>> unused_weights({"weight": [1.0, 30.0], "kind": ["wire", "wire"]})[0]
+      "of links, ignored: 'weight'; write link_quality='weight' if that is the probability that a message gets through"
+    """
+    different = [name for name, values in weights.items() if _differ(np.asarray(values))]
+    if not different:
+        return ()
+    return (
+        f"of links, ignored: {named(different)}; write link_quality={different[0]!r} if that is the probability that a "
+        "message gets through",
+    )
+
+
+def _differ(values: Any) -> bool:
+    return bool(values.size and values.ndim and not (values == values[:1]).all())
