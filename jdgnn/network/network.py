@@ -4,7 +4,7 @@ Axes: N nodes, E directed edges, F0 features of a node, S splits.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from flax import struct
@@ -164,16 +164,8 @@ def from_edges(
     features = checked_features(in_order("features", features, Identifiers(node_names, num_rows(features))))
     num_nodes = len(features)
     nodes = Identifiers(checked_node_names("node_names", node_names, num_nodes), num_nodes)
-    senders, receivers = checked_ends(senders, receivers, num_nodes)
-    quality = checked_quality(link_quality, len(senders), both_ways=undirected)
-    if undirected:
-        senders, receivers = np.concatenate([senders, receivers]), np.concatenate([receivers, senders])
-        quality = quality if quality is None else np.tile(quality, 2) if quality.ndim == 1 else quality.T.ravel()
-    directions = 2 if undirected else 1
-    is_loop = senders == receivers
-    num_given = len(senders) - int(is_loop.sum())
-    senders, receivers, quality = _sorted_unique(senders, receivers, quality, ~is_loop)
-    if num_nodes > 1 and not len(senders) and not allow_no_edges:
+    links = _links(senders, receivers, link_quality, num_nodes, undirected)
+    if num_nodes > 1 and not len(links.senders) and not allow_no_edges:
         raise InputError(
             f"senders: no edge between two different nodes was given for {num_nodes} nodes; "
             "write allow_no_edges=True if every node is meant to be isolated"
@@ -186,19 +178,43 @@ def from_edges(
     kept, told = _of_labelled(checked_splits(splits, num_nodes), found)
     return Network(
         features=features,
-        senders=senders,
-        receivers=receivers,
+        senders=links.senders,
+        receivers=links.receivers,
         labels=found if found is not None and (found >= 0).any() else None,
         splits=kept,
-        link_quality=quality,
+        link_quality=links.quality,
         name=name,
         class_names=class_names,
         node_names=node_names,
         feature_names=checked_texts("feature_names", feature_names, features.shape[1]),
         notes=(*checked_texts("notes", notes), *told),
-        num_self_loops_removed=int(is_loop.sum()) // directions,
-        num_duplicates_merged=(num_given - len(senders)) // directions,
+        num_self_loops_removed=links.num_loops,
+        num_duplicates_merged=links.num_duplicates,
     )
+
+
+class _Links(NamedTuple):
+    """Links without loops and duplicates, sorted by receiver, then by sender, and how many of both there were."""
+
+    senders: NDArray[np.int32]
+    receivers: NDArray[np.int32]
+    quality: NDArray[np.float32] | None
+    num_loops: int
+    num_duplicates: int
+
+
+def _links(senders: Any, receivers: Any, link_quality: Any, num_nodes: int, undirected: bool) -> _Links:
+    senders, receivers = checked_ends(senders, receivers, num_nodes)
+    quality = checked_quality(link_quality, len(senders), both_ways=undirected)
+    if undirected:
+        senders, receivers = np.concatenate([senders, receivers]), np.concatenate([receivers, senders])
+        quality = quality if quality is None else np.tile(quality, 2) if quality.ndim == 1 else quality.T.ravel()
+    directions = 2 if undirected else 1
+    is_loop = senders == receivers
+    num_given = len(senders) - int(is_loop.sum())
+    senders, receivers, quality = _sorted_unique(senders, receivers, quality, ~is_loop)
+    num_duplicates = (num_given - len(senders)) // directions
+    return _Links(senders, receivers, quality, int(is_loop.sum()) // directions, num_duplicates)
 
 
 def _of_labelled(splits: Splits | None, labels: NDArray[np.int32] | None) -> tuple[Splits | None, list[str]]:
