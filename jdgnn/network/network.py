@@ -165,17 +165,11 @@ def from_edges(
     num_nodes = len(features)
     nodes = Identifiers(checked_node_names("node_names", node_names, num_nodes), num_nodes)
     links = _links(senders, receivers, link_quality, num_nodes, undirected)
-    if num_nodes > 1 and not len(links.senders) and not allow_no_edges:
-        raise InputError(
-            f"senders: no edge between two different nodes was given for {num_nodes} nodes; "
-            "write allow_no_edges=True if every node is meant to be isolated"
-        )
+    _check_linked(num_nodes, links, allow_no_edges)
     labels = in_order("labels", labels, nodes)
     found = checked_labels(labels, num_nodes, class_names)
     check_unlabelled(labels, class_names)
-    if isinstance(splits, Mapping) or hasattr(splits, "iloc"):
-        splits = Splits(**split_masks(splits, nodes))
-    kept, told = _of_labelled(checked_splits(splits, num_nodes), found)
+    kept, told = _of_labelled(_splits_of(splits, nodes), found)
     return Network(
         features=features,
         senders=links.senders,
@@ -215,6 +209,21 @@ def _links(senders: Any, receivers: Any, link_quality: Any, num_nodes: int, undi
     senders, receivers, quality = _sorted_unique(senders, receivers, quality, ~is_loop)
     num_duplicates = (num_given - len(senders)) // directions
     return _Links(senders, receivers, quality, int(is_loop.sum()) // directions, num_duplicates)
+
+
+def _check_linked(num_nodes: int, links: _Links, allow_no_edges: bool) -> None:
+    if num_nodes > 1 and not len(links.senders) and not allow_no_edges:
+        raise InputError(
+            f"senders: no edge between two different nodes was given for {num_nodes} nodes; "
+            "write allow_no_edges=True if every node is meant to be isolated"
+        )
+
+
+def _splits_of(given: Any, nodes: Identifiers) -> Splits | None:
+    """Splits as masks, whether they are given so or by names."""
+    if isinstance(given, Mapping) or hasattr(given, "iloc"):
+        given = Splits(**split_masks(given, nodes))
+    return checked_splits(given, nodes.num_nodes)
 
 
 def _of_labelled(splits: Splits | None, labels: NDArray[np.int32] | None) -> tuple[Splits | None, list[str]]:
