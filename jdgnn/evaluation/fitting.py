@@ -131,8 +131,10 @@ def _fits(vectors: Vectors, weight: float, task: Task, split: int) -> Iterator[_
     classifier = LogisticRegression(max_iter=_MAX_ITERATIONS, warm_start=True)
     for place, regularisation in enumerate(REGULARISATIONS):
         is_converged = fit_in_place(classifier.set_params(C=regularisation), train, labels)
-        scores = [_score(classifier, task.metric, *part) for part in ((validation, on_validation), (test, on_test))]
-        yield _Fit(weight, place, *scores, is_converged)
+        validated, tested = (
+            _score(classifier, task.metric, *part) for part in ((validation, on_validation), (test, on_test))
+        )
+        yield _Fit(weight, place, validated, tested, is_converged)
 
 
 def _in_span(parts: list[Vectors]) -> list[Vectors]:
