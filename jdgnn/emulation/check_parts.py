@@ -10,6 +10,7 @@ from jax.typing import DTypeLike
 
 from jdgnn.emulation.modes import has_pool
 from jdgnn.errors import InputError
+from jdgnn.keys import is_key, refuse_raw
 from jdgnn.learning.layers import Layer
 from jdgnn.learning.local_step import init_params
 from jdgnn.learning.objectives import Objective
@@ -100,6 +101,8 @@ def check_learning(
         lambda key: init_params(layer, objective, optimizer, key, num_features, num_units, dtype),
         _key(),
     )
+    _check_trainable(f"layers{what.removeprefix('objective')}.init", params["layer"])
+    _check_trainable(f"{what}.init", params["objective"])
     vectors, mask = jax.ShapeDtypeStruct((3, num_units), dtype), jax.ShapeDtypeStruct((3,), bool)
     own = jax.ShapeDtypeStruct((num_features,), dtype)
 
@@ -123,11 +126,23 @@ def check_learning(
     if optimizer.moments is not None and not jax.tree.leaves(params[MOMENTS]):
         raise InputError("optimizer: its moments are to be merged, and it keeps none; give it without `merged`")
     opt_state = shape_of("optimizer.init", optimizer.init, params)
+    refuse_raw("optimizer.init", opt_state)
     expect(
         "optimizer.step",
         shape_of("optimizer.step", optimizer.step, params, opt_state, params, WHOLE),
         (params, opt_state),
     )
+
+
+def _check_trainable(what: str, params: Any) -> None:
+    """Raises InputError unless all parameters are numbers that can be trained, sent and merged."""
+    for path, leaf in jax.tree.leaves_with_path(params):
+        if not jnp.issubdtype(leaf.dtype, jnp.inexact):
+            draw = "; an objective is given a key of each node and tick" if is_key(leaf) else ""
+            raise InputError(
+                f"{what}: parameter {jax.tree_util.keystr(path)} is {described(leaf)}; expected floating-point "
+                f"numbers, since parameters are trained, sent and merged{draw}"
+            )
 
 
 def check_merge(merge: MergeRule, params: Any) -> None:
@@ -191,6 +206,7 @@ def check_availability(availability: Availability, num_nodes: int) -> None:
 
 def _check_attendance(what: str, part: Clock | Presence, num_nodes: int, num_masks: int) -> None:
     memory = shape_of(f"{what}.init", part.init, _key(), num_nodes)
+    refuse_raw(f"{what}.init", memory)
     if any(leaf.shape[:1] != (num_nodes,) for leaf in jax.tree.leaves(memory)):
         raise InputError(
             f"{what}.init: it gives {described(memory)}, and a row per node, [{num_nodes}, ...], is needed"
@@ -204,6 +220,7 @@ def _check_attendance(what: str, part: Clock | Presence, num_nodes: int, num_mas
 def check_schedule(what: str, schedule: Schedule, num_candidates: int, num_uniforms: int) -> None:
     """Raises InputError unless a schedule decides on one whole number, and keeps what it remembers as it was."""
     memory = shape_of(f"{what}.init", schedule.init)
+    refuse_raw(f"{what}.init", memory)
     uniforms = jax.ShapeDtypeStruct((num_uniforms,), jnp.float32) if schedule.is_random else None
     wanted = shape_of(f"{what}.decide", schedule.decide, memory, WHOLE, WHOLE, uniforms, num_candidates)
     expect(f"{what}.decide", wanted, WHOLE)

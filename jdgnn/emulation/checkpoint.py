@@ -31,6 +31,7 @@ from jdgnn.emulation.run import arrays_of
 from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.errors import InputError
+from jdgnn.keys import impl_of, is_key
 from jdgnn.network.conversion import as_network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.recording import checked_path
@@ -165,7 +166,7 @@ def restore(path: str | Path, emulator: Emulator, network: Any) -> State:
     arrays = _read(path, wanted)
     if _digest(arrays) != about["digest"]:
         raise DamagedError(f"path: {path} is damaged, as its content is not what was saved; take an earlier one")
-    values = [_as_leaf(arrays[_name(place)], leaf, about["key_impl"]) for place, leaf in leaves]
+    values = [_as_leaf(arrays[_name(place)], leaf) for place, leaf in leaves]
     return jax.tree.unflatten(structure, values)
 
 
@@ -333,24 +334,20 @@ def _checkpointer() -> Iterator[Any]:
 def _arrays(state: State) -> dict[str, NDArray[Any]]:
     """The arrays of a state by name; keys as their data."""
     leaves = jax.tree.leaves_with_path(state)
-    return {_name(place): np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf) for place, leaf in leaves}
+    return {_name(place): np.asarray(jax.random.key_data(leaf) if is_key(leaf) else leaf) for place, leaf in leaves}
 
 
 def _name(place: tuple[Any, ...]) -> str:
     return jax.tree_util.keystr(place, simple=True, separator=".")
 
 
-def _is_key(leaf: Any) -> bool:
-    return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))
-
-
 def _described(leaf: Any) -> list[Any]:
-    data = jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf
+    data = jax.eval_shape(jax.random.key_data, leaf) if is_key(leaf) else leaf
     return [str(data.dtype), *data.shape]
 
 
-def _as_leaf(array: NDArray[Any], leaf: Any, key_impl: str) -> jax.Array:
-    return jax.random.wrap_key_data(jnp.asarray(array), impl=key_impl) if _is_key(leaf) else jnp.asarray(array)
+def _as_leaf(array: NDArray[Any], leaf: Any) -> jax.Array:
+    return jax.random.wrap_key_data(jnp.asarray(array), impl=impl_of(leaf)) if is_key(leaf) else jnp.asarray(array)
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:

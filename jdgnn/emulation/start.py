@@ -14,6 +14,7 @@ from jdgnn.emulation.modes import has_mailbox, has_pool, history_depth
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.spread import norms
 from jdgnn.emulation.state import State, no_flight
+from jdgnn.keys import is_key
 from jdgnn.learning.local_step import init_params
 from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.network.topology import Topology
@@ -44,10 +45,12 @@ def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Ar
     return State(
         tick=jnp.zeros((), jnp.int32),
         key=run_key,
-        availability=init_availability(traffic.availability, availability_key, num_nodes),
+        availability=keys_by_node(init_availability(traffic.availability, availability_key, num_nodes)),
         joined=jnp.zeros(num_nodes, bool) if traffic.availability.can_be_offline else None,
         params=params,
-        opt_state=tuple(per_node(emulator.optimizer.init)(layer) for layer in computed),
+        opt_state=tuple(
+            keys_by_node(per_node(emulator.optimizer.init)(layer), index) for index, layer in enumerate(computed)
+        ),
         embeddings=tuple(jnp.zeros((num_nodes, width), dtype) for width in units),
         embedded_at=jnp.full(num_nodes, -1, jnp.int32),
         history=tuple(jnp.zeros((num_nodes, depth, width), dtype) for width in units) if depth else None,
@@ -61,14 +64,38 @@ def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Ar
         wakes=jnp.zeros(num_nodes, jnp.int32),
         num_steps=jnp.zeros((num_nodes, len(units)), jnp.int32),
         num_idle=jnp.zeros((len(units), 2), jnp.uint32),
-        push_schedule=_no_memory(push, num_nodes),
-        model_schedule=_no_memory(emulator.gossip, num_nodes),
+        push_schedule=keys_by_node(_no_memory(push, num_nodes)),
+        model_schedule=keys_by_node(_no_memory(emulator.gossip, num_nodes), 1),
         num_excess=jnp.zeros((2, 2), jnp.uint32),
         num_unplaced=jnp.zeros(2, jnp.uint32),
         num_crowded=jnp.zeros((), jnp.int32),
         initial_norm=jnp.mean(norms(tuple(map(without_moments, params)))),
         accounts=no_accounts(num_nodes),
     )
+
+
+def keys_by_node(tree: Any, number: int = 0) -> Any:
+    """Makes all keys of what parts keep at nodes differ, so that nodes draw independently.
+
+    Args:
+      tree: what is kept, arrays [N, ...]; typed keys among them are usually those that a part was made with.
+      number: of the layer, or of whatever else keeps the same: the key of node v is folded with number · N + v.
+
+    Returns:
+      The same tree, other arrays as they are.
+    """
+
+    def fold(keys: jax.Array, node: jax.Array) -> jax.Array:
+        folded = jax.lax.map(lambda key: jax.random.fold_in(key, node), keys.reshape(-1))
+        return folded.reshape(keys.shape)
+
+    def of_leaf(leaf: jax.Array) -> jax.Array:
+        if not is_key(leaf):
+            return leaf
+        first = number * leaf.shape[0]
+        return per_node(fold)(leaf, jnp.arange(first, first + leaf.shape[0], dtype=jnp.uint32))
+
+    return jax.tree.map(of_leaf, tree)
 
 
 def _no_models(emulator: "Emulator", params: Any, num_nodes: int) -> Any:

@@ -112,7 +112,8 @@ def embed(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.
 def embed_only(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> Trained:
     """What `train` gives where no layer steps; arguments as there."""
     shapes = jax.eval_shape(lambda params: train(emulator, scene, params, nodes), params)
-    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    kept = replace(shapes, params=(), opt_state=(), embeddings=())  # whose keys could be no zeros
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), kept)
     embeddings = embed(emulator, scene, params, nodes)
     return replace(nothing, params=params, opt_state=take(scene.state.opt_state, nodes), embeddings=embeddings)
 

@@ -15,6 +15,7 @@ import numpy as np
 from jdgnn.emulation.debug.message import UNKNOWN, Message
 from jdgnn.emulation.debug.node import Node
 from jdgnn.emulation.state import ModelFlight, State
+from jdgnn.keys import on_host
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
 from jdgnn.protocol.mailbox import Mailbox
@@ -73,7 +74,7 @@ def rows_of(state: State, features: jax.Array) -> Iterator[dict[str, Any]]:
         "schedule_memory": {"push": state.push_schedule, "model": state.model_schedule},
         "accounts": whole(state.accounts.words),
     }
-    arrays = jax.tree.map(np.asarray, arrays)
+    arrays = on_host(arrays)
 
     def row(number: int) -> dict[str, Any]:
         return jax.tree.map(lambda leaf: leaf[number], arrays)

@@ -21,7 +21,7 @@ from jdgnn.emulation.sources import Draw, Replay, Source
 from jdgnn.emulation.state import State
 from jdgnn.emulation.wake import awake_capacity
 from jdgnn.errors import InputError
-from jdgnn.protocol.events import Events
+from jdgnn.keys import on_host
 
 
 def debug_run(
@@ -83,7 +83,8 @@ def debug_run(
     for tick in range(start, start + ticks):
         clock, events = source.next(replace(clock, tick=jnp.int32(tick)), 1)
         clock = replace(clock, joined=None if events.joined is None else events.joined[0])
-        around = Surroundings(emulator, links, in_degree, np.asarray(features), tick, on_host(events))
+        drawn = on_host(jax.tree.map(lambda leaf: leaf[0], events))
+        around = Surroundings(emulator, links, in_degree, np.asarray(features), tick, drawn)
         active = run_tick(around, nodes)
         wakes += active
         num_crowded += is_crowded(around, len(active))
@@ -119,12 +120,3 @@ def is_crowded(around: Surroundings, num_active: int) -> bool:
     if capacity is None or (around.events.online is None and around.events.wake is None):
         return False
     return num_active > capacity
-
-
-def on_host(events: Events) -> Events:
-    """The first tick of a record as NumPy arrays; keys stay where they are."""
-
-    def first(leaf: jax.Array) -> Any:
-        return leaf[0] if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else np.asarray(leaf[0])
-
-    return jax.tree.map(first, events)

@@ -16,6 +16,7 @@ import numpy as np
 from jdgnn.emulation.debug.message import Message
 from jdgnn.emulation.debug.node import Node
 from jdgnn.emulation.state import ModelFlight, State, no_flight
+from jdgnn.keys import is_key
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, Accounts, whole
 from jdgnn.protocol.mailbox import Mailbox
 from jdgnn.protocol.model_pool import ModelPool
@@ -69,9 +70,11 @@ def state_of(nodes: list[Node], before: State, tick: int, num_crowded: int) -> S
 
 def stacked(like: Any, rows: Sequence[Any]) -> Any:
     """Puts the trees of all nodes side by side, in the dtypes of `like`."""
-    return jax.tree.map(
-        lambda leaf, *parts: jnp.asarray(np.stack([np.asarray(part) for part in parts]), leaf.dtype), like, *rows
-    )
+
+    def of_leaf(leaf: jax.Array, *parts: Any) -> jax.Array:
+        return jnp.stack(parts) if is_key(leaf) else jnp.asarray(np.stack([*map(np.asarray, parts)]), leaf.dtype)
+
+    return jax.tree.map(of_leaf, like, *rows)
 
 
 def table_of(accounts: Counter[tuple[str, str]]) -> list[list[int]]:
