@@ -12,6 +12,8 @@ import hypothesis
 import jax
 import pytest
 
+from jdgnn.kernels import library
+
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
@@ -41,6 +43,13 @@ def _room_for_programs(request: pytest.FixtureRequest) -> Iterator[None]:
     request.config.stash[NUM_TESTS] = done
     if done % 10 == 0 and MAPPINGS.exists() and MAPPINGS.read_bytes().count(b"\n") > MOST_MAPPINGS:
         jax.clear_caches()
+
+
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """The compiled kernels are there; where they cannot be, what needs them is skipped."""
+    if (reason := library.why_not()) is not None:
+        pytest.skip(reason)
 
 
 @pytest.fixture

@@ -57,8 +57,8 @@ class Emulator:
       param_dtype: the precision parameters are kept and sent in: that of the features, if None; "bfloat16" takes half
         of the memory. Merges and steps are computed in float32 then, and rounded stochastically, so that small steps
         are not lost on average. Optimiser states and embeddings stay in float32.
-      kernels: whether compiled kernels are used, which give the same result faster on a CPU: wherever they can be, if
-        None; never, if False; and if True, it is an error where they cannot, which says why.
+      kernels: whether compiled kernels are used, which give the same result faster on a CPU, up to rounding: wherever
+        they can be, if None; never, if False; and if True, it is an error where they cannot, which says why.
 
     Raises:
       InputError: a part is missing or of the wrong kind, or a setting can have no effect.

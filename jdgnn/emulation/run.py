@@ -19,6 +19,7 @@ from jdgnn.emulation.sources import Draw, Recording, Replay, Source
 from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.errors import InputError
+from jdgnn.kernels.way import tell_once, way
 from jdgnn.network.conversion import as_network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.recording import Recorder
@@ -56,11 +57,13 @@ def run(
     progress_at: Collection[int] = (),
     record: str | Path | None = None,
     replay: str | Path | None = None,
+    accept_other_way: bool = False,
 ) -> tuple[State, History]:
     """Runs a number of ticks.
 
     The state is consumed (its memory is used for the result): keep the one that is returned. The same state gives the
-    same bits, however a run is cut into several and whatever is recorded; another number of ticks compiles nothing.
+    same bits, however a run is cut into several and whatever is recorded, on the same kind of processor, with compiled
+    kernels or without; another number of ticks compiles nothing.
 
     Args:
       emulator: the parts.
@@ -77,13 +80,18 @@ def run(
       replay: a file to take the random events from, instead of drawing them: the same algorithm gives the same bits,
         and another meets the same fate. The state's own clocks go on meanwhile, unseen, so that drawing after a
         replay gives the bits of drawing all along.
+      accept_other_way: whether to replay what a run with compiled kernels has recorded where there are none, or the
+        other way round, which gives other bits. An emulator whose `kernels` is True or False has said so already.
 
     Returns:
       The state after the last tick, and the history.
 
     Raises:
       InputError: the state was consumed before or does not fit the network, a number makes no sense, the file to record
-        to exists, or the one to replay does not fit.
+        to exists, or the one to replay does not fit or was recorded in another way.
+
+    Warns:
+      UserWarning: once in a process, if compiled kernels are missing on a CPU and the emulator allows them.
 
     Example:
       >>> import jax, jdgnn
@@ -109,14 +117,19 @@ def run(
     if record is not None and replay is not None:
         raise InputError(f"record: got {record} together with replay, whose events are on file already; leave one out")
     emulator, links, features = arrays_of(emulator, state, network)
-    source: Source = Draw(emulator, links, state) if replay is None else Replay(replay, emulator, links, state, ticks)
+    tell_once(emulator.kernels)
+    source: Source = Draw(emulator, links, state)
+    if replay is not None:
+        source = Replay(replay, emulator, links, state, ticks)
+        if not accept_other_way and (reason := source.other_way()) is not None:
+            raise InputError(f"replay: {reason}, to other bits; give the emulator kernels, or accept_other_way=True")
     start = int(state.tick)
     for remark in remarks(emulator, start + ticks) if replay is None else []:
         warnings.warn(remark, RemarkWarning, stacklevel=2)
     gathered = _Gathered(start, start + ticks, on_progress, progress_every, progress_at)
     if record is None:
         return _run(emulator, links, features, state, record_every, gathered, source)
-    with Recorder(record, links, state.key, start, source.length) as recorder:
+    with Recorder(record, links, state.key, start, source.length, way(emulator.kernels)) as recorder:
         return _run(emulator, links, features, state, record_every, gathered, Recording(source, recorder))
 
 

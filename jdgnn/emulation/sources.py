@@ -13,6 +13,7 @@ from jdgnn.emulation import chunks
 from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.start import event_shapes, message_bytes, tree_bytes
 from jdgnn.emulation.state import State
+from jdgnn.kernels.way import way
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
 from jdgnn.protocol.recording import LONGEST, Recorder
@@ -63,6 +64,10 @@ class Replay:
         max_delays = {f"{kind}_delay": setting.link.max_delay for kind, setting in settings.items() if setting}
         self._record.check(links, self._shapes, max_delays, int(state.tick), ticks)
         self.length = room(self._shapes)
+
+    def other_way(self) -> str | None:
+        """A clause about the way of the run that was recorded, if the machine and not the emulator makes it another."""
+        return None if self._emulator.kernels is not None else self._record.other_way(way(None))
 
     def next(self, state: State, count: int) -> tuple[State, Events]:
         """See `Source`."""

@@ -10,6 +10,7 @@ from jdgnn.experiment import probed
 from jdgnn.experiment.comparison_tables import seeds_in_words
 from jdgnn.experiment.finished_runs import Runs, differing, read_runs
 from jdgnn.experiment.paired import paired_difference, spread
+from jdgnn.experiment.ways import mixed
 
 NAMES = string.ascii_uppercase
 """What runs are called, in the order given."""
@@ -32,8 +33,9 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
     Returns:
       What `--json` writes: `dataset` and `metric`; `runs`, with `name` (A, B, …), `directory`, `seeds`, `unfinished`,
       `num_splits`, and in `probe` the `jdgnn.experiment.paired.Spread` of each probed figure; `differences`, with `of`,
-      `to`, the common `seeds` and the `jdgnn.experiment.paired.Difference` of what was learned; and `configuration`,
-      the keys that differ, with the value in each run, None where there is none. Shares of 1, not percent.
+      `to`, the common `seeds` and the `jdgnn.experiment.paired.Difference` of what was learned; `mixed_ways`, a
+      clause if not all were computed in one way; and `configuration`, the keys that differ, with the value in each run,
+      None where there is none. Shares of 1, not percent.
 
     Raises:
       InputError: there are too few or too many directories, one does not hold finished runs, its network, metric or
@@ -57,6 +59,7 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
         "metric": probed.metric(first.first),
         "runs": [_described(name, of_name) for name, of_name in named.items()],
         "differences": [_difference(first, name, of_name) for name, of_name in named.items() if of_name is not first],
+        "mixed_ways": mixed((name, one.get("way")) for name, of in named.items() for one in of.summaries.values()),
         "configuration": {
             key: {name: of_name.settings.get(key) for name, of_name in named.items()}
             for key in differing(*(of_name.settings for of_name in runs))

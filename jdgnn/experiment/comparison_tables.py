@@ -36,7 +36,7 @@ def print_seeds(console: Console, result: dict[str, Any], directory: Path, files
     else:
         console.print(f"Linear probe on {result['dataset']}, {seeds_in_words(result['seeds'])}")
         print_table(console, _seeds_table(result))
-    print_facts(console, [("files", f"{', '.join(files)} in {directory}")])
+    print_facts(console, [*_mixed(result), ("files", f"{', '.join(files)} in {directory}")])
 
 
 def print_comparison(console: Console, comparison: dict[str, Any]) -> None:
@@ -144,6 +144,12 @@ def _facts(comparison: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "note", f"{of} - {to} is taken over {seeds_in_words(common)}, without {' and '.join(left_out)}"
     if any(difference["over"] == "splits" and difference["n"] > 1 for difference in differences):
         yield "note", SHARED_NODES
+    yield from _mixed(comparison)
+
+
+def _mixed(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if result["mixed_ways"] is not None:
+        yield "note", result["mixed_ways"]
 
 
 def _without(seeds: list[int], others: list[int]) -> list[int]:

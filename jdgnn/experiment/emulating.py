@@ -19,6 +19,7 @@ from jdgnn.experiment.progress import Display, display
 from jdgnn.experiment.run_directory import CHECKPOINTS, RunDirectory
 from jdgnn.experiment.snapshots import nodes_kept, packed, ticks_due
 from jdgnn.experiment.soundness import check_finite
+from jdgnn.experiment.ways import Computed
 
 KEPT = ("tick", "online", "active")
 """Of each row, for the summary."""
@@ -37,6 +38,7 @@ class Setting(NamedTuple):
     console: Console
     interrupts: Interrupts
     files: EventFiles
+    accepts_other_way: bool = False  # a run that goes on may do so in another way
 
 
 @dataclass
@@ -45,21 +47,25 @@ class Stand:
 
     Attributes:
       state: all nodes.
+      computed: in which way, and by which versions, ticks are computed.
       rows: what was recorded, from the first tick on: once it is on disk, of all but the last only `KEPT`.
       earlier_seconds: wall time of the ticks before the run was resumed.
       seconds: wall time of all ticks.
       compile_seconds: wall time before the first, since it was resumed.
       probe_seconds: wall time of snapshots, since it was resumed.
       resumed_at: ticks at which it was.
+      changes: what has changed of the way and the versions since the first tick.
     """
 
     state: State
+    computed: Computed
     rows: list[dict[str, Any]] = field(default_factory=list)
     earlier_seconds: float = 0.0
     seconds: float = 0.0
     compile_seconds: float = 0.0
     probe_seconds: float = 0.0
     resumed_at: list[int] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, rows: list[dict[str, Any]]) -> None:
         """Takes in rows that are on disk; a run of days would not have memory for all that stands in them."""
@@ -109,6 +115,7 @@ def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> S
                 progress_at=watch.snapshots_due,
                 record=setting.files.record,
                 replay=setting.files.replay,
+                accept_other_way=True,  # or it would have been refused before
             )
         stand.seconds, stand.compile_seconds = stand.earlier_seconds + history.seconds, history.compile_seconds
         if setting.config.checkpoints.at_end or setting.interrupts.is_asked:
@@ -183,7 +190,14 @@ class _Watch:
         setting, stand = self._setting, self._stand
         with setting.directory.writing("a checkpoint", stand.tick):
             setting.directory.sync_metrics()
-            notes = {"config": self._config, "seconds": stand.seconds, "resumed_at": stand.resumed_at}
+            notes = {
+                "config": self._config,
+                "seconds": stand.seconds,
+                "resumed_at": stand.resumed_at,
+                "way": stand.computed.way._asdict(),
+                "versions": stand.computed.versions,
+                "changes": stand.changes,
+            }
             self._checkpoints.save(setting.emulator, stand.state, setting.network, notes)
 
 
@@ -196,5 +210,6 @@ def partial(setting: Setting, stand: Stand) -> dict[str, Any]:
         "ticks": stand.tick,
         "ticks_asked_for": setting.config.emulation.ticks,
         "emulate_seconds": round(stand.seconds, 3),
+        "way": stand.computed.way._asdict(),
         "last_record": stand.rows[-1] if stand.rows else None,
     }

@@ -54,16 +54,19 @@ class EventFiles(NamedTuple):
             if not was_begun(record):
                 raise InputError(f"--overwrite: {record} is no record of events; give another --record") from error
 
-    def check_fit(self, emulator: Emulator, network: Network, state: State, ticks: int) -> None:
+    def check_fit(self, emulator: Emulator, network: Network, state: State, ticks: int) -> str | None:
         """Refuses to replay what was recorded on another network, for fewer ticks, or for other traffic.
+
+        Returns:
+          A clause about the way of the run that was recorded, if that is another; else None.
 
         Raises:
           InputError: the events do not fit.
         """
         if self.replay is None or not ticks:
-            return
+            return None
         try:
-            Replay(self.replay, emulator.bound(network), topology(network), state, ticks)
+            return Replay(self.replay, emulator.bound(network), topology(network), state, ticks).other_way()
         except InputError as error:
             raise InputError(f"--{error}") from error
 

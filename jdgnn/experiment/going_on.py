@@ -14,6 +14,7 @@ from jdgnn.experiment.interrupts import Interrupts
 from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory, origin_path, read_origin
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import MOST, SeedsDirectory, each_seed
+from jdgnn.experiment.ways import check_beside
 from jdgnn.protocol.replaying import Record
 
 
@@ -26,6 +27,7 @@ class Changes(NamedTuple):
       data_root: directory with a folder for each data set; None for that of the run.
       replay: where its events are now; None for where they were.
       report: whether to write a page about it at the end.
+      accepts_other_way: whether it may go on in another way than before.
     """
 
     config: Path | None = None
@@ -33,6 +35,7 @@ class Changes(NamedTuple):
     data_root: Path | None = None
     replay: Path | None = None
     report: bool = False
+    accepts_other_way: bool = False
 
 
 def resume_run(
@@ -79,6 +82,7 @@ def resume_run(
         resume=True,
         first=read(path / CONFIG) if changes.config else None,
         report=changes.report and seed is None,
+        accepts_other_way=changes.accepts_other_way,
     )
 
 
@@ -142,6 +146,9 @@ def resume_seeds(
                 f"--set: got {override} for runs with several seeds, which {directory.path} holds; leave it out"
             )
     begun = [run for run in directory.runs.values() if (run.path / CONFIG).is_file()]
+    if len(begun) < len(directory.runs):
+        kernels = read(changes.config or begun[0].path / CONFIG, changes.overrides).emulation.kernels
+        check_beside("--resume", {run.path: kernels for run in begun}, is_accepted=changes.accepts_other_way)
     data_root = origin_path(read_origin(begun[0].path), "data_root")
 
     def one(seed: int, run: RunDirectory) -> dict[str, Any]:

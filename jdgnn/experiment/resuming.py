@@ -16,19 +16,23 @@ from jdgnn.experiment.network_files import NETWORK_FILES, NODE_FILES, sums_of_fi
 from jdgnn.experiment.run_directory import CHECKPOINTS, REPORT, read_origin
 from jdgnn.experiment.snapshots import ticks_due
 from jdgnn.experiment.summary import versions
+from jdgnn.experiment.ways import Computed, changed, cut_as, read_changes, read_computed, way_of
 from jdgnn.protocol.replaying import Record
 
 MOST_SECONDS = 1e12
-CHANGEABLE = ("emulation.ticks", "checkpoints.", "snapshots.")
-"""Keys, or how they begin, that may change when a run goes on."""
+CHANGEABLE = ("emulation.ticks", "emulation.kernels", "checkpoints.", "snapshots.")
+"""Keys, or how they begin, that may change when a run goes on; the way that follows from `kernels` may not."""
+OF_THE_START = ("versions", "way")
+"""What `run.json` says of the first tick; later changes of it have a list of their own."""
 
 
 def fresh(setting: Setting) -> Stand:
     """Before the first tick."""
-    return Stand(setting.emulator.init(jax.random.key(setting.config.seed), setting.network))
+    computed = Computed(way_of(setting.emulator, setting.network), versions())
+    return Stand(setting.emulator.init(jax.random.key(setting.config.seed), setting.network), computed)
 
 
-def origin(config: Config, data_root: Path | None, files: EventFiles) -> dict[str, Any]:
+def origin(config: Config, data_root: Path | None, files: EventFiles, stand: Stand) -> dict[str, Any]:
     """What `run.json` says: what it takes to go on with a run, besides its configuration."""
     return {
         "data_root": data_root and str(data_root.absolute()),
@@ -37,7 +41,9 @@ def origin(config: Config, data_root: Path | None, files: EventFiles) -> dict[st
         "traces": sums_of_files(config, NODE_FILES),
         "network_files": sums_of_files(config, NETWORK_FILES),
         "replayed_sums": files.replay and Record(files.replay).sums,
-        "versions": versions(),
+        "versions": stand.computed.versions,
+        "way": stand.computed.way._asdict(),
+        "changes": stand.changes,
     }
 
 
@@ -74,11 +80,14 @@ def begun(setting: Setting, config: str) -> Stand:
         return fresh(setting)
     notes = _checked(path, kept.notes)
     _check_same(path, config, notes["config"])
+    computed, changes = _going_on(setting, notes, int(kept.state.tick))
     stand = Stand(
         kept.state,
+        computed,
         earlier_seconds=notes["seconds"],
         seconds=notes["seconds"],
         resumed_at=[*notes["resumed_at"], int(kept.state.tick)],
+        changes=changes,
     )
     asked = setting.config.emulation.ticks
     if stand.tick > asked:
@@ -86,6 +95,23 @@ def begun(setting: Setting, config: str) -> Stand:
     stand.rows = setting.directory.metrics_until(stand.tick, setting.config.emulation.record_every, asked)
     console.print(f"from tick {stand.tick}")
     return stand
+
+
+def _going_on(setting: Setting, notes: Mapping[str, Any], tick: int) -> tuple[Computed, list[dict[str, Any]]]:
+    """By what a run goes on, and all that has changed of that since its first tick.
+
+    Raises:
+      InputError: it would go on in another way, which is not accepted.
+    """
+    now, before = Computed(way_of(setting.emulator, setting.network), versions()), read_computed(notes)
+    changes = read_changes(notes.get("changes"))
+    if before is None or tick >= setting.config.emulation.ticks:
+        return now, changes
+    now = now._replace(way=cut_as(before.way, now.way))
+    new = changed(setting.directory.path, before, now, tick, is_accepted=setting.accepts_other_way)
+    for difference in (difference for change in new for difference in change["differences"]):
+        setting.console.print(f"warning: bits may differ from here on: {difference}", markup=False, soft_wrap=True)
+    return now, [*changes, *new]
 
 
 def take_up(setting: Setting, stand: Stand, config: str, origin: Mapping[str, Any]) -> None:
@@ -100,7 +126,8 @@ def _put_back(setting: Setting, stand: Stand, config: str, origin: Mapping[str, 
     directory.write_summary(partial(setting, stand))  # first, so that the run is no longer finished
     (directory.path / REPORT).unlink(missing_ok=True)
     directory.write_config(config)
-    moved = {key: value for key, value in origin.items() if key != "versions" and value is not None}
+    kept = OF_THE_START if stand.tick else ()
+    moved = {key: value for key, value in origin.items() if key not in kept and value is not None}
     directory.write_origin({**read_origin(directory.path), **moved})
     directory.write_metrics(stand.rows, stand.tick)
     rows, stand.rows = stand.rows, []

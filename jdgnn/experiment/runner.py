@@ -30,6 +30,7 @@ from jdgnn.experiment.resuming import begun, fresh, origin, take_up
 from jdgnn.experiment.run_directory import EMBEDDINGS, NETWORK, NODES, RunDirectory
 from jdgnn.experiment.summary import Seconds, summarise
 from jdgnn.experiment.tables import print_result
+from jdgnn.experiment.ways import replayed_otherwise, tell_missing
 
 
 def run_experiment(
@@ -44,6 +45,7 @@ def run_experiment(
     first: Config | None = None,
     report: bool = False,
     preparing: Preparing = PREPARING,
+    accepts_other_way: bool = False,
 ) -> dict[str, Any]:
     """Emulates, evaluates and writes what came of it.
 
@@ -61,6 +63,7 @@ def run_experiment(
       first: what the run, or the first of its seeds, began with; its rate schedule stays.
       report: whether to write a page about the run at the end.
       preparing: what loads the network and probes the controls, for runs that share some of it.
+      accepts_other_way: whether a run that goes on, or is replayed, may be computed in another way than before.
 
     Returns:
       The summary, as written to `summary.json`.
@@ -82,20 +85,24 @@ def run_experiment(
     check_run_fits(emulator, network)
     for remark in remarks(emulator, config.emulation.ticks) if files.replay is None else ():
         console.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
-    setting = Setting(config, emulator, network, directory, console, interrupts or Interrupts(), files)
+    tell_missing(emulator.kernels, console)
+    interrupts = interrupts or Interrupts()
+    setting = Setting(config, emulator, network, directory, console, interrupts, files, accepts_other_way)
     text = files.remark + as_toml(config, has_own_splits=has_own_splits)
     stand = begun(setting, text) if resume else fresh(setting)
     if remark := horizon_remark(config, emulator, is_resumed=resume):
         console.print(f"note: {remark}", highlight=False, soft_wrap=True, markup=False)
-    files.check_fit(emulator, network, stand.state, config.emulation.ticks - stand.tick)
+    other = files.check_fit(emulator, network, stand.state, config.emulation.ticks - stand.tick)
+    if not stand.tick:  # a run that goes on was asked when it began
+        stand.changes += replayed_otherwise(other, is_accepted=accepts_other_way)
     loaded = time.perf_counter()
     controls = _controls(setting, preparing, stand.state.params if not resume else None)
     judged = time.perf_counter()
     setting.interrupts.check()
     if resume:
-        take_up(setting, stand, text, origin(config, data_root, files))
+        take_up(setting, stand, text, origin(config, data_root, files, stand))
     else:
-        directory.create(text, origin(config, data_root, files))
+        directory.create(text, origin(config, data_root, files, stand))
         files.clear()
     with directory.writing("the network", stand.tick):
         directory.write_arrays(NETWORK, picture_of(network))

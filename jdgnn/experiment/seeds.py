@@ -18,6 +18,7 @@ from jdgnn.experiment.paired import paired_difference, spread
 from jdgnn.experiment.reporting import try_report
 from jdgnn.experiment.run_directory import ORIGIN, REPORT, RunDirectory, seed_folders
 from jdgnn.experiment.runner import run_experiment
+from jdgnn.experiment.ways import mixed
 from jdgnn.experiment.whole_files import partial_name, write_json
 
 SEEDS = "seeds.json"
@@ -246,7 +247,8 @@ def together(summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
       summaries: of runs of one configuration that differ in their seeds only, at least one.
 
     Returns:
-      `dataset`, `nodes`, `ticks`, `seeds` and `num_splits`; in `probe`, by metric and name, the mean and sd of each
+      `dataset`, `nodes`, `ticks`, `seeds`, `mixed_ways` (a clause if not all were computed in one way, else None) and
+      `num_splits`; in `probe`, by metric and name, the mean and sd of each
       probed figure and its `values` for each seed; in `differences`, by metric and name of a control, by how much what
       was learned exceeds it, as a `jdgnn.experiment.paired.Difference`. Shares of 1, not percent.
 
@@ -274,6 +276,7 @@ def together(summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         **{key: first[key] for key in ("dataset", "nodes", "ticks")},
         "seeds": [summary["seed"] for summary in summaries],
+        "mixed_ways": mixed((f"seed {summary['seed']}", summary.get("way")) for summary in summaries),
         "num_splits": of_all["learned"].shape[1] if of_all else 0,
         "probe": {metric: figures} if metric else {},
         "differences": {metric: differences} if metric else {},

@@ -24,6 +24,7 @@ from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.horizons import horizon_of_run
 from jdgnn.experiment.metrics_rows import SPREAD
 from jdgnn.experiment.networks import FILES
+from jdgnn.kernels.way import missing
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
 
 UNLIKE = 30.0
@@ -102,9 +103,14 @@ def summarise(
         "digest": jdgnn.digest(state),
         "memory": {**state_bytes(state), "peak": peak_bytes()},
         "speed": _speed(emulator, network, stand),
-        "warnings": _warnings(config, network, state, nodes, last),
+        "warnings": {
+            **_warnings(config, network, state, nodes, last),
+            "missing_kernels": missing(emulator.kernels),
+            "changes": stand.changes,
+        },
         "remarks": [] if files.replay else remarks(emulator, last["tick"]),
-        "versions": versions(),
+        "way": stand.computed.way._asdict(),
+        "versions": stand.computed.versions,
         "accelerator": {"kind": jax.devices()[0].device_kind, "count": jax.device_count()},
     }
 

@@ -13,6 +13,8 @@ from rich.text import Text
 from jdgnn.emulation.progress_words import short
 from jdgnn.experiment.horizons import told_at_the_end
 from jdgnn.experiment.run_directory import CHECKPOINTS
+from jdgnn.experiment.ways import in_words
+from jdgnn.kernels.way import warning
 from jdgnn.network.datasets import DATASETS, Dataset
 from jdgnn.network.datasets.files import default_cache
 
@@ -253,6 +255,7 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     )
     ranks = ", ".join("-" if rank is None else f"{rank:.0f}" for rank in summary["effective_rank"])
     yield "ranks", f"effective rank of embeddings by layer: {ranks}"
+    yield from in_words(summary.get("way")).items()
     for what, text in (("recorded", "recorded in"), ("replayed", "replayed from")):
         if summary[what]:
             yield "events", f"{text} {summary[what]}"
@@ -274,6 +277,10 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
         low, high = map(short, unlike)
         yield f"features differ in size (standard deviations from {low} to {high}): write network.scale = true"
     yield from summary.get("remarks", ())
+    if reason := warnings.get("missing_kernels"):
+        yield warning(reason)
+    for change in warnings.get("changes", []):
+        yield f"from tick {change['tick']} on the bits are not those of one way: {'; '.join(change['differences'])}"
     for kind in warnings["undelivered_kinds"]:
         yield f"no {KINDS[kind]} were ever delivered"
     if any(warnings["never_trained"]):

@@ -1,6 +1,7 @@
 """Compiling the kernels on first use, and telling XLA of them.
 
-They are optional: without a C++ compiler, or on an accelerator, the engine computes the same without them.
+They are optional: without a C++ compiler, or on an accelerator, the engine computes the same without them, up to
+rounding; `way` says which it was.
 """
 
 import contextlib
@@ -29,8 +30,10 @@ TARGETS = tuple(f"jdgnn_{name}" for name in UNTYPED) + tuple(
 )
 CACHE = "JDGNN_CACHE"
 MOST_SECONDS = 300
+LONGEST_NAME = 200
 
 
+_LOADED: list[str] = []  # names of compilers, the last of what is in use
 _ARE_ALLOWED: contextvars.ContextVar[bool] = contextvars.ContextVar("are_allowed", default=True)
 
 
@@ -63,11 +66,12 @@ def why_not() -> str | None:
     """
     if jax.default_backend() != "cpu":
         return f"they are for CPUs, and JAX computes on {jax.default_backend()}"
-    compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
+    compiler = _compiler()
     if compiler is None:
         return "there is no C++ compiler (g++ or clang++)"
     try:
         _register(ctypes.CDLL(str(_library(compiler))))
+        _LOADED.append(_named(_version(compiler)))
     except subprocess.CalledProcessError as error:
         told = error.stderr if isinstance(error.stderr, str) else ""
         first = next((line for line in told.splitlines() if "error" in line), "no message")
@@ -79,12 +83,29 @@ def why_not() -> str | None:
     return None
 
 
+def _compiler() -> str | None:
+    return os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
+
+
+def compiler_name() -> str | None:
+    """Name and version of what compiled the kernels that are loaded, without a path; None if none are."""
+    return _LOADED[-1] if _LOADED else None
+
+
+def _named(version: bytes) -> str:
+    lines = version.decode(errors="replace").strip().splitlines() or ["unknown"]
+    return " ".join(word.rpartition("/")[2] for word in lines[0].split())[:LONGEST_NAME]
+
+
 def _library(compiler: str) -> Path:
     """The compiled file, made if it is not in the cache yet."""
     library = _cache() / f"kernels-{_fingerprint(compiler)}.so"
     if _is_whole(library):
         return library
-    library.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        library.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"{library.parent} cannot be made ({error.strerror})") from error
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         made = Path(folder) / library.name
         sources = [f"-isystem{jax.ffi.include_dir()}", str(SOURCES / "kernels.cc")]
@@ -122,19 +143,45 @@ def _cache() -> Path:
 
 def _fingerprint(compiler: str) -> str:
     """Changes with all that decides what is compiled: sources, flags, compiler, XLA's headers and the processor."""
-    command = [*_words(compiler), "--version"]
-    version = subprocess.run(command, check=True, capture_output=True, timeout=MOST_SECONDS).stdout
     parts = [path.read_bytes() for path in sorted(SOURCES.glob("*.[ch]*"))]
-    parts += [" ".join(FLAGS).encode(), version, jaxlib.__version__.encode(), _processor().encode()]
+    parts += [" ".join(FLAGS).encode(), _version(compiler), jaxlib.__version__.encode(), _processor().encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _version(compiler: str) -> bytes:
+    command = [*_words(compiler), "--version"]
+    return subprocess.run(command, check=True, capture_output=True, timeout=MOST_SECONDS).stdout
 
 
 def _processor() -> str:
     """What the processor can do, which decides what `-march=native` means."""
+    return platform.machine() + "".join(_described())
+
+
+def _described() -> list[str]:
+    """Lines of the kernel about names and instructions of the processors, each once."""
     described = Path("/proc/cpuinfo")
     lines = described.read_text().splitlines() if described.is_file() else []
-    told = {line for line in lines if line.startswith(("model name", "flags", "Features"))}
-    return platform.machine() + "".join(sorted(told))
+    return sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
+
+
+def processor_name() -> str:
+    """What the processor is called, as far as the system tells.
+
+    >>> processor_name() != ""
+    True
+    """
+    names = [line.partition(":")[2].strip() for line in _described() if line.startswith("model name")]
+    return ", ".join(names) or platform.processor() or platform.machine() or "unknown"
+
+
+def processor_digest() -> str:
+    """The same for processors of one name with the same instructions.
+
+    >>> len(processor_digest())
+    12
+    """
+    return hashlib.sha256(_processor().encode()).hexdigest()[:12]
 
 
 def _register(library: ctypes.CDLL) -> None:

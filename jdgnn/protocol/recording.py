@@ -3,8 +3,9 @@
 The file is a ZIP archive of NumPy arrays, which `numpy.load` opens without jdgnn and without pickle:
 
 - `header`: a text in JSON: `version` (1), `num_nodes`, `num_edges`, `first_tick`, `key_impl` (how JAX makes random
-  numbers of `key`), and `fields`, which gives for each recorded field of `jdgnn.protocol.events.Events` the `shape` and
-  `dtype` it has in one tick, and for whole numbers the largest (`max`);
+  numbers of `key`), `way` (how the run was computed, a `jdgnn.kernels.way.Way`), and `fields`, which gives for each
+  recorded field of `jdgnn.protocol.events.Events` the `shape` and `dtype` it has in one tick, and for whole numbers the
+  largest (`max`);
 - `senders`, `receivers` [E]: the directed edges of the network, sorted by receiver, then by sender;
 - `key`: the run's PRNG key as raw data, from which the keys of objectives that draw are made again;
 - `00000000128/push_dst` and the like: one field in a stretch of T ticks from tick 128 on, [T, ...]. Masks are packed to
@@ -29,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
+from jdgnn.kernels.way import Way
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
 
@@ -47,12 +49,21 @@ class Recorder:
       key: the run's key.
       first_tick: number of the first tick.
       length: how many ticks go into one stretch of the file, however they come.
+      way: how the run is computed; None for nothing about it.
 
     Raises:
       InputError: there is such a file, or it cannot be written.
     """
 
-    def __init__(self, path: str | Path, topology: Topology, key: jax.Array, first_tick: int, length: int) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        topology: Topology,
+        key: jax.Array,
+        first_tick: int,
+        length: int,
+        way: Way | None = None,
+    ) -> None:
         self._path = checked_path("record", path)
         if self._path.exists():
             raise InputError(f"record: {path} exists; give the name of a file that does not, or remove it")
@@ -72,6 +83,7 @@ class Recorder:
             "num_edges": topology.num_edges,
             "first_tick": first_tick,
             "key_impl": str(jax.random.key_impl(key)),
+            "way": way and way._asdict(),
             "fields": {},
         }
         self._write("senders", np.asarray(topology.senders))

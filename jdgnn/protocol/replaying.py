@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
+from jdgnn.kernels.way import Way, read
 from jdgnn.network.topology import Topology
 from jdgnn.npy import check_compression, read_header, read_npy
 from jdgnn.protocol.events import Events, event_keys
@@ -99,6 +100,7 @@ class Record:
             raise self._damaged("its header does not say which fields there are")
         self._fields = {name: self._field(name, said) for name, said in header["fields"].items()}
         self.key = self._key(header.get("key_impl"))
+        self._way = read(header.get("way"))
 
     def _loaded_header(self) -> dict[str, Any]:
         try:
@@ -219,6 +221,12 @@ class Record:
                     f"replay: {self._path} has delays of up to {given} ticks for {name}, and {SETTINGS[name]} of this "
                     f"emulator holds {longest}; give it a longer maximum"
                 )
+
+    def other_way(self, now: Way) -> str | None:
+        """A clause about how the recorded run was computed, if that was in another way than `now`; else None."""
+        if self._way is None or self._way.is_like(now):
+            return None
+        return f"{self._path} was recorded by a run computed {self._way}, and this one is computed {now}"
 
     def _check_network(self, topology: Topology) -> None:
         is_same = (self._num_nodes, self._num_edges) == (topology.num_nodes, topology.num_edges)

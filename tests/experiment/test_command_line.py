@@ -112,7 +112,7 @@ def test_output_that_is_no_terminal_is_plain_and_fits_80_columns(golden: Golden)
     assert max(len(line) for line in lines if not line.startswith(("files", "saved", "Network"))) <= 80
     first_words = [line.split(" ", 1)[0] for line in lines]
     closing = dict.fromkeys(first_words[first_words.index("time") :])  # of several notes, one
-    assert list(closing) == ["time", "sent", "models", "ranks", "note", "saved", "files"]
+    assert list(closing) == ["time", "sent", "models", "ranks", "way", "on", "note", "saved", "files"]
     assert "staleness" not in golden.output
     assert "delivered" not in golden.output
 

@@ -17,6 +17,7 @@ from jdgnn.experiment.lasting_console import lasting_console
 from jdgnn.experiment.run_directory import CONFIG, TENSORBOARD, RunDirectory, next_free
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import SeedsDirectory, run_seeds, seeds_from
+from jdgnn.experiment.ways import FLAG
 
 EXAMPLES = {
     "jdgnn run configs/quickstart.toml": "learn on handwritten digits, linked to their nearest neighbours, and judge "
@@ -91,6 +92,13 @@ def add(commands: Commands) -> None:
         help="keep compiled programs here, so that the next run of the same kind need not compile them",
     )
     run.add_argument(
+        FLAG,
+        dest="accepts_other_way",
+        action="store_true",
+        help="with --resume or --replay: also where compiled kernels were used and now are not, or the other way "
+        "round, which changes the last bits and is recorded",
+    )
+    run.add_argument(
         "--tensorboard",
         nargs="?",
         type=Path,
@@ -134,6 +142,7 @@ def _run_once(arguments: argparse.Namespace, config: Config, path: Path) -> None
             files=files,
             interrupts=interrupts,
             report=arguments.report,
+            accepts_other_way=arguments.accepts_other_way,
         )
 
 
@@ -157,7 +166,14 @@ def _resume(arguments: argparse.Namespace) -> None:
             raise InputError(f"--{option}: has no meaning together with --resume, which goes on where a run is")
     if arguments.compilation_cache is not None:
         keep_programs(arguments.compilation_cache)
-    changes = Changes(arguments.config, arguments.set, arguments.data_root, arguments.replay, arguments.report)
+    changes = Changes(
+        arguments.config,
+        arguments.set,
+        arguments.data_root,
+        arguments.replay,
+        arguments.report,
+        arguments.accepts_other_way,
+    )
     if are_seeds(arguments.resume):
         _check_no_event_files(arguments)
         runs = SeedsDirectory(arguments.resume, seeds_of(arguments.resume), tensorboard=_tensorboard(arguments))

@@ -19,6 +19,7 @@ from jdgnn.experiment.seeds import seeds_from
 from jdgnn.experiment.sweep.grid import parse, resolved, variants
 from jdgnn.experiment.sweep.plan import Plan, planned, resumed
 from jdgnn.experiment.sweep.running import run_sweep
+from jdgnn.experiment.ways import FLAG
 
 MOST_JOBS = 1_000
 
@@ -74,6 +75,12 @@ def add(commands: Commands) -> None:
     sweep.add_argument(
         "--compilation-cache", type=Path, metavar="DIR", help="keep compiled programs here, for all runs and later ones"
     )
+    sweep.add_argument(
+        FLAG,
+        dest="accepts_other_way",
+        action="store_true",
+        help="go on, or add runs, also where compiled kernels were used and now are not, or the other way round",
+    )
     add_data_root(sweep)
     sweep.set_defaults(command=_sweep)
 
@@ -88,7 +95,14 @@ def _sweep(arguments: argparse.Namespace) -> int:
     console = lasting_console()
     console.print(_in_words(plan), soft_wrap=True, markup=False, highlight=False)
     with remembered_interrupts() as interrupts:
-        num_failed = run_sweep(plan, console, jobs=jobs, interrupts=interrupts, cache=arguments.compilation_cache)
+        num_failed = run_sweep(
+            plan,
+            console,
+            jobs=jobs,
+            interrupts=interrupts,
+            cache=arguments.compilation_cache,
+            accepts_other_way=arguments.accepts_other_way,
+        )
     return 1 if num_failed else 0
 
 

@@ -9,6 +9,7 @@ from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.tables import percent, short
+from jdgnn.experiment.ways import in_words
 
 STAGES = ("load", "compile", "emulate", "evaluate")
 
@@ -50,6 +51,8 @@ def _table(panel: Panel, summaries: dict[str, Summary]) -> None:
             "state": filesize.decimal(sum(_parts(summary).values())) if summary.memory else "-",
             "peak memory": filesize.decimal(peak) if (peak := summary.memory.get("peak")) else "-",
             "wall time": f"{summary.wall_seconds:,.1f} s",
+            "computed": in_words(summary.way).get("way", "-"),
+            "processor": in_words(summary.way).get("on", "-"),
             "accelerator": " × ".join(map(str, reversed(summary.accelerator.values()))),
         }
         for name, text in facts.items():

@@ -49,6 +49,7 @@ class Summary(BaseModel):
     accelerator: dict[str, str | int]
     memory: dict[str, Annotated[int, Field(ge=0, lt=2**63)] | None] = {}
     speed: Speed | None = None
+    way: dict[str, Any] | None = None
 
 
 def checked(path: str, summary: dict[str, Any]) -> Summary:

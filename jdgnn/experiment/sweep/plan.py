@@ -19,6 +19,7 @@ from jdgnn.experiment.sweep.grid import MOST_RUNS, Axis, Variant, resolved, vari
 from jdgnn.experiment.sweep.record import SWEEP, Asked
 from jdgnn.experiment.sweep.sharing import network_key
 from jdgnn.experiment.toml import parsed_toml
+from jdgnn.experiment.ways import check_beside
 from jdgnn.experiment.whole_files import partial_name
 
 NOT_COMPARED = ("seed", "checkpoints")
@@ -106,6 +107,23 @@ def resumed(path: Path) -> Plan:
     """
     asked = record.read(path)
     return _plan(path, asked, tables_of(asked, path), asked.seeds)
+
+
+def check_way(plan: Plan, *, is_accepted: bool) -> None:
+    """Refuses to add runs to others of the sweep that were computed in another way.
+
+    Raises:
+      InputError: one was, and that is not accepted.
+    """
+    if is_accepted or not plan.tasks:
+        return
+    tables = tables_of(plan.asked, plan.path)
+    begun: dict[Path, bool | None] = {}
+    for variant, seeds in plan.asked.seeds.items():
+        folders = [plan.path / variant.name / f"seed-{seed}" for seed in seeds]
+        kernels = resolved(tables, variant).emulation.kernels
+        begun |= {folder: kernels for folder in folders if (folder / ORIGIN).is_file()}
+    check_beside("--out", begun, is_accepted=is_accepted)
 
 
 def tables_of(asked: Asked, path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from jdgnn.experiment.run_directory import ORIGIN
 from jdgnn.experiment.seeds import SEEDS, together
 from jdgnn.experiment.sweep.grid import Variant
 from jdgnn.experiment.sweep.record import Asked
+from jdgnn.experiment.ways import mixed
 from jdgnn.experiment.whole_files import whole_file, write_json
 
 TABLE, PLOT = "sweep.csv", "sweep.html"
@@ -154,6 +155,14 @@ class Results:
         """What `sweep.json` says of each combination."""
         return {variant: dict(_outcome(row)) for variant, row in self.rows.items()}
 
+    @property
+    def mixed_ways(self) -> str | None:
+        """A clause if runs were computed in several ways that the settings do not tell apart; else None."""
+        if "emulation.kernels" in self.asked.keys:
+            return None
+        summaries = [(row.variant, seed, one) for row in self.rows.values() for seed, one in row.summaries.items()]
+        return mixed((f"{variant.label}, seed {seed}", one.get("way")) for variant, seed, one in summaries)
+
     def write_table(self) -> None:
         """Writes `sweep.csv`: a line for each run that is finished or has failed."""
         lines = [line for row in self.rows.values() for line in _lines(row)]
@@ -224,4 +233,5 @@ def _figures(summary: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     with contextlib.suppress(ValueError):
         yield "loss", _mean(summary["loss"])
     yield "wall_seconds", summary["wall_seconds"]
+    yield "backend", (summary.get("way") or {}).get("backend")
     yield "digest", summary["digest"]

@@ -15,7 +15,7 @@ from jdgnn.experiment.interrupts import Interrupted, Interrupts
 from jdgnn.experiment.locks import locked
 from jdgnn.experiment.sweep import record
 from jdgnn.experiment.sweep.page import write_page
-from jdgnn.experiment.sweep.plan import Plan
+from jdgnn.experiment.sweep.plan import Plan, check_way
 from jdgnn.experiment.sweep.processes import do_all
 from jdgnn.experiment.sweep.queueing import Queue
 from jdgnn.experiment.sweep.record import SWEEP
@@ -23,13 +23,21 @@ from jdgnn.experiment.sweep.results import PLOT, TABLE, Results
 from jdgnn.experiment.sweep.table import print_sweep
 from jdgnn.experiment.sweep.working import Done, Work
 from jdgnn.experiment.tables import print_facts
+from jdgnn.experiment.ways import missing_in
+from jdgnn.kernels.way import warning
 
 WRITING_SECONDS = 2.0
 """From one writing of `sweep.json` to the next: that of a large sweep has some MB."""
 
 
 def run_sweep(
-    plan: Plan, console: Console, *, jobs: int = 1, interrupts: Interrupts | None = None, cache: Path | None = None
+    plan: Plan,
+    console: Console,
+    *,
+    jobs: int = 1,
+    interrupts: Interrupts | None = None,
+    cache: Path | None = None,
+    accepts_other_way: bool = False,
 ) -> int:
     """Does what is left of a sweep, and puts together what came of it.
 
@@ -39,20 +47,22 @@ def run_sweep(
       jobs: how many processes do it.
       interrupts: what may end it.
       cache: where compiled programs are kept, or None.
+      accepts_other_way: whether runs may be computed in another way than those that have begun.
 
     Returns:
       How many runs failed.
 
     Raises:
-      InputError: the directory cannot be written, or another process uses it.
+      InputError: the directory cannot be written, another process uses it, or runs were computed in another way.
       Interrupted: it was asked to end; runs that had begun are saved.
     """
+    check_way(plan, is_accepted=accepts_other_way)
     plan.path.mkdir(parents=True, exist_ok=True)
     with locked(plan.path):
         results = Results(plan.path, plan.asked)
         record.write(plan.path, plan.asked, results.outcome, {})
         results.make_folders()
-        work = Work(plan.asked.configuration, plan.asked.data_root, cache)
+        work = Work(plan.asked.configuration, plan.asked.data_root, cache, accepts_other_way)
         with _Log(plan, results, console) as log:
             try:
                 do_all(work, Queue(plan.tasks), jobs, interrupts or Interrupts(), log.take)
@@ -63,7 +73,8 @@ def run_sweep(
                 _write_results(results)
         rows = list(results.rows.values())
         print_sweep(console, rows)
-        print_facts(console, [("runs", log.summary()), ("files", f"{SWEEP}, {TABLE}, {PLOT} in {plan.path}")])
+        notes = [("note", results.mixed_ways)] if results.mixed_ways else []
+        print_facts(console, [("runs", log.summary()), *notes, ("files", f"{SWEEP}, {TABLE}, {PLOT} in {plan.path}")])
     return log.num_failed
 
 
@@ -82,6 +93,7 @@ class _Log:
         self._num_done = self.num_failed = self._num_programs = 0
         self._shown = contextlib.ExitStack()
         self._bar: Progress | None = None
+        self._missing: str | None = None
 
     def __enter__(self) -> "_Log":
         if self._console.is_terminal and self._plan.tasks:
@@ -100,10 +112,18 @@ class _Log:
         self.num_failed += done.reason is not None
         self._num_programs += done.num_programs
         self._console.print(" ".join(self._line(done)), soft_wrap=True, markup=False, highlight=False)
+        self._tell_missing(done)
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0])
         if time.monotonic() > self._written + WRITING_SECONDS:
             self.write()
+
+    def _tell_missing(self, done: Done) -> None:
+        """Says once that kernels were expected in a run and missing, as its own words are shown to nobody."""
+        summary = self._results.rows[done.task.variant].summaries.get(done.task.seed, {})
+        if self._missing is None and (reason := missing_in(summary)) is not None:
+            self._missing = reason
+            self._console.print(f"warning: {warning(reason)}", soft_wrap=True, markup=False, highlight=False)
 
     def _line(self, done: Done) -> Iterator[str]:
         yield f"{self._num_done}/{len(self._plan.tasks)}"
@@ -122,7 +142,11 @@ class _Log:
         self._written = time.monotonic()
 
     def _told(self) -> dict[str, Any]:
-        return {"programs_compiled": self._num_programs, "seconds": round(time.monotonic() - self._started, 3)}
+        return {
+            "programs_compiled": self._num_programs,
+            "seconds": round(time.monotonic() - self._started, 3),
+            "mixed_ways": self._results.mixed_ways,
+        }
 
     def summary(self) -> str:
         """How many runs were done, and what it took."""

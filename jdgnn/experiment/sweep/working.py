@@ -34,11 +34,13 @@ class Work(NamedTuple):
       configuration: as TOML, without the keys that take several values.
       data_root: directory with a folder for each data set, or None.
       compilation_cache: where compiled programs are kept, or None.
+      accepts_other_way: whether runs that have begun may go on in another way.
     """
 
     configuration: str
     data_root: Path | None = None
     compilation_cache: Path | None = None
+    accepts_other_way: bool = False
 
 
 class Done(NamedTuple):
@@ -111,6 +113,7 @@ class Worker:
                 interrupts=interrupts,
                 resume=is_begun,
                 preparing=self._preparing,
+                accepts_other_way=self._work.accepts_other_way,
             )
 
     def _make_room(self, structure: int) -> None:

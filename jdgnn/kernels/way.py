@@ -1,0 +1,121 @@
+"""In which way a process computes. With compiled kernels and without, the last bits of a run differ.
+
+So do they between processors, whose instructions the kernels and XLA use, and, with kernels, between numbers of cores
+that matrices are cut for.
+"""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import jax
+
+from jdgnn.kernels import calls, library
+
+KERNELS, PLAIN = "kernels", "plain"
+SWITCHED_OFF = "they are switched off"
+REMEDY = (
+    "install a C++ compiler (g++ or clang++), have JDGNN_CACHE name a directory that can be written, or state it with "
+    "emulation.kernels = false"
+)
+LONGEST = 500
+"""Characters of a reason."""
+TOLD: set[str] = set()
+"""Reasons that this process has told."""
+
+
+class Way(NamedTuple):
+    """What the bits of a run depend on besides its configuration and the versions of libraries.
+
+    Attributes:
+      backend: `kernels` or `plain`.
+      reason: why it is plain, or with kernels why models are not merged and trained by them; None for neither.
+      platform: what JAX computes on, such as `cpu`.
+      compiler: what compiled the kernels, its name and version; None for plain.
+      processor: its name.
+      features: a digest of the instructions that the processor has.
+      cores: how many cores work is cut for; None where no bit depends on it.
+    """
+
+    backend: str
+    reason: str | None
+    platform: str
+    compiler: str | None
+    processor: str
+    features: str
+    cores: int | None
+
+    def __str__(self) -> str:
+        """In words, to follow `computed`."""
+        if self.backend == KERNELS:
+            return f"with compiled kernels ({self.compiler})"
+        on = "" if self.platform == "cpu" else f" on {self.platform}"
+        return f"without compiled kernels{on} ({self.reason})"
+
+    def is_like(self, other: "Way") -> bool:
+        """Whether another computes by the same operations on the same kind of device."""
+        return (self.backend, self.platform) == (other.backend, other.platform)
+
+    def differences(self, before: "Way") -> Iterator[str]:
+        """Clauses about what was otherwise before and may change bits."""
+        if not self.is_like(before):
+            yield f"it was computed {before} and is now {self}"
+        if (self.processor, self.features) != (before.processor, before.features):
+            same = self.processor == before.processor
+            names = (f"{one.processor}{f' ({one.features})' if same else ''}" for one in (before, self))
+            yield "the processor was {} and is {}".format(*names)
+        if self.is_like(before) and self.compiler != before.compiler:
+            yield f"the compiler was {before.compiler} and is {self.compiler}"
+        if self.is_like(before) and self.cores != before.cores:
+            yield f"work was cut for {before.cores} cores and is for {self.cores}"
+
+
+def way(kernels: bool | None) -> Way:
+    """How this process computes.
+
+    Args:
+      kernels: whether kernels are allowed, as an emulator says: None and True for yes.
+
+    Example:
+      >>> way(False).backend, way(False).reason
+      ('plain', 'they are switched off')
+    """
+    reason = SWITCHED_OFF if kernels is False else library.why_not()
+    processor = library.processor_name(), library.processor_digest()
+    platform = jax.default_backend()
+    if reason is not None:
+        return Way(PLAIN, reason[:LONGEST], platform, None, *processor, None)
+    return Way(KERNELS, None, platform, library.compiler_name(), *processor, calls.num_cores())
+
+
+def read(said: Any) -> Way | None:
+    """A way as a file says it; None if it makes no sense.
+
+    >>> read(way(False)._asdict()) == way(False), read({"backend": 3})
+    (True, None)
+    """
+    if not isinstance(said, dict) or not said.keys() >= {*Way._fields}:
+        return None
+    found = Way(**{name: said[name] for name in Way._fields})
+    texts = (found.backend, found.platform, found.processor, found.features)
+    are_texts = all(isinstance(text, str) for text in texts)
+    may_lack = all(isinstance(text, str | None) for text in (found.reason, found.compiler))
+    is_count = found.cores is None or (type(found.cores) is int and 1 <= found.cores <= calls.MOST_CORES)
+    return found if are_texts and may_lack and is_count and found.backend in (KERNELS, PLAIN) else None
+
+
+def missing(kernels: bool | None) -> str | None:
+    """Why kernels are not there where they are expected: on a CPU, if the settings allow them; None if all is well."""
+    return None if kernels is False or jax.default_backend() != "cpu" else library.why_not()
+
+
+def warning(reason: str) -> str:
+    """What to say of kernels that are missing."""
+    return f"compiled kernels are missing ({reason}), so this is slower and has other last bits: {REMEDY}"
+
+
+def tell_once(kernels: bool | None) -> None:
+    """Warns, once in a process, if kernels are expected and missing."""
+    if (reason := missing(kernels)) is not None and reason not in TOLD:
+        TOLD.add(reason)
+        warnings.warn(warning(reason), UserWarning, stacklevel=3)
