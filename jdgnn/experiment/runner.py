@@ -85,16 +85,10 @@ def run_experiment(
     check_run_fits(emulator, network)
     for remark in remarks(emulator, config.emulation.ticks) if files.replay is None else ():
         console.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
-    tell_missing(emulator.kernels, console)
     interrupts = interrupts or Interrupts()
     setting = Setting(config, emulator, network, directory, console, interrupts, files, accepts_other_way)
     text = files.remark + as_toml(config, has_own_splits=has_own_splits)
-    stand = begun(setting, text) if resume else fresh(setting)
-    if remark := horizon_remark(config, emulator, is_resumed=resume):
-        console.print(f"note: {remark}", highlight=False, soft_wrap=True, markup=False)
-    other = files.check_fit(emulator, network, stand.state, config.emulation.ticks - stand.tick)
-    if not stand.tick:  # a run that goes on was asked when it began
-        stand.changes += replayed_otherwise(other, is_accepted=accepts_other_way)
+    stand = _where_it_begins(setting, text, is_resumed=resume)
     loaded = time.perf_counter()
     controls = _controls(setting, preparing, stand.state.params if not resume else None)
     judged = time.perf_counter()
@@ -124,6 +118,20 @@ def run_experiment(
     directory.close()
     print_result(console, summary, directory.path, directory.files())
     return summary
+
+
+def _where_it_begins(setting: Setting, text: str, *, is_resumed: bool) -> Stand:
+    """The state to begin with; says what the first ticks should not be without a word about."""
+    config, emulator, console = setting.config, setting.emulator, setting.console
+    tell_missing(emulator.kernels, console)
+    stand = begun(setting, text) if is_resumed else fresh(setting)
+    if remark := horizon_remark(config, emulator, is_resumed=is_resumed):
+        console.print(f"note: {remark}", highlight=False, soft_wrap=True, markup=False)
+    left = config.emulation.ticks - stand.tick
+    other = setting.files.check_fit(emulator, setting.network, stand.state, left)
+    if not stand.tick:  # a run that goes on was asked when it began
+        stand.changes += replayed_otherwise(other, is_accepted=setting.accepts_other_way)
+    return stand
 
 
 def _controls(setting: Setting, preparing: Preparing, params: Any) -> Results:
