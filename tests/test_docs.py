@@ -20,6 +20,7 @@ from docs._ext.names import names_on, pages
 from jdgnn.experiment import cli
 from jdgnn.experiment.config import read, read_tables, resolve
 from jdgnn.experiment.overrides import with_overrides
+from jdgnn.experiment.shipped import shipped
 from jdgnn.experiment.sweep.grid import parse, resolved, variants
 from tests.support import run_optimised
 
@@ -126,15 +127,15 @@ def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> 
         return
     given = cli.parser().parse_args(arguments)
     monkeypatch.chdir(ROOT)
-    if getattr(given, "config", None) is not None and given.config.parts[0] == "configs":
+    if getattr(given, "config", None) is not None and str(given.config) in shipped():
         _check_configurations(given)
 
 
 TYPED_BEFORE = {
-    "docs/howto/embeddings.md": ["jdgnn run configs/quickstart.toml --out runs/first"],
-    "docs/howto/resume.md": ["jdgnn run configs/cora.toml --out runs/cora"],
-    "docs/howto/seeds.md": ["jdgnn run configs/quickstart.toml --seeds 5 --out runs/c"],
-    "docs/reliability.md": ["jdgnn run configs/cora.toml --out runs/cora"],
+    "docs/howto/embeddings.md": ["jdgnn run quickstart --out runs/first"],
+    "docs/howto/resume.md": ["jdgnn run cora --out runs/cora"],
+    "docs/howto/seeds.md": ["jdgnn run quickstart --seeds 5 --out runs/c"],
+    "docs/reliability.md": ["jdgnn run cora --out runs/cora"],
 }
 """What a page takes for granted, as other pages say it."""
 
@@ -148,7 +149,6 @@ def test_commands_run_one_after_another(
     """As typed where the page is followed, but for the number of ticks."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JDGNN_DATA", str(data_root))
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
     (tmp_path / "data").symlink_to(data_root)
     _write_own_files()
     for line in [*TYPED_BEFORE.get(name(page), []), *_commands(page)]:

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import select
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from jdgnn.experiment.commands.teaching import grouped
 from jdgnn.experiment.interrupts import Interrupted
 
 INTERRUPTED = (129, 130, 143)
+UNREAD = 141
+"""The status of a program whose output is no longer read, as of one that SIGPIPE ends."""
 
 DESCRIPTION = """\
 Emulates a decentralised graph neural network: every node of a network trains a
@@ -20,15 +23,15 @@ model of its own, without labels and without a server. What the nodes have
 learned is judged beside what takes no learning.
 
 the first three commands to type:
-  jdgnn run configs/quickstart.toml   1 797 nodes learn on handwritten digits
-  jdgnn datasets list                 networks that come along
-  jdgnn parts                         all that a configuration can say
+  jdgnn run quickstart     1 797 nodes learn on handwritten digits
+  jdgnn datasets list      list the bundled data sets
+  jdgnn parts              list every component and option
 """
 
 GROUPS = {
     "run": ("run", "sweep"),
     "see and compare what came of it": ("report", "compare", "export"),
-    "find out what there is": ("datasets", "parts", "completion"),
+    "find out what there is": ("configs", "datasets", "parts", "completion"),
 }
 """Commands by what they are for, in the order in which they are listed."""
 
@@ -36,8 +39,8 @@ EPILOG = """\
 where to go on:
   jdgnn run --help          change keys, run several seeds, record, go on
   jdgnn parts gcn           what a part takes, and what to write to get it
-  configs/                  a commented configuration for each kind of study
-  configs/own-files.toml    a network from files of your own
+  jdgnn configs             a commented configuration for each kind of study
+  jdgnn run own-files       a network from two tables, as yours could be
 """
 
 
@@ -49,10 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         SIGTERM: threads that still compile do not survive an orderly exit.
 
     Returns:
-      The exit status: 0, or 2 if something given makes no sense, 1 if a file could not be written or runs of a sweep
-      failed, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
+      The exit status: 0, also for the help that is printed where no command is given; 2 if something given makes no
+      sense, 1 if a file could not be written or runs of a sweep failed, 130 after Ctrl-C, 143 after SIGTERM, 129 after
+      SIGHUP, 141 if nobody reads the output any more.
     """
-    status = _status(parser().parse_args(argv))
+    status = _status(argv)
     if argv is None and status in INTERRUPTED:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
@@ -61,18 +65,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _status(arguments: argparse.Namespace) -> int:
+def _status(argv: Sequence[str] | None) -> int:
     try:
-        status: int | None = arguments.command(arguments)
+        return _called(argv)
     except InputError as error:
         return _fail(f"error: {error}", 2)
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and _is_unread():
+            return UNREAD
         return _fail(f"error: {error}", 1)
     except (MemoryError, OverflowError) as error:
         return _fail(f"error: the configuration asks for more than this machine can hold ({error}); write less", 2)
     except Interrupted as interrupt:
         return _fail(str(interrupt), interrupt.status)
-    return status or 0
+
+
+def _called(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = parser().parse_args(argv)
+        return arguments.command(arguments) or 0
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()  # that nobody reads it is met here, and not when Python ends
+
+
+def _is_unread() -> bool:
+    """Whether standard output is a pipe that nobody reads any more; then what is still to be written is dropped."""
+    output = select.poll()
+    output.register(sys.stdout, 0)
+    is_unread = any(event & select.POLLERR for _, event in output.poll(0))
+    if is_unread:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return is_unread
 
 
 def _fail(message: str, status: int) -> int:
@@ -95,7 +119,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=grouped(GROUPS),
     )
     whole.add_argument("--version", action="version", version=f"jdgnn {jdgnn.__version__}")
-    commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND", prog="jdgnn")
+    whole.set_defaults(command=lambda arguments: whole.print_help())
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", prog="jdgnn")
     for add in ADD:
         add(commands)
     return whole

@@ -13,7 +13,9 @@ from jdgnn.experiment.network_files import with_whole_paths
 from jdgnn.experiment.networks import NETWORK, NetworkPart
 from jdgnn.experiment.overrides import with_overrides
 from jdgnn.experiment.parts import NamedPart, Part, SwitchedPart, Table, arguments_of, registered
-from jdgnn.experiment.problems import Problem, first_problem
+from jdgnn.experiment.places import places
+from jdgnn.experiment.problems import Problem, UnknownKey, first_problem
+from jdgnn.experiment.shipped import hint, located
 from jdgnn.experiment.toml import parsed_toml
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
@@ -152,7 +154,21 @@ def resolve(tables: dict[str, Any]) -> Config:
     try:
         return model.model_validate(tables)
     except ValidationError as error:
-        raise first_problem(error, model).as_input_error() from error
+        raise _with_place(first_problem(error, model)).as_input_error() from error
+
+
+def _with_place(problem: Problem) -> Problem:
+    """The same problem; of a key that stands elsewhere, it says where, those in the same table first."""
+    *parents, key = map(str, problem.path or [""])
+    if not isinstance(problem, UnknownKey) or (parents and "did you mean" in problem.text):
+        return problem
+    fields = {name: field.annotation for name, field in Config.model_fields.items()}
+    tables = {name: kind for name, kind in fields.items() if isinstance(kind, type) and issubclass(kind, Table)}
+    found = [place for place in places(key, tables) if place.split(".")[:-1] != parents]
+    if not found:
+        return problem
+    found.sort(key=lambda place: place.split(".")[:1] != parents[:1])
+    return Problem(problem.path, f"{problem.text.partition('; ')[0]}; write {' or '.join(found[:3])}")
 
 
 def as_toml(config: Config, *, has_own_splits: bool = False) -> str:
@@ -169,9 +185,13 @@ def as_toml(config: Config, *, has_own_splits: bool = False) -> str:
 def read_tables(path: Path) -> dict[str, Any]:
     """What a configuration file says, before it is checked; paths in it begin at its folder.
 
+    Args:
+      path: the file, or the name of a configuration that comes with jdgnn.
+
     Raises:
       InputError: the file cannot be read, or is no TOML.
     """
+    path = located(path)
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
@@ -179,7 +199,7 @@ def read_tables(path: Path) -> dict[str, Any]:
             raise InputError(f"{path}: has more than {MOST_BYTES:,} bytes; give a configuration")
         return with_whole_paths(parsed_toml(content.decode("utf-8-sig")), path.parent)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file; give the path of a TOML file") from error
+        raise InputError(f"{path}: there is no such file; {hint(path)}") from error
     except IsADirectoryError as error:
         raise InputError(f"{path}: is a directory; give the path of a TOML file, such as {path}/config.toml") from error
     except OSError as error:

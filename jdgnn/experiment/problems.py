@@ -39,12 +39,16 @@ class Problem(ValueError):
 
     def inside(self, path: Path) -> "Problem":
         """The same problem, seen from the table that holds this one at `path`."""
-        return Problem((*path, *self.path), self.text)
+        return type(self)((*path, *self.path), self.text)
 
     def as_input_error(self) -> InputError:
         """The sentence."""
         path = ".".join(str(key) for key in self.path)
         return InputError(f"{path}: {self.text}" if path else self.text)
+
+
+class UnknownKey(Problem):
+    """A key that does not exist where it stands."""
 
 
 def shown(value: Any) -> str:
@@ -80,7 +84,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         return context["error"].inside(path)
     if kind == "extra_forbidden":
         keys = suggestion(str(path[-1]), _model_at(model, path[:-1]).model_fields)
-        return Problem(path, f"got {shown(given)}, and there is no such key; {keys}")
+        return UnknownKey(path, f"got {shown(given)}, and there is no such key; {keys}")
     if kind == "missing":
         return Problem(path, "is missing, and has no default")
     if kind == "literal_error":

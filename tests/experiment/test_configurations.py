@@ -40,7 +40,7 @@ def test_a_configuration_runs(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_configuration_says_first_what_it_is_and_how_to_run_it(path: Path) -> None:
     text = path.read_text()
-    assert re.match(rf"# .+: `jdgnn run configs/{path.stem}\.toml( --data-root DIR)?`\n#\n# ", text)
+    assert re.match(rf"# .+: `jdgnn run {path.stem}( --data-root DIR)?`\n#\n# ", text)
     assert max(map(len, text.splitlines())) <= 124
     for other in re.findall(r"(?:configs|docs)/[\w./-]+\.\w+", text):
         assert (ROOT / other).exists(), other

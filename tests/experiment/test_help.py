@@ -38,12 +38,9 @@ def helped(capsys: pytest.CaptureFixture[str], *command: str) -> str:
 def test_help_says_in_one_screen_what_to_type_first(capsys: pytest.CaptureFixture[str]) -> None:
     text = helped(capsys)
     assert len(text.splitlines()) <= 45
-    for command in ("jdgnn run configs/quickstart.toml", "jdgnn datasets list", "jdgnn parts"):
+    for command in ("jdgnn run quickstart", "jdgnn datasets list", "jdgnn parts"):
         assert f"\n  {command} " in text
     assert text.index("the first three commands to type") < text.index("commands:") < text.index("where to go on")
-    for path in ("configs/quickstart.toml", "configs/own-files.toml"):
-        assert path in text
-        assert (ROOT / path).exists()
 
 
 def test_every_command_stands_in_a_group_once(capsys: pytest.CaptureFixture[str]) -> None:

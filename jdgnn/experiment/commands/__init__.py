@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from jdgnn.experiment.commands import compare, completion, datasets, export, parts, report, run, sweep
+from jdgnn.experiment.commands import compare, completion, configs, datasets, export, parts, report, run, sweep
 from jdgnn.experiment.commands.teaching import Commands
 
 ADD: tuple[Callable[[Commands], None], ...] = (
@@ -11,6 +11,7 @@ ADD: tuple[Callable[[Commands], None], ...] = (
     report.add,
     compare.add,
     export.add,
+    configs.add,
     datasets.add,
     parts.add,
     completion.add,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from jdgnn.errors import InputError
 
+CONFIG_HELP = "a TOML file, or the name of one that comes with jdgnn (jdgnn configs lists them)"
+
 
 def add_data_root(parser: argparse.ArgumentParser) -> None:
     """Adds `--data-root`."""

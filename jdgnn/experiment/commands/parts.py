@@ -5,7 +5,7 @@ import textwrap
 from typing import Any
 
 from jdgnn.experiment.catalogue import KINDS, Argument, describe, find, summary, toml
-from jdgnn.experiment.commands.teaching import WIDTH, Commands, add_command, folded
+from jdgnn.experiment.commands.teaching import WIDTH, Commands, add_command, entry, folded
 
 
 def add(commands: Commands) -> None:
@@ -42,14 +42,8 @@ def _parts(arguments: argparse.Namespace) -> None:
 def _listed(kind: str) -> str:
     one = KINDS[kind]
     width = max(map(len, one.parts)) + 2
-    lines = [_entry(f"  {name:{width}}", summary(kind, name)) for name in one.parts]
+    lines = [entry(f"  {name:{width}}", summary(kind, name)) for name in one.parts]
     return "\n".join([f"{kind}: {one.summary}", *lines])
-
-
-def _entry(start: str, text: str) -> str:
-    return textwrap.fill(
-        text, WIDTH - 1, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False
-    )
 
 
 def _described(kind: str, name: str) -> str:

@@ -20,19 +20,19 @@ from jdgnn.experiment.seeds import SeedsDirectory, run_seeds, seeds_from
 from jdgnn.experiment.ways import FLAG
 
 EXAMPLES = {
-    "jdgnn run configs/quickstart.toml": "learn on handwritten digits, linked to their nearest neighbours, and judge "
+    "jdgnn run quickstart": "learn on handwritten digits, linked to their nearest neighbours, and judge "
     "what was learned",
-    "jdgnn run configs/cora.toml --data-root data --out runs/cora": "the same on a citation network, read from "
+    "jdgnn run cora --data-root data --out runs/cora": "the same on a citation network, read from "
     "data/cora (or downloaded, if no data root is given)",
-    "jdgnn run configs/cora.toml --set emulation.ticks=50 --set seed=3": "change any key of the configuration; layers "
+    "jdgnn run cora --set emulation.ticks=50 --set seed=3": "change any key of the configuration; layers "
     "are counted from 0: --set layers.0.units=32",
-    "jdgnn run configs/quickstart.toml --seeds 5 --out runs/a": "five runs, with seeds 0 to 4",
+    "jdgnn run quickstart --seeds 5 --out runs/a": "five runs, with seeds 0 to 4",
     "jdgnn run runs/cora/config.toml": "repeat a run: its directory holds the whole configuration",
     "jdgnn run --resume runs/cora": "go on with a run that was interrupted or killed, to the same bits as if it had "
     "not been",
     "jdgnn run --resume runs/cora --set emulation.ticks=500": "give a finished run more ticks",
-    "jdgnn run configs/cora-async.toml --record events.npz": "keep all random events, for another algorithm to meet:",
-    "jdgnn run configs/cora-async.toml --replay events.npz --set gossip.merge=adopt": "the very same losses, delays, "
+    "jdgnn run cora-async --record events.npz": "keep all random events, for another algorithm to meet:",
+    "jdgnn run cora-async --replay events.npz --set gossip.merge=adopt": "the very same losses, delays, "
     "absences and partners",
 }
 
@@ -50,7 +50,13 @@ def add(commands: Commands) -> None:
         "checkpoints/ (to go on from) and report.html (all of it, to look at). With --seeds it gets such a directory "
         "for each seed, seed-0 and so on, seeds.json (mean and sd over seeds; gains on each control) and one report.",
     )
-    run.add_argument("config", type=Path, metavar="CONFIG", nargs="?", help="a TOML file")
+    run.add_argument(
+        "config",
+        type=Path,
+        metavar="CONFIG",
+        nargs="?",
+        help="a TOML file, or the name of one that jdgnn configs lists",
+    )
     run.add_argument(
         "--resume",
         type=Path,

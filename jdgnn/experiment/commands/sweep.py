@@ -24,10 +24,9 @@ from jdgnn.experiment.ways import FLAG
 MOST_JOBS = 1_000
 
 EXAMPLES = {
-    "jdgnn sweep configs/cora.toml --set push.fanout=8,32 --seeds 3 --jobs 2": "two values with seeds 0 to 2: 6 runs, "
+    "jdgnn sweep cora --set push.fanout=8,32 --seeds 3 --jobs 2": "two values with seeds 0 to 2: 6 runs, "
     "two at a time, in runs/cora-sweep-1 or the next number",
-    "jdgnn sweep configs/cora.toml --set gossip.merge=average,adopt --set seed=7": "values may be words; one value is "
-    "for all",
+    "jdgnn sweep cora --set gossip.merge=average,adopt --set seed=7": "values may be words; one value is for all",
     "jdgnn sweep --resume runs/cora-sweep-1": "go on with it; so does the same command with --out, and one with more "
     "values or seeds adds them",
 }
@@ -50,7 +49,13 @@ def add(commands: Commands) -> None:
         examples=EXAMPLES,
         epilog=EPILOG,
     )
-    sweep.add_argument("config", type=Path, metavar="CONFIG", nargs="?", help="a TOML file")
+    sweep.add_argument(
+        "config",
+        type=Path,
+        metavar="CONFIG",
+        nargs="?",
+        help="a TOML file, or the name of one that jdgnn configs lists",
+    )
     sweep.add_argument("--resume", type=Path, metavar="DIR", help="go on with the sweep in this directory")
     sweep.add_argument(
         "--set",

@@ -83,6 +83,17 @@ def folded(text: str, indent: int = 0) -> str:
     return textwrap.fill(text, WIDTH - 1 - indent, break_long_words=False, break_on_hyphens=False)
 
 
+def entry(start: str, text: str) -> str:
+    """An entry of a list in lines of 79 columns: its name, and beside it what it is.
+
+    >>> entry("  gcn  ", "Graph convolution.")
+    '  gcn  Graph convolution.'
+    """
+    return textwrap.fill(
+        text, WIDTH - 1, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False
+    )
+
+
 def shown(examples: Mapping[str, str]) -> str:
     """What to type, and below each what it does.
 
