@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from jdgnn.errors import InputError
 
-NETWORK_FILES = ("network.edges", "network.nodes", "network.archive")
+NETWORK_FILES = ("network.edges", "network.nodes", "network.graph", "network.archive")
 """Keys that name a file of the network."""
 
 NODE_FILES = ("availability.presence.path", *(f"{kind}.link.split.groups" for kind in ("publish", "push", "gossip")))

@@ -9,7 +9,7 @@ import inspect
 import operator
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import jax
@@ -197,6 +197,8 @@ def _setting(hint: Any) -> Any:
         return functools.reduce(operator.or_, options) if options - {types.NoneType} else None
     if hint is int:
         return COUNT
+    if hint == Sequence[str]:
+        return list[str]
     if hint in (bool, float, str, types.NoneType) or typing.get_origin(hint) is Literal:
         return hint
     return None

@@ -80,6 +80,8 @@ def summarise(
         "nodes": network.num_nodes,
         "directed_edges": network.num_edges,
         "features": network.num_features,
+        "feature_names": list(network.feature_names),
+        "network_notes": list(network.notes),
         "seed": config.seed,
         "ticks": last["tick"],
         "wall_seconds": round(seconds.wall, 3),

@@ -262,8 +262,9 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def notes(summary: dict[str, Any]) -> Iterator[str]:
-    """Whatever was counted that could make the figures of a run mean less than they seem to, a clause each."""
+    """What was read, and whatever was counted that could make figures mean less than they seem to, a clause each."""
     warnings = summary["warnings"]
+    yield from summary.get("network_notes", ())
     for name, text in NOTES.items():
         if warnings.get(name):
             yield text.format(f"{warnings[name]:,}")

@@ -154,6 +154,17 @@ def features_of(frame: Any, roles: Roles, problems: Problems, labels: Labels | N
     return Features(np.concatenate(parts, axis=1).astype(dtype), tuple(names), tuple(notes))
 
 
+def numbers_of(name: str, series: Any, problems: Problems) -> NDArray[np.float64]:
+    """A column that must be finite numbers [rows]; adds what is none to the problems."""
+    cells = as_list(series)
+    column = _read(name, series, problems)
+    values = column.values
+    if column.kind not in ("number", "time"):
+        values = np.array([np.nan if is_missing(value) or _number(value) is None else 0.0 for value in cells])
+    problems.cells(name, cells, np.flatnonzero(np.isnan(values)).tolist(), "expected numbers")
+    return np.asarray(values, np.float64)
+
+
 def _read(name: str, series: Any, problems: Problems) -> _Column:
     """A column by what it holds."""
     kind = series.dtype.kind if isinstance(series.dtype, np.dtype) else ""

@@ -90,11 +90,19 @@ class Identifiers:
           InputError: there are names that no node has; the message lists them.
         """
         values = _values(given)
-        found = [self._row(value) for value in values]
+        found = self.find(values)
         if -1 in found:
             unknown = dict.fromkeys(value for value, row in zip(values, found, strict=True) if row < 0)
             raise InputError(f"{what}: no node has the name {named(unknown)}; {self.described}")
-        return np.array(found, np.int64)
+        return found
+
+    def find(self, given: Iterable[Any]) -> NDArray[np.int64]:
+        """The row of each node that is named; -1 where no node has the name.
+
+        >>> Identifiers(("ann", "bob"), 2).find(["bob", "cy"]).tolist()
+        [1, -1]
+        """
+        return np.array([self._row(value) for value in given], np.int64)
 
     def order(self, what: str, given: Iterable[Any]) -> NDArray[np.int64]:
         """Where each node stands in a table with one row for each.
@@ -114,7 +122,7 @@ class Identifiers:
           [1, 0]
         """
         values = _values(given)
-        found = np.array([self._row(value) for value in values], np.int64)
+        found = self.find(values)
         times = np.bincount(found[found >= 0], minlength=self.num_nodes)
         problems = {
             "unknown": list(dict.fromkeys(value for value, row in zip(values, found, strict=True) if row < 0)),

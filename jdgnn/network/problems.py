@@ -43,8 +43,14 @@ class Problems:
 
     def refuse(self) -> None:
         """Raises one InputError that lists everything, if anything was added."""
-        if self.found:
-            raise InputError(f"{self.argument}: {'; '.join(self.found)}")
+        refuse_all(self)
+
+
+def refuse_all(*problems: Problems) -> None:
+    """Raises one InputError that lists what is wrong with any of several things."""
+    told = [f"{one.argument}: {'; '.join(one.found)}" for one in problems if one.found]
+    if told:
+        raise InputError("; ".join(told))
 
 
 def _shown(value: Any) -> str:

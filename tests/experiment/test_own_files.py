@@ -92,7 +92,7 @@ def test_a_run_goes_on_only_with_the_same_files(own: Own, capsys: pytest.Capture
     ("override", "message"),
     [
         ("network.edges=nowhere.csv", r"network.edges: .*nowhere.csv: cannot be read"),
-        ("network.label=kind", r"network.nodes: .*nodes.csv: there is no column 'kind'.* label = "),
+        ("network.label=kind", r"network.nodes: .*nodes.csv: there is no column 'kind' .* label = "),
         ("network.archive=a.npz", r"network.edges: got .* beside the archive"),
         ("network.edges=3", r"network.edges: got 3, and"),
         ("network.eges=a.csv", r"network.eges: .* did you mean 'edges'"),

@@ -1,52 +1,64 @@
 """Networks from and to pandas: one table of edges, one of nodes."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
-from jdgnn.checks import check_flag
 from jdgnn.errors import InputError
-from jdgnn.network.arguments import check_name
-from jdgnn.network.files.tables import PARTS, Categories, Column, Columns, Table, network_of
+from jdgnn.network.columns import Missing, Roles, Text
+from jdgnn.network.files.frames import Table
+from jdgnn.network.files.tables import PARTS, Columns, Reading, network_of
 from jdgnn.network.network import Network
 
 
 def from_pandas(
     edges: Any,
-    nodes: Any,
+    nodes: Any = None,
     *,
-    sender: str = "source",
-    receiver: str = "target",
-    link_quality: str = "quality",
-    node: str = "id",
-    label: str = "label",
-    split: str = "split",
-    undirected: bool = False,
+    id: str | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    link_quality: str | Sequence[str] | None = None,
+    features: str | Sequence[str] | None = None,
+    ignore: str | Sequence[str] = (),
+    label: str | None = None,
+    split: str | None = None,
+    text: Text = "error",
+    max_categories: int = 20,
+    missing: Missing = "error",
+    undirected: bool | None = None,
+    unknown: Literal["error", "drop"] = "error",
     allow_no_edges: bool = False,
     name: str = "network",
 ) -> Network:
-    """Makes a network of two pandas data frames, with the columns that `read_files` wants of files.
+    """Makes a network of two pandas data frames, as `read_files` makes one of files; arguments mean the same.
 
     Args:
-      edges: a row for each edge: who sends, who receives and, if known, the probability that a message gets through.
-      nodes: a row for each node: its id and its features, and, if known, its class and its place in a split. Nodes are
-        numbered in this order; the index is not read. A categorical class keeps the order of its categories.
-      sender: column of `edges` with the id of the node that sends over it.
-      receiver: column of `edges` with the id of the node that receives over it.
-      link_quality: column of `edges`; under this name it may be missing.
-      node: column of `nodes` with its id.
-      label: column of `nodes` with its class; under this name it may be missing.
-      split: column of `nodes` with train, validation, test or nothing; under this name it may be missing. For several
-        splits there are columns of this name with _0, _1 and so on after it.
-      undirected: also add every edge in the other direction.
+      edges: a row for each edge.
+      nodes: a row for each node, in whose order they are numbered; None if edges name all nodes. Ids are in a column
+        (`reset_index()` makes one of an index, which is not read). Categorical classes keep their order.
+      id: column of `nodes` with the id of each.
+      source: column of `edges` with the id of the node that sends.
+      target: column of `edges` with the id of the node that receives.
+      link_quality: column of `edges` with the probability that a message gets through; or two, there and back.
+      features: columns of `nodes` that are features, by name or pattern; or `degree`, `one` or `random`.
+      ignore: columns of `nodes` that are no features, by name or pattern.
+      label: column of `nodes` with the class.
+      split: column of `nodes` with train, validation, test or nothing.
+      text: what becomes of columns of text: `error`, `ignore` or `onehot`.
+      max_categories: columns of text with more values are left out.
+      missing: what becomes of missing values: `error`, `mean`, `zero` or `indicator`.
+      undirected: whether links go both ways; by default what the column `Type` says, else not.
+      unknown: what becomes of links to nodes that `nodes` does not have: `error`, or `drop`, which counts them.
       allow_no_edges: accept a network of several nodes that are all isolated.
       name: what tables call this network.
 
     Returns:
-      The network.
+      The network; its `notes` say which columns were read as what.
 
     Raises:
-      InputError: it is no data frame, a column is missing or nobody would read it, or a value makes no sense.
+      InputError: it is no data frame, or does not make sense; the message lists what is wrong, and in which rows.
 
     Example:
       >>> import pandas
@@ -54,17 +66,16 @@ def from_pandas(
       >>> nodes = pandas.DataFrame({"id": ["a", "b", "c"], "load": [0.1, 0.5, 0.2]})
       >>> from_pandas(edges, nodes, undirected=True)
       Network('network': 3 nodes, 4 directed edges, 1 features, no labels)
+        ids: id; labels: none
+        features: load
+        links: source to target, all in both directions
     """
-    check_flag("undirected", undirected)
-    check_flag("allow_no_edges", allow_no_edges)
-    check_name("name", name)
+    columns = Columns(id, source, target, link_quality, label, split)
+    roles = Roles(features, ignore, text, max_categories, missing)
     return network_of(
         _table("edges", edges),
-        _table("nodes", nodes),
-        Columns(sender, receiver, link_quality, node, label, split),
-        undirected=undirected,
-        allow_no_edges=allow_no_edges,
-        name=name,
+        None if nodes is None else _table("nodes", nodes),
+        Reading(columns, roles, undirected, unknown, allow_no_edges, name),
     )
 
 
@@ -73,18 +84,11 @@ def _table(argument: str, frame: Any) -> Table:
 
     if not isinstance(frame, pandas.DataFrame):
         raise InputError(f"{argument}: got {type(frame).__name__}, and a pandas data frame is needed")
-    if not frame.columns.is_unique:
-        raise InputError(
-            f"{argument}: has the column {frame.columns[frame.columns.duplicated()][0]!r} twice; mend that"
-        )
-    return Table(argument, "", {str(name): _column(pandas, frame[name]) for name in frame.columns})
-
-
-def _column(pandas: Any, series: Any) -> Column:
-    if isinstance(series.dtype, pandas.CategoricalDtype):
-        return Categories(series.cat.codes.to_numpy(np.int64), tuple(map(str, series.cat.categories)))
-    is_number = isinstance(series.dtype, np.dtype) and series.dtype.kind in "biuf"
-    return series.to_numpy() if is_number else series.tolist()
+    names = [str(name) for name in frame.columns]
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise InputError(f"{argument}: has these columns twice: {', '.join(twice)}; give each another name")
+    return Table(argument, "", frame.set_axis(names, axis=1))
 
 
 def to_pandas(network: Network) -> tuple[Any, Any]:
@@ -96,10 +100,7 @@ def to_pandas(network: Network) -> tuple[Any, Any]:
     Returns:
       Edges with `source`, `target` and, if known, `quality`; nodes with `id` (its name, else its number), if known
       `label` (categorical, where classes have names) and `split`, or `split_0`, `split_1`, … where there are several,
-      and the features `x0`, `x1`, … .
-
-    Raises:
-      InputError: pandas is not installed.
+      and the features, by their names, else `x0`, `x1`, … .
 
     Example:
       >>> from jdgnn.network import from_edges
@@ -107,10 +108,7 @@ def to_pandas(network: Network) -> tuple[Any, Any]:
       >>> edges.values.tolist(), nodes.columns.tolist()
       ([['a', 'b'], ['b', 'c']], ['id', 'x0', 'x1', 'x2'])
     """
-    try:
-        import pandas
-    except ImportError as error:
-        raise InputError("to_pandas: pandas is not installed; write pip install 'jdgnn[tables]'") from error
+    import pandas
 
     names = np.array(network.node_names, object) if network.node_names else np.arange(network.num_nodes)
     edges = {"source": names[network.senders], "target": names[network.receivers]}
@@ -123,7 +121,10 @@ def to_pandas(network: Network) -> tuple[Any, Any]:
             nodes["label"] = pandas.Categorical.from_codes(
                 network.labels.tolist(), pandas.Index(list(network.class_names))
             )
-    nodes |= _split_columns(network) | {f"x{i}": column for i, column in enumerate(network.features.T)}
+    nodes |= _split_columns(network)
+    names_are_free = not set(network.feature_names) & set(nodes) and len(set(network.feature_names)) > 0
+    features = network.feature_names if names_are_free else [f"x{i}" for i in range(network.num_features)]
+    nodes |= dict(zip(features, network.features.T, strict=True))
     return pandas.DataFrame(edges), pandas.DataFrame(nodes)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jdgnn.checks import check_flag
 from jdgnn.errors import InputError, printable, suggestion
 from jdgnn.network.files.tables import PARTS
+from jdgnn.network.labels import UNLABELLED
 from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.soundness import check_network
 from jdgnn.npy import read_archive
@@ -18,7 +19,7 @@ from jdgnn.whole_files import whole_file
 MOST_BYTES = 2**31
 """Of a file, and of its arrays together."""
 
-TEXTS = ("class_names", "node_names", "name")
+TEXTS = ("class_names", "node_names", "feature_names", "notes", "name")
 ARRAYS = ("senders", "receivers", "features", "labels", "link_quality", *PARTS, *TEXTS)
 NEEDED = ARRAYS[:3]
 
@@ -28,8 +29,8 @@ def write(path: str | os.PathLike[str], network: Network, *, overwrite: bool = F
 
     Args:
       path: the file, whose name ends in `.npz`. Its arrays are `senders`, `receivers`, `features` and, if known,
-        `labels`, `link_quality`, `train`, `validation` and `test` [S, N], `class_names`, `node_names` and `name`;
-        `numpy.load` reads them.
+        `labels`, `link_quality`, `train`, `validation` and `test` [S, N], `class_names`, `node_names`, `feature_names`,
+        `notes` and `name`; `numpy.load` reads them.
       network: the network.
       overwrite: whether the file may exist.
 
@@ -119,7 +120,7 @@ def read_network(argument: str, path: Path, *, undirected: bool, allow_no_edges:
             arrays["senders"],
             arrays["receivers"],
             arrays["features"],
-            labels=arrays.get("labels"),
+            labels=_without_doubt(arrays.get("labels")),
             splits=_splits(arrays),
             link_quality=arrays.get("link_quality"),
             undirected=undirected,
@@ -127,6 +128,8 @@ def read_network(argument: str, path: Path, *, undirected: bool, allow_no_edges:
             name=printable(name or "".join(texts.get("name", ())) or path.stem),
             class_names=texts.get("class_names", ()),
             node_names=texts.get("node_names", ()),
+            feature_names=texts.get("feature_names", ()),
+            notes=texts.get("notes", ()),
         )
     except InputError as error:
         raise InputError(f"{argument}: {path}: {error}") from error
@@ -163,6 +166,13 @@ def read_named_arrays(
         if name not in arrays:
             raise InputError(f"{argument}: {path} has no array {name!r}; {', '.join(needed)} are needed")
     return arrays
+
+
+def _without_doubt(labels: NDArray[Any] | None) -> NDArray[Any] | None:
+    """Labels in which NaN, and not -1, means that there is none."""
+    if labels is None or labels.dtype.kind != "i" or not (labels == UNLABELLED).any():
+        return labels
+    return np.where(labels == UNLABELLED, np.nan, labels)
 
 
 def _texts(argument: str, path: Path, field: str, array: NDArray[Any]) -> tuple[str, ...]:

@@ -1,7 +1,5 @@
 """Embeddings in files: one vector for each node, with what the node is called and its class."""
 
-import csv
-import io
 import os
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -11,18 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import as_array, checked_labels, checked_node_names
+from jdgnn.network.columns import numbers_of
 from jdgnn.network.files.archive import checked_place, given_path, read_named_arrays
-from jdgnn.network.files.csv_tables import read_csv
-from jdgnn.network.files.parquet_tables import read_parquet, write_parquet
-from jdgnn.network.files.tables import Categories, Column, Columns, Table, classes_of, ids_of, matrix_of
+from jdgnn.network.files.frames import Table, read_table
+from jdgnn.network.files.tables import ids_of
+from jdgnn.network.labels import UNLABELLED, Labels, labels_of
 from jdgnn.network.network import Network
 from jdgnn.whole_files import whole_file
 
 SUFFIXES = (".npz", ".csv", ".parquet")
 ARRAYS = ("embeddings", "labels", "class_names", "node_names", "layer_widths")
-COLUMNS = Columns(node="node")
-ROWS = 1024
-"""So many are turned into text at once."""
 
 
 class Embeddings(NamedTuple):
@@ -81,9 +77,9 @@ def write_embeddings(
         if place.suffix.lower() == ".npz":
             _write_npz(file, found)
         elif place.suffix.lower() == ".csv":
-            _write_csv(file, found)
+            _frame(found).to_csv(file, index=False, lineterminator="\n")  # the shortest digits that read back the same
         else:
-            write_parquet(file, "path", _named_columns(found) | _vector_columns(found))
+            _write_parquet(file, found)
 
 
 def _of_network(embeddings: ArrayLike, network: Network | None) -> Embeddings:
@@ -99,16 +95,16 @@ def _of_network(embeddings: ArrayLike, network: Network | None) -> Embeddings:
     return Embeddings(vectors, network.node_names, network.labels, network.class_names)
 
 
-def _named_columns(found: Embeddings) -> dict[str, Column]:
-    """Name and class of each node."""
-    columns: dict[str, Column] = {"node": found.node_names or np.arange(len(found.vectors))}
+def _frame(found: Embeddings) -> Any:
+    """Name, class and vector of each node."""
+    import pandas
+
+    columns: dict[str, Any] = {"node": found.node_names or np.arange(len(found.vectors))}
     if found.labels is not None:
-        columns["label"] = Categories(found.labels, found.class_names) if found.class_names else found.labels
-    return columns
-
-
-def _vector_columns(found: Embeddings) -> dict[str, Column]:
-    return {f"e{i}": column for i, column in enumerate(found.vectors.T)}
+        names = pandas.Index(found.class_names, dtype=object) if found.class_names else None
+        plain = pandas.Series(found.labels, dtype="Int64").mask(found.labels == UNLABELLED)
+        columns["label"] = plain if names is None else pandas.Categorical.from_codes(found.labels.tolist(), names)
+    return pandas.DataFrame(columns | {f"e{i}": column for i, column in enumerate(found.vectors.T)})
 
 
 def _write_npz(file: IO[bytes], found: Embeddings) -> None:
@@ -120,19 +116,11 @@ def _write_npz(file: IO[bytes], found: Embeddings) -> None:
     np.savez_compressed(file, **arrays)
 
 
-def _write_csv(file: IO[bytes], found: Embeddings) -> None:
-    named = [
-        [column.names[code] for code in column.codes] if isinstance(column, Categories) else list(column)
-        for column in _named_columns(found).values()
-    ]
-    text = io.TextIOWrapper(file, "utf-8", newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_named_columns(found), *_vector_columns(found)])
-    for start in range(0, len(found.vectors), ROWS):
-        rows = found.vectors[start : start + ROWS].astype(str).tolist()  # the shortest that reads back the same
-        before = zip(*(column[start : start + ROWS] for column in named), strict=True)
-        writer.writerows([*names, *row] for names, row in zip(before, rows, strict=True))
-    text.detach()  # flushes, and leaves the file open
+def _write_parquet(file: IO[bytes], found: Embeddings) -> None:
+    try:
+        _frame(found).to_parquet(file, engine="pyarrow", index=False)
+    except ImportError as error:
+        raise InputError("path: Parquet needs pyarrow; write pip install 'jdgnn[tables]', or give a .csv") from error
 
 
 def read_embeddings(path: str | os.PathLike[str]) -> Embeddings:
@@ -161,8 +149,7 @@ def read_embeddings(path: str | os.PathLike[str]) -> Embeddings:
         raise InputError(f"path: got {place}, and a name that ends in {' or '.join(SUFFIXES)} is needed")
     if suffix == ".npz":
         return _from_arrays(place, read_named_arrays("path", place, ARRAYS, ARRAYS[:1]))
-    table = read_csv("path", place, needed=("node",)) if suffix == ".csv" else read_parquet("path", place)
-    return _from_table(table)
+    return _from_table(read_table("path", place, lambda names: True))
 
 
 def _from_arrays(place: Path, arrays: dict[str, NDArray[Any]]) -> Embeddings:
@@ -185,14 +172,19 @@ def _from_arrays(place: Path, arrays: dict[str, NDArray[Any]]) -> Embeddings:
 
 
 def _from_table(table: Table) -> Embeddings:
-    vectors = [name for name in table.columns if name not in (COLUMNS.node, COLUMNS.label)]
-    if vectors != [f"e{i}" for i in range(len(vectors))] or not vectors:
-        table.refuse("columns e0, e1, … are needed, in this order, after node and label, and no others")
-    names = tuple(ids_of(table, "node", COLUMNS.node))
-    labels, class_names = classes_of(table, COLUMNS.label)
+    problems, frame = table.problems(), table.frame
+    vectors = [name for name in frame.columns if name not in ("node", "label")]
+    if vectors != [f"e{i}" for i in range(len(vectors))] or not vectors or "node" not in frame.columns:
+        problems.add("columns e0, e1, … are needed, in this order, after node and label, and no others")
+        problems.refuse()
+    names = ids_of(frame["node"], "node", problems)
+    labels = labels_of(frame["label"], problems) if "label" in frame.columns else Labels()
+    columns = [numbers_of(name, frame[name], problems) for name in vectors]
+    problems.refuse()
+    is_double = any(frame[name].dtype == np.float64 for name in vectors)
     return Embeddings(
-        matrix_of(table, vectors),
-        () if names == tuple(map(str, range(len(names)))) else checked_node_names("node", names, len(names)),
-        None if labels is None else labels.astype(np.int32),
-        class_names,
+        np.stack(columns, axis=1).astype(np.float64 if is_double else np.float32),
+        () if names == tuple(map(str, range(len(names)))) else names,
+        labels.numbers,
+        labels.class_names,
     )

@@ -1,117 +1,138 @@
 """A network from files of one's own."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-from jdgnn.checks import check_flag
 from jdgnn.errors import InputError, printable
+from jdgnn.network.columns import Missing, Roles, Text
 from jdgnn.network.files.archive import given_path, read_network
-from jdgnn.network.files.csv_tables import SEPARATORS, read_csv
-from jdgnn.network.files.parquet_tables import read_parquet
-from jdgnn.network.files.tables import Columns, Table, network_of
+from jdgnn.network.files.frames import Table, read_records, read_table, suffix_of
+from jdgnn.network.files.tables import Columns, Reading, is_header_of_edges, network_of
 from jdgnn.network.network import Network
+
+Path_ = str | os.PathLike[str]
 
 
 def read_files(
     edges: str | os.PathLike[str] | None = None,
     nodes: str | os.PathLike[str] | None = None,
     *,
+    graph: str | os.PathLike[str] | None = None,
     archive: str | os.PathLike[str] | None = None,
-    sender: str = "source",
-    receiver: str = "target",
-    link_quality: str = "quality",
-    node: str = "id",
-    label: str = "label",
-    split: str = "split",
-    undirected: bool = False,
+    id: str | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    link_quality: str | Sequence[str] | None = None,
+    features: str | Sequence[str] | None = None,
+    ignore: str | Sequence[str] = (),
+    label: str | None = None,
+    split: str | None = None,
+    text: Text = "error",
+    max_categories: int = 20,
+    missing: Missing = "error",
+    undirected: bool | None = None,
+    unknown: Literal["error", "drop"] = "error",
     allow_no_edges: bool = False,
     title: str | None = None,
 ) -> Network:
-    r"""Reads a network from two tables, of edges and of nodes, or from one `.npz` file.
+    r"""Reads a network from a table of edges and one of nodes, from one file that holds both, or from an `.npz`.
 
-    Tables are CSV (`.csv`, or `.tsv` with tabs), or Parquet (`.parquet`, which needs `pip install 'jdgnn[tables]'`).
-    The table of nodes has a row for each node: its id (any text or whole number), what it measures of itself, in
-    columns of numbers, and, if known, its class and its place in a split. Nodes are numbered in this order, and their
-    ids are kept in `node_names`. An `.npz` file holds arrays as `from_edges` takes them, and `jdgnn.network.write`
-    writes one.
+    Tables are text (`.csv`, `.tsv`, `.txt`, ...: separated by commas, semicolons with decimal commas, tabs or blanks;
+    comments with `#` or `%` first; also packed, `.gz`), spreadsheets (`.xlsx`, with `pip install 'jdgnn[tables]'`) or
+    Parquet. The network tells in its `notes` which columns were read as what, filled, encoded and left out.
 
     Args:
-      edges: file with a row for each edge. A CSV file without a header has the columns sender, receiver and, if there
-        is a third, link quality.
-      nodes: file with a row for each node.
-      archive: file in place of both, with the arrays `senders`, `receivers`, `features` and, if known, `labels`,
-        `link_quality`, `train`, `validation`, `test`, `class_names`, `node_names` and `name`.
-      sender: column of `edges` with the id of the node that sends over it.
-      receiver: column of `edges` with the id of the node that receives over it.
-      link_quality: column of `edges` with the probability that a message gets through; under this name it may be
-        missing.
-      node: column of `nodes` with its id.
-      label: column of `nodes` with its class, a whole number or a text; under this name it may be missing.
-      split: column of `nodes` with train, validation, test or nothing; under this name it may be missing. For several
-        splits there are columns of this name with _0, _1 and so on after it.
-      undirected: also add every edge in the other direction.
+      edges: file with a row for each edge. Without names of columns in its first line they are called 1, 2, ...
+      nodes: file with a row for each node, in whose order they are numbered; None if edges name all nodes.
+      graph: file in place of both: JSON with lists `nodes` and `links`, as mesh viewers write it.
+      archive: file in place of both: an `.npz` with the arrays that `jdgnn.network.write` writes.
+      id: column of `nodes` with the id of each, any text or whole number; by default `id`, `node_id`, `node`, `name`.
+      source: column of `edges` with the id of the node that sends; by default `source`, `src`, `from` and the like.
+      target: column of `edges` with the id of the node that receives, likewise.
+      link_quality: column of `edges` with the probability that a message gets through, by default `quality`, if it is
+        there; or two, for source to target and back. Other weights are not read, which is told.
+      features: columns of `nodes` that are features, by name or pattern (`wifi_*`); by default all others. Where nodes
+        measure nothing, `degree`, `one` or `random`, which are computed.
+      ignore: columns of `nodes` that are no features, by name or pattern.
+      label: column of `nodes` with the class; by default `label`, if it is there. Nodes for which it is empty, NA, nan
+        or ? (or -1 beside whole numbers from 0) have no label.
+      split: column of `nodes` with train, validation, test or nothing; by default `split`, or `split_0`, `split_1` and
+        so on for several splits, if they are there.
+      text: what becomes of columns of text: `error`, `ignore`, or `onehot` for a column of 0 and 1 for each value.
+      max_categories: columns of text with more values are left out.
+      missing: what becomes of missing values: `error`, `mean` (of the column), `zero`, or `indicator`, the mean and a
+        further column that says where they were.
+      undirected: whether links go both ways; by default what the file says (Gephi's `Type`, SNAP, KONECT), else not.
+      unknown: what becomes of links to nodes that `nodes` does not have: `error`, or `drop`, which counts them.
       allow_no_edges: accept a network of several nodes that are all isolated.
-      title: what tables call the network; by default the folder that `nodes` lies in, or what `archive` says.
+      title: what tables call the network; by default the folder that the files lie in, or what `archive` says.
 
     Returns:
-      The network.
+      The network. Features of text files are float64 until they are scaled, or computed with.
 
     Raises:
-      InputError: a file cannot be read, or something in it makes no sense; the message says in which line.
+      InputError: a file cannot be read, or does not make sense; the message lists what is wrong, and in which lines.
 
     Example:
       >>> import tempfile
       >>> with tempfile.TemporaryDirectory() as folder:
       ...     edges, nodes = Path(folder) / "edges.csv", Path(folder) / "nodes.csv"
       ...     _ = edges.write_text("source,target\nann,bob\nbob,cy\n")
-      ...     _ = nodes.write_text("id,load,label\nann,0.1,router\nbob,0.7,router\ncy,0.2,phone\n")
-      ...     network = read_files(edges, nodes, undirected=True, title="office")
-      >>> network, network.node_names, network.class_names
-      (Network('office': 3 nodes, 4 directed edges, 1 features, 2 classes), ('ann', 'bob', 'cy'), ('phone', 'router'))
+      ...     _ = nodes.write_text("id,load,model,label\nann,0.1,x,router\nbob,,y,router\ncy,0.2,x,\n")
+      ...     network = read_files(edges, nodes, text="onehot", missing="mean", title="office")
+      >>> network
+      Network('office': 3 nodes, 2 directed edges, 3 features, 1 classes)
+        ids: id; labels: label
+        features: load, model (one-hot, 2 values)
+        filled by the mean: load (1 of 3)
+        links: source to target, none in both directions
+        1 of 3 nodes have no label: they take part, and stand in no split
     """
-    check_flag("undirected", undirected)
-    check_flag("allow_no_edges", allow_no_edges)
-    columns = Columns(sender, receiver, link_quality, node, label, split)
+    columns = Columns(id, source, target, link_quality, label, split)
+    roles = Roles(features, ignore, text, max_categories, missing)
+    _check_alone({"graph": graph, "archive": archive}, {"edges": edges, "nodes": nodes})
     if archive is not None:
-        _check_alone(archive, edges, nodes, columns)
+        _check_no_columns({**columns._asdict(), **roles._asdict()})
         path = given_path("archive", archive)
         if path.suffix.lower() != ".npz":
-            raise InputError(f"archive: got {path}, and an .npz is needed; give tables as edges and nodes")
-        return read_network("archive", path, undirected=undirected, allow_no_edges=allow_no_edges, name=title)
-    for argument, file in (("edges", edges), ("nodes", nodes)):
-        if file is None:
-            raise InputError(f"{argument}: is missing; give a table of edges and one of nodes, or an archive")
+            raise InputError(f"archive: expected an .npz, got {path}; give tables as edges and nodes")
+        return read_network("archive", path, undirected=bool(undirected), allow_no_edges=allow_no_edges, name=title)
+    links, found, where = _tables(edges, nodes, graph, columns)
+    name = printable(title or where.absolute().parent.name or "network")
+    return network_of(links, found, Reading(columns, roles, undirected, unknown, allow_no_edges, name))
+
+
+def _tables(
+    edges: Path_ | None, nodes: Path_ | None, graph: Path_ | None, columns: Columns
+) -> tuple[Table, Table | None, Path]:
+    """The tables of edges and of nodes, and a file whose folder names them."""
+    if graph is not None:
+        path = given_path("graph", graph)
+        if suffix_of(path) != ".json":
+            raise InputError(f"graph: expected a name that ends in .json, got {path}")
+        return (*read_records("graph", path), path)
+    if edges is None:
+        raise InputError("edges: is missing; give a table of edges and one of nodes, a graph, or an archive")
+    where = given_path("edges", edges)
+    links = read_table("edges", where, lambda names: is_header_of_edges(columns, names))
+    if nodes is None:
+        return links, None, where
     where = given_path("nodes", nodes)
-    return network_of(
-        _read("edges", given_path("edges", edges), columns),
-        _read("nodes", where, columns),
-        columns,
-        undirected=undirected,
-        allow_no_edges=allow_no_edges,
-        name=printable(title or where.absolute().parent.name or "network"),
-    )
+    return links, read_table("nodes", where, lambda names: True), where
 
 
-def _check_alone(archive: object, edges: object, nodes: object, columns: Columns) -> None:
-    for argument, file in (("edges", edges), ("nodes", nodes)):
-        if file is not None:
-            raise InputError(f"{argument}: got {file} beside the archive {archive}, which holds all; leave one out")
-    for argument, column in columns._asdict().items():
-        if column != Columns._field_defaults[argument]:
-            raise InputError(f"{argument}: got {column!r}, and an archive has no columns; leave it out")
+def _check_alone(alone: dict[str, Path_ | None], tables: dict[str, Path_ | None]) -> None:
+    """Refuses files beside one that holds all."""
+    for argument, whole in alone.items():
+        for other, file in {**alone, **tables}.items():
+            if whole is not None and file is not None and other != argument:
+                raise InputError(f"{other}: got {file} beside the {argument} {whole}, which holds all; leave one out")
 
 
-def _read(argument: str, path: Path, columns: Columns) -> Table:
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        return read_parquet(argument, path)
-    if suffix not in SEPARATORS:
-        raise InputError(
-            f"{argument}: got {path}, and a name that ends in .csv, .tsv or .parquet is needed"
-            + ("; write archive = ... for an .npz" if suffix == ".npz" else "")
-        )
-    if argument == "nodes":
-        return read_csv(argument, path, needed=(columns.node,))
-    ends = (columns.sender, columns.receiver)
-    is_default = ends == Columns()[:2]
-    return read_csv(argument, path, needed=ends, without_header=(*ends, columns.link_quality) if is_default else ())
+def _check_no_columns(given: dict[str, object]) -> None:
+    defaults = {**Columns()._asdict(), **Roles()._asdict()}
+    for argument, value in given.items():
+        if value != defaults[argument] and value != []:
+            raise InputError(f"{argument}: got {value!r}, and an archive has no columns; leave it out")

@@ -2,305 +2,391 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.errors import InputError
+from jdgnn.checks import check_flag
+from jdgnn.errors import InputError, suggestion
 from jdgnn.network.arguments import check_name
+from jdgnn.network.columns import Features, Roles, checked_roles, features_of, numbers_of
+from jdgnn.network.computed import ADVICE, COMPUTED, with_computed_features
+from jdgnn.network.files.frames import Table
+from jdgnn.network.identifiers import Identifiers, identifier
+from jdgnn.network.labels import Labels, are_display_names, as_list, is_missing, labels_of
 from jdgnn.network.network import Network, Splits, from_edges
+from jdgnn.network.problems import Problems, listed, refuse_all
 
 PARTS = ("train", "validation", "test")
+SHORT = {"val": "validation", "valid": "validation"}
 
-NOTHINGS = ("na", "n/a", "nan", "null", "none", "-", "?", "inf", "-inf")
-"""What people write where they know no number."""
-
-
-class Categories(NamedTuple):
-    """A column of few different values, in an order of their own."""
-
-    codes: NDArray[np.integer]  # [rows], -1 where there is none
-    names: tuple[str, ...]
-
-
-Column = Sequence[Any] | NDArray[Any] | Categories
-
-
-class Table(NamedTuple):
-    """A table, and how errors should name its places.
-
-    Attributes:
-      argument: what it was given as, `edges` or `nodes`.
-      path: its file; empty if there is none.
-      columns: as many values in each.
-      lines: line of each row in the file; without one, rows are numbered from 0.
-    """
-
-    argument: str
-    path: str
-    columns: dict[str, Column]
-    lines: Sequence[int] | None = None
-
-    @property
-    def named(self) -> str:
-        """What to call it in a sentence."""
-        return self.path or self.argument
-
-    @property
-    def num_rows(self) -> int:
-        """Rows below the header."""
-        return max((len(_values(column)) for column in self.columns.values()), default=0)
-
-    def refuse(self, text: str, row: int | None = None) -> NoReturn:
-        """Raises an InputError that says where."""
-        place = [] if row is None else [f"row {row}" if self.lines is None else f"line {self.lines[row]}"]
-        parts = ([self.path] if self.path else []) + place
-        raise InputError(f"{self.argument}: {', '.join(parts)}: {text}" if parts else f"{self.argument}: {text}")
+IDS = ("id", "nodeid", "node", "name")
+ENDS = (
+    *(("source", "target"), ("src", "dst"), ("from", "to"), ("sender", "receiver"), ("fromnodeid", "tonodeid")),
+    *(("fromid", "toid"), ("sourceid", "targetid"), ("fromnode", "tonode"), ("node1", "node2"), ("1", "2")),
+)
+"""What columns of ids are called, in small letters and without signs, the likeliest first."""
 
 
 class Columns(NamedTuple):
-    """Which columns hold what."""
+    """Which columns hold what; None for a guess by usual names.
 
-    sender: str = "source"
-    receiver: str = "target"
-    link_quality: str = "quality"
-    node: str = "id"
-    label: str = "label"
-    split: str = "split"
+    Attributes:
+      id: of nodes, their ids.
+      source: of edges, who sends.
+      target: of edges, who receives.
+      link_quality: of edges, the probability that a message gets through; or two, there and back.
+      label: of nodes, their classes; by default `label`, if it is there.
+      split: of nodes, their parts of a split; by default `split`, or `split_0` and so on, if they are there.
+    """
+
+    id: str | None = None
+    source: str | None = None
+    target: str | None = None
+    link_quality: str | Sequence[str] | None = None
+    label: str | None = None
+    split: str | None = None
 
 
-def network_of(
-    edges: Table, nodes: Table, columns: Columns, *, undirected: bool, allow_no_edges: bool, name: str
-) -> Network:
-    """Makes a network of a table of nodes and one of edges.
+class Reading(NamedTuple):
+    """How two tables become a network.
+
+    Attributes:
+      columns: which columns hold what.
+      roles: what becomes of all other columns of nodes.
+      undirected: whether links go both ways; None for what the tables say, else False.
+      unknown: what becomes of links to nodes that are not in the table of nodes.
+      allow_no_edges: accept a network of several nodes that are all isolated.
+      name: what tables call the network.
+    """
+
+    columns: Columns
+    roles: Roles
+    undirected: bool | None
+    unknown: Literal["error", "drop"]
+    allow_no_edges: bool
+    name: str
+
+
+def is_header_of_edges(columns: Columns, names: Sequence[str]) -> bool:
+    """Whether names are those of columns of a table of edges, and no row of it."""
+    given = {columns.source, columns.target} - {None}
+    return bool(given & set(names)) or _guessed(names, ENDS[:-1]) is not None
+
+
+def network_of(edges: Table, nodes: Table | None, reading: Reading) -> Network:
+    """Makes a network of a table of edges and one of nodes.
 
     Args:
       edges: a row for each edge.
-      nodes: a row for each node; columns that `columns` does not name are its features.
-      columns: which columns hold what.
-      undirected: also add every edge in the other direction.
-      allow_no_edges: accept a network of several nodes that are all isolated.
-      name: what tables call the network.
+      nodes: a row for each node; None if all nodes are those that edges name.
+      reading: which columns hold what, and what becomes of the others.
 
     Returns:
-      The network; nodes are numbered in the order of their rows.
+      The network. Nodes are numbered in the order of their rows; without a table of nodes in the order of their
+      numbers, or as edges name them.
 
     Raises:
-      InputError: a column is missing or nobody would read it, an id is unknown or stands twice, or a value makes no
-        sense; the message names the place.
+      InputError: a column is missing, an id is unknown or stands twice, or a value makes no sense; the message lists
+        all of that with its places.
 
     Example:
-      >>> edges = Table("edges", "", {"source": ["a", "b"], "target": ["b", "c"]})
-      >>> nodes = Table("nodes", "", {"id": ["a", "b", "c"], "load": [0.1, 0.5, 0.2]})
-      >>> network_of(edges, nodes, Columns(), undirected=True, allow_no_edges=False, name="office")
+      >>> import pandas
+      >>> edges = Table("edges", "", pandas.DataFrame({"source": ["a", "b"], "target": ["b", "c"]}))
+      >>> nodes = Table("nodes", "", pandas.DataFrame({"id": ["a", "b", "c"], "load": [0.1, 0.5, 0.2]}))
+      >>> network_of(edges, nodes, Reading(Columns(), Roles(), True, "error", False, "office"))
       Network('office': 3 nodes, 4 directed edges, 1 features, no labels)
+        ids: id; labels: none
+        features: load
+        links: source to target, all in both directions
     """
-    for argument, column in columns._asdict().items():
-        check_name(argument, column)
-    number = _numbers_of_nodes(nodes, columns)
-    labels, class_names = classes_of(nodes, columns.label)
-    splits = _splits(nodes, columns.split)
-    features = _features(nodes, columns)
-    ends = _ends(edges, columns, number, nodes.named)
-    names = tuple(number)
-    return from_edges(
+    import pandas
+
+    _check(reading)
+    found, links = _Nodes(), _links(edges, reading)
+    if nodes is not None:
+        found = _nodes(nodes, reading)
+    codes, named = pandas.factorize(np.concatenate(links.ends), use_na_sentinel=False)
+    ids = [identifier(one) for one in named]
+    if nodes is None:
+        found = found._replace(names=_ordered(ids), computed=reading.roles.features)
+        if found.computed not in COMPUTED:
+            links.problems.add(f"features: got {found.computed!r}, and there is no table of nodes; {ADVICE}")
+    ends = Identifiers(found.names, len(found.names)).find(ids)[codes].reshape(2, -1)
+    is_known = (ends >= 0).all(axis=0)
+    is_odd = ends.size > 0 and nodes is not None and bool((ends[:, 0] < 0).all())
+    _check_ends(edges, links, ids, codes.reshape(2, -1), is_odd)
+    if nodes is not None and reading.unknown == "error" and found.names:
+        _add_unknown(links, ids, codes.reshape(2, -1), ends < 0, nodes.named)
+    refuse_all(found.problems, links.problems)
+    ends, quality = ends[:, is_known], links.quality if links.quality is None else links.quality[is_known]
+    if isinstance(links.undirected, np.ndarray):
+        back = links.undirected[is_known]
+        ends = np.concatenate([ends, ends[::-1, back]], axis=1)
+        quality = quality if quality is None else np.concatenate([quality, quality[back]])
+    network = from_edges(
         ends[0],
         ends[1],
-        features,
-        labels=labels,
-        splits=splits,
-        link_quality=_quality(edges, columns.link_quality),
-        undirected=undirected,
-        allow_no_edges=allow_no_edges,
-        name=name,
-        class_names=class_names,
-        node_names=() if names == tuple(map(str, range(len(names)))) else names,
+        np.zeros((len(found.names), 1), np.float32) if found.features is None else found.features.values,
+        labels=found.labels.numbers,
+        splits=found.splits,
+        link_quality=quality,
+        undirected=links.undirected is True,
+        allow_no_edges=reading.allow_no_edges,
+        name=reading.name,
+        class_names=found.labels.class_names,
+        node_names=() if found.names == tuple(map(str, range(len(found.names)))) else found.names,
+        feature_names=() if found.features is None else found.features.names,
+        notes=(*_told(found, links, int((~is_known).sum())), *(nodes.notes if nodes else ()), *edges.notes),
+    )
+    return network if found.computed is None else with_computed_features(network, found.computed)
+
+
+def _check(reading: Reading) -> None:
+    for argument, value in reading.columns._asdict().items():
+        for name in value if isinstance(value, list | tuple) else (value,):
+            if name is not None:
+                check_name(argument, name)
+    quality = reading.columns.link_quality
+    if not isinstance(quality, str) and quality is not None and len(quality) != 2:
+        raise InputError(f"link_quality: expected one column, or two for there and back, got {quality!r}")
+    if reading.undirected is not None:
+        check_flag("undirected", reading.undirected)
+    check_flag("allow_no_edges", reading.allow_no_edges)
+    check_name("name", reading.name)
+    if reading.unknown not in ("error", "drop"):
+        raise InputError(f"unknown: got {reading.unknown!r}; {suggestion(str(reading.unknown), ('error', 'drop'))}")
+    checked_roles(reading.roles)
+
+
+class _Nodes(NamedTuple):
+    """What a table of nodes says."""
+
+    names: tuple[str, ...] = ()
+    labels: Labels = Labels()
+    splits: Splits | None = None
+    features: Features | None = None
+    computed: Any = None  # what to compute features from, if there are none
+    notes: tuple[str, ...] = ()
+    problems: Problems = Problems("nodes")
+
+
+def _nodes(table: Table, reading: Reading) -> _Nodes:
+    columns, frame, problems = reading.columns, table.frame, table.problems()
+    ids = _column(table, "id", columns.id, _guessed(list(frame.columns), [(one,) for one in IDS]), problems)
+    names = ids_of(frame[ids], ids, problems) if ids else ()
+    label, told = _label_column(frame, columns.label, ids, reading.roles, problems)
+    labels = labels_of(frame[label], problems, label) if label else Labels()
+    split_names = _split_columns(frame, columns.split, problems)
+    others = frame.drop(columns=[one for one in (ids, label, *told, *split_names) if one])
+    roles, computed = reading.roles, None
+    if isinstance(roles.features, str) and roles.features in COMPUTED and roles.features not in others.columns:
+        roles, computed = roles._replace(features=()), roles.features
+    features = features_of(others, roles, problems, labels)
+    if features is None and computed is None and not problems.found:
+        problems.add(f"there is no column of features (there are {listed(list(frame.columns))}); {ADVICE}")
+    found = [
+        f"ids: {ids}",
+        f"labels: {label or 'none'}",
+        *([f"splits: {listed(split_names)}"] if split_names else []),
+    ]
+    notes = ("; ".join(found), *told.values(), *(features.notes if features else ()))
+    return _Nodes(names, labels, _splits(frame, split_names, problems), features, computed, notes, problems)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+def _guessed(names: Sequence[str], options: Sequence[Sequence[str]]) -> list[str] | None:
+    """The columns with usual names, in any capitals, the likeliest first; None if there are none."""
+    given = {_normal(name): name for name in reversed(names)} | {name: name for name in names}
+    return next(([given[one] for one in option] for option in options if set(option) <= set(given)), None)
+
+
+def _column(
+    table: Table, argument: str, given: str | None, guess: Sequence[str] | None, problems: Problems, place: int = 0
+) -> str:
+    """The column that was named, or guessed; empty, with a problem told, if there is none."""
+    if given in table.frame.columns:
+        return str(given)
+    if given is None and guess is not None:
+        return guess[place]
+    what = f"no column {given!r}" if given else f"no column that looks like the {argument}"
+    problems.add(f"there is {what} (there are {listed(list(table.frame.columns))}); write {argument} = '...'")
+    return ""
+
+
+def ids_of(series: Any, name: str, problems: Problems) -> tuple[str, ...]:
+    """What nodes are called; each must have a name, and no two the same."""
+    ids = [identifier(value) for value in as_list(series)]
+    if not ids:
+        problems.add("holds no node; expected a row for each")
+    problems.cells(name, ids, [row for row, one in enumerate(ids) if not one], "expected an id for every node")
+    first = {one: row for row, one in reversed(list(enumerate(ids)))}
+    problems.cells(
+        name, ids, [row for row, one in enumerate(ids) if one and first[one] != row], "expected each id once"
+    )
+    return tuple(ids)
+
+
+def _label_column(
+    frame: Any, given: str | None, ids: str, roles: Roles, problems: Problems
+) -> tuple[str, dict[str, str]]:
+    """The column of labels, or none; and columns of display names, with what to tell of them."""
+    if given is not None and given not in frame.columns:
+        problems.add(f"there is no column {given!r} (there are {listed(list(frame.columns))}); write label = '...'")
+        return "", {}
+    (found,) = _guessed(list(frame.columns), [("label",)]) or ("",)
+    taken = [
+        one for names in (roles.features, roles.ignore) for one in ([names] if isinstance(names, str) else names or ())
+    ]
+    if not found or found == given or found in taken:
+        return given or "", {}
+    is_gephi = (ids, found) == ("Id", "Label")
+    if is_gephi or (given is None and are_display_names(frame[found])):
+        reason = "as Gephi writes them" if is_gephi else "as all differ"
+        told = f"{found}: taken for display names, {reason}, and left out; write label = {found!r} for classes"
+        return given or "", {found: told}
+    return given or found, {}
+
+
+def _split_columns(frame: Any, given: str | None, problems: Problems) -> list[str]:
+    """One column, or several with numbers after its name."""
+    name = given or "split"
+    if name in frame.columns:
+        return [name]
+    found = [one for one in frame.columns if re.fullmatch(re.escape(name) + r"_\d+", one, re.ASCII)]
+    if given and not found:
+        problems.add(f"there is no column {given!r} (there are {listed(list(frame.columns))}); write split = '...'")
+    return found
+
+
+def _splits(frame: Any, columns: list[str], problems: Problems) -> Splits | None:
+    masks = np.zeros((len(PARTS), len(columns), len(frame)), bool)
+    for split, column in enumerate(columns):
+        cells = [None if is_missing(value) else value for value in as_list(frame[column])]
+        parts = [SHORT.get(value, value) if isinstance(value, str) else value for value in cells]
+        bad = [row for row, part in enumerate(parts) if part is not None and part not in PARTS]
+        problems.cells(column, cells, bad, f"expected {', '.join(PARTS)}, or nothing")
+        for number, part in enumerate(PARTS):
+            masks[number, split] = [one == part for one in parts]
+            if part != "validation" and not bad and not masks[number, split].any():
+                problems.add(f"{column} has no node for {part}; write it at some, or ignore the column")
+    return Splits(**dict(zip(PARTS, masks, strict=True))) if columns else None
+
+
+class _Links(NamedTuple):
+    """What a table of edges says."""
+
+    names: list[str]  # of the columns of both ends
+    ends: list[NDArray[Any]]  # ids of both ends
+    quality: NDArray[np.float32] | None  # [E] or [E, 2]
+    undirected: bool | NDArray[np.bool_]  # all, or each [E]
+    notes: tuple[str, ...]
+    problems: Problems
+
+
+def _links(table: Table, reading: Reading) -> _Links:
+    columns, frame, problems = reading.columns, table.frame, table.problems()
+    guess = _guessed(list(frame.columns), ENDS)
+    given = {"source": columns.source, "target": columns.target}
+    names = [_column(table, key, one, guess, problems, place) for place, (key, one) in enumerate(given.items())]
+    quality_names = _quality_columns(frame, columns.link_quality, problems)
+    quality = [_quality(one, frame[one], problems) for one in quality_names]
+    both, told = _directions(table, reading.undirected, there_and_back=len(quality) == 2)
+    first = "" if table.has_header or not len(frame) else ", ".join(map(str, frame.iloc[0]))
+    header = first and f" (the first line names no columns, and is a link: {first})"
+    share = "some" if isinstance(both, np.ndarray) else "all" if both else "none"
+    notes = [f"links: {' to '.join(names)}, {share} in both directions{header}", *told]
+    used = {
+        *names,
+        *quality_names,
+        *([one for one in frame.columns if _normal(one) == "type"] if _types(frame) else []),
+    }
+    left = [one for one in frame.columns if one not in used]
+    if left:
+        advice = "write link_quality = '...' for shares of messages that arrive"
+        notes.append(f"not read of links: {listed(left)}; {advice}")
+    return _Links(
+        names,
+        [frame[name].to_numpy(object) for name in names] if all(names) else [np.zeros(0, object)] * 2,
+        None if not quality else quality[0] if len(quality) == 1 else np.stack(quality, axis=1),
+        both,
+        tuple(notes),
+        problems,
     )
 
 
-def _needed(table: Table, argument: str, column: str) -> Column:
-    if column not in table.columns:
-        shown = ", ".join(map(repr, table.columns)) or "none"
-        hint = "; columns are separated by commas" if table.path and len(table.columns) == 1 else ""
-        table.refuse(f"there is no column {column!r} (there are {shown}); name the one meant: {argument} = ...{hint}")
-    return table.columns[column]
+def _directions(
+    table: Table, asked: bool | None, *, there_and_back: bool
+) -> tuple[bool | NDArray[np.bool_], list[str]]:
+    """Whether links go both ways, all or each; and what to tell of it."""
+    both = np.array([one.lower() == "undirected" for one in _types(table.frame)])
+    said: Any = table.undirected if not both.size else bool(both[0]) if (both == both[0]).all() else both
+    if there_and_back:
+        return True, []
+    if asked is None:
+        return (False if said is None else said), []
+    differs = isinstance(said, np.ndarray) or (said is not None and said != asked)
+    return asked, [f"undirected = {asked} was followed, though the file says otherwise"] if differs else []
 
 
-def _values(column: Column) -> Any:
-    return column.codes if isinstance(column, Categories) else column
+def _types(frame: Any) -> list[str]:
+    """What Gephi says of each link, Directed or Undirected; nothing if the column `Type` means something else."""
+    (name,) = _guessed(list(frame.columns), [("type",)]) or ("",)
+    types = [str(one) for one in as_list(frame[name])] if name else []
+    return types if {one.lower() for one in types} <= {"directed", "undirected"} else []
 
 
-def _numbers_of_nodes(nodes: Table, columns: Columns) -> dict[str, int]:
-    if not nodes.num_rows:
-        nodes.refuse("holds no node; write a row for each")
-    names = ids_of(nodes, "node", columns.node)
-    number = {name: v for v, name in enumerate(names)}
-    if len(number) < len(names):
-        row = next(v for v, name in enumerate(names) if number[name] != v)
-        nodes.refuse(f"node {names[row]!r} stands there again further down; give each node one row", row)
-    return number
+def _quality_columns(frame: Any, given: str | Sequence[str] | None, problems: Problems) -> list[str]:
+    if given is None:
+        return [one for one in frame.columns if one == "quality"]
+    wanted = [given] if isinstance(given, str) else list(given)
+    for name in wanted:
+        if name not in frame.columns:
+            problems.add(f"link_quality: there is no column {name!r}; {suggestion(name, list(frame.columns))}")
+    return wanted if set(wanted) <= set(frame.columns) else []
 
 
-def ids_of(table: Table, argument: str, column: str) -> list[str]:
-    """What nodes are called, as text."""
-    values = _texts(_needed(table, argument, column))
-    for row, value in enumerate(values):
-        if value is None or isinstance(value, float):
-            given = "nothing" if value is None else f"the number {value}"
-            table.refuse(f"{column} is {given}, and a text or a whole number is needed", row)
-    return [str(value) for value in values]
+def _quality(name: str, series: Any, problems: Problems) -> NDArray[np.float32]:
+    quality = numbers_of(name, series, problems)
+    bad = np.flatnonzero((quality < 0) | (quality > 1)).tolist()
+    problems.cells(name, quality.tolist(), bad, "expected probabilities from 0 to 1")
+    return quality.astype(np.float32)
 
 
-def _texts(column: Column) -> list[Any]:
-    """Values as Python has them; None where there is none."""
-    if isinstance(column, Categories):
-        return [None if code < 0 else column.names[code] for code in column.codes.tolist()]
-    values = column.tolist() if isinstance(column, np.ndarray) else column
-    stripped = (value.strip() if isinstance(value, str) else value for value in values)
-    return [None if _is_missing(value) else value for value in stripped]
+def _ordered(ids: list[str]) -> tuple[str, ...]:
+    """Nodes in the order of their numbers, or as they come where not all are numbers."""
+    different = list(dict.fromkeys(one for one in ids if one))
+    are_numbers = all(re.fullmatch(r"\d{1,18}", one, re.ASCII) for one in different)
+    return tuple(sorted(different, key=int) if are_numbers else different)
 
 
-def _is_missing(value: Any) -> bool:
-    is_nothing = value is None or (isinstance(value, str) and not value)
-    return is_nothing or (isinstance(value, float) and value != value) or type(value).__name__ in ("NAType", "NaTType")
+def _check_ends(edges: Table, links: _Links, ids: list[str], codes: NDArray[np.int64], is_odd: bool) -> None:
+    """Adds links without an id at an end, and a first line that is not one: names of columns that nobody knows."""
+    is_empty = np.array([not one for one in ids], bool)
+    is_number = np.array([one.isdecimal() for one in ids], bool)
+    for name, ends in zip(links.names, codes, strict=True):
+        rows = np.flatnonzero(is_empty[ends]).tolist()
+        links.problems.cells(name, [""] * len(ends), rows, "expected an id at both ends of every link")
+    is_odd |= not is_number[codes[:, :1]].any() and bool((is_number | is_empty)[codes[:, 1:]].all())
+    if is_odd and not edges.has_header and codes.shape[1] > 1:
+        first, second = (ids[code] for code in codes[:, 0])
+        links.problems.add(f"its first line looks like names of columns; write source = {first!r}, target = {second!r}")
 
 
-def _features(nodes: Table, columns: Columns) -> NDArray[np.floating]:
-    others = (columns.node, columns.label, *_split_columns(nodes, columns))
-    names = [name for name in nodes.columns if name not in others]
-    if not names:
-        nodes.refuse("there is no column of features; write one at least, a node's degree if it measures nothing")
-    return matrix_of(nodes, names)
+def _add_unknown(
+    links: _Links, ids: list[str], codes: NDArray[np.int64], is_unknown: NDArray[np.bool_], nodes: str
+) -> None:
+    for name, ends, bad in zip(links.names, codes, is_unknown, strict=True):
+        rows = [row for row in np.flatnonzero(bad).tolist() if ids[ends[row]]]
+        values = [ids[code] for code in ends] if rows else []
+        advice = "add rows for them there, or write unknown = 'drop'"
+        links.problems.cells(name, values, rows, f"expected ids that {nodes} has", advice)
 
 
-def matrix_of(table: Table, names: list[str]) -> NDArray[np.floating]:
-    """Columns of finite numbers side by side [rows, columns], as float64 where one of them is."""
-    typed = [column.dtype for name in names if isinstance(column := table.columns[name], np.ndarray)]
-    dtype = np.float64 if np.dtype(np.float64) in typed else np.float32
-    return np.stack([_numbers(table, name, dtype) for name in names], axis=1)
-
-
-def _numbers(table: Table, name: str, dtype: type) -> NDArray[Any]:
-    """A column of finite numbers."""
-    column = table.columns[name]
-    is_number = isinstance(column, np.ndarray) and column.dtype.kind in "biuf"
-    values = column if is_number else _texts(column)
-    try:
-        with np.errstate(over="ignore"):
-            numbers: NDArray[Any] = np.asarray(values, np.float64).astype(dtype)
-    except (TypeError, ValueError):
-        row = next(row for row, value in enumerate(values) if not _is_number(value))
-        given = "nothing" if values[row] is None else repr(values[row])
-        table.refuse(f"{name} is {given}, and a number is needed; {_remedy(values[row])}", row)
-    bad = np.flatnonzero(~np.isfinite(numbers))
-    if len(bad):
-        row = int(bad[0])
-        given = "nothing" if values[row] is None else str(values[row])
-        table.refuse(f"{name} is {given}, and a finite number is needed; {_remedy(values[row])}", row)
-    return numbers
-
-
-def _remedy(value: Any) -> str:
-    """What to write in place of a value that is no number."""
-    if value is None or str(value).lower() in NOTHINGS or isinstance(value, float):
-        return "fill what is missing, as by the mean of its column, or leave the row or the column out"
-    return "write a category as one column of 0 and 1 for each of its values, or leave the column out"
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def classes_of(nodes: Table, name: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
-    """Classes 0, 1, … as they are; else numbered in order, with their names."""
-    if name not in nodes.columns:
-        if name != Columns().label:
-            _needed(nodes, "label", name)
-        return None, ()
-    column = nodes.columns[name]
-    values = _texts(column)
-    for row, value in enumerate(values):
-        if value is None:
-            nodes.refuse(f"{name} is nothing; write a class of its own for such nodes, and put them in no split", row)
-        if not isinstance(value, str | int) or (isinstance(value, str) and _is_fraction(value)):
-            nodes.refuse(f"{name} is {value}, and classes are whole numbers or texts", row)
-        if re.fullmatch(r"-\d+", str(value), re.ASCII):
-            nodes.refuse(f"{name} is {value}; write a class of its own for nodes whose class is not known", row)
-    if isinstance(column, Categories):
-        return column.codes.astype(np.int64), column.names
-    texts = list(map(str, values))
-    are_numbers = all(re.fullmatch(r"\d{1,18}", text, re.ASCII) for text in texts)
-    if are_numbers and {int(text) for text in texts} == set(range(len(set(texts)))):
-        return np.array(list(map(int, texts))), ()
-    class_names = sorted(set(texts), key=int if are_numbers else None)
-    number = {text: index for index, text in enumerate(class_names)}
-    return np.array([number[text] for text in texts]), tuple(class_names)
-
-
-def _is_fraction(text: str) -> bool:
-    return re.fullmatch(r"-?\d*\.\d+(e-?\d+)?", text, re.ASCII) is not None
-
-
-def _split_columns(nodes: Table, columns: Columns) -> list[str]:
-    """One column, or several with numbers after its name."""
-    if columns.split in nodes.columns:
-        return [columns.split]
-    return [name for name in nodes.columns if re.fullmatch(re.escape(columns.split) + r"_\d+", name, re.ASCII)]
-
-
-def _splits(nodes: Table, name: str) -> Splits | None:
-    found = _split_columns(nodes, Columns(split=name))
-    if not found:
-        if name != Columns().split:
-            _needed(nodes, "split", name)
-        return None
-    masks = np.zeros((len(PARTS), len(found), nodes.num_rows), bool)
-    for split, column in enumerate(found):
-        for row, value in enumerate(_texts(nodes.columns[column])):
-            if value is not None and value not in PARTS:
-                nodes.refuse(f"{column} is {value!r}, and {', '.join(PARTS)}, or nothing, is needed", row)
-            if value is not None:
-                masks[PARTS.index(value), split, row] = True
-        for part in ("train", "test"):
-            if not masks[PARTS.index(part), split].any():
-                nodes.refuse(f"{column} has no node for {part}; write it at some, or leave the column out")
-    return Splits(**dict(zip(PARTS, masks, strict=True)))
-
-
-def _ends(edges: Table, columns: Columns, number: dict[str, int], nodes: str) -> list[NDArray[np.int64]]:
-    known = (columns.sender, columns.receiver, columns.link_quality)
-    needed = [ids_of(edges, "sender", columns.sender), ids_of(edges, "receiver", columns.receiver)]
-    for name in edges.columns:
-        if name not in known:
-            edges.refuse(
-                f"nothing reads the column {name!r}, as links have no weights; remove it, or write link_quality = "
-                f"{name!r} if it is the probability that a message gets through"
-            )
-    for name, ends in zip(known, needed, strict=False):
-        for row, end in enumerate(ends):
-            if end not in number:
-                first = [one[0] for one in needed]
-                hint = f", or, if these are names of columns, write sender = {first[0]!r}, receiver = {first[1]!r}"
-                edges.refuse(
-                    f"{name} is {end!r}, and {nodes} has no such node; add a row for it there"
-                    + (hint if edges.path and not row else ""),
-                    row,
-                )
-    return [np.array([number[end] for end in ends], np.int64) for ends in needed]
-
-
-def _quality(edges: Table, name: str) -> NDArray[np.float32] | None:
-    if name not in edges.columns:
-        if name != Columns().link_quality:
-            _needed(edges, "link_quality", name)
-        return None
-    quality = _numbers(edges, name, np.float32)
-    bad = np.flatnonzero((quality < 0) | (quality > 1))
-    if len(bad):
-        edges.refuse(f"{name} is {quality[bad[0]]}, and a probability from 0 to 1 is needed", int(bad[0]))
-    return quality
+def _told(found: _Nodes, links: _Links, num_unknown: int) -> list[str]:
+    dropped = [f"{num_unknown:,} links to unknown nodes were dropped"] if num_unknown else []
+    return [*found.notes, *links.notes, *dropped]

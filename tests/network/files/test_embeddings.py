@@ -88,8 +88,8 @@ def test_what_makes_no_sense_is_refused(arguments: dict[str, Any], message: str,
         ("node,e0,e2\n0,1,2\n", "columns e0, e1, … are needed"),
         ("node,label\n0,1\n", "columns e0, e1, … are needed"),
         ("id,e0\n0,1\n", "columns e0, e1, … are needed"),
-        ("node,e0\na,1\na,2\n", "node: 'a' stands there twice"),
-        ("node,e0\na,x\n", "line 2: e0 is 'x', and a number"),
+        ("node,e0\na,1\na,2\n", r"node: expected each id once, got 'a' \(line 3\)"),
+        ("node,e0\na,x\n", r"e0: expected numbers, got 'x' \(line 2\)"),
     ],
 )
 def test_other_tables_are_refused(text: str, message: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Networks from files of one's own: CSV, Parquet and npz."""
 
+import gzip
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from jdgnn.errors import InputError
 from jdgnn.network import Network, from_edges, read_files, to_pandas, write
-from jdgnn.network.files import csv_tables, parquet_tables
+from jdgnn.network.files import frames
 from tests.network.five import assert_same, five
 
 EDGES = "source,target,quality\nann,bob,0.5\nbob,cy,1\n"
@@ -28,12 +29,18 @@ def test_tables_make_a_network(tmp_path: Path) -> None:
     wanted = from_edges(
         [0, 1],
         [1, 2],
-        np.array([[0.1, 1], [0.7, 0], [0.2, 1]], np.float32),
+        np.array([[0.1, 1], [0.7, 0], [0.2, 1]]),
         labels=[1, 1, 0],
         link_quality=[0.5, 1],
         class_names=("phone", "router"),
         node_names=("ann", "bob", "cy"),
         name="office",
+        feature_names=("load", "up"),
+        notes=(
+            "ids: id; labels: label; splits: split",
+            "features: load, up",
+            "links: source to target, none in both directions",
+        ),
     )
     assert_same(network, wanted, "splits")
     assert network.splits is not None
@@ -51,14 +58,18 @@ def test_a_network_is_named_after_its_folder(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("edges", "arguments"),
     [
-        ("ann,bob,0.5\nbob,cy,1\n", {}),
+        ("ann,bob,0.5\nbob,cy,1\n", {"link_quality": "3"}),
+        ("# made by hand\n\nann bob  0.5\n# more\nbob\tcy 1\n", {"link_quality": "3"}),
+        ("% sent by, to\nann\tbob\t0.5\n\nbob\tcy\t1", {"link_quality": "3"}),
+        ("# FromNodeId ToNodeId quality\nann\tbob\t.5\nbob\tcy\t1\n", {}),
+        ("Quality;To;From\n1;cy;bob\n0,5;bob;ann\n", {"link_quality": "Quality"}),
         ("quality , target, source\n1,cy,bob\n.5, bob , ann\n", {}),
         ("\ufeffsource,target,quality\r\n\r\nann,bob,0.5\r\nbob,cy,1\r\n", {}),
-        ('a,b,q\nann,"bob",0.5\nbob,cy,1', {"sender": "a", "receiver": "b", "link_quality": "q"}),
+        ('a,b,q\nann,"bob",0.5\nbob,cy,1', {"source": "a", "target": "b", "link_quality": "q"}),
     ],
 )
 def test_edges_in_other_words(edges: str, arguments: dict[str, str], tmp_path: Path) -> None:
-    assert_same(_read(tmp_path, edges, **arguments), _read(tmp_path))
+    assert_same(_read(tmp_path, edges, **arguments), _read(tmp_path), "notes")
 
 
 def test_tabs_go_by_the_suffix(tmp_path: Path) -> None:
@@ -102,14 +113,20 @@ def test_round_trip_through_parquet_loses_nothing(tmp_path: Path) -> None:
     edges, nodes = to_pandas(five())
     edges.to_parquet(tmp_path / "edges.parquet")
     nodes.to_parquet(tmp_path / "nodes.parquet")
-    assert_same(read_files(tmp_path / "edges.parquet", tmp_path / "nodes.parquet", title="five"), five())
+    assert_same(
+        read_files(tmp_path / "edges.parquet", tmp_path / "nodes.parquet", title="five"),
+        five(),
+        "feature_names",
+        "notes",
+    )
 
 
 def test_round_trip_through_csv_keeps_all_but_the_order_of_classes(tmp_path: Path) -> None:
     for name, frame in zip(("edges", "nodes"), to_pandas(five()), strict=True):
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
     found, network = read_files(tmp_path / "edges.csv", tmp_path / "nodes.csv", title="five"), five()
-    assert_same(found, network, "labels", "class_names")
+    assert_same(found, network, "labels", "class_names", "features", "feature_names", "notes")
+    np.testing.assert_array_equal(found.features.astype(np.float32), network.features)
     assert found.labels is not None
     assert network.labels is not None
     assert [found.class_names[c] for c in found.labels] == [network.class_names[c] for c in network.labels]
@@ -118,40 +135,38 @@ def test_round_trip_through_csv_keeps_all_but_the_order_of_classes(tmp_path: Pat
 @pytest.mark.parametrize(
     ("edges", "nodes", "message"),
     [
-        ("", NODES, r"edges: .*edges.csv: is empty; write a line with the names"),
+        ("", NODES, r"edges: .*edges.csv: is empty; expected a line with the names"),
         (EDGES, "", r"nodes: .*nodes.csv: is empty"),
         (EDGES, "id,x\n", r"nodes: .*: holds no node"),
-        (EDGES, "id,label\nann,a\nbob,b\n", r"nodes: .*: there is no column of features"),
-        (EDGES, "name,x\nann,1\n", r"nodes: .*: there is no column 'id' \(there are 'name', 'x'\).* node = \.\.\."),
-        (EDGES + "dan,cy,1\n", NODES, r"edges: .*edges.csv, line 4: source is 'dan', and .*nodes.csv has no such node"),
+        (EDGES, "id,label\nann,a\nbob,b\n", r"nodes: .*: there is no column of features .*; write features = 'degree'"),
+        (EDGES, "who,x\nann,1\n", r"nodes: .*: there is no column that looks like the id \(there are who, x\).*id = "),
+        (EDGES + "dan,cy,1\n", NODES, r"edges: .*source: expected ids that .*nodes.csv has, got 'dan' \(line 4\)"),
+        ("a,b\nann,bob\n", NODES, r"edges: .*first line looks like names of columns; write source = 'a', target = 'b'"),
+        ("ann bob\nbob cy eve\n", NODES, r"edges: .*expected 2 columns, by blanks, .*; line 2 has 3"),
         (
-            "from,to\nann,bob\n",
+            "source,ziel\nann,bob\n",
             NODES,
-            r"edges: .*line 1: source is 'from', .*, or, .* write sender = 'from', receiver = 'to'",
+            r"edges: .*its first line looks like names of columns; write source = 'source', target = 'ziel'",
         ),
-        ("ann bob\nbob cy\n", NODES, r"edges: .*its first line has 1 columns .* separate columns by commas"),
-        ("a,b,c,d\n", NODES, r"edges: .*its first line has 4 columns"),
-        ("source,to\nann,bob\n", NODES, r"edges: .*there is no column 'target'"),
-        (EDGES.replace("quality", "weight"), NODES, r"edges: .*nothing reads the column 'weight'"),
-        (EDGES + "ann,bob\n", NODES, r"edges: .*edges.csv, line 4: has 2 columns, and the first line 3"),
-        (EDGES + "ann,,1\n", NODES, r"edges: .*line 4: target is nothing"),
-        (EDGES + "ann,cy,1.5\n", NODES, r"edges: .*line 4: quality is 1.5, and a probability"),
-        (EDGES + "ann,cy,\n", NODES, r"edges: .*line 4: quality is nothing, and a finite number"),
-        (EDGES, NODES + "ann,1,1,router,\n", r"nodes: .*line 2: node 'ann' stands there again"),
-        (EDGES, NODES + "dan,nan,1,router,\n", r"nodes: .*line 5: load is nan, and a finite number"),
-        (EDGES, NODES + "dan,1e39,1,router,\n", r"nodes: .*line 5: load is 1e39, and a finite number"),
-        (EDGES, NODES + "dan,high,1,router,\n", r"nodes: .*line 5: load is 'high', and a number"),
-        (EDGES, NODES + '\n\n"d\nan",1,,router,\n', r"nodes: .*line 8: up is nothing, and a finite number"),
-        (EDGES, NODES + "dan,1,1,,\n", r"nodes: .*line 5: label is nothing; write a class of its own"),
-        (EDGES, NODES + "dan,1,1,-1,\n", r"nodes: .*line 5: label is -1; write a class of its own"),
-        (EDGES, NODES.replace(",", ";"), r"nodes: .*by semicolons; separate them by commas"),
-        (EDGES, NODES.replace(",", "\t"), r"nodes: .*by tabs; separate them by commas"),
-        (EDGES, "id x\nann 1\n", r"nodes: .*there is no column 'id'.*; columns are separated by commas"),
-        (EDGES, NODES + "dan,1,1,router,val\n", r"nodes: .*line 5: split is 'val', and train, validation, test"),
+        (
+            EDGES + "ann,bob\n\nbob\n",
+            NODES,
+            r"expected 3 columns, by commas, as in its first line; line 4 has 2, line 6",
+        ),
+        (EDGES + "ann,,1\n", NODES, r"edges: .*target: expected an id at both ends .* got an empty cell \(line 4\)"),
+        (EDGES + "ann,cy,1.5\n", NODES, r"edges: .*quality: expected probabilities .* got 1.5 \(line 4\)"),
+        (EDGES + "ann,cy,\n", NODES, r"edges: .*quality: expected numbers, got an empty cell \(line 4\)"),
+        (EDGES, NODES + "ann,1,1,router,\n", r"nodes: .*id: expected each id once, got 'ann' \(line 5\)"),
+        (EDGES, NODES + "dan,inf,1,router,\n", r"nodes: .*load: expected finite numbers, got 'inf' \(line 5\)"),
+        (EDGES, NODES + "dan,high,1,router,\n", r"nodes: .*load: expected numbers, got 'high' \(line 5\)"),
+        (EDGES, NODES + '\n\n"d\nan",1,,router,\n', r"nodes: .*missing: up \(1 of 4, first line 8\); write missing = "),
+        (EDGES, NODES + "dan,1,1,-1,\n", r"label: .* got '-1' \(line 5\); if -1 is a class, .*; if it means"),
+        (EDGES, NODES + "dan,1,1,router,dev\n", r"nodes: .*split: expected train, .*, got 'dev' \(line 5\)"),
         (EDGES, NODES + '"dan,1,1,router,\n', r"nodes: .*is no CSV"),
-        (EDGES, "id,x,x\n", r"nodes: .*its first line has 'x' twice"),
-        (EDGES, "id,x,\n", r"nodes: .*a column without a name"),
+        (EDGES, "id,x,x,y,y\n", r"nodes: .*these names of columns stand there twice: x, y"),
+        (EDGES, NODES.replace("0.7", "hot"), r"nodes: .*load: expected numbers, got 'hot' \(line 3\)"),
         ("source,target\n", NODES, r"senders: no edge between two different nodes"),
+        ("% bip weighted\n1 2\n", NODES, r"edges: .*is bipartite"),
     ],
 )
 def test_unfit_tables_are_refused(edges: str, nodes: str, message: str, tmp_path: Path) -> None:
@@ -164,13 +179,17 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
     edges, nodes = tmp_path / "edges.csv", tmp_path / "nodes.csv"
     with pytest.raises(InputError, match=r"edges: .*none.csv: cannot be read \(No such file"):
         read_files(tmp_path / "none.csv", nodes)
-    with pytest.raises(InputError, match=r"nodes: is missing"):
+    with pytest.raises(
+        InputError, match=r"edges: .*features: got None, and there is no table of nodes; write features"
+    ):
         read_files(edges)
+    with pytest.raises(InputError, match=r"edges: is missing"):
+        read_files(nodes=nodes)
     with pytest.raises(InputError, match=r"edges: got 3, and the path of a file"):
         read_files(3, nodes)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=r"edges: got .*edges.npz.* archive = "):
+    with pytest.raises(InputError, match=r"edges: .*edges.npz: expected a table.* archive = "):
         read_files(tmp_path / "edges.npz", nodes)
-    with pytest.raises(InputError, match=r"archive: got .*edges.csv, and an .npz"):
+    with pytest.raises(InputError, match=r"archive: expected an .npz, got .*edges.csv"):
         read_files(archive=edges)
     with pytest.raises(InputError, match=r"nodes: got .* beside the archive"):
         read_files(nodes=nodes, archive=tmp_path / "a.npz")
@@ -182,8 +201,16 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "latin.csv").write_bytes(EDGES.replace("ann", "ä").encode("latin1"))
     with pytest.raises(InputError, match=r"is not UTF-8 text \(byte 22\)"):
         read_files(tmp_path / "latin.csv", nodes)
-    monkeypatch.setattr(csv_tables, "MOST_BYTES", 10)
-    with pytest.raises(InputError, match=r"has more than 10 bytes.* or an .npz"):
+    (tmp_path / "big.csv.gz").write_bytes(gzip.compress(EDGES.encode() * 99))
+    monkeypatch.setattr(frames, "MOST_BYTES", 200)
+    with pytest.raises(InputError, match=r"big.csv.gz: holds more than 200 bytes; write the network as an .npz"):
+        read_files(tmp_path / "big.csv.gz", nodes)
+    monkeypatch.setattr(frames, "MOST_BYTES", 10)
+    with pytest.raises(InputError, match=r"has more than 10 bytes"):
+        read_files(edges, nodes)
+    monkeypatch.undo()
+    monkeypatch.setattr(frames, "MOST_CELLS", 9)
+    with pytest.raises(InputError, match=r"has more than 9 cells"):
         read_files(edges, nodes)
 
 
@@ -215,18 +242,12 @@ def test_damaged_archives_and_parquet_files_are_refused(tmp_path: Path, monkeypa
         read_files(tmp_path / "a.parquet", tmp_path / "nodes.csv")
     pandas.DataFrame({"source": ["ann"] * 9, "target": ["bob"] * 9}).to_parquet(tmp_path / "a.parquet")
     assert read_files(tmp_path / "a.parquet", tmp_path / "nodes.csv").num_edges == 1
-    monkeypatch.setattr(parquet_tables, "MOST_CELLS", 17)
+    monkeypatch.setattr(frames, "MOST_CELLS", 17)
     with pytest.raises(InputError, match="has more than 17 cells"):
         read_files(tmp_path / "a.parquet", tmp_path / "nodes.csv")
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(InputError, match=r"pip install 'jdgnn\[tables\]'"):
         read_files(tmp_path / "a.parquet", tmp_path / "nodes.csv")
-
-
-def test_plain_tables_need_no_other_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("pandas", "pyarrow", "networkx", "jraph"):
-        monkeypatch.setitem(__import__("sys").modules, name, None)
-    assert _read(tmp_path).num_nodes == 3
 
 
 def test_what_a_network_is_called_cannot_command_a_terminal(tmp_path: Path) -> None:

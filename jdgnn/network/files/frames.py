@@ -1,0 +1,355 @@
+"""Files that hold a table, as pandas data frames: text, Excel, Parquet; and JSON, which holds two."""
+
+import csv
+import gzip
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from jdgnn.errors import InputError
+from jdgnn.network.problems import Problems
+from jdgnn.regular_files import read_regular
+
+MOST_BYTES = 2**28
+"""Of a file, and of what is packed in it: cells take a multiple of that once they are read."""
+
+MOST_CELLS = 2**28
+"""Rows times columns: a few bytes can stand for any number of equal ones."""
+
+SHEETS = {".xlsx": "openpyxl", ".xlsm": "openpyxl", ".xls": "xlrd", ".ods": "odfpy"}
+SEPARATES = {",": "commas", ";": "semicolons", "\t": "tabs", r"\s+": "blanks"}
+DECIMAL_COMMA = r"[+-]?\d*,\d+([eE][+-]?\d+)?"
+
+
+class Table(NamedTuple):
+    """A table, and how errors name its places.
+
+    Attributes:
+      argument: what it was given as, such as `edges`.
+      path: its file; empty if there is none.
+      frame: a pandas data frame whose columns have texts as names.
+      has_header: whether the file names its columns; else they are called `1`, `2`, ...
+      undirected: whether the file says that its links are undirected; None if it says nothing.
+      notes: what was unusual about reading it.
+      place: turns the number of a row into words.
+    """
+
+    argument: str
+    path: str
+    frame: Any
+    has_header: bool = True
+    undirected: bool | None = None
+    notes: tuple[str, ...] = ()
+    place: Callable[[int], str] = "row {}".format
+
+    @property
+    def named(self) -> str:
+        """What to call it in a sentence."""
+        return self.path or self.argument
+
+    def problems(self) -> Problems:
+        """Where to add what is wrong with it."""
+        return Problems(f"{self.argument}: {self.path}" if self.path else self.argument, self.place)
+
+
+class _Source(NamedTuple):
+    """A file that is being read."""
+
+    argument: str
+    path: Path
+
+    def refuse(self, text: str) -> NoReturn:
+        raise InputError(f"{self.argument}: {self.path}: {text}")
+
+    def content(self) -> bytes:
+        """All of it, unpacked; refused if that is too long."""
+        try:
+            content = read_regular(self.path, MOST_BYTES)
+            if self.path.suffix.lower() != ".gz":
+                return content
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+                content = file.read(MOST_BYTES + 1)
+        except FileNotFoundError as error:
+            self.refuse(f"cannot be read ({error.strerror}); paths in a configuration begin at its folder")
+        except (OSError, EOFError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            self.refuse(f"cannot be read ({reason}); expected a file of at most {MOST_BYTES:,} bytes")
+        if len(content) > MOST_BYTES:
+            self.refuse(f"holds more than {MOST_BYTES:,} bytes; write the network as an .npz")
+        return content
+
+    def text(self) -> str:
+        try:
+            return self.content().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            self.refuse(f"is not UTF-8 text (byte {error.start}); save it as UTF-8, as in CSV UTF-8 of Excel")
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that says the format, in small letters, whether or not the file is packed as `.gz`.
+
+    >>> suffix_of(Path("a.CSV.gz"))
+    '.csv'
+    """
+    return Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+
+
+def read_table(argument: str, path: Path, is_header: Callable[[Sequence[str]], bool]) -> Table:
+    r"""Reads a file that holds one table.
+
+    Text may be separated by commas, semicolons, tabs or blanks, begin with comments (`#` or `%`), and be packed as
+    `.gz`. Numbers with decimal commas are read where the separator is none.
+
+    Args:
+      argument: what the table was given as, for messages.
+      path: the file; `.xlsx`, `.xls`, `.ods` and `.parquet` by their suffix, everything else is text.
+      is_header: whether these are names of columns, or else a row; of a first line, and of the last comment before it.
+
+    Returns:
+      The table. Cells of text files are texts.
+
+    Raises:
+      InputError: the file cannot be read, is empty or too large, rows differ in length, or columns share a name.
+
+    Example:
+      >>> import tempfile
+      >>> with tempfile.TemporaryDirectory() as folder:
+      ...     path = Path(folder) / "edges.txt"
+      ...     _ = path.write_text("# FromNodeId ToNodeId\n0\t1\n1\t2\n")
+      ...     read_table("edges", path, lambda names: "FromNodeId" in names).frame.to_dict("list")
+      {'FromNodeId': ['0', '1'], 'ToNodeId': ['1', '2']}
+    """
+    source, suffix = _Source(argument, path), suffix_of(path)
+    if suffix == ".parquet":
+        return _read_parquet(source)
+    if suffix in SHEETS:
+        return _read_sheet(source, SHEETS[suffix])
+    if suffix in (".npz", ".npy", ".json", ".gml", ".graphml", ".mtx"):
+        source.refuse(
+            f"expected a table, got {suffix}; write {'archive' if suffix == '.npz' else 'graph'} = ... for a file that "
+            "holds the whole network"
+        )
+    return _read_text(source, is_header)
+
+
+def _read_text(source: _Source, is_header: Callable[[Sequence[str]], bool]) -> Table:
+    text = source.text().replace("\r\n", "\n").replace("\r", "\n")
+    start = len(re.match(r"([#%].*\n|[ \t]*\n)*", text).group())  # type: ignore[union-attr]
+    comments, body = text[:start].splitlines(), text[start:]
+    first = body.partition("\n")[0]
+    if not first.strip():
+        source.refuse("is empty; expected a line with the names of the columns, and one for each row")
+    separator = _separator(first, suffix_of(source.path))
+    header = _cells(first, separator)
+    has_header = is_header(header)
+    last = _cells(comments[-1].lstrip("#% ") if comments else "", r"\s+" if separator == "\t" else separator)
+    is_told = not has_header and len(last) == len(header) and is_header(last)
+    if not has_header:
+        body = re.sub(r"(?m)^[#%].*$", "", body)  # nothing that a row of numbers or ids begins with
+    if len(header) * (body.count("\n") + 1) > MOST_CELLS:
+        source.refuse(f"has more than {MOST_CELLS:,} cells; write the network as an .npz")
+    frame, lines = _parsed(source, body, separator, len(header), text[:start].count("\n"))
+    place: Callable[[int], str] = lambda row: f"line {lines()[row + has_header]}"  # noqa: E731
+    names = header if has_header else last if is_told else [str(number + 1) for number in range(len(header))]
+    frame = frame.iloc[int(has_header) :].reset_index(drop=True)
+    table = Table(source.argument, str(source.path), frame, has_header or is_told, _direction(source, comments))
+    table = _with_names(source, table._replace(place=place), names)
+    return table if separator == "," else _without_decimal_commas(table)
+
+
+def _separator(line: str, suffix: str) -> str:
+    """What separates cells: whatever separates most in the first line."""
+    if suffix == ".tsv":
+        return "\t"
+    found = max((",", ";", "\t"), key=lambda one: len(_cells(line, one)))
+    return found if found in line else r"\s+" if len(line.split()) > 1 else ","
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    if separator == r"\s+":
+        return line.split()
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+
+
+def _parsed(
+    source: _Source, body: str, separator: str, width: int, skipped: int
+) -> tuple[Any, Callable[[], list[int]]]:
+    """All rows as texts, and what gives the line of each."""
+    import pandas
+
+    def rows() -> Iterator[tuple[int, int]]:
+        """Line number and width of each row."""
+        reader: Any = csv.reader(
+            io.StringIO(body, newline=""), delimiter=separator if len(separator) == 1 else "\n", strict=True
+        )
+        for row in reader:
+            if row and row != [""] and (len(row) > 1 or row[0].strip()):
+                yield skipped + reader.line_num, len(row[0].split() if separator == r"\s+" else row)
+
+    try:
+        frame = pandas.read_csv(
+            io.StringIO(body), sep=separator, header=None, dtype=str, na_filter=False, skip_blank_lines=True
+        )
+        is_even = frame.shape[1] == width and not (frame.iloc[:, -1].isna() | (frame.iloc[:, -1] == "")).any()
+        reason = ""
+    except (pandas.errors.ParserError, ValueError, OverflowError, csv.Error) as error:
+        is_even, reason = False, str(error).splitlines()[0]
+    if not is_even:  # a short row leaves its last cell empty, and a long one is an error
+        try:
+            uneven = [(line, count) for line, count in rows() if count != width]
+        except csv.Error as error:
+            source.refuse(f"is no CSV ({error}); quotes must be closed")
+        if uneven:
+            told = ", ".join(f"line {line} has {count}" for line, count in uneven[:5])
+            more = f", and {len(uneven) - 5:,} more lines" if len(uneven) > 5 else ""
+            source.refuse(f"expected {width} columns, by {SEPARATES[separator]}, as in its first line; {told}{more}")
+    if reason:
+        source.refuse(f"is no CSV ({reason}); quotes must be closed, and quotes in a quoted cell doubled")
+    return frame, lambda: [line for line, _ in rows()]
+
+
+def _direction(source: _Source, comments: list[str]) -> bool | None:
+    """Whether links are undirected, as SNAP (`# Undirected graph`) and KONECT (`% sym`) say; None if unknown."""
+    for comment in comments:
+        words = comment.lstrip("#% ").lower().split()
+        if words[:1] == ["bip"]:
+            source.refuse("is bipartite: the same number means another node on each side; give each a name of its own")
+        if words[:1] in (["sym"], ["asym"]):
+            return words[0] == "sym"
+        if words[1:2] in (["graph"], ["graph:"]) and words[0] in ("undirected", "directed"):
+            return words[0] == "undirected"
+    return None
+
+
+def _with_names(source: _Source, table: Table, names: Sequence[Any]) -> Table:
+    texts = [str(name).strip() if name is not None and name == name else "" for name in names]
+    twice = sorted({name for name in texts if texts.count(name) > 1 and name})
+    if twice:
+        source.refuse(f"these names of columns stand there twice: {', '.join(twice)}; give each another name")
+    taken = [name or f"Unnamed: {number}" for number, name in enumerate(texts)]  # as pandas calls them
+    table.frame.columns = taken
+    return table
+
+
+def _without_decimal_commas(table: Table) -> Table:
+    """The table with decimal points in columns of numbers with decimal commas."""
+    changed = []
+    for name in table.frame.columns:
+        cells = table.frame[name].str.strip()
+        has_comma = cells.str.fullmatch(DECIMAL_COMMA)
+        if has_comma.any() and (has_comma | cells.str.fullmatch(r"[+-]?\d*|nan|NA|NaN|\?")).all():
+            table.frame[name] = cells.str.replace(",", ".", regex=False)
+            changed.append(name)
+    if not changed:
+        return table
+    return table._replace(notes=(f"decimal commas were read in {', '.join(changed)}",))
+
+
+def _read_sheet(source: _Source, engine: str) -> Table:
+    import pandas
+
+    content = source.content()
+    try:
+        if content[:2] == b"PK":
+            with zipfile.ZipFile(io.BytesIO(content)) as packed:
+                if sum(entry.file_size for entry in packed.infolist()) > MOST_BYTES:
+                    source.refuse(f"holds more than {MOST_BYTES:,} bytes; save it as CSV")
+        with pandas.ExcelFile(io.BytesIO(content)) as file:
+            frame = pandas.read_excel(file, sheet_name=0, header=None, dtype=object, na_filter=False)
+            sheets = list(map(str, file.sheet_names))
+    except ImportError as error:
+        raise InputError(
+            f"{source.argument}: {source.path.suffix} needs {engine}; write pip install {engine}, or save it as CSV"
+        ) from error
+    except InputError:
+        raise
+    except Exception as error:  # engines raise anything at all on a damaged file
+        source.refuse(f"is no sound spreadsheet ({type(error).__name__}: {error})")
+    if not len(frame):
+        source.refuse("is empty; expected a row with the names of the columns, and one for each row")
+    rows = frame.index[(frame != "").any(axis=1)][1:]
+    notes = (f"{source.path.name}: the first of {len(sheets)} sheets was read, {sheets[0]}",) if sheets[1:] else ()
+    place: Callable[[int], str] = lambda row: f"row {rows[row] + 1}"  # noqa: E731
+    table = Table(source.argument, str(source.path), frame.loc[rows].reset_index(drop=True), notes=notes, place=place)
+    return _with_names(source, table, frame.loc[(frame != "").any(axis=1)].iloc[0].tolist())
+
+
+def _read_parquet(source: _Source) -> Table:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise InputError(f"{source.argument}: Parquet needs pyarrow; write pip install 'jdgnn[tables]'") from error
+    try:
+        file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(source.content()))
+        groups = [file.metadata.row_group(index).num_rows for index in range(file.metadata.num_row_groups)]
+        if max(file.metadata.num_rows, sum(groups)) * file.metadata.num_columns > MOST_CELLS:
+            source.refuse(f"has more than {MOST_CELLS:,} cells; write the network as an .npz")
+        found = file.read()
+        names = found.column_names
+        frame = found.rename_columns(list(map(str, range(len(names))))).to_pandas(ignore_metadata=True)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        source.refuse(f"is no sound Parquet file ({reason})")
+    return _with_names(source, Table(source.argument, str(source.path), frame), names)
+
+
+def read_records(argument: str, path: Path) -> tuple[Table, Table]:
+    """Reads the tables of links and of nodes that a JSON file holds, as mesh viewers and `node_link_data` write them.
+
+    Args:
+      argument: what the file was given as, for messages.
+      path: a file with a list `nodes`, or a table of them by id, and a list `links` or `edges`.
+
+    Returns:
+      Links, and nodes. What stands in a table inside a record is called `outer.inner`.
+
+    Raises:
+      InputError: the file cannot be read, or holds something else.
+    """
+    source = _Source(argument, path)
+    try:
+        found = json.loads(source.text())
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        source.refuse(f"is no JSON ({str(error)[:80]})")
+    links = next((found[key] for key in ("links", "edges") if key in found), None) if isinstance(found, dict) else None
+    nodes = found.get("nodes") if isinstance(found, dict) else None
+    if isinstance(nodes, dict):
+        nodes = [{"id": key, **node} if isinstance(node, dict) else node for key, node in nodes.items()]
+    if not isinstance(nodes, list) or not isinstance(links, list):
+        source.refuse("expected the lists 'nodes' and 'links'")
+    directed = found.get("directed")
+    undirected = None if not isinstance(directed, bool) else not directed
+    tables = [_of_records(source, name, rows) for name, rows in (("links", links), ("nodes", nodes))]
+    return tables[0]._replace(undirected=undirected), tables[1]
+
+
+def _of_records(source: _Source, name: str, rows: list[Any]) -> Table:
+    import pandas
+
+    bad = [row for row, record in enumerate(rows) if not isinstance(record, dict)]
+    if bad:
+        source.refuse(f"{name}: expected tables, got {str(rows[bad[0]])[:40]!r} (number {bad[0]})")
+    flat = [dict(_flattened("", record)) for record in rows]
+    names = list(dict.fromkeys(key for record in flat for key in record))
+    if len(names) * len(flat) > MOST_CELLS:
+        source.refuse(f"{name}: has more than {MOST_CELLS:,} cells; write the network as an .npz")
+    frame = pandas.DataFrame({key: pandas.Series([one.get(key) for one in flat], dtype=object) for key in names})
+    place: Callable[[int], str] = f"{name}[{{}}]".format
+    return Table(source.argument, str(source.path), frame, place=place)
+
+
+def _flattened(before: str, record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in record.items():
+        if isinstance(value, dict):
+            yield from _flattened(f"{before}{key}.", value)
+        else:
+            yield f"{before}{key}", value
