@@ -1,6 +1,7 @@
 """Files that hold a table, as pandas data frames: text, Excel, Parquet; and JSON, which holds two."""
 
 import csv
+import functools
 import gzip
 import io
 import json
@@ -153,7 +154,7 @@ def _read_text(source: _Source, is_header: Callable[[Sequence[str]], bool]) -> T
     if len(header) * (body.count("\n") + 1) > MOST_CELLS:
         source.refuse(f"has more than {MOST_CELLS:,} cells; write the network as an .npz")
     frame, lines = _parsed(source, body, separator, len(header), text[:start].count("\n"))
-    place: Callable[[int], str] = lambda row: f"line {lines()[row + has_header]}"  # noqa: E731
+    place: Callable[[int], str] = lambda row: lines(row + has_header)  # noqa: E731
     names = header if has_header else last if is_told else [str(number + 1) for number in range(len(header))]
     frame = frame.iloc[int(has_header) :].reset_index(drop=True)
     table = Table(source.argument, str(source.path), frame, has_header or is_told, _direction(source, comments))
@@ -175,10 +176,8 @@ def _cells(line: str, separator: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
 
 
-def _parsed(
-    source: _Source, body: str, separator: str, width: int, skipped: int
-) -> tuple[Any, Callable[[], list[int]]]:
-    """All rows as texts, and what gives the line of each."""
+def _parsed(source: _Source, body: str, separator: str, width: int, skipped: int) -> tuple[Any, Callable[[int], str]]:
+    """All rows as texts, and what says where one stands."""
     import pandas
 
     def rows() -> Iterator[tuple[int, int]]:
@@ -209,7 +208,16 @@ def _parsed(
             source.refuse(f"expected {width} columns, by {SEPARATES[separator]}, as in its first line; {told}{more}")
     if reason:
         source.refuse(f"is no CSV ({reason}); quotes must be closed, and quotes in a quoted cell doubled")
-    return frame, lambda: [line for line, _ in rows()]
+
+    @functools.cache
+    def lines() -> list[int]:
+        return [line for line, _ in rows()]
+
+    def place(row: int) -> str:
+        """The line of a row, if quotes and blank lines were understood alike."""
+        return f"line {lines()[row]}" if len(lines()) == len(frame) else f"row {row + 1}"
+
+    return frame, place
 
 
 def _direction(source: _Source, comments: list[str]) -> bool | None:

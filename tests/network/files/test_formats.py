@@ -87,7 +87,7 @@ def test_files_say_whether_links_go_both_ways(first: str, undirected: bool | Non
 
 def test_tables_of_gephi(tmp_path: Path) -> None:
     kinds = ("Undirected", "Directed", "Directed")
-    rows = [f"{u},{v},{kind},0,,,2.0" for (u, v), kind in zip(("ab", "bc", "ab"), kinds, strict=True)]
+    rows = [f"{ends},{kind},0,,,2.0" for ends, kind in zip(("a,b", "b,c", "a,b"), kinds, strict=True)]
     (tmp_path / "e.csv").write_text("\n".join(["Source,Target,Type,Id,Label,timeset,Weight", *rows]))
     (tmp_path / "n.csv").write_text("Id,Label,timeset,modularity_class,degree\na,Ann,,0,1\nb,Bob,,1,2\nc,Cy,,0,1\n")
     network = read_files(tmp_path / "e.csv", tmp_path / "n.csv", label="modularity_class")
