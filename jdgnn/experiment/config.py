@@ -168,7 +168,10 @@ def _with_place(problem: Problem) -> Problem:
     if not found:
         return problem
     found.sort(key=lambda place: place.split(".")[:1] != parents[:1])
-    return Problem(problem.path, f"{problem.text.partition('; ')[0]}; write {' or '.join(found[:3])}")
+    there = " or ".join(found[:3])
+    if parents:  # what is allowed here may be what is meant
+        return Problem(problem.path, f"{problem.text}; elsewhere it is {there}")
+    return Problem(problem.path, f"{problem.text.partition('; ')[0]}; write {there}")
 
 
 def as_toml(config: Config, *, has_own_splits: bool = False) -> str:
