@@ -167,6 +167,28 @@ def remarks(emulator: Emulator, ticks: int) -> list[str]:
     return [text for text in texts if text]
 
 
+def compile_ahead(emulator: Emulator, state: State, network: Any, *, replay: str | Path | None = None) -> State:
+    """Compiles what `run` needs, and runs no tick; the state is consumed.
+
+    Args:
+      emulator: the parts.
+      state: all nodes.
+      network: the network the state was made for.
+      replay: the record that is to be replayed; None if events are drawn.
+
+    Returns:
+      The same state.
+
+    Raises:
+      InputError: the state was consumed before or does not fit the network.
+    """
+    emulator, links, features = arrays_of(emulator, state, network)
+    source: Source = Draw(emulator, links, state)
+    if replay is not None:
+        source = Replay(replay, emulator, links, state, 1)
+    return _advance(emulator, links, features, state, source, [])[0]
+
+
 def refresh(emulator: Emulator, state: State, network: Any, ticks: int) -> State:
     """Lets nodes exchange embeddings for some ticks without merging, training or sending models.
 

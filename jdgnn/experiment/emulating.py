@@ -1,5 +1,6 @@
 """The ticks of one experiment: shown, measured, saved now and then, and ended where they make no sense any more."""
 
+import contextlib
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from rich.console import Console
 
 import jdgnn
 from jdgnn import Emulator, Network, State
-from jdgnn.emulation.run import RemarkWarning
+from jdgnn.emulation.run import RemarkWarning, compile_ahead
 from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.event_files import EventFiles
@@ -100,10 +101,15 @@ def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> S
     left = setting.config.emulation.ticks - stand.tick
     if left <= 0:
         return stand
-    with setting.interrupts.deferred():
+    with contextlib.ExitStack() as computing:
         with display(setting.console, left) as shown, warnings.catch_warnings():
             warnings.simplefilter("ignore", RemarkWarning)  # the runner has told them
             watch = _Watch(setting, stand, config, shown, best_of(controls))
+            started = time.perf_counter()
+            stand.state = compile_ahead(setting.emulator, stand.state, setting.network, replay=setting.files.replay)
+            compiled = time.perf_counter()
+            setting.interrupts.check()
+            computing.enter_context(setting.interrupts.deferred())  # from here on there is something to lose
             stand.state, history = jdgnn.run(
                 setting.emulator,
                 stand.state,
@@ -117,7 +123,8 @@ def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> S
                 replay=setting.files.replay,
                 accept_other_way=True,  # or it would have been refused before
             )
-        stand.seconds, stand.compile_seconds = stand.earlier_seconds + history.seconds, history.compile_seconds
+        stand.seconds = stand.earlier_seconds + history.seconds
+        stand.compile_seconds = compiled - started + history.compile_seconds
         if setting.config.checkpoints.at_end or setting.interrupts.is_asked:
             watch.save()
         with setting.directory.writing("the summary", stand.tick):

@@ -1,11 +1,17 @@
-"""Ctrl-C, SIGTERM and SIGHUP that are not lost: compiled code can swallow what a handler raises, or change it."""
+"""Ctrl-C, SIGTERM and SIGHUP that are not lost: compiled code can swallow what a handler raises, or change it.
+
+Python runs handlers only between its own instructions, and XLA may compile for minutes. So a thread that is told of
+signals by the system ends the process where the handler does not come to its turn.
+"""
 
 import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -14,6 +20,8 @@ from jdgnn.errors import InputError
 WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung up"}
 WAYS = {signal.Signals[name]: word for name, word in WORDS.items() if name in signal.Signals.__members__}
 """Signals that end a run, and what to call it."""
+FIRST_SECONDS, SECOND_SECONDS = 1.0, 0.2
+"""So long a first signal, and a further one, may wait for its handler."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -47,6 +55,10 @@ class Interrupts:
         self._signum: int | None = None
         self._is_quiet = is_quiet
         self._is_deferred = False
+        self._has_said = False
+        self.num_taken = 0
+        self.on_leaving: Callable[[], list[str]] = list
+        """Gives what to say where the process is ended in the middle of something; it may save what can be saved."""
 
     @property
     def is_asked(self) -> bool:
@@ -69,13 +81,34 @@ class Interrupts:
 
     def take(self, signum: int, frame: FrameType | None) -> None:
         """Handles a signal."""
+        self.num_taken += 1
         is_first, self._signum = self._signum is None, signum
         if self._is_deferred and is_first:
-            if not self._is_quiet:
-                with contextlib.suppress(OSError):  # whoever read it may be gone
-                    os.write(2, b"jdgnn: ends after these ticks; once more ends it at once\n")
+            self._say_that_it_ends()
             return
         raise Interrupted(signum)
+
+    def _say_that_it_ends(self) -> None:
+        if not self._has_said:
+            self._has_said = True
+            self._say("ends after these ticks; once more ends it at once")
+
+    def _say(self, text: str) -> None:
+        if not self._is_quiet:
+            with contextlib.suppress(OSError):  # whoever read it may be gone
+                os.write(2, f"jdgnn: {text}\n".encode(errors="replace"))
+
+    def overdue(self, signum: int, num_seen: int) -> None:
+        """Does in another thread what is left to do where the handler of a signal does not come to its turn."""
+        if self.num_taken >= num_seen:
+            return
+        if self._is_deferred and num_seen == 1:
+            self._say_that_it_ends()
+            return
+        if sys.stderr.isatty():
+            os.write(2, b"\x1b[?25h\n")  # the cursor, which a progress bar has hidden
+        self._say(str(Interrupted(signum, *self.on_leaving())))
+        os._exit(128 + signum)
 
 
 @contextlib.contextmanager
@@ -98,7 +131,8 @@ def remembered_interrupts(*, is_quiet: bool = False) -> Iterator[Interrupts]:
     handlers: dict[signal.Signals, Any] = {number: signal.signal(number, interrupts.take) for number in heeded}
     unraisable, sys.unraisablehook = sys.unraisablehook, _silent
     try:
-        yield interrupts
+        with _watched(interrupts, heeded):
+            yield interrupts
     except Interrupted:
         raise
     except KeyboardInterrupt as interrupt:
@@ -112,6 +146,40 @@ def remembered_interrupts(*, is_quiet: bool = False) -> Iterator[Interrupts]:
         for number, handler in handlers.items():
             signal.signal(number, handler)
         sys.unraisablehook = unraisable
+
+
+@contextlib.contextmanager
+def _watched(interrupts: Interrupts, heeded: list[signal.Signals]) -> Iterator[None]:
+    """Has a thread know of signals as they come, whatever the main thread does."""
+    told, teller = socket.socketpair()
+    teller.setblocking(False)
+    before = signal.set_wakeup_fd(teller.fileno(), warn_on_full_buffer=False)
+    watcher = threading.Thread(target=_watch, args=(interrupts, told, set(heeded)), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        teller.close()  # which ends the thread
+        watcher.join()
+        told.close()
+
+
+def _watch(interrupts: Interrupts, told: socket.socket, heeded: set[signal.Signals]) -> None:
+    signum, num_seen, deadline = 0, 0, None
+    while True:
+        told.settimeout(None if deadline is None else max(1e-3, deadline - time.monotonic()))
+        try:
+            came = told.recv(1)
+        except TimeoutError:
+            deadline = None
+            interrupts.overdue(signum, num_seen)
+            continue
+        if not came:
+            return
+        if came[0] in heeded:
+            signum, num_seen = came[0], num_seen + 1
+            deadline = time.monotonic() + (FIRST_SECONDS if num_seen == 1 else SECOND_SECONDS)
 
 
 def _silent(unraisable: "sys.UnraisableHookArgs") -> None:

@@ -334,17 +334,40 @@ def test_an_interrupt_that_was_swallowed_still_ends_the_run(
     assert summary(tmp_path / "run")["finished"] is False
 
 
-def test_an_interrupt_while_compiling_ends_the_process(golden: Golden, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "jdgnn.experiment.cli", "run", str(golden.config), "--out", str(tmp_path / "run")]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
-    ) as process:
+BLOCKED = """
+import hashlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever started the tests ignores it
+import jdgnn
+from jdgnn.experiment import emulating
+from jdgnn.experiment.cli import main
+
+def for_minutes(*_, **__):  # in C, as a compiler does
+    print("blocked", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
+
+{where} = for_minutes
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(("where", "num_signals"), [("emulating.compile_ahead", 1), ("jdgnn.run", 2)])
+def test_what_no_handler_can_interrupt_is_ended(golden: Golden, tmp_path: Path, where: str, num_signals: int) -> None:
+    """Compiling ends at the first signal; ticks that are being computed at the second, after a word about it."""
+    path = tmp_path / "run"
+    command = [sys.executable, "-c", BLOCKED.format(where=where), "run", str(golden.config), "--out", str(path)]
+    pipe, root = subprocess.PIPE, Path(__file__).parents[2]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=root) as process:
         assert process.stdout is not None
-        assert "compiling\n" in process.stdout
+        assert process.stderr is not None
+        assert "blocked\n" in process.stdout
         process.send_signal(signal.SIGINT)
-        _, message = process.communicate()
+        said, end = kept(path).splitlines(keepends=True)
+        if num_signals == 2:
+            assert process.stderr.readline() == said
+            process.send_signal(signal.SIGINT)
+        _, message = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert message == kept(tmp_path / "run")
+    assert message == end
 
 
 def test_a_disk_error_is_no_traceback(

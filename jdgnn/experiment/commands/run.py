@@ -196,6 +196,7 @@ def _interrupts(directory: RunDirectory | SeedsDirectory) -> Iterator[Interrupts
     """Gives what remembers Ctrl-C and SIGTERM; after them, says what is kept."""
     try:
         with remembered_interrupts() as interrupts:
+            interrupts.on_leaving = directory.kept
             yield interrupts
     except Interrupted as interrupt:
         raise Interrupted(interrupt.signum, *directory.kept()) from interrupt

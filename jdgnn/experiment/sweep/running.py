@@ -63,9 +63,11 @@ def run_sweep(
         record.write(plan.path, plan.asked, results.outcome, {})
         results.make_folders()
         work = Work(plan.asked.configuration, plan.asked.data_root, cache, accepts_other_way)
+        interrupts = interrupts or Interrupts()
         with _Log(plan, results, console) as log:
+            interrupts.on_leaving = log.left
             try:
-                do_all(work, Queue(plan.tasks), jobs, interrupts or Interrupts(), log.take)
+                do_all(work, Queue(plan.tasks), jobs, interrupts, log.take)
             except Interrupted as interrupt:
                 raise Interrupted(interrupt.signum, *log.kept()) from interrupt
             finally:
@@ -156,6 +158,11 @@ class _Log:
         words += [f"{self.num_failed} failed"] if self.num_failed else []
         programs = f"{self._num_programs} program{'' if self._num_programs == 1 else 's'} compiled"
         return f"{', '.join(words)}; {programs}; {duration(time.monotonic() - self._started)}"
+
+    def left(self) -> list[str]:
+        """The same where the process is ended in the middle of a run; writes down what came of the others."""
+        self.write()
+        return self.kept()
 
     def kept(self) -> list[str]:
         """What to say of a sweep that ends early."""
