@@ -32,12 +32,12 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
       network: the network the state was made for.
 
     Returns:
-      `age`, `wakes`, `embedded_at` (tick of its last embeddings, −1 for none), `staleness` (mean age in ticks of what
-      its mailboxes hold, as the next tick would use it; NaN if they are empty), `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with the
-      mean model of the nodes that have joined) and `norm_ratio` (‖θᵥ‖ over what it was on average at the start; both
-      are NaN for nodes that have not joined) of each node [N]; `num_steps` [N, L]; its
-      `messages` and `bytes` since the start [N, 3, 7], by kind and outcome in the order of `jdgnn.protocol.accounts`;
-      and what is `in_flight`, by sender [N, 3].
+      `node` (its name, or its number where nodes have no names), `age`, `wakes`, `embedded_at` (tick of its last
+      embeddings, −1 for none), `staleness` (mean age in ticks of what its mailboxes hold, as the next tick would use
+      it; NaN if they are empty), `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with the mean model of the nodes that have joined) and
+      `norm_ratio` (‖θᵥ‖ over what it was on average at the start; both are NaN for nodes that have not joined) of each
+      node [N]; `num_steps` [N, L]; its `messages` and `bytes` since the start [N, 3, 7], by kind and outcome in the
+      order of `jdgnn.protocol.accounts`; and what is `in_flight`, by sender [N, 3].
 
     Raises:
       InputError: the state was consumed, or belongs to another network.
@@ -59,6 +59,7 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
     figures = jax.tree.map(np.asarray, _figures(links, state))
     messages = whole(state.accounts.words)
     return {
+        "node": np.array(network.node_names) if network.node_names else np.arange(network.num_nodes),
         "age": np.asarray(state.age),
         "wakes": np.asarray(state.wakes),
         "embedded_at": np.asarray(state.embedded_at),

@@ -29,6 +29,7 @@ def test_nodes_add_up(settings: dict[str, object]) -> None:
     np.testing.assert_array_equal(table["in_flight"].sum(axis=0), history.messages_in_flight[-1])
     assert dict(zip(KINDS, table["in_flight"].sum(axis=0).tolist(), strict=True)) == num_in_flight(state, NETWORK)
     assert table["wakes"].tolist() == state.wakes.tolist()
+    assert table["node"].tolist() == list(range(NETWORK.num_nodes))
     assert table["num_steps"].shape == (NETWORK.num_nodes, 2)
     assert np.nanmean(table["distance"]) == pytest.approx(history.consensus_distance[-1], rel=1e-5)
 

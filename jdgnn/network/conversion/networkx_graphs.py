@@ -1,142 +1,189 @@
 """Networks from and to networkx."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.network.arguments import check_name, checked_class_names, checked_features, checked_node_names
-from jdgnn.network.network import Network, Splits, from_edges
+from jdgnn.network.arguments import checked_class_names, checked_features, checked_node_names
+from jdgnn.network.by_name import column_names, has_names, in_order
+from jdgnn.network.columns import Features, Missing, Roles, Text
+from jdgnn.network.files.graphs import tables_of
+from jdgnn.network.files.tables import Columns, Reading, network_of
+from jdgnn.network.identifiers import Identifiers, identifier, named
+from jdgnn.network.network import Network
 
 
 def from_networkx(
     graph: Any,
     *,
-    features: str | ArrayLike = "features",
-    label: str = "label",
-    link_quality: str = "link_quality",
-    splits: Splits | None = None,
+    features: Any = None,
+    ignore: str | Sequence[str] = (),
+    label: str | None = None,
+    split: str | None = None,
+    link_quality: str | None = None,
+    text: Text = "error",
+    max_categories: int = 20,
+    missing: Missing = "error",
+    nodes: Sequence[Any] | None = None,
+    splits: Any = None,
     allow_no_edges: bool = False,
     name: str | None = None,
 ) -> Network:
-    """Makes a network of a networkx graph. Node v of the network is the v-th node of the graph, whatever its name.
+    """Makes a network of a networkx graph; its attributes are read as `read_files` reads columns.
 
-    Where nodes are called anything but 0, …, N - 1 in this order, their names are kept in `node_names`. An undirected
-    graph gives both directions of each edge, a directed one those it has; parallel edges of a multigraph are merged,
-    keeping the best link quality.
+    Nodes are numbered in the order of the graph; where they are called 0, …, N - 1 in another order, by these numbers.
+    Their names are kept in `node_names`. An undirected graph gives both directions of each edge, a directed one those
+    it has; parallel edges of a multigraph are merged, keeping the best link quality.
 
     Args:
       graph: any networkx graph.
-      features: the node attribute that holds each node's numbers, or an array [N, F0] in the order of the nodes.
-      label: the node attribute that holds the class, an integer from 0 or a string (classes are then numbered in
-        alphabetical order). Under its default name it may be missing: the network then has no labels.
-      link_quality: the edge attribute that holds the probability that a message gets through. Under its default name
-        it may be missing likewise.
-      splits: which nodes probes learn from and are judged on, or None.
+      features: attributes of nodes that are features, by name or pattern; or an array [N, F0] with a row for each node,
+        or a data frame whose index names them; or `degree`, `one` or `random`, which are computed. By default the
+        attribute `features`, a list of numbers at each node, or else all attributes that are numbers.
+      ignore: attributes of nodes that are no features, by name or pattern.
+      label: attribute of nodes with the class; by default `label`, unless it holds a name for each node. Nodes without
+        it have no label.
+      split: attribute of nodes with train, validation, test or nothing; by default `split`.
+      link_quality: attribute of edges with the probability that a message gets through; by default `link_quality`, if
+        it is there. Other attributes of edges, such as weights, are not read, which is told.
+      text: what becomes of attributes of text: `error`, `ignore` or `onehot`.
+      max_categories: attributes of text with more values are left out.
+      missing: what becomes of missing values: `error`, `mean`, `zero` or `indicator`.
+      nodes: the nodes in the order in which they are numbered, and in which rows of arrays stand.
+      splits: which nodes probes learn from and are judged on, as `from_edges` takes them; None for what `split` says.
       allow_no_edges: accept a network of several nodes that are all isolated.
       name: what tables call this network; None for the name of the graph.
 
     Returns:
-      The network.
+      The network; its `notes` say which attributes were read as what.
 
     Raises:
-      InputError: an attribute is missing, at some or at all nodes or edges, or a value does not fit.
+      InputError: attributes are missing or do not fit, or nobody can tell which row of an array is whose: nodes that
+        are numbers stand in another order than theirs, and `nodes` says nothing.
 
     Example:
       >>> import networkx, numpy as np
       >>> from_networkx(networkx.path_graph(["sensor", "relay", "sink"]), features=np.eye(3))
       Network('network': 3 nodes, 4 directed edges, 3 features, no labels)
+        ids: id; labels: none
+        features: an array, whose rows were taken in the order of graph.nodes: 'sensor', 'relay', 'sink'
+        links: source to target, all in both directions
     """
     import networkx
 
     if not isinstance(graph, networkx.Graph):
         raise InputError(f"graph: got {type(graph).__name__}, and a networkx graph is needed")
-    check_name("label", label)
-    check_name("link_quality", link_quality)
-    number = {node: v for v, node in enumerate(graph.nodes)}
-    if isinstance(features, str):
-        rows = _attribute(graph.nodes(data=True), features, "features", "node")
-        if rows is None:
-            raise InputError(
-                f"features: no node has the attribute {features!r}; name the one that holds its numbers, or give an "
-                "array [nodes, features]"
-            )
-        features = _stacked(rows, features)
-    features = checked_features(features)
-    if len(features) != len(number):
-        raise InputError(
-            f"features: got {len(features)} rows, and the graph has {len(number)} nodes; give one row per node, in "
-            "the order of graph.nodes"
+    order, names = _order(graph, nodes)
+    edges, table = tables_of("graph", graph, "", order, names)
+    _with_class_names(graph, table.frame, label or "label")
+    is_array = features is not None and not _are_names(features)
+    rows = Identifiers(names, len(order))
+    if nodes is None:
+        _check_order(
+            rows,
+            [
+                what
+                for what, given in (("features", features if is_array else None), ("splits", splits))
+                if _is_by_row(given)
+            ],
         )
-    given_labels = _attribute(graph.nodes(data=True), label, "label", "node")
-    if given_labels is None and label != "label":
-        raise InputError(f"label: no node has the attribute {label!r}; name the one that holds its class")
-    labels, class_names = (None, ()) if given_labels is None else _numbered(given_labels, label)
-    class_names = class_names or checked_class_names("graph.graph['class_names']", graph.graph.get("class_names", ()))
-    edges = [(number[u], number[v]) for u, v in graph.edges()]
-    quality = _attribute(
-        (((u, v), attributes) for u, v, attributes in graph.edges(data=True)), link_quality, "link_quality", "edge"
+    if is_array:
+        given: Features | None = _of_array(features, rows, is_told=nodes is None)
+    else:
+        given = _of_vectors(graph, order, features)
+    if link_quality is None and "link_quality" in edges.frame:
+        link_quality = "link_quality"
+    columns = Columns("id", "source", "target", link_quality, label, split)
+    roles = Roles(None if is_array or given is not None else features, ignore, text, max_categories, missing)
+    reading = Reading(columns, roles, None, "error", allow_no_edges, name or graph.name or "network")
+    return network_of(edges, table, reading, given, splits)
+
+
+def _order(graph: Any, nodes: Sequence[Any] | None) -> tuple[list[Any], tuple[str, ...]]:
+    """The nodes in the order in which they are numbered, and what they are called."""
+    own = list(graph.nodes)
+    names = _names(graph, own)
+    if nodes is not None:
+        places = np.argsort(Identifiers(names, len(own)).order("nodes", nodes)).tolist()
+    elif set(names) == set(map(str, range(len(own)))):
+        places = np.argsort(list(map(int, names))).tolist()
+    else:
+        return own, names
+    return [own[place] for place in places], tuple(names[place] for place in places)
+
+
+def _names(graph: Any, nodes: list[Any]) -> tuple[str, ...]:
+    """What nodes are called: by themselves, or in `node_names` of a graph of numbers, as `to_networkx` makes them."""
+    told = graph.graph.get("node_names")
+    if told is None or not all(isinstance(node, int) and 0 <= node < len(told) for node in nodes):
+        return tuple(map(identifier, nodes))
+    checked = checked_node_names("graph.graph['node_names']", told)
+    return tuple(checked[node] for node in nodes)
+
+
+def _are_names(features: Any) -> bool:
+    """Whether these are names of attributes."""
+    return isinstance(features, str) or (
+        isinstance(features, list | tuple) and all(isinstance(one, str) for one in features)
     )
-    if quality is None and link_quality != "link_quality":
-        raise InputError(f"link_quality: no edge has the attribute {link_quality!r}; name one from 0 to 1")
-    ends = np.array(edges, dtype=np.int64).reshape(-1, 2)
-    return from_edges(
-        ends[:, 0],
-        ends[:, 1],
-        features,
-        labels=labels,
-        splits=splits,
-        link_quality=quality,
-        undirected=not graph.is_directed(),
-        allow_no_edges=allow_no_edges,
-        name=name or graph.name or "network",
-        class_names=class_names,
-        node_names=_names(graph),
-    )
 
 
-def _names(graph: Any) -> tuple[str, ...]:
-    """What the nodes are called; nothing, where they are numbered or their names look alike as texts."""
-    if "node_names" in graph.graph:
-        return checked_node_names("graph.graph['node_names']", graph.graph["node_names"], len(graph))
-    names = tuple(str(node) for node in graph.nodes)
-    is_told = names != tuple(map(str, range(len(names)))) and len(set(names)) == len(names)
-    return names if is_told else ()
+def _is_by_row(given: Any) -> bool:
+    """Whether something is given in the order of rows."""
+    return given is not None and not has_names(given) and not isinstance(given, Mapping)
 
 
-def _attribute(items: Iterable[tuple[Any, Mapping]], name: str, argument: str, what: str) -> list[Any] | None:
-    """Values of one attribute in order; None if nothing has it, an error if only some have it."""
-    pairs = [(item, attributes) for item, attributes in items]
-    missing = [item for item, attributes in pairs if name not in attributes]
-    if len(missing) == len(pairs):
+def _check_order(nodes: Identifiers, given: list[str]) -> None:
+    """Refuses arrays for nodes whose order in the graph is probably not that of the rows."""
+    if not given or not all(name.isdecimal() for name in nodes.names):
+        return
+    numbers = list(map(int, nodes.names))
+    if numbers != sorted(numbers):
+        raise InputError(
+            f"{given[0]}: expected nodes=[...], the nodes in the order of its rows, since the nodes of the graph are "
+            f"numbers in another order: {named(numbers, 5)}; write nodes=sorted(graph), or nodes=list(graph) for that"
+        )
+
+
+def _of_array(features: Any, nodes: Identifiers, *, is_told: bool) -> Features:
+    """Features that are given beside the graph."""
+    values = checked_features(in_order("features", features, nodes))
+    if len(values) != nodes.num_nodes:
+        raise InputError(
+            f"features: got {len(values)} rows, and the graph has {nodes.num_nodes} nodes; give one row per node"
+        )
+    is_odd = is_told and not has_names(features) and nodes.names != tuple(map(str, range(nodes.num_nodes)))
+    order = f", whose rows were taken in the order of graph.nodes: {named(nodes.names, 3)}" if is_odd else ""
+    return Features(values, column_names(features), (f"features: an array{order}",) if is_odd else ())
+
+
+def _of_vectors(graph: Any, order: list[Any], features: Any) -> Features | None:
+    """Features that stand as lists of numbers in one attribute; None if it holds single values, or is none."""
+    attribute = "features" if features is None else features
+    values = [graph.nodes[node].get(attribute) for node in order] if isinstance(attribute, str) else []
+    if not any(np.ndim(value) > 0 for value in values if not isinstance(value, str)):
         return None
+    missing = [node for node, value in zip(order, values, strict=True) if value is None]
     if missing:
-        raise InputError(
-            f"{argument}: {len(missing)} of {len(pairs)} {what}s, {missing[0]!r} the first, lack the attribute "
-            f"{name!r}; set it on every {what} or on none"
-        )
-    return [attributes[name] for _, attributes in pairs]
+        raise InputError(f"features: expected {attribute!r} at every node, got none at {named(missing)}")
+    shapes = {np.shape(value) for value in values}
+    if len(shapes) > 1:
+        raise InputError(f"features: expected {attribute!r} of one shape at all nodes, got {named(sorted(shapes))}")
+    return Features(checked_features(np.stack([np.asarray(value) for value in values])), (), ())
 
 
-def _stacked(rows: list[Any], attribute: str) -> NDArray[Any]:
-    try:
-        return np.stack([np.atleast_1d(row) for row in rows])
-    except ValueError as error:
-        raise InputError(
-            f"features: {attribute!r} differs in shape from node to node; give the same at each"
-        ) from error
+def _with_class_names(graph: Any, frame: Any, label: str) -> None:
+    """Makes the labels categories where the graph names its classes, as `to_networkx` writes them."""
+    import pandas
 
-
-def _numbered(labels: list[Any], attribute: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    if all(isinstance(label, int | np.integer) and not isinstance(label, bool) for label in labels):
-        return np.array(labels), ()
-    if all(isinstance(label, str) for label in labels):
-        names, numbers = np.unique(labels, return_inverse=True)
-        return numbers, tuple(names.tolist())
-    kinds = ", ".join(sorted({type(label).__name__ for label in labels}))
-    raise InputError(f"label: {attribute!r} holds {kinds}, and integers from 0, or strings, at every node are needed")
+    names = checked_class_names("graph.graph['class_names']", graph.graph.get("class_names", ()))
+    if names and label in frame and frame[label].dtype.kind in "if":
+        codes = frame[label].fillna(-1).astype(int)
+        if codes.max() >= len(names):
+            raise InputError(f"label: expected classes below {len(names)}, which have a name, got {codes.max()}")
+        frame[label] = pandas.Categorical.from_codes(codes, pandas.Index(list(names)))
 
 
 def to_networkx(network: Network) -> Any:
@@ -150,7 +197,7 @@ def to_networkx(network: Network) -> Any:
       attributes `class_names`, if there are labels, and `node_names`, if there are any.
 
     Example:
-      >>> import numpy as np
+      >>> from jdgnn.network import from_edges
       >>> to_networkx(from_edges([0, 1], [1, 2], np.eye(3))).edges
       OutEdgeView([(0, 1), (1, 2)])
     """

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jdgnn.network.identifiers import named
+from jdgnn.network.problems import listed
 
 
 def unused_weights(weights: Mapping[str, Any]) -> tuple[str, ...]:
@@ -23,15 +23,13 @@ def unused_weights(weights: Mapping[str, Any]) -> tuple[str, ...]:
 
     Example:
       >>> unused_weights({"weight": [1.0, 30.0], "kind": ["wire", "wire"]})[0]
-      "of links, ignored: 'weight'; write link_quality='weight' if that is the probability that a message gets through"
+      "not read of links: weight; write link_quality = 'weight' for shares of messages that arrive"
     """
     different = [name for name, values in weights.items() if _differ(np.asarray(values))]
     if not different:
         return ()
-    return (
-        f"of links, ignored: {named(different)}; write link_quality={different[0]!r} if that is the probability that a "
-        "message gets through",
-    )
+    advice = f"write link_quality = {different[0]!r} for shares of messages that arrive"
+    return (f"not read of links: {listed(different)}; {advice}",)
 
 
 def _differ(values: Any) -> bool:

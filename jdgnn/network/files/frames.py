@@ -57,13 +57,14 @@ class Table(NamedTuple):
         return Problems(f"{self.argument}: {self.path}" if self.path else self.argument, self.place)
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
     """A file that is being read."""
 
     argument: str
     path: Path
 
     def refuse(self, text: str) -> NoReturn:
+        """Raises an InputError that names the file."""
         raise InputError(f"{self.argument}: {self.path}: {text}")
 
     def content(self) -> bytes:
@@ -84,6 +85,7 @@ class _Source(NamedTuple):
         return content
 
     def text(self) -> str:
+        """All of it as text."""
         try:
             return self.content().decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -124,7 +126,7 @@ def read_table(argument: str, path: Path, is_header: Callable[[Sequence[str]], b
       ...     read_table("edges", path, lambda names: "FromNodeId" in names).frame.to_dict("list")
       {'FromNodeId': ['0', '1'], 'ToNodeId': ['1', '2']}
     """
-    source, suffix = _Source(argument, path), suffix_of(path)
+    source, suffix = Source(argument, path), suffix_of(path)
     if suffix == ".parquet":
         return _read_parquet(source)
     if suffix in SHEETS:
@@ -137,7 +139,7 @@ def read_table(argument: str, path: Path, is_header: Callable[[Sequence[str]], b
     return _read_text(source, is_header)
 
 
-def _read_text(source: _Source, is_header: Callable[[Sequence[str]], bool]) -> Table:
+def _read_text(source: Source, is_header: Callable[[Sequence[str]], bool]) -> Table:
     text = source.text().replace("\r\n", "\n").replace("\r", "\n")
     start = len(re.match(r"([#%].*\n|[ \t]*\n)*", text).group())  # type: ignore[union-attr]
     comments, body = text[:start].splitlines(), text[start:]
@@ -176,7 +178,7 @@ def _cells(line: str, separator: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
 
 
-def _parsed(source: _Source, body: str, separator: str, width: int, skipped: int) -> tuple[Any, Callable[[int], str]]:
+def _parsed(source: Source, body: str, separator: str, width: int, skipped: int) -> tuple[Any, Callable[[int], str]]:
     """All rows as texts, and what says where one stands."""
     import pandas
 
@@ -220,7 +222,7 @@ def _parsed(source: _Source, body: str, separator: str, width: int, skipped: int
     return frame, place
 
 
-def _direction(source: _Source, comments: list[str]) -> bool | None:
+def _direction(source: Source, comments: list[str]) -> bool | None:
     """Whether links are undirected, as SNAP (`# Undirected graph`) and KONECT (`% sym`) say; None if unknown."""
     for comment in comments:
         words = comment.lstrip("#% ").lower().split()
@@ -233,7 +235,7 @@ def _direction(source: _Source, comments: list[str]) -> bool | None:
     return None
 
 
-def _with_names(source: _Source, table: Table, names: Sequence[Any]) -> Table:
+def _with_names(source: Source, table: Table, names: Sequence[Any]) -> Table:
     texts = [str(name).strip() if name is not None and name == name else "" for name in names]
     twice = sorted({name for name in texts if texts.count(name) > 1 and name})
     if twice:
@@ -257,7 +259,7 @@ def _without_decimal_commas(table: Table) -> Table:
     return table._replace(notes=(f"decimal commas were read in {', '.join(changed)}",))
 
 
-def _read_sheet(source: _Source, engine: str) -> Table:
+def _read_sheet(source: Source, engine: str) -> Table:
     import pandas
 
     content = source.content()
@@ -286,7 +288,7 @@ def _read_sheet(source: _Source, engine: str) -> Table:
     return _with_names(source, table, frame.loc[(frame != "").any(axis=1)].iloc[0].tolist())
 
 
-def _read_parquet(source: _Source) -> Table:
+def _read_parquet(source: Source) -> Table:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -321,7 +323,7 @@ def read_records(argument: str, path: Path) -> tuple[Table, Table]:
     Raises:
       InputError: the file cannot be read, or holds something else.
     """
-    source = _Source(argument, path)
+    source = Source(argument, path)
     try:
         found = json.loads(source.text())
     except (ValueError, RecursionError) as error:
@@ -340,7 +342,7 @@ def read_records(argument: str, path: Path) -> tuple[Table, Table]:
     return tables[0]._replace(undirected=undirected), tables[1]
 
 
-def _of_records(source: _Source, name: str, rows: list[Any]) -> Table:
+def _of_records(source: Source, name: str, rows: list[Any]) -> Table:
     import pandas
 
     bad = [row for row, record in enumerate(rows) if not isinstance(record, dict)]

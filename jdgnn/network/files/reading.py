@@ -9,6 +9,7 @@ from jdgnn.errors import InputError, printable
 from jdgnn.network.columns import Missing, Roles, Text
 from jdgnn.network.files.archive import given_path, read_network
 from jdgnn.network.files.frames import Table, read_records, read_table, suffix_of
+from jdgnn.network.files.graphs import SUFFIXES, read_graph
 from jdgnn.network.files.tables import Columns, Reading, is_header_of_edges, network_of
 from jdgnn.network.network import Network
 
@@ -110,9 +111,12 @@ def _tables(
     """The tables of edges and of nodes, and a file whose folder names them."""
     if graph is not None:
         path = given_path("graph", graph)
-        if suffix_of(path) != ".json":
-            raise InputError(f"graph: expected a name that ends in .json, got {path}")
-        return (*read_records("graph", path), path)
+        if suffix_of(path) == ".json":
+            return (*read_records("graph", path), path)
+        if suffix_of(path) not in SUFFIXES:
+            known = ", ".join((".json", *SUFFIXES))
+            raise InputError(f"graph: expected a name that ends in one of {known} (or that and .gz), got {path}")
+        return (*read_graph("graph", path, columns.id), path)
     if edges is None:
         raise InputError("edges: is missing; give a table of edges and one of nodes, a graph, or an archive")
     where = given_path("edges", edges)

@@ -75,13 +75,17 @@ def is_header_of_edges(columns: Columns, names: Sequence[str]) -> bool:
     return bool(given & set(names)) or _guessed(names, ENDS[:-1]) is not None
 
 
-def network_of(edges: Table, nodes: Table | None, reading: Reading) -> Network:
+def network_of(
+    edges: Table, nodes: Table | None, reading: Reading, features: Features | None = None, splits: Any = None
+) -> Network:
     """Makes a network of a table of edges and one of nodes.
 
     Args:
       edges: a row for each edge.
       nodes: a row for each node; None if all nodes are those that edges name.
       reading: which columns hold what, and what becomes of the others.
+      features: of the nodes in the order of their rows, where these are no columns.
+      splits: as `from_edges` takes them; None for what the table says.
 
     Returns:
       The network. Nodes are numbered in the order of their rows; without a table of nodes in the order of their
@@ -106,7 +110,7 @@ def network_of(edges: Table, nodes: Table | None, reading: Reading) -> Network:
     _check(reading)
     found, links = _Nodes(), _links(edges, reading)
     if nodes is not None:
-        found = _nodes(nodes, reading)
+        found = _nodes(nodes, reading, features)
     codes, named = pandas.factorize(np.concatenate(links.ends), use_na_sentinel=False)
     ids = [identifier(one) for one in named]
     if nodes is None:
@@ -130,7 +134,7 @@ def network_of(edges: Table, nodes: Table | None, reading: Reading) -> Network:
         ends[1],
         np.zeros((len(found.names), 1), np.float32) if found.features is None else found.features.values,
         labels=found.labels.numbers,
-        splits=found.splits,
+        splits=found.splits if splits is None else splits,
         link_quality=quality,
         undirected=links.undirected is True,
         allow_no_edges=reading.allow_no_edges,
@@ -172,7 +176,7 @@ class _Nodes(NamedTuple):
     problems: Problems = Problems("nodes")
 
 
-def _nodes(table: Table, reading: Reading) -> _Nodes:
+def _nodes(table: Table, reading: Reading, given: Features | None) -> _Nodes:
     columns, frame, problems = reading.columns, table.frame, table.problems()
     ids = _column(table, "id", columns.id, _guessed(list(frame.columns), [(one,) for one in IDS]), problems)
     names = ids_of(frame[ids], ids, problems) if ids else ()
@@ -183,7 +187,7 @@ def _nodes(table: Table, reading: Reading) -> _Nodes:
     roles, computed = reading.roles, None
     if isinstance(roles.features, str) and roles.features in COMPUTED and roles.features not in others.columns:
         roles, computed = roles._replace(features=()), roles.features
-    features = features_of(others, roles, problems, labels)
+    features = given or features_of(others, roles, problems, labels)
     if features is None and computed is None and not problems.found:
         problems.add(f"there is no column of features (there are {listed(list(frame.columns))}); {ADVICE}")
     found = [
@@ -245,7 +249,7 @@ def _label_column(
     if not found or found == given or found in taken:
         return given or "", {}
     is_gephi = (ids, found) == ("Id", "Label")
-    if is_gephi or (given is None and are_display_names(frame[found])):
+    if is_gephi or are_display_names(frame[found]):
         reason = "as Gephi writes them" if is_gephi else "as all differ"
         told = f"{found}: taken for display names, {reason}, and left out; write label = {found!r} for classes"
         return given or "", {found: told}

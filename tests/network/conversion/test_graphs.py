@@ -6,12 +6,14 @@ import jax.numpy as jnp
 import jraph
 import networkx
 import numpy as np
+import pandas
 import pytest
 from scipy import sparse
 
 from jdgnn.errors import InputError
 from jdgnn.network import (
     Network,
+    Splits,
     as_network,
     from_edges,
     from_jraph,
@@ -39,8 +41,8 @@ def test_round_trip_through_networkx() -> None:
     network = five()
     graph = to_networkx(network)
     assert list(graph.nodes) == [0, 1, 2, 3, 4]
-    assert_same(network, as_network(graph), "splits")
-    assert_same(network, from_networkx(graph, splits=network.splits))
+    assert_same(network, as_network(graph), "splits", "notes")
+    assert_same(network, from_networkx(graph, splits=network.splits), "notes")
 
 
 def test_round_trip_through_scipy() -> None:
@@ -62,14 +64,104 @@ def test_round_trip_through_scipy() -> None:
 def test_round_trip_without_quality_and_labels() -> None:
     network = from_edges([0, 1], [1, 2], np.eye(3))
     for back in (as_network(to_jraph(network)), as_network(to_networkx(network))):
-        assert_same(network, back)
+        assert_same(network, back, "notes")
 
 
 def test_names_of_nodes_are_kept_where_they_say_something() -> None:
     assert from_networkx(networkx.path_graph(["a", (0, 1)]), features=np.eye(2)).node_names == ("a", "(0, 1)")
     assert from_networkx(networkx.path_graph(2), features=np.eye(2)).node_names == ()
-    assert from_networkx(networkx.path_graph(["1", 1]), features=np.eye(2)).node_names == ()
-    assert from_networkx(networkx.path_graph([1, 0]), features=np.eye(2)).node_names == ("1", "0")
+    with pytest.raises(InputError, match="id: expected each id once, got '1' \\(node 1\\)"):
+        from_networkx(networkx.path_graph(["1", 1]), features=np.eye(2))
+
+
+def test_nodes_that_are_called_by_numbers_stand_in_their_order() -> None:
+    """As `read_edgelist` leaves them, they do not: rows of an array were another node's."""
+    graph = networkx.parse_edgelist(["2 0", "0 1", "1 3"], nodetype=int)
+    for one in (graph, networkx.relabel_nodes(graph, str)):
+        network = from_networkx(one, features=np.arange(4.0)[:, None])
+        assert network.node_names == ()
+        assert network.features.ravel().tolist() == [0, 1, 2, 3]
+        assert _edges(network) == [(0, 1), (0, 2), (1, 0), (1, 3), (2, 0), (3, 1)]
+
+
+def test_rows_of_an_array_need_an_order_where_nodes_are_other_numbers() -> None:
+    graph = networkx.Graph([(30, 10), (10, 20)])
+    with pytest.raises(InputError, match=r"features: expected nodes=.* numbers in another order: 30, 10, 20"):
+        from_networkx(graph, features=np.eye(3))
+    network = from_networkx(graph, features=np.eye(3), nodes=[10, 20, 30])
+    assert network.node_names == ("10", "20", "30")
+    assert _edges(network) == [(0, 1), (0, 2), (1, 0), (2, 0)]
+    assert from_networkx(graph, features=np.eye(3), nodes=list(graph)).node_names == ("30", "10", "20")
+    assert from_networkx(networkx.path_graph([10, 20, 30]), features=np.eye(3)).notes[-1].startswith("links")
+    wrong = "nodes: .* unknown: 40; missing: '30'; there twice or more: '20'"
+    with pytest.raises(InputError, match=wrong):
+        from_networkx(graph, features=np.eye(3), nodes=[10, 20, 40, 20])
+    splits = Splits(**{part: np.eye(3, dtype=bool)[[row]] for row, part in enumerate(("train", "validation", "test"))})
+    frame = pandas.DataFrame({"x": [1.0, 2.0, 3.0]}, index=[10, 20, 30])
+    with pytest.raises(InputError, match="splits: expected nodes="):
+        from_networkx(graph, features=frame, splits=splits)
+    assert from_networkx(graph, features=frame).features.ravel().tolist() == [3, 1, 2]
+
+
+def test_rows_of_a_frame_go_by_name_and_those_of_an_array_by_an_order_that_is_told() -> None:
+    graph = networkx.Graph([("sink", "relay"), ("relay", "sensor")])
+    frame = pandas.DataFrame({"load": [1.0, 2.0, 3.0]}, index=["sensor", "relay", "sink"])
+    network = from_networkx(graph, features=frame, splits={"sensor": "train", "sink": "test"})
+    assert network.node_names == ("sink", "relay", "sensor")
+    assert network.features.ravel().tolist() == [3, 2, 1]
+    assert network.feature_names == ("load",)
+    assert network.splits is not None
+    assert network.splits.train.tolist() == [[False, False, True]]
+    told = "features: an array, whose rows were taken in the order of graph.nodes: 'sink', 'relay', 'sensor'"
+    assert told in from_networkx(graph, features=frame.to_numpy()).notes
+    assert told not in from_networkx(graph, features=frame.to_numpy(), nodes=list(graph)).notes
+    with pytest.raises(InputError, match=r"features: its index: .* unknown: 'hub'; missing: 'sink'"):
+        from_networkx(graph, features=frame.rename({"sink": "hub"}))
+
+
+def test_display_names_are_no_classes() -> None:
+    graph = networkx.path_graph(["a", "b", "c", "d"])
+    for number, (node, name) in enumerate(zip(graph, ["Ann", "Bob", "Cy", "Di"], strict=True)):
+        graph.nodes[node].update(label=name, x=number / 2, modularity_class=number % 2)
+    plain = from_networkx(graph, features="x")
+    assert plain.labels is None
+    assert any(note.startswith("label: taken for display names") for note in plain.notes)
+    chosen = from_networkx(graph, label="modularity_class")
+    assert chosen.labels is not None
+    assert chosen.labels.tolist() == [0, 1, 0, 1]
+    assert chosen.feature_names == ("x",)
+
+
+def test_attributes_are_read_as_columns_of_tables_are() -> None:
+    graph = networkx.path_graph(["a", "b", "c", "d"])
+    values = [(1, "wifi", "phone"), (None, "wire", "router"), (2**24 + 1, "wifi", "?"), (3, "wire", "phone")]
+    for node, (load, link, kind) in zip(graph, values, strict=True):
+        graph.nodes[node].update(load=load, link=link, label=kind)
+    network = from_networkx(graph, text="onehot", missing="mean")
+    assert network.feature_names == ("load", "link=wifi", "link=wire")
+    assert network.features[2].tolist() == [2**24 + 1, 1, 0]  # exact in float64
+    assert network.features[1, 0] == pytest.approx((1 + 2**24 + 1 + 3) / 3)
+    assert network.labels is not None
+    assert network.labels.tolist() == [0, 1, -1, 0]
+    with pytest.raises(InputError, match=r"texts: link .*; values are missing: load .*node 'b'"):
+        from_networkx(graph)
+    assert from_networkx(graph, features="degree").features.ravel().tolist() == [1, 2, 2, 1]
+
+
+def test_weights_are_read_where_they_are_named_and_told_where_not() -> None:
+    graph = networkx.Graph()
+    graph.add_edge("a", "b", weight=0.5)
+    graph.add_edge("b", "c", weight=0.0)
+    network = from_networkx(graph, features="one", link_quality="weight")
+    assert network.link_quality is not None
+    assert network.link_quality.tolist() == [0.5, 0.5, 0.0, 0.0]
+    unused = from_networkx(graph, features="one")
+    assert unused.num_edges == 4
+    assert unused.link_quality is None
+    assert any(note.startswith("not read of links: weight") for note in unused.notes)
+    graph.edges["a", "b"]["weight"] = 30.0
+    with pytest.raises(InputError, match=r"weight: expected probabilities from 0 to 1, got 30.0 .edge 0."):
+        from_networkx(graph, features="one", link_quality="weight")
 
 
 def test_a_network_is_itself() -> None:
@@ -165,18 +257,17 @@ def test_attributes_of_any_name() -> None:
 @pytest.mark.parametrize(
     ("nodes", "arguments", "message"),
     [
-        ([{}, {}], {}, "features: no node has the attribute 'features'"),
-        ([{"features": [1.0]}, {}], {}, "features: 1 of 2 nodes, 1 the first, lack the attribute 'features'"),
-        ([{"features": [1.0]}, {"features": [1.0, 2.0]}], {}, "features: 'features' differs in shape"),
-        ([{"label": 1}, {}], {"features": np.eye(2)}, "label: 1 of 2 nodes"),
-        ([{"label": 1.5}, {"label": "a"}], {"features": np.eye(2)}, "label: 'label' holds float, str"),
-        ([{}, {}], {"features": np.eye(2), "label": "club"}, "label: no node has the attribute 'club'"),
+        ([{}, {}], {}, "graph: there is no column of features .* write features = 'degree'"),
+        ([{"features": [1.0]}, {}], {}, "features: expected 'features' at every node, got none at 1"),
+        ([{"features": [1.0]}, {"features": [1.0, 2.0]}], {}, r"'features' of one shape at all nodes, got .1,., .2,."),
+        ([{"x": 1.0}, {}], {}, "graph: values are missing: x .1 of 2, first node 1."),
+        ([{"label": 1.5}, {"label": "a"}], {"features": np.eye(2)}, "label: expected whole numbers or texts .* 1.5"),
+        ([{}, {}], {"features": np.eye(2), "label": "club"}, "there is no column 'club'"),
         ([{}, {}], {"features": np.eye(1)}, "features: got 1 rows, and the graph has 2 nodes"),
         ([{}, {}], {"features": np.eye(3)}, "features: got 3 rows, and the graph has 2 nodes"),
-        ([{}, {}], {"features": None}, "features: got None"),
-        ([{}, {}], {"features": np.eye(2), "label": [0, 1]}, "label: got list, and a string"),
-        ([{}, {}], {"features": np.eye(2), "link_quality": [0.5]}, "link_quality: got list, and a string"),
-        ([{}, {}], {"features": np.eye(2), "link_quality": "tq"}, "link_quality: no edge has the attribute 'tq'"),
+        ([{}, {}], {"features": 3.0}, "features: got shape"),
+        ([{}, {}], {"features": np.eye(2), "label": [0, 1]}, "label: got int"),
+        ([{}, {}], {"features": np.eye(2), "link_quality": "tq"}, "link_quality: there is no column 'tq'"),
     ],
 )
 def test_missing_attributes_are_named(nodes: list[dict[str, Any]], arguments: dict[str, Any], message: str) -> None:
@@ -225,7 +316,7 @@ def test_every_entry_that_is_stored_is_an_edge_and_the_best_quality_stays() -> N
         assert network.notes == ()
     unused = from_scipy(matrix, np.eye(3))
     assert unused.link_quality is None
-    assert unused.notes[0].startswith("of links, ignored: 'data'")
+    assert unused.notes[0].startswith("not read of links: data;")
     assert from_scipy(sparse.csr_array(np.eye(3) + 1), np.eye(3)).num_edges == 6
     assert from_scipy(sparse.csr_array((np.full(2, 7), ([0, 1], [1, 2])), shape=(3, 3)), np.eye(3)).notes == ()
     blocks = sparse.bsr_array(np.kron(np.eye(2), [[0.0, 1.0], [0.0, 0.0]]), blocksize=(2, 2))
@@ -241,7 +332,7 @@ def test_edges_of_a_jraph_graph_are_read_where_they_are_named_and_told_where_not
         assert network.notes == ()
         unused = from_jraph(_graphs_tuple(edges=edges))
         assert unused.link_quality is None
-        assert unused.notes[0].startswith(f"of links, ignored: {name!r}")
+        assert unused.notes[0].startswith(f"not read of links: {name};")
     with pytest.raises(InputError, match=r"link_quality: expected a key of graphs_tuple.edges \('edges'\), got 'w'"):
         from_jraph(_graphs_tuple(edges=weights), link_quality="w")
 

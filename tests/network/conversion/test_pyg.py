@@ -79,8 +79,7 @@ def test_weights_that_nothing_reads_are_told(attribute: str) -> None:
     assert network.link_quality is None
     assert network.num_edges == 3
     assert network.notes == (
-        f"of links, ignored: {attribute!r}; write link_quality={attribute!r} if that is the probability that a message "
-        "gets through",
+        f"not read of links: {attribute}; write link_quality = {attribute!r} for shares of messages that arrive",
     )
 
 

@@ -1,0 +1,160 @@
+"""Files of graphs as tables, read by networkx and SciPy; and graphs of networkx likewise."""
+
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jdgnn.network.files.frames import Source, Table, suffix_of
+from jdgnn.network.identifiers import identifier
+
+MOST_BYTES = 2**26
+"""Of a file, unpacked: a graph of networkx takes some twenty times as much."""
+
+MOST_NODES = 2**26
+"""Of a matrix, whose few bytes can claim any number of nodes."""
+
+
+def read_graph(argument: str, path: Path, id: str | None = None) -> tuple[Table, Table]:
+    """Reads a file that holds a graph: GML, GraphML, GEXF or a matrix in Matrix Market's format, or one of them packed.
+
+    Args:
+      argument: what the file was given as, for messages.
+      path: the file; its suffix says the format.
+      id: attribute of nodes by which they are called; None for the ids of the file.
+
+    Returns:
+      The table of edges and that of nodes, with a column for each attribute. Nodes of a matrix are called 1, 2, ... as
+      the file calls them, and its entries are the column `value` of edges.
+
+    Raises:
+      InputError: the file cannot be read, is too large, or holds something else.
+    """
+    source = Source(argument, path)
+    content = source.content()
+    if len(content) > MOST_BYTES:
+        source.refuse(f"holds {len(content):,} bytes, and at most {MOST_BYTES:,} are read; write tables, or an .npz")
+    suffix = suffix_of(path)
+    if suffix == ".mtx":
+        return _matrix(source, content)
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content or b"\0" in content:
+        source.refuse("declares entities, which are not read; write plain XML in UTF-8")
+    try:
+        graph = GRAPHS[suffix](content)
+    except Exception as error:  # networkx and its parsers raise errors of many kinds at damaged files
+        reason = str(error).split("\n")[0] or type(error).__name__
+        source.refuse(f"cannot be read as {suffix[1:]} ({reason})")
+    names = [identifier(attributes.get(id)) for _, attributes in graph.nodes(data=True)] if id else []
+    return tables_of(argument, graph, str(path), names=names, id=id or "id")
+
+
+def _gml(content: bytes) -> Any:
+    import networkx
+
+    return networkx.parse_gml(content.decode("utf-8-sig").splitlines(), label="id")
+
+
+def _graphml(content: bytes) -> Any:
+    import networkx
+
+    return networkx.read_graphml(io.BytesIO(content))
+
+
+def _gexf(content: bytes) -> Any:
+    import networkx
+
+    return networkx.read_gexf(io.BytesIO(content))
+
+
+GRAPHS: dict[str, Callable[[bytes], Any]] = {".gexf": _gexf, ".gml": _gml, ".graphml": _graphml}
+"""Formats of graphs with attributes, by suffix."""
+
+SUFFIXES = (*GRAPHS, ".mtx")
+
+
+def tables_of(
+    argument: str,
+    graph: Any,
+    path: str = "",
+    nodes: Iterable[Any] | None = None,
+    names: Sequence[str] = (),
+    id: str = "id",
+) -> tuple[Table, Table]:
+    """A graph of networkx as two tables, with a column for each attribute.
+
+    Args:
+      argument: what the graph was given as, for messages.
+      graph: the graph.
+      path: its file; empty if there is none.
+      nodes: its nodes in the order of the rows; None for its own order.
+      names: what these nodes are called; by default their own texts.
+      id: the column of names, in place of an attribute that is called so.
+
+    Returns:
+      The table of edges and that of nodes, whose first columns are the ends, and the ids.
+
+    Example:
+      >>> import networkx
+      >>> edges, nodes = tables_of("graph", networkx.path_graph(["a", "b", "c"]))
+      >>> edges.frame.to_numpy().tolist(), nodes.frame["id"].tolist()
+      ([['a', 'b'], ['b', 'c']], ['a', 'b', 'c'])
+    """
+    order = list(graph.nodes if nodes is None else nodes)
+    name = dict(zip(order, names or map(identifier, order), strict=True))
+    links = list(graph.edges(data=True))
+    ends = {"source": [name[u] for u, _, _ in links], "target": [name[v] for _, v, _ in links]}
+    rows = [graph.nodes[node] for node in order]
+    if id != "id":
+        rows = [{key: value for key, value in row.items() if key != id} for row in rows]
+    return (
+        Table(
+            argument,
+            path,
+            _frame(ends, [attributes for _, _, attributes in links]),
+            undirected=not graph.is_directed(),
+            place="edge {}".format,
+        ),
+        Table(argument, path, _frame({id: list(name.values())}, rows), place=lambda row: f"node {order[row]!r}"),
+    )
+
+
+def _frame(first: dict[str, list[Any]], records: list[Mapping[Any, Any]]) -> Any:
+    """Attributes beside the columns that every row has; those of the same name are called `name (attribute)`."""
+    import pandas
+
+    names = list(dict.fromkeys(name for record in records for name in record))
+    columns = dict(first)
+    for name in names:
+        columns[f"{name} (attribute)" if name in first else str(name)] = [record.get(name) for record in records]
+    series = {name: pandas.Series(values, dtype=object).infer_objects() for name, values in columns.items()}
+    return pandas.DataFrame(series)
+
+
+def _matrix(source: Source, content: bytes) -> tuple[Table, Table]:
+    import pandas
+    from scipy import io as scipy_io
+
+    try:
+        rows, columns, entries, form, field, symmetry = scipy_io.mminfo(io.BytesIO(content))
+    except (ValueError, OverflowError) as error:
+        source.refuse(f"cannot be read as a matrix ({error})")
+    if (form, rows) != ("coordinate", columns) or field == "complex":
+        source.refuse(f"expected a sparse square matrix of numbers, got {form}, {field}, {rows} x {columns}")
+    if rows > MOST_NODES or 3 * entries > len(content):  # the shortest entry is "1 1", and its line ends
+        source.refuse(f"claims {rows:,} nodes and {entries:,} entries, more than it holds or than are read")
+    try:
+        matrix: Any = scipy_io.mmread(io.BytesIO(content))
+    except (ValueError, OverflowError) as error:
+        source.refuse(f"cannot be read as a matrix ({error})")
+    both = symmetry == "symmetric"
+    is_kept = matrix.row >= matrix.col if both else slice(None)  # the other half is its mirror image
+    ends = {"source": matrix.row[is_kept] + 1, "target": matrix.col[is_kept] + 1}
+    edges = pandas.DataFrame({**ends, "value": matrix.data[is_kept]})
+    nodes = pandas.DataFrame({"id": np.arange(1, rows + 1)})
+    note = f"nodes are called 1 to {rows}, as the matrix counts its rows"
+    return (
+        Table(source.argument, str(source.path), edges, undirected=both, place="entry {}".format),
+        Table(source.argument, str(source.path), nodes, notes=(note,)),
+    )
