@@ -1,4 +1,4 @@
-"""Checks of numbers given by the caller, shared by all factories."""
+"""Checks of what the caller gives, shared by all that take numbers or arrays."""
 
 import math
 from typing import Any
@@ -7,6 +7,21 @@ import jax
 import numpy as np
 
 from jdgnn.errors import InputError
+
+
+def check_not_consumed(name: str, tree: Any) -> None:
+    """Raises InputError if an array of a tree is gone, since a run was given it with its state."""
+    if is_consumed(tree):
+        raise InputError(
+            f"{name}: an earlier run has consumed it; go on with the state that run returned, or run on "
+            "jdgnn.copy(state)"
+        )
+
+
+def is_consumed(tree: Any) -> bool:
+    """Whether an array of a tree is gone."""
+    arrays = (leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array))
+    return any(array.is_deleted() for array in arrays if not isinstance(array, jax.core.Tracer))
 
 
 def check_count(name: str, value: Any, *, minimum: int = 1) -> None:

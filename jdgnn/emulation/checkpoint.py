@@ -1,8 +1,8 @@
 """States on disk: each appears whole or not at all, and is read back to the bit or refused.
 
 A checkpoint is a directory that orbax writes: `state`, an array for each part of the state under the name of the part,
-and `about`, a JSON text with the format's number, what the arrays are, and two SHA-256 digests: of the state, and of
-the network it belongs to.
+and `about`, a JSON text with the format's number, what the arrays are, which network the state belongs to, and two
+SHA-256 digests: of the state, and of the features of the network.
 """
 
 import contextlib
@@ -26,19 +26,22 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.emulation.emulator import Emulator, check_alive, features_of
+from jdgnn.emulation.emulator import Emulator, features_of
 from jdgnn.emulation.run import arrays_of
 from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
+from jdgnn.emulation.state_checks import check_alive
 from jdgnn.errors import InputError
 from jdgnn.keys import impl_of, is_key
 from jdgnn.network.conversion import as_network
-from jdgnn.network.topology import Topology, topology
+from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
+from jdgnn.network.identity import differences
+from jdgnn.network.topology import topology
 from jdgnn.protocol.recording import checked_path
 from jdgnn.protocol.replaying import KEY_IMPLS
 from jdgnn.regular_files import check_regular, read_regular
 
-FORMAT = 1
+FORMAT = 2
 MOST_TEXT = 2**26
 """Bytes of what orbax says of arrays, or a checkpoint of itself with its notes."""
 TRIES = 20
@@ -85,7 +88,7 @@ def save(path: str | Path, emulator: Emulator, state: State, network: Any, *, no
         raise InputError(f"path: {path} exists; give the name of a directory that does not, or remove it")
     if not path.parent.is_dir():
         raise InputError(f"path: there is no directory {path.parent}; make it, or give another place")
-    _, links, features = arrays_of(emulator, state, network)
+    _, _, features = arrays_of(emulator, state, network)
     arrays = _arrays(state)
     about = {
         "format": FORMAT,
@@ -94,7 +97,8 @@ def save(path: str | Path, emulator: Emulator, state: State, network: Any, *, no
         "key_impl": str(jax.random.key_impl(state.key)),
         "arrays": {name: [str(array.dtype), *array.shape] for name, array in arrays.items()},
         "digest": _digest(arrays),
-        "network": _network_digest(links, features),
+        "network": np.asarray(state.network).tolist(),
+        "features": _digest({"features": np.asarray(features)}),
         "notes": notes,
     }
     about["seal"] = _seal(about)
@@ -156,8 +160,14 @@ def restore(path: str | Path, emulator: Emulator, network: Any) -> State:
     about = read_about(path)
     network = as_network(network)
     links, features = topology(network), features_of(network)
-    if about["network"] != _network_digest(links, features):
-        raise InputError(f"network: {path} was saved on another network; give the one it was saved on")
+    differing = differences(np.array(about["network"], np.uint32), network.identity)
+    if not differing and about["features"] != _digest({"features": np.asarray(features)}):
+        differing = "other features"
+    if differing:
+        raise InputError(
+            f"network: expected the one that {path} was saved on, got another one: {differing}; give the one it was "
+            "saved on"
+        )
     key = jax.random.key(0, impl=about["key_impl"])
     expected = shapes_of(emulator, key, links, features)
     leaves, structure = jax.tree.flatten_with_path(expected)
@@ -172,6 +182,8 @@ def restore(path: str | Path, emulator: Emulator, network: Any) -> State:
 
 def digest(state: State) -> str:
     """SHA-256 of a state: two that have the same are the same to the bit, and go on alike.
+
+    Which network it is the state of is part of it: states that are the same but for the names of nodes differ.
 
     Args:
       state: all nodes.
@@ -224,17 +236,26 @@ def read_about(path: Path) -> dict[str, Any]:
 
 
 def _check_about(path: Path, about: dict[str, Any]) -> None:
-    needed = {"tick": int, "key_impl": str, "arrays": dict, "digest": str, "network": str}
+    needed = {"tick": int, "key_impl": str, "arrays": dict, "digest": str, "network": list, "features": str}
     wrong = [name for name, kind in needed.items() if type(about.get(name)) is not kind]
     if not wrong and not all(isinstance(entry, list) and entry for entry in about["arrays"].values()):
         wrong = ["arrays"]
     if not wrong and about["key_impl"] not in KEY_IMPLS:
         wrong = ["key_impl"]
+    if not wrong and not _is_identity(about["network"]):
+        wrong = ["network"]
     if wrong or "notes" not in about:
         what = wrong[0] if wrong else "notes"
         raise DamagedError(f"path: {path} is damaged ({what} makes no sense); take an earlier one")
     if about.get("seal") != _seal(about):
         raise DamagedError(f"path: {path} is damaged, as it says other things than were saved; take an earlier one")
+
+
+def _is_identity(given: list[Any]) -> bool:
+    """Whether these are the words of `jdgnn.network.identity`."""
+    rows = [row for row in given if isinstance(row, list) and len(row) == IDENTITY_SHAPE[1]]
+    words = [word for row in rows for word in row if type(word) is int and 0 <= word < 2**32]
+    return len(rows) == len(given) == IDENTITY_SHAPE[0] and len(words) == math.prod(IDENTITY_SHAPE)
 
 
 def _seal(about: Mapping[str, Any]) -> str:
@@ -356,8 +377,3 @@ def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
         hashed.update(f"{name} {array.dtype} {array.shape}\n".encode())
         hashed.update(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"")
     return hashed.hexdigest()
-
-
-def _network_digest(links: Topology, features: jax.Array) -> str:
-    parts = {"senders": links.senders, "receivers": links.receivers, "features": features}
-    return _digest({name: np.asarray(part) for name, part in parts.items()})

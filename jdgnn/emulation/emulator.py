@@ -14,12 +14,13 @@ import optax
 from jax.typing import DTypeLike
 from numpy.typing import NDArray
 
-from jdgnn.checks import check_count, check_number
+from jdgnn.checks import check_count, check_not_consumed, check_number
 from jdgnn.emulation.check_parts import check_effect, check_learning, check_merge, check_traffic, layer_units
 from jdgnn.emulation.fusing import why_plain
 from jdgnn.emulation.layerwise import layer_output
 from jdgnn.emulation.start import event_shapes, init, init_model, shapes_of
 from jdgnn.emulation.state import State
+from jdgnn.emulation.state_checks import check_alive, check_network_of
 from jdgnn.emulation.storage import widened
 from jdgnn.errors import InputError, suggestion
 from jdgnn.learning.layers import Layer
@@ -156,7 +157,7 @@ class Emulator:
         features, links = features_of(network), topology(network)
         emulator = self.bound(network)
         emulator._check_parts(features, links)
-        return init(emulator, key, links, features)
+        return init(emulator, key, links, features, jnp.array(network.identity))
 
     def bound(self, network: Network) -> "Emulator":
         """The emulator for one network: parts that name nodes, such as traces, find them in its rows.
@@ -259,27 +260,30 @@ class Emulator:
             raise InputError(f"layer: got {layer!r}, and there are layers 0 to {len(self.layers) - 1}")
         return np.asarray(state.embeddings[layer])
 
-    def encode(self, params: tuple[Any, ...], network: Any) -> NDArray[np.floating]:
+    def encode(self, params: tuple[Any, ...] | State, network: Any) -> NDArray[np.floating]:
         """Embeddings that given parameters would give if every message were fresh.
 
         With the parameters of `init` this is the untrained encoder, the first control of what was learned.
 
         Args:
-          params: `state.params`.
+          params: `state.params`; or a state, which knows its network. Parameters know how many nodes and features it
+            has, and not who is linked.
           network: the network.
 
         Returns:
           All layers side by side [N, sum of F'].
 
         Raises:
-          InputError: the parameters are not those of this emulator and network.
+          InputError: the parameters are not those of this emulator and network, or were consumed.
         """
         network = as_network(network)
-        features = features_of(network)
-        wanted = shapes_of(self, jax.random.key(0), topology(network), features).params
-        if jax.tree.map(jnp.shape, wanted) != jax.tree.map(jnp.shape, params):
-            raise InputError("params: these are not the parameters of this emulator on this network; give state.params")
-        return np.asarray(_encode(self.bound(network), params, topology(network), features))
+        check_not_consumed("params", params)
+        if isinstance(params, State):
+            check_network_of(params, network)
+            params = params.params
+        features, links = features_of(network), topology(network)
+        _check_shapes(params, shapes_of(self, jax.random.key(0), links, features).params, network)
+        return np.asarray(_encode(self.bound(network), params, links, features))
 
     def units(self, num_features: int, dtype: DTypeLike = jnp.float32) -> tuple[int, ...]:
         """Width of each layer's embedding, for nodes of `num_features` features.
@@ -333,14 +337,23 @@ def features_of(network: Network) -> jax.Array:
     return jnp.asarray(features)
 
 
-def check_alive(state: Any) -> None:
-    """Raises InputError unless this is a state whose arrays are there."""
-    if not isinstance(state, State):
-        raise InputError(f"state: got {type(state).__name__}, and what emulator.init or a run gave is needed")
-    if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in jax.tree.leaves(state)):
-        raise InputError(
-            "state: an earlier run has consumed it; go on with the state that run returned, or run on jdgnn.copy(state)"
-        )
+def _check_shapes(params: Any, wanted: Any, network: Network) -> None:
+    """Refuses parameters of other shapes than this emulator has on a network; says what differs."""
+    given, expected = (
+        {jax.tree_util.keystr(place): jnp.shape(leaf) for place, leaf in jax.tree.leaves_with_path(tree)}
+        for tree in (params, wanted)
+    )
+    if given == expected:
+        return
+    first = next(place for place in (*expected, *given) if given.get(place) != expected.get(place))
+    shape, num_nodes = given.get(first), network.num_nodes
+    what = f"{'none' if shape is None else list(shape)} for params{first}"
+    if shape and first in expected and shape[0] != num_nodes:
+        what = f"those of {shape[0]:,} nodes"
+    raise InputError(
+        f"params: expected the parameters of this emulator on a network of {num_nodes:,} nodes with "
+        f"{network.num_features:,} features, got {what}; give state.params"
+    )
 
 
 @jax.jit
@@ -382,3 +395,4 @@ def _check_kind(name: str, given: Any, kind: type, example: str) -> None:
 def _check_key(key: Any) -> None:
     if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.shape:
         raise InputError(f"key: got {type(key).__name__}, and one PRNG key such as jax.random.key(0) is needed")
+    check_not_consumed("key", key)

@@ -10,12 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.emulation.emulator import check_alive
 from jdgnn.emulation.metrics import mean_elapsed
 from jdgnn.emulation.spread import spread_of
 from jdgnn.emulation.start import message_bytes
 from jdgnn.emulation.state import ModelFlight, State
-from jdgnn.errors import InputError
+from jdgnn.emulation.state_checks import check_alive, check_network_of
 from jdgnn.network.conversion import as_network
 from jdgnn.network.edges import sum_over_out_edges
 from jdgnn.network.topology import Topology, topology
@@ -53,8 +52,7 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
     """
     check_alive(state)
     network = as_network(network)
-    if network.num_nodes != state.num_nodes:
-        raise InputError(f"network: it has {network.num_nodes} nodes and the state {state.num_nodes}; give its own")
+    check_network_of(state, network)
     links = topology(network)
     figures = jax.tree.map(np.asarray, _figures(links, state))
     messages = whole(state.accounts.words)

@@ -13,11 +13,12 @@ from flax import struct
 
 from jdgnn.checks import check_count
 from jdgnn.emulation import chunks
-from jdgnn.emulation.emulator import Emulator, check_alive, features_of
+from jdgnn.emulation.emulator import Emulator, features_of
 from jdgnn.emulation.history import History, history, join
 from jdgnn.emulation.sources import Draw, Recording, Replay, Source
 from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
+from jdgnn.emulation.state_checks import check_alive, check_network_of
 from jdgnn.errors import InputError
 from jdgnn.kernels.way import tell_once, way
 from jdgnn.network.conversion import as_network
@@ -129,7 +130,8 @@ def run(
     gathered = _Gathered(start, start + ticks, on_progress, progress_every, progress_at)
     if record is None:
         return _run(emulator, links, features, state, record_every, gathered, source)
-    with Recorder(record, links, state.key, start, source.length, way(emulator.kernels)) as recorder:
+    names = np.asarray(state.network)[-1]
+    with Recorder(record, links, state.key, start, source.length, way(emulator.kernels), names) as recorder:
         return _run(emulator, links, features, state, record_every, gathered, Recording(source, recorder))
 
 
@@ -310,20 +312,11 @@ def arrays_of(emulator: Emulator, state: State, network: Any) -> tuple[Emulator,
         raise InputError(f"emulator: got {type(emulator).__name__}, and a jdgnn.Emulator is needed")
     check_alive(state)
     network = as_network(network)
+    check_network_of(state, network)
     features, links = features_of(network), topology(network)
-    _check_fit(emulator, state, links, features)
-    return emulator.bound(network), links, features
-
-
-def _check_fit(emulator: Emulator, state: State, links: Topology, features: jax.Array) -> None:
-    if state.num_nodes != len(features):
-        raise InputError(
-            f"network: it has {len(features)} nodes and the state {state.num_nodes}; "
-            "give the network that the state was made for"
-        )
-    expected = shapes_of(emulator, state.key, links, features)
-    if _shapes(expected) != _shapes(state):
+    if _shapes(shapes_of(emulator, state.key, links, features)) != _shapes(state):
         raise InputError("state: its arrays are not those of this emulator and network; make it by emulator.init")
+    return emulator.bound(network), links, features
 
 
 def _shapes(state: State) -> tuple[Any, list[Any]]:

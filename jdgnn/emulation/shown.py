@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from jdgnn.checks import is_consumed
 from jdgnn.emulation.described import described
 from jdgnn.errors import InputError
 from jdgnn.html import Html, Piece, block, caption, sparkline, table
@@ -130,8 +131,7 @@ def _figure(name: str, values: np.ndarray) -> tuple[Piece, ...]:
 
 def state_as_html(state: "State") -> str:
     """How many nodes and ticks a state holds, and the bytes of its parts; of one that was consumed, that it was."""
-    leaves = jax.tree.leaves(state)
-    if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
+    if is_consumed(state):
         return block("State", caption("consumed by a run, which returned the next"))
     is_there = isinstance(state.tick, jax.Array)
     title = f"State of {state.num_nodes:,} nodes after tick {int(state.tick):,}" if is_there else "State: shapes only"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import jax.numpy as jnp
+import numpy as np
 
 from jdgnn.emulation import chunks
 from jdgnn.emulation.emulator import Emulator
@@ -62,7 +63,8 @@ class Replay:
         traffic = emulator.traffic
         settings = {"embedding": traffic.publish, "push": traffic.push, "model": traffic.gossip}
         max_delays = {f"{kind}_delay": setting.link.max_delay for kind, setting in settings.items() if setting}
-        self._record.check(links, self._shapes, max_delays, int(state.tick), ticks)
+        identity = np.asarray(state.network)
+        self._record.check(links, identity, self._shapes, max_delays, int(state.tick), ticks)
         self.length = room(self._shapes)
 
     def other_way(self) -> str | None:

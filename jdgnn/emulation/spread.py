@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jdgnn.checks import check_not_consumed
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.storage import widened
 from jdgnn.kernels import calls, library
@@ -75,10 +76,14 @@ def consensus_distance(params: Any, mask: jax.Array | None = None) -> jax.Array:
     Returns:
       The distance, zero if all models are equal.
 
+    Raises:
+      InputError: the parameters were consumed.
+
     Example:
       >>> float(consensus_distance(jnp.array([[1.0], [3.0]])))
       0.25
     """
+    check_not_consumed("params", params)
     around = spread_of((params,), mask)
     return mean_over_nodes(around.deviation[0], mask) / around.scale[0]
 

@@ -17,6 +17,7 @@ from jdgnn.emulation.state import State, no_flight
 from jdgnn.keys import is_key
 from jdgnn.learning.local_step import init_params
 from jdgnn.learning.optimizers.merged import without_moments
+from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import no_accounts
 from jdgnn.protocol.availability import init_availability
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 
 @jax.jit
-def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Array) -> State:
-    """All nodes before the first tick; see `Emulator.init`."""
+def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Array, network: jax.Array) -> State:
+    """All nodes before the first tick, of a network of this `identity`; see `Emulator.init`."""
     num_nodes, num_features = features.shape
     dtype, traffic, push = features.dtype, emulator.traffic, emulator.push
     params_key, run_key, availability_key = jax.random.split(key, 3)
@@ -44,6 +45,7 @@ def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Ar
     depth = history_depth(traffic)
     return State(
         tick=jnp.zeros((), jnp.int32),
+        network=network,
         key=run_key,
         availability=keys_by_node(init_availability(traffic.availability, availability_key, num_nodes)),
         joined=jnp.zeros(num_nodes, bool) if traffic.availability.can_be_offline else None,
@@ -127,7 +129,7 @@ def _init_params(
 
 def shapes_of(emulator: "Emulator", key: Any, links: Any, features: Any) -> State:
     """Shapes of the state for links among nodes with features [N, F0], themselves arrays or shapes."""
-    return jax.eval_shape(init, emulator, key, links, features)
+    return jax.eval_shape(init, emulator, key, links, features, jax.ShapeDtypeStruct(IDENTITY_SHAPE, jnp.uint32))
 
 
 def init_model(emulator: "Emulator", key: jax.Array, widths: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:

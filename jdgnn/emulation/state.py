@@ -33,6 +33,7 @@ class State:
     """All nodes at the end of a tick; None stands for a buffer that this emulator has no need of."""
 
     tick: jax.Array  # [] int32, ticks done
+    network: jax.Array  # [3, 4] uint32, which network this is the state of; see `jdgnn.network.identity`
     key: jax.Array  # the run's PRNG key; tick t draws from it and t
     availability: tuple[Any, ...]  # what clocks and presence remember of each node
     joined: jax.Array | None  # [N] bool, who had joined by the last tick; None = all

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jdgnn.checks import check_not_consumed
 from jdgnn.errors import InputError
 
 
@@ -16,6 +17,7 @@ def unit_length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def checked_embeddings(name: str, embeddings: ArrayLike, num_nodes: int) -> NDArray[np.float64]:
     """One finite vector for each node [N, W], or an InputError."""
+    check_not_consumed(name, embeddings)
     try:
         vectors = np.asarray(embeddings).astype(np.float64, casting="same_kind")
     except (TypeError, ValueError) as error:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jdgnn.checks import check_not_consumed
 from jdgnn.errors import InputError
 from jdgnn.network.labels import BOTH_WAYS_OUT, UNLABELLED
 from jdgnn.network.problems import listed
@@ -38,6 +39,7 @@ def checked_node_names(name: str, node_names: Any, num_nodes: int | None = None)
 
 def as_array(name: str, given: Any) -> NDArray[Any]:
     """Gives a NumPy array of numbers; InputError for None, sparse matrices, ragged lists and mixed entries."""
+    check_not_consumed(name, given)
     if given is None:
         raise InputError(f"{name}: got None, and an array is needed")
     if hasattr(given, "toarray"):

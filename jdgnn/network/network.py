@@ -4,6 +4,7 @@ Axes: N nodes, E directed edges, F0 features of a node, S splits.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from jdgnn.network.arguments import (
 )
 from jdgnn.network.by_name import column_names, in_order, num_rows, split_masks
 from jdgnn.network.identifiers import Identifiers
+from jdgnn.network.identity import identity
 from jdgnn.network.labels import UNLABELLED
 
 
@@ -49,7 +51,8 @@ class Network:
 
     An edge u→v says that u sends its embeddings to v: u is an in-neighbour of v. Edges are sorted by receiver, then
     by sender; there are no self-loops and no duplicates. Labels and splits are read by evaluation only. A node without
-    a label takes part in everything, and stands in no split.
+    a label takes part in everything, and stands in no split. Once a state was made for a network, its links can be
+    changed no more, but in another network (`dataclasses.replace`).
     """
 
     features: NDArray[np.floating]  # [N, F0]
@@ -81,6 +84,13 @@ class Network:
     def num_features(self) -> int:
         """Number of features of a node, F0."""
         return self.features.shape[1]
+
+    @cached_property
+    def identity(self) -> NDArray[np.uint32]:
+        """What tells this network from others, see `jdgnn.network.identity`; links are read-only from then on."""
+        for ends in (self.senders, self.receivers):
+            ends.flags.writeable = False
+        return identity(self.num_nodes, self.num_features, self.senders, self.receivers, self.node_names)
 
     @property
     def in_degree(self) -> NDArray[np.int32]:

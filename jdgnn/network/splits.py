@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jdgnn.checks import check_count, check_flag
+from jdgnn.checks import check_count, check_flag, check_not_consumed
 from jdgnn.errors import InputError
 from jdgnn.network.by_name import has_names
 from jdgnn.network.labels import UNLABELLED
@@ -133,6 +133,7 @@ def _first_of_each_class_first(
 
 
 def _checked_labels(labels: ArrayLike) -> NDArray[np.integer]:
+    check_not_consumed("labels", labels)
     if has_names(labels):
         raise InputError(
             "labels: expected them in the order of the nodes, as network.labels, got a series with an index of names; "
@@ -149,6 +150,7 @@ def _candidates(eligible: ArrayLike | None, classes: NDArray[np.integer]) -> NDA
     is_labelled = classes != UNLABELLED
     if eligible is None:
         return np.flatnonzero(is_labelled)
+    check_not_consumed("eligible", eligible)
     if has_names(eligible):
         raise InputError("eligible: expected booleans in the order of the labels, got a series with an index of names")
     mask = np.asarray(eligible)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jdgnn.checks import check_number
+from jdgnn.checks import check_not_consumed, check_number
 from jdgnn.errors import InputError
 from jdgnn.evaluation.maps import two_dimensions
 from jdgnn.evaluation.vectors import checked_embeddings
@@ -126,6 +126,7 @@ def _named(entry: Any, names: Sequence[str] | None) -> str:
 
 
 def _checked_colours(color: ArrayLike, num_nodes: int) -> NDArray[Any]:
+    check_not_consumed("color", color)
     colours = np.asarray(color)
     if colours.dtype == object:
         colours = colours.astype(str)

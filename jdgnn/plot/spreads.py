@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jdgnn.checks import check_flag
+from jdgnn.checks import check_flag, check_not_consumed
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.errors import InputError, suggestion
 from jdgnn.plot import axes, style
@@ -152,6 +152,7 @@ def _quantiles(rows: Any, figure: str) -> NDArray[np.float64]:
 
 
 def _checked(given: Any, ticks: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    check_not_consumed("given", given)
     try:
         values = np.asarray(given, np.float64)
     except (TypeError, ValueError) as error:

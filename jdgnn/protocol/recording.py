@@ -5,7 +5,7 @@ The file is a ZIP archive of NumPy arrays, which `numpy.load` opens without jdgn
 - `header`: a text in JSON: `version` (1), `num_nodes`, `num_edges`, `first_tick`, `key_impl` (how JAX makes random
   numbers of `key`), `way` (how the run was computed, a `jdgnn.kernels.way.Way`), and `fields`, which gives for each
   recorded field of `jdgnn.protocol.events.Events` the `shape` and `dtype` it has in one tick, and for whole numbers the
-  largest (`max`);
+  largest (`max`); where nodes have names, also `names`, a digest of them in four words, as in `jdgnn.network.identity`;
 - `senders`, `receivers` [E]: the directed edges of the network, sorted by receiver, then by sender;
 - `key`: the run's PRNG key as raw data, from which the keys of objectives that draw are made again;
 - `00000000128/push_dst` and the like: one field in a stretch of T ticks from tick 128 on, [T, ...]. Masks are packed to
@@ -50,6 +50,7 @@ class Recorder:
       first_tick: number of the first tick.
       length: how many ticks go into one stretch of the file, however they come.
       way: how the run is computed; None for nothing about it.
+      names: what tells the names of the nodes from others, the last row of `Network.identity`; None for no names.
 
     Raises:
       InputError: there is such a file, or it cannot be written.
@@ -63,6 +64,7 @@ class Recorder:
         first_tick: int,
         length: int,
         way: Way | None = None,
+        names: NDArray[np.uint32] | None = None,
     ) -> None:
         self._path = checked_path("record", path)
         if self._path.exists():
@@ -86,6 +88,8 @@ class Recorder:
             "way": way and way._asdict(),
             "fields": {},
         }
+        if names is not None and names.any():
+            self._header["names"] = names.tolist()
         self._write("senders", np.asarray(topology.senders))
         self._write("receivers", np.asarray(topology.receivers))
         self._write("key", np.asarray(jax.random.key_data(key)))

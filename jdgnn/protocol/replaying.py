@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.kernels.way import Way, read
+from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
+from jdgnn.network.identity import differences
 from jdgnn.network.topology import Topology
 from jdgnn.npy import check_compression, read_header, read_npy
 from jdgnn.protocol.events import Events, event_keys
@@ -99,6 +101,7 @@ class Record:
         if not isinstance(header.get("fields"), dict) or not header["fields"].keys() <= {*RECORDED}:
             raise self._damaged("its header does not say which fields there are")
         self._fields = {name: self._field(name, said) for name, said in header["fields"].items()}
+        self._names = self._words(header.get("names", [0] * IDENTITY_SHAPE[1]))
         self.key = self._key(header.get("key_impl"))
         self._way = read(header.get("way"))
 
@@ -112,6 +115,12 @@ class Record:
         if header["version"] != VERSION:
             raise InputError(f"replay: {self._path} is of version {header['version']}, and {VERSION} can be read")
         return header
+
+    def _words(self, said: Any) -> NDArray[np.uint32]:
+        is_known = isinstance(said, list) and len(said) == IDENTITY_SHAPE[1]
+        if not is_known or not all(type(word) is int and 0 <= word < 2**32 for word in said):
+            raise self._damaged("its header makes no sense of names")
+        return np.array(said, np.uint32)
 
     def _field(self, name: str, said: Any) -> _Field:
         said = said if isinstance(said, dict) else {}
@@ -194,12 +203,19 @@ class Record:
         return {name: (field.shape, field.dtype) for name, field in self._fields.items()}
 
     def check(
-        self, topology: Topology, expected: Events, max_delays: Mapping[str, int], first_tick: int, ticks: int
+        self,
+        topology: Topology,
+        identity: NDArray[np.uint32],
+        expected: Events,
+        max_delays: Mapping[str, int],
+        first_tick: int,
+        ticks: int,
     ) -> None:
         """Refuses a run that this record does not fit.
 
         Args:
           topology: the links of the run.
+          identity: which network it is, as `Network.identity` says.
           expected: shapes of the events of one tick, as the run would draw them.
           max_delays: the longest delay of its links, by field of `Events`.
           first_tick: its first tick.
@@ -208,7 +224,7 @@ class Record:
         Raises:
           InputError: the record is of another network or other ticks, or of traffic of another form.
         """
-        self._check_network(topology)
+        self._check_network(topology, identity)
         if first_tick < self.first_tick or first_tick + ticks > self.end_tick:
             raise InputError(
                 f"replay: {self._path} holds ticks {self.first_tick} to {self.end_tick - 1}, and the run needs "
@@ -228,12 +244,19 @@ class Record:
             return None
         return f"{self._path} was recorded by a run computed {self._way}, and this one is computed {now}"
 
-    def _check_network(self, topology: Topology) -> None:
-        is_same = (self._num_nodes, self._num_edges) == (topology.num_nodes, topology.num_edges)
-        for name in ("senders", "receivers"):
-            wanted = np.asarray(getattr(topology, name))
-            if not is_same or not np.array_equal(self._array(name, wanted.nbytes), wanted):
-                raise InputError(f"replay: {self._path} was recorded on another network; give the one it belongs to")
+    def _check_network(self, topology: Topology, identity: NDArray[np.uint32]) -> None:
+        """Compares counts, then links, then names, as far as the record has them."""
+        known = np.zeros_like(identity)
+        known[0, :2], known[2] = (self._num_nodes, self._num_edges), self._names
+        if (known[0, :2] == identity[0, :2]).all():
+            links = {name: np.asarray(getattr(topology, name)) for name in ("senders", "receivers")}
+            is_same = all(np.array_equal(self._array(name, ends.nbytes), ends) for name, ends in links.items())
+            known[1] = identity[1] if is_same else ~identity[1]
+        if differing := differences(known, identity):
+            raise InputError(
+                f"replay: expected the network that {self._path} was recorded on, got another one: {differing}; give "
+                "the one it belongs to"
+            )
 
     def _check_fields(self, expected: Events) -> None:
         """Refuses an emulator that takes other events; what it has no use for at all may be there."""

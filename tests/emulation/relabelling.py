@@ -12,7 +12,17 @@ from jdgnn.emulation.state import ModelFlight, State
 from jdgnn.protocol.events import Events
 from jdgnn.protocol.model_pool import ModelPool
 
-COMMON = {"tick", "key", "availability", "num_idle", "num_excess", "num_unplaced", "num_crowded", "initial_norm"}
+COMMON = {
+    "tick",
+    "network",
+    "key",
+    "availability",
+    "num_idle",
+    "num_excess",
+    "num_unplaced",
+    "num_crowded",
+    "initial_norm",
+}
 OVER_EDGES = {"mailbox", "embedding_lost", "embedding_delay"}
 
 

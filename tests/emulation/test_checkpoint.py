@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,15 +86,21 @@ def test_saving_overwrites_nothing_and_makes_one_directory(saved: tuple[Path, Em
         jdgnn.save(path, emulator, state, network())
     with pytest.raises(InputError, match="path: there is no directory"):
         jdgnn.save(path / "a" / "b", emulator, state, network())
-    with pytest.raises(InputError, match="network: it has 6 nodes and the state 40"):
+    with pytest.raises(InputError, match=r"network: expected the one .* 6 nodes instead of 40"):
         jdgnn.save(path.with_name("4"), emulator, state, jdgnn.generators.ring(6))
     assert [entry.name for entry in path.parent.iterdir()] == ["3"]
 
 
 def test_another_network_or_other_parts_are_refused(saved: tuple[Path, Emulator, State]) -> None:
     path, emulator, _ = saved
-    with pytest.raises(InputError, match=r"network: .* was saved on another network"):
-        jdgnn.restore(path, emulator, network(seed=1))
+    for other, differing in (
+        (network(seed=1), "directed edges instead of"),
+        (jdgnn.generators.ring(41), "41 nodes instead of 40"),
+        (replace(network(), features=2 * network().features), "other features"),
+        (replace(network(), features=network().features[:, :4]), "4 features of a node instead of 6"),
+    ):
+        with pytest.raises(InputError, match=rf"network: expected the one that .*/3 was saved on, .*{differing}"):
+            jdgnn.restore(path, emulator, other)
     with pytest.raises(
         InputError, match=r"params.0.layer.linear.bias is float32 \[40, 5\] there, and float32 \[40, 7\]"
     ):
@@ -125,6 +132,7 @@ DAMAGES = {
     "no text at all": (lambda path: shutil.rmtree(path / "about"), "it says nothing of itself"),
     "a list": (lambda path: (path / "about" / "metadata").write_text("[]"), "it names no format"),
     "no digest": (lambda path: about(path, digest=None), "digest makes no sense"),
+    "no network": (lambda path: about(path, network=[[1, 2, 3, 4]] * 2 + ["4"]), "network makes no sense"),
     "an unknown key": (lambda path: about(path, key_impl="os.system"), "key_impl makes no sense"),
     "a newer format": (lambda path: about(path, format=FORMAT + 1, jdgnn="9.9"), "of a newer jdgnn \\(9.9\\)"),
     "an older format": (lambda path: about(path, format=FORMAT - 1), "of an older jdgnn"),

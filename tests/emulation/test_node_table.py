@@ -56,5 +56,5 @@ def test_staleness_is_that_of_the_mailboxes() -> None:
 
 def test_another_network_is_refused() -> None:
     state = small_emulator().init(jax.random.key(0), NETWORK)
-    with pytest.raises(jdgnn.InputError, match="network: it has 5 nodes and the state 12"):
+    with pytest.raises(jdgnn.InputError, match=r"network: expected the one .* 5 nodes instead of 12"):
         jdgnn.node_table(state, small_network(5))

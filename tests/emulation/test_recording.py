@@ -314,7 +314,7 @@ def _shorter_delay(path: Path, tmp_path: Path) -> None:
         (_no_name, "record: got '', and the name of a file"),
         (_a_number, "replay: got 5, and the name of a file"),
         (_too_long, f"replay: .* holds ticks 0 to {TICKS - 1}, and the run needs 0 to {TICKS}"),
-        (_other_network, "replay: .* another network"),
+        (_other_network, "replay: expected the network that .* was recorded on, got another one: .* instead of"),
         (_no_losses, "replay: .* for embedding_lost, and this emulator takes nothing; let publish.link be"),
         (_other_fanout, "replay: .* for push_dst, .*; let push.fanout be"),
         (_shorter_delay, "replay: .* delays of up to 3 ticks for embedding_delay"),

@@ -201,15 +201,11 @@ def test_a_consumed_or_foreign_state_is_refused(network: jdgnn.Network) -> None:
     later, _ = jdgnn.run(emulator, state, network, 1)
     with pytest.raises(jdgnn.InputError, match="state: an earlier run has consumed it"):
         jdgnn.run(emulator, state, network, 1)
-    with pytest.raises(jdgnn.InputError, match="state: an earlier run has consumed it"):
-        emulator.embeddings(state)
-    with pytest.raises(jdgnn.InputError, match="state: an earlier run has consumed it"):
-        jdgnn.copy(state)
-    with pytest.raises(jdgnn.InputError, match="params: these are not the parameters"):
+    with pytest.raises(jdgnn.InputError, match=r"params: expected .* of 9 nodes .*, got those of 12 nodes"):
         emulator.encode(later.params, small_network(num_nodes=9))
     with pytest.raises(jdgnn.InputError, match="on_progress: got 'bar'"):
         anything.run(emulator, later, network, 1, on_progress="bar")
-    with pytest.raises(jdgnn.InputError, match="network: it has 9 nodes and the state 12"):
+    with pytest.raises(jdgnn.InputError, match=r"network: expected the one .* 9 nodes instead of 12"):
         jdgnn.run(emulator, later, small_network(num_nodes=9), 1)
     with pytest.raises(jdgnn.InputError, match="state: its arrays are not those of this emulator"):
         jdgnn.run(small_emulator(layers=[jdgnn.gcn(4)]), later, network, 1)

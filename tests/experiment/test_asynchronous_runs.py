@@ -158,7 +158,7 @@ def test_a_record_is_never_overwritten_unasked(
 
 REFUSED = {
     "holds ticks 0 to 19": ("--replay", "{events}", "--set", "emulation.ticks=21"),
-    "was recorded on another network": ("--replay", "{events}", "--set", "network.seed=1"),
+    "expected the network that": ("--replay", "{events}", "--set", "network.seed=1"),
     "and this emulator takes": ("--replay", "{events}", "--set", "push.fanout=2"),
     "there is no file": ("--replay", "{folder}/nope"),
     "is no complete record of events": ("--replay", "{config}"),
