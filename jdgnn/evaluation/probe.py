@@ -208,6 +208,7 @@ def _blocks(vectors: NDArray[np.float64], network: Network, own_features: int) -
 
 
 def _probe(blocks: list[NDArray[np.float64]], task: Task) -> ProbeResult:
+    import sklearn.linear_model  # noqa: F401  (limits hold for libraries that are loaded)
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):  # the fits are small: more threads wait for each other, tens of times as long
