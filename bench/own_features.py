@@ -57,7 +57,7 @@ def roles(seed: int, num_nodes: int = NUM_NODES) -> Network:
     degree = 2.0 * 2.0**labels
     ends = rng.choice(num_nodes, (2, int(degree.sum() / 2)), p=degree / degree.sum())
     features = rng.standard_normal((num_nodes, 70)).astype(np.float32)
-    return _split(from_edges(*ends, features, labels=labels, undirected=True, name="roles"))
+    return _split(from_edges(ends[0], ends[1], features, labels=labels, undirected=True, name="roles"))
 
 
 def _split(network: Network) -> Network:

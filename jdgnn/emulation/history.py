@@ -38,6 +38,7 @@ class History:
     loss_quantiles: NDArray[np.floating]  # [R, L, Q], over the nodes that stepped
     messages: NDArray[np.int64]  # [R, kinds, outcomes], see jdgnn.protocol.accounts
     bytes_sent: NDArray[np.int64]  # [R, kinds]
+    attendance: NDArray[np.int64] | None  # [R, 2], node-ticks joined and online; None where all always are
     num_idle: NDArray[np.int64]  # [R, L], wakes in which a layer had nothing to learn from
     num_excess: NDArray[np.int64]  # [R, 2], pushes and models that a schedule wanted beyond the fanout
     num_unplaced: NDArray[np.int64]  # [R], models for which there was no place in the `pool`; counted as displaced too
@@ -101,6 +102,7 @@ class History:
             **{f"messages_{outcome}": _by_kind(self.messages[i, :, column]) for column, outcome in enumerate(OUTCOMES)},
             "messages_in_flight": _by_kind(self.messages_in_flight[i]),
             "bytes_sent": _by_kind(self.bytes_sent[i]),
+            "attendance": None if self.attendance is None else _attendance(self.attendance[i]),
             "num_idle": self.num_idle[i].tolist(),
             "num_excess": dict(zip(("push", "model"), self.num_excess[i].tolist(), strict=True)),
             "num_unplaced": int(self.num_unplaced[i]),
@@ -125,6 +127,7 @@ def history(measured: Measurement, is_recorded: NDArray[np.bool_], state: State)
         "tick": kept.tick.astype(np.int64),
         "messages": messages,
         "bytes_sent": messages[..., OUTCOMES.index("sent")] * np.array(message_bytes(state), np.int64),
+        "attendance": None if kept.attendance is None else whole(kept.attendance),
         "num_idle": whole(kept.num_idle),
         "num_excess": whole(kept.num_excess),
         "num_unplaced": whole(kept.num_unplaced),
@@ -142,6 +145,10 @@ def join(chunks: Sequence[History], *, seconds: float, compile_seconds: float) -
 
 def _by_kind(counts: NDArray[np.int64]) -> dict[str, int]:
     return dict(zip(KINDS, counts.tolist(), strict=True))
+
+
+def _attendance(counts: NDArray[np.int64]) -> dict[str, int]:
+    return dict(zip(("joined", "online"), counts.tolist(), strict=True))
 
 
 def _or_none(value: Any) -> Any:

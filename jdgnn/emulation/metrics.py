@@ -40,6 +40,7 @@ class Measurement:
     quantiles: dict[str, jax.Array]  # [Q] each, over nodes: those of `measure`
     loss_quantiles: jax.Array  # [L, Q], over the nodes that stepped
     messages: jax.Array  # [kinds, outcomes, 2, 4] uint32, since the start; see accounts.byte_sums
+    attendance: jax.Array | None  # [2, 2] uint32, node-ticks joined and online since the start
     num_idle: jax.Array  # [L, 2] uint32, since the start
     num_excess: jax.Array  # [2, 2] uint32, since the start
     num_unplaced: jax.Array  # [2] uint32, since the start
@@ -90,6 +91,7 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
             [quantiles(info.loss[:, index], info.is_stepped[:, index]) for index in range(info.loss.shape[1])]
         ),
         messages=byte_sums(state.accounts.words),
+        attendance=state.attendance,
         num_idle=state.num_idle,
         num_excess=state.num_excess,
         num_unplaced=state.num_unplaced,

@@ -49,6 +49,7 @@ def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Ar
         key=run_key,
         availability=keys_by_node(init_availability(traffic.availability, availability_key, num_nodes)),
         joined=jnp.zeros(num_nodes, bool) if traffic.availability.can_be_offline else None,
+        attendance=jnp.zeros((2, 2), jnp.uint32) if traffic.availability.can_be_offline else None,
         params=params,
         opt_state=tuple(
             keys_by_node(per_node(emulator.optimizer.init)(layer), index) for index, layer in enumerate(computed)

@@ -37,6 +37,7 @@ class State:
     key: jax.Array  # the run's PRNG key; tick t draws from it and t
     availability: tuple[Any, ...]  # what clocks and presence remember of each node
     joined: jax.Array | None  # [N] bool, who had joined by the last tick; None = all
+    attendance: jax.Array | None  # [2, 2] uint32, node-ticks joined and online: high and low word; None = all
     params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}, and "moments" if they are merged, [N, ...]
     opt_state: tuple[Any, ...]  # per layer [N, ...]
     embeddings: tuple[jax.Array, ...]  # per layer [N, F'], as last computed; zeros before

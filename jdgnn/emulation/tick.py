@@ -23,7 +23,7 @@ from jdgnn.emulation.state import State, TickInfo
 from jdgnn.emulation.training import Scene, embed
 from jdgnn.emulation.wake import Woken, wake
 from jdgnn.network.topology import Topology
-from jdgnn.protocol.accounts import Counts, book
+from jdgnn.protocol.accounts import Counts, add_words, book
 from jdgnn.protocol.events import Events
 from jdgnn.protocol.schedules import every
 
@@ -61,6 +61,7 @@ def apply_events(
         state,
         tick=state.tick + 1,
         joined=events.joined,
+        attendance=attended(state.attendance, events.joined, events.online),
         wakes=state.wakes + (1 if active is None else active.astype(jnp.int32)),
         accounts=book(state.accounts, _sum(received, models_merged, embeddings_sent, pushes_sent, models_sent)),
     )
@@ -85,6 +86,13 @@ def refresh_tick(emulator: Emulator, topology: Topology, features: jax.Array, st
     received = embeddings_received | pushes_received | models_received
     accounts = book(state.accounts, _sum(received, models_displaced, embeddings_sent, pushes_sent))
     return replace(state, tick=state.tick + 1, joined=events.joined, accounts=accounts)
+
+
+def attended(attendance: jax.Array | None, joined: jax.Array | None, online: jax.Array | None) -> jax.Array | None:
+    """Node-ticks joined and online [2, 2] after one more tick, in which nodes were there as the masks [N] say."""
+    if attendance is None or joined is None or online is None:
+        return attendance
+    return add_words(attendance, jnp.stack([joined, online]).sum(axis=1, dtype=jnp.uint32))
 
 
 def _sum(*counts: Counts) -> Counts:

@@ -15,15 +15,13 @@ from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.judging import Results, best_of, can_be_judged, judge, with_first_splits
+from jdgnn.experiment.judging import Results, beside_best, can_be_judged, judge, with_first_splits
 from jdgnn.experiment.progress import Display, display
 from jdgnn.experiment.run_directory import CHECKPOINTS, RunDirectory
 from jdgnn.experiment.snapshots import nodes_kept, packed, ticks_due
 from jdgnn.experiment.soundness import check_finite
+from jdgnn.experiment.tensorboard import probe_tags
 from jdgnn.experiment.ways import Computed
-
-KEPT = ("tick", "online", "active")
-"""Of each row, for the summary."""
 
 FIGURES = ("age", "wakes", "staleness", "distance")
 """Of each node, in snapshots; see `jdgnn.node_table`."""
@@ -49,7 +47,7 @@ class Stand:
     Attributes:
       state: all nodes.
       computed: in which way, and by which versions, ticks are computed.
-      rows: what was recorded, from the first tick on: once it is on disk, of all but the last only `KEPT`.
+      rows: what was recorded and is not on disk yet, and the last row that is.
       earlier_seconds: wall time of the ticks before the run was resumed.
       seconds: wall time of all ticks.
       compile_seconds: wall time before the first, since it was resumed.
@@ -70,10 +68,7 @@ class Stand:
 
     def add(self, rows: list[dict[str, Any]]) -> None:
         """Takes in rows that are on disk; a run of days would not have memory for all that stands in them."""
-        for row in rows:
-            if self.rows:
-                self.rows[-1] = {name: self.rows[-1][name] for name in KEPT}
-            self.rows.append(row)
+        self.rows = (self.rows + rows)[-1:]
 
     @property
     def tick(self) -> int:
@@ -104,7 +99,7 @@ def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> S
     with contextlib.ExitStack() as computing:
         with display(setting.console, left) as shown, warnings.catch_warnings():
             warnings.simplefilter("ignore", RemarkWarning)  # the runner has told them
-            watch = _Watch(setting, stand, config, shown, best_of(controls))
+            watch = _Watch(setting, stand, config, shown, controls)
             started = time.perf_counter()
             stand.state = compile_ahead(setting.emulator, stand.state, setting.network, replay=setting.files.replay)
             compiled = time.perf_counter()
@@ -136,9 +131,9 @@ def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> S
 class _Watch:
     """Looks at a run now and then."""
 
-    def __init__(self, setting: Setting, stand: Stand, config: str, shown: Display, best_control: str) -> None:
+    def __init__(self, setting: Setting, stand: Stand, config: str, shown: Display, controls: Results) -> None:
         self._setting, self._stand, self._config, self._shown = setting, stand, config, shown
-        self._best_control = best_control
+        self._controls = controls
         self._checkpoints = Checkpoints(setting.directory.path / CHECKPOINTS, setting.config.checkpoints)
         self.snapshots_due = set(ticks_due(setting.config.snapshots, setting.config.emulation.ticks))
 
@@ -181,8 +176,9 @@ class _Watch:
             some = with_first_splits(network, table.num_splits)
             found = judge(some, {"learned": embeddings}, {"learned": own})["learned"]
             arrays["probe"] = found.values
-            probed = {f"probe/{found.metric}/learned": found.mean}
-            self._shown.probed(stand.tick, f"{found.metric} {100 * found.mean:.1f} %, {self._best_control}")
+            values = {name: result.values for name, result in {"learned": found, **self._controls}.items()}
+            probed = probe_tags(found.metric, values, found.num_splits)
+            self._shown.probed(stand.tick, beside_best(found, self._controls))
         with setting.directory.writing("a snapshot", stand.tick):
             setting.directory.snapshots.write(stand.tick, arrays)
             setting.directory.add_probed(stand.tick, probed)

@@ -117,12 +117,19 @@ def judge_controls(
     return judge(network, {"untrained": untrained, **others}, {"untrained": own_features})
 
 
-def best_of(controls: Results) -> str:
-    """The best control in a few words; nothing if there is none."""
+def beside_best(found: ProbeResult, controls: Results) -> str:
+    """What a probe on the first splits found, and what the best control has on the same ones.
+
+    Args:
+      found: of what is learned, on as many splits as it has.
+      controls: on all splits, by which the best is chosen; none while nothing is known of them.
+    """
+    text, num_splits = f"{found.metric} {100 * found.mean:.1f} %", found.num_splits
     if not controls:
-        return ""
-    name, result = max(controls.items(), key=lambda item: item[1].mean)
-    return f"best control {100 * result.mean:.1f} % ({name})"
+        return text
+    name, best = max(controls.items(), key=lambda item: item[1].mean)
+    text += f", best control {100 * best.values[:num_splits].mean():.1f} % ({name})"
+    return text if num_splits == best.num_splits else f"{text}, on {num_splits} of {best.num_splits} splits"
 
 
 def figures(results: Results) -> dict[str, Any]:
@@ -135,6 +142,7 @@ def figures(results: Results) -> dict[str, Any]:
             "width": result.width,
             "num_splits": result.num_splits,
             "num_unconverged": result.num_unconverged,
+            "num_at_edge": result.num_at_edge,
             "values": result.values.tolist(),
         }
     return table

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,6 +36,7 @@ class _Row(BaseModel):
     effective_rank: list[Number]
     quantiles: dict[str, Quantiles]
     bytes_sent: dict[str, int]
+    attendance: dict[Literal["joined", "online"], int] | None = None
     num_idle: list[int]
     num_excess: dict[str, int]
     num_unplaced: int

@@ -25,7 +25,7 @@ from jdgnn.experiment.horizons import horizon_of_run
 from jdgnn.experiment.metrics_rows import SPREAD
 from jdgnn.experiment.networks import FILES
 from jdgnn.kernels.way import missing
-from jdgnn.protocol.accounts import KINDS, OUTCOMES
+from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
 
 UNLIKE = 30.0
 """Features whose standard deviations differ by more are of different units, most likely."""
@@ -91,8 +91,7 @@ def summarise(
         "consensus_distance": last["consensus_distance"],
         "norm_ratio": last["norm_ratio"],
         "effective_rank": last["effective_rank"],
-        "online": _mean(stand.rows, "online"),
-        "active": _mean(stand.rows, "active"),
+        **_presence(state),
         "quantiles": {name: dict(zip(map(str, QUANTILES), last["quantiles"][name], strict=True)) for name in SPREAD},
         "horizon": horizon_of_run(config, state),
         "wakes": int(np.asarray(state.wakes).sum(dtype=np.int64)),
@@ -137,10 +136,12 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "jdgnn": jdgnn.__version__, **libraries}
 
 
-def _mean(rows: list[dict[str, Any]], name: str) -> float | None:
-    """Over the recorded ticks in which anybody had joined."""
-    known = [row[name] for row in rows if row[name] is not None]
-    return sum(known) / len(known) if known else None
+def _presence(state: State) -> dict[str, float | None]:
+    """Shares of all ticks of nodes that had joined in which they were online, and awake; None if nobody ever had."""
+    all_of_them = state.num_nodes * int(state.tick)
+    joined, online = (all_of_them,) * 2 if state.attendance is None else whole(np.asarray(state.attendance)).tolist()
+    wakes = int(np.asarray(state.wakes).sum(dtype=np.int64))
+    return {"online": online / joined, "active": wakes / joined} if joined else {"online": None, "active": None}
 
 
 def _num_untested(network: Network) -> int:

@@ -126,10 +126,13 @@ class Board:
 
         from jdgnn.experiment.finished_runs import flat  # which reads the directories of runs, and so stands above this
 
-        tables = summary["probe"].items()
-        probed = {f"probe/{metric}/{name}": table[name]["mean"] for metric, table in tables for name in table}
-        self.add_figures(summary["ticks"], probed)
         settings = {key: _plain(value) for key, value in flat(parsed_toml(config)).items()}
+        probed: dict[str, float] = {}
+        for metric, table in summary["probe"].items():
+            values = {name: table[name]["values"] for name in table}
+            probed = probe_tags(metric, values, table["learned"]["num_splits"])
+            first = settings.get("snapshots.num_splits", 0)
+            self.add_figures(summary["ticks"], probed | (probe_tags(metric, values, first) if first else {}))
         for one in hparams(settings, probed):
             self._write(one, summary["ticks"])
         self._writer.flush()
@@ -165,6 +168,28 @@ class Board:
             name for second in range(int(now), 2**40) if (name := f"{PREFIX}{second}.jdgnn") > max(names, default="")
         )
         return RecordWriter(str(self.folder.absolute() / name))
+
+
+def probe_tags(metric: str, values: Mapping[str, Any], num_splits: int) -> dict[str, float]:
+    """Means over the first splits by tag; a curve holds figures of the same splits only, and its tag names them.
+
+    Args:
+      metric: one of `jdgnn.evaluation`'s.
+      values: by name, for at least as many splits [S]; one of them for all splits there are.
+      num_splits: of how many splits the means are; of all if there are fewer.
+
+    Example:
+      >>> probe_tags("accuracy", {"learned": [0.5, 1.0], "raw": [0.25, 0.5, 0.9]}, 2)
+      {'probe_first_2_splits/accuracy/learned': 0.75, 'probe_first_2_splits/accuracy/raw': 0.375}
+      >>> probe_tags("accuracy", {"learned": [0.5, 1.0]}, 3)
+      {'probe/accuracy/learned': 0.75}
+    """
+    is_all = num_splits >= max(len(of_splits) for of_splits in values.values())
+    group = "probe" if is_all else f"probe_first_{num_splits}_splits"
+    return {
+        f"{group}/{metric}/{name}": sum(map(float, of_splits[:num_splits])) / min(num_splits, len(of_splits))
+        for name, of_splits in values.items()
+    }
 
 
 def tags(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

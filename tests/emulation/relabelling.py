@@ -17,6 +17,7 @@ COMMON = {
     "network",
     "key",
     "availability",
+    "attendance",
     "num_idle",
     "num_excess",
     "num_unplaced",

@@ -71,6 +71,7 @@ COUNTS = (
     "age",
     "wakes",
     "num_steps",
+    "attendance",
     "num_idle",
     "push_schedule",
     "model_schedule",

@@ -102,3 +102,22 @@ def test_quantiles_by_kernel_and_without_are_the_same(count: int) -> None:
         with library.allowed(False):
             plain = quantiles(*given)
         assert_array_equal(quantiles(*given), plain)
+
+
+def test_who_was_there_is_counted_in_every_tick_recorded_or_not() -> None:
+    network = small_network()
+    emulator = small_emulator(availability=jdgnn.availability(presence=presence.churn(3.0, 2.0)))
+    runs = [
+        jdgnn.run(emulator, emulator.init(jax.random.key(3), network), network, 11, record_every=every)
+        for every in (1, 11)
+    ]
+    (_, every_tick), (state, last_only) = runs
+    assert every_tick.attendance is not None
+    assert last_only.attendance is not None
+    joined = [round(share * network.num_nodes) for share in every_tick.online]
+    assert every_tick.attendance[:, 0].tolist() == [network.num_nodes * tick for tick in range(1, 12)]
+    assert every_tick.attendance[:, 1].tolist() == np.cumsum(joined).tolist()
+    assert_array_equal(last_only.attendance[-1], every_tick.attendance[-1])
+    assert last_only.rows()[-1]["attendance"] == {"joined": network.num_nodes * 11, "online": sum(joined)}
+    assert small_emulator().init(jax.random.key(0), network).attendance is None
+    assert int(np.asarray(state.wakes).sum()) <= sum(joined)

@@ -189,3 +189,22 @@ def test_a_record_needs_no_out_to_be_overwritten(
     Path("events.npz").write_bytes(recorded.events.read_bytes())
     assert main(["run", str(recorded.config), "--record", "events.npz", "--overwrite"]) == 0
     assert summary(tmp_path / "runs" / "run-1")["recorded"] == "events.npz"
+
+
+def test_shares_over_time_count_every_tick(tmp_path: Path) -> None:
+    (tmp_path / "trace.csv").write_text("node,start,end\n" + "".join(f"{node},0,3\n" for node in range(10)))
+    (tmp_path / "short.toml").write_text(
+        """
+        layers = [{ name = "gcn", units = 4 }]
+        objective = "info_nce"
+        optimizer = { name = "sgd", learning_rate = 0.1 }
+        network = { name = "ring", num_nodes = 10, num_features = 4 }
+        emulation = { ticks = 30 }
+        snapshots = { nodes = 0 }
+        """
+        + f'availability = {{ presence = {{ name = "trace", path = "{tmp_path / "trace.csv"}" }} }}'
+    )
+    assert main(["run", str(tmp_path / "short.toml"), "--out", str(tmp_path / "run")]) == 0
+    found = summary(tmp_path / "run")
+    assert (found["online"], found["active"]) == (0.1, 0.1)
+    assert found["wakes"] == 30

@@ -62,7 +62,7 @@ def _assert_is_drawn(recorded: list[dict[str, Any]], drawn: Drawn) -> None:
     for row in recorded:
         for tag, value in tags(row):
             expected.setdefault(tag, {})[row["tick"]] = pytest.approx(value, rel=1e-6)
-    assert {tag: of for tag, of in drawn.items() if not tag.startswith("probe/")} == expected
+    assert {tag: of for tag, of in drawn.items() if not tag.startswith("probe")} == expected
 
 
 def test_every_recorded_figure_is_drawn_under_a_tag(run: Path) -> None:
@@ -85,6 +85,18 @@ def test_the_configuration_and_the_probe_are_beside_them(run: Path) -> None:
     assert [line[4:] for line in text.splitlines()] == (run / "config.toml").read_text().splitlines()
     start = HParamsPluginData.FromString(values["_hparams_/session_start_info"].metadata.plugin_data.content)
     assert start.session_start_info.hparams["optimizer.learning_rate"].number_value == 0.01
+
+
+def test_a_curve_and_its_baselines_are_of_the_same_splits_to_its_end(config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    assert main(["run", str(config), "--out", str(path), "--tensorboard", "--set", "snapshots.num_splits=1"]) == 0
+    probed, drawn = summary(path)["probe"]["accuracy"], _drawn(path / "tensorboard")
+    for name, found in probed.items():
+        curve = drawn[f"probe_first_1_splits/accuracy/{name}"]
+        assert curve[7] == pytest.approx(found["values"][0])
+        assert drawn[f"probe/accuracy/{name}"] == {7: pytest.approx(found["mean"])}
+        assert len(curve) > 1
+        assert name == "learned" or len(set(curve.values())) == 1
 
 
 def test_a_run_that_goes_on_is_drawn_without_doubles(config: Path, tmp_path: Path) -> None:

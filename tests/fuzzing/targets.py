@@ -27,7 +27,7 @@ from jdgnn.experiment.metrics_rows import SPREAD
 from jdgnn.experiment.networks import make_network
 from jdgnn.experiment.run_directory import RunDirectory, origin_path
 from jdgnn.experiment.runner import make_emulator
-from jdgnn.experiment.summary import ENDS, _mean
+from jdgnn.experiment.summary import ENDS
 from jdgnn.network.datasets import DATASETS
 from jdgnn.network.datasets.registry import built
 from jdgnn.network.datasets.restricted import read_npz, read_pickle
@@ -367,8 +367,6 @@ def _read_run(folder: Path) -> None:
 
 def summarised(rows: list[dict[str, Any]]) -> None:
     """Does with rows what the end of a run does."""
-    for name in ("online", "active"):
-        _mean(rows, name)
     last = rows[-1]
     for name in SPREAD:
         dict(zip(map(str, QUANTILES), last["quantiles"][name], strict=True))

@@ -19,6 +19,7 @@ from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.run import arrays_of
 from jdgnn.emulation.sources import Draw, Replay, Source
 from jdgnn.emulation.state import State
+from jdgnn.emulation.tick import attended
 from jdgnn.emulation.wake import awake_capacity
 from jdgnn.errors import InputError
 from jdgnn.keys import on_host
@@ -82,7 +83,8 @@ def debug_run(
     in_degree = np.asarray(links.in_degree).tolist()
     for tick in range(start, start + ticks):
         clock, events = source.next(replace(clock, tick=jnp.int32(tick)), 1)
-        clock = replace(clock, joined=None if events.joined is None else events.joined[0])
+        joined, online = (None if mask is None else mask[0] for mask in (events.joined, events.online))
+        clock = replace(clock, joined=joined, attendance=attended(clock.attendance, joined, online))
         drawn = on_host(jax.tree.map(lambda leaf: leaf[0], events))
         around = Surroundings(emulator, links, in_degree, np.asarray(features), tick, drawn)
         active = run_tick(around, nodes)

@@ -111,7 +111,8 @@ def _says(variants: list[Variant], together: list[Variant]) -> str:
     found = ", ".join(f"{_learned(variants, variant)} {short(variant.learned)} %" for variant in together)
     bests = [_best(variant) for variant in together]
     if not any(bests):
-        return f"{found} so far; controls are judged once a run is finished."
+        splits = ", ".join(sorted({f"{variant.num_splits}" for variant in together}))
+        return f"{found} so far, on the first {splits} splits; controls are judged once a run is finished."
     if len(variants) == 1:
         best = f"best control: {bests[0]}"
     else:
@@ -136,7 +137,9 @@ def best_control(variant: Variant) -> str:
 
 def _splits(variant: Variant) -> str:
     count = variant.figures["learned"].shape[1]
-    return f"Lines are of the first {variant.num_splits} of {count} splits." if variant.num_splits < count else ""
+    if variant.num_splits >= count:
+        return ""
+    return f"These figures are of all {count} splits; lines are of the first {variant.num_splits}, for all alike."
 
 
 def _band(variant: Variant) -> str:

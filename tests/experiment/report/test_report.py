@@ -229,7 +229,7 @@ def test_snapshots_are_probed_on_the_first_splits_only(reported: Reported, tmp_p
     assert numbers(found["learned"]["y"])[-1] == pytest.approx(100 * probe["learned"]["values"][0])
     assert numbers(found["raw features"]["y"])[0] == pytest.approx(100 * probe["raw"]["values"][0])
     assert f"{100 * probe['learned']['mean']:.1f} % linear probe of what was learned" in read(page).text
-    assert "Lines are of the first 1 of 2 splits." in read(page).text
+    assert "These figures are of all 2 splits; lines are of the first 1, for all alike." in read(page).text
 
 
 def test_runs_with_different_metrics_have_axes_of_their_own(reported: Reported, tmp_path: Path) -> None:
