@@ -10,7 +10,8 @@ from jdgnn import Emulator, Network, State
 from jdgnn.emulation.modes import has_pool
 from jdgnn.emulation.start import tree_bytes
 from jdgnn.errors import InputError
-from jdgnn.experiment.available_memory import available_bytes, host_bytes
+from jdgnn.experiment.available_memory import available_bytes
+from jdgnn.host_memory import host_bytes
 from jdgnn.network.generators import bytes_to_make
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.network.datasets.restricted import read_npz
-from jdgnn.regular_files import read_regular
+from jdgnn.npy import Header, read_archive
 
 MOST_BYTES = 2**32
 """Of a file."""
@@ -39,24 +38,28 @@ def read_arrays(path: Path, needed: Mapping[str, str], sizes: Mapping[str, int] 
       Traceback (most recent call last):
       jdgnn.errors.InputError: nowhere.npz: cannot be read (No such file or directory); repeat the run
     """
+    lengths = dict(sizes or {})
+
+    def check(found: Mapping[str, Header]) -> None:
+        for name, form in needed.items():
+            if name in found or not form.endswith("?"):
+                _check(path, name, found.get(name), form.rstrip("?").split(), lengths)
+
     try:
-        found = read_npz(read_regular(path, MOST_BYTES), path.name)
+        return read_archive(path, MOST_BYTES, check, needed)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); repeat the run") from error
-    except InputError as error:
+    except ValueError as error:
         raise InputError(f"{path}: is damaged ({error}); repeat the run") from error
-    lengths = dict(sizes or {})
-    for name, form in needed.items():
-        if name in found or not form.endswith("?"):
-            _check(path, name, found.get(name), form.rstrip("?").split(), lengths)
-    return {name: found[name] for name in needed if name in found}
 
 
-def _check(path: Path, name: str, array: Any, form: list[str], lengths: dict[str, int]) -> None:
+def _check(path: Path, name: str, header: Header | None, form: list[str], lengths: dict[str, int]) -> None:
     kind, *axes = form
-    is_sound = isinstance(array, np.ndarray) and np.issubdtype(array.dtype, KINDS[kind]) and array.ndim == len(axes)
-    if is_sound:
-        is_sound = all(lengths.setdefault(axis, size) == size for axis, size in zip(axes, array.shape, strict=True))
+    is_sound = header is not None and np.issubdtype(header.dtype, KINDS[kind]) and len(header.shape) == len(axes)
+    if header is not None and is_sound:
+        is_sound = all(lengths.setdefault(axis, size) == size for axis, size in zip(axes, header.shape, strict=True))
     if not is_sound:
         wanted = " ".join([kind, *(f"{axis}={lengths[axis]}" if axis in lengths else axis for axis in axes)])
         raise InputError(f"{path}: its {name} is not what jdgnn run writes ({wanted}); repeat the run")

@@ -19,12 +19,11 @@ from jdgnn.kernels.way import Way, read
 from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
 from jdgnn.network.identity import differences
 from jdgnn.network.topology import Topology
-from jdgnn.npy import check_compression, read_header, read_npy
+from jdgnn.npy import MOST_HEADER, check_directory, check_memory, header_of, read_member
 from jdgnn.protocol.events import Events, event_keys
 from jdgnn.protocol.recording import LONGEST, RECORDED, VERSION, checked_path
 
 COINS = ("push_uniform", "model_uniform", "accept_uniform")  # which an algorithm that tosses none leaves in the record
-MOST_HEADER = 2**16  # bytes of what stands before numbers, of the header, and of the key
 MOST_STRETCH = 2**30  # bytes of a stretch of several ticks
 KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
 SETTINGS = {
@@ -80,9 +79,12 @@ class Record:
             raise InputError(f"replay: {path} is no file; give one that was written by record")
         try:
             self._archive = zipfile.ZipFile(self._path)
-            check_compression(self._archive)
         except Exception as error:  # whatever zipfile makes of what is no archive
             raise self._incomplete() from error
+        try:
+            check_directory(self._archive)
+        except ValueError as error:
+            raise self._damaged(str(error)) from error
         self._read_header()
         self.stretches = list(self._checked_stretches())
         self.end_tick: int = self.stretches[-1][1] if self.stretches else self.first_tick
@@ -165,8 +167,7 @@ class Record:
     def _length(self, start: int, name: str) -> int:
         """Ticks of one field in a stretch, from the first bytes of it."""
         try:
-            with self._archive.open(f"{start:011}/{name}.npy") as file:
-                (length, *_), _, _, _ = read_header(file.read(MOST_HEADER))
+            (length, *_) = header_of(self._archive, f"{start:011}/{name}.npy").shape
         except Exception as error:  # whatever zipfile and NumPy make of what is damaged
             raise self._damaged(f"{name} from tick {start} on cannot be read") from error
         if not 1 <= length <= LONGEST or (length > 1 and length * self._fields[name].num_bytes > MOST_STRETCH):
@@ -185,7 +186,9 @@ class Record:
         try:
             if self._archive.getinfo(f"{name}.npy").file_size > most + MOST_HEADER:
                 raise self._damaged(f"{what} is too large")
-            return read_npy(self._archive.read(f"{name}.npy"))
+            header = header_of(self._archive, f"{name}.npy")
+            check_memory(header.num_bytes)
+            return read_member(self._archive, f"{name}.npy", header)
         except InputError:
             raise
         except Exception as error:  # whatever zipfile and NumPy make of what is damaged

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jdgnn.experiment import available_memory
-from jdgnn.experiment.available_memory import host_bytes, left_to_groups
+from jdgnn import host_memory
+from jdgnn.host_memory import host_bytes, left_to_groups
 
 
 def group(folder: Path, files: dict[str, object]) -> None:
@@ -31,14 +31,14 @@ def test_the_older_version_of_groups_is_understood(tmp_path: Path) -> None:
 
 def test_the_least_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable: 7 kB\n")
-    monkeypatch.setattr(available_memory, "MEMORY_INFO", tmp_path / "meminfo")
-    monkeypatch.setattr(available_memory, "left_to_groups", lambda: iter([5000]))
+    monkeypatch.setattr(host_memory, "MEMORY_INFO", tmp_path / "meminfo")
+    monkeypatch.setattr(host_memory, "left_to_groups", lambda: iter([5000]))
     assert host_bytes() == 5000
-    monkeypatch.setattr(available_memory, "left_to_groups", lambda: iter([]))
+    monkeypatch.setattr(host_memory, "left_to_groups", lambda: iter([]))
     assert host_bytes() == 7168
 
 
 def test_nothing_is_known_where_there_is_nothing_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(available_memory, "MEMORY_INFO", tmp_path / "none")
+    monkeypatch.setattr(host_memory, "MEMORY_INFO", tmp_path / "none")
     assert host_bytes() is None
     assert list(left_to_groups(tmp_path / "none", tmp_path)) == []

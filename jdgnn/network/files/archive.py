@@ -1,6 +1,7 @@
 """A network as one `.npz` file."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -149,23 +150,27 @@ def read_named_arrays(
     Raises:
       InputError: the file cannot be read, or holds others.
     """
+
+    def check(found: Iterable[str]) -> None:
+        for name in found:
+            if name not in known:
+                raise InputError(
+                    f"{argument}: {path} has an array {name!r}, which nothing reads; {suggestion(name, known)}"
+                )
+        for name in needed:
+            if name not in found:
+                raise InputError(f"{argument}: {path} has no array {name!r}; {', '.join(needed)} are needed")
+
     try:
-        arrays = read_archive(path, MOST_BYTES)
+        return read_archive(path, MOST_BYTES, check)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{argument}: {path} cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise InputError(
             f"{argument}: {path} is no sound .npz ({error}); write arrays of numbers or texts with numpy.savez"
         ) from error
-    for found in arrays:
-        if found not in known:
-            raise InputError(
-                f"{argument}: {path} has an array {found!r}, which nothing reads; {suggestion(found, known)}"
-            )
-    for name in needed:
-        if name not in arrays:
-            raise InputError(f"{argument}: {path} has no array {name!r}; {', '.join(needed)} are needed")
-    return arrays
 
 
 def _without_doubt(labels: NDArray[Any] | None) -> NDArray[Any] | None:
