@@ -15,11 +15,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 import jdgnn
 from bench.machine import RESULTS, circumstances, over_seeds, shown
-from bench.ways import EMBEDS, NAMES, Embedded
+from bench.ways import EMBEDS, NAMES, STEPS, Embedded
 from jdgnn import Network, evaluation
 from jdgnn.network import from_edges, random_splits
 
@@ -81,12 +82,26 @@ def judged(network: Network, seed: int) -> dict[str, float]:
     return found
 
 
+def distances(network: Network, seed: int) -> dict[str, float]:
+    """How far a model lies from the mean of all, root mean square relative to its norm: before and after merging alone."""
+    recipe = jdgnn.recipe(network.num_features)
+    state = recipe.emulator.init(jax.random.key(seed), network)
+    _, history = jdgnn.run(recipe.emulator, state, network, recipe.ticks, record_every=STEPS)
+    before, after = np.sqrt(history.consensus_distance)
+    return {"before": float(before), "after": float(after)}
+
+
 def measure(num_seeds: int, *, anew: bool) -> dict[str, Any]:
     """Fills in what is missing, and writes after each run."""
     result: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.exists() and not anew else {}
     for name, draw in NETWORKS.items():
         seeds = result.setdefault(name, {"seeds": {}})["seeds"]
+        apart = result[name].setdefault("distances", {})
         for seed in range(num_seeds):
+            if str(seed) not in apart:
+                apart[str(seed)] = distances(draw(seed), seed)
+                result[name] |= circumstances()
+                RESULT.write_text(json.dumps(result, indent=1) + "\n")
             if str(seed) not in seeds:
                 seeds[str(seed)] = judged(draw(seed), seed)
                 result[name] |= circumstances()
@@ -112,6 +127,9 @@ def table(result: dict[str, Any]) -> str:
         lines.append(f"| {NAMES.get(way, way)} | {' | '.join(cells)} |")
     cells = [_cell([_below(seed) for seed in entry["seeds"].values()]) for entry in result.values()]
     lines.append(f"| recipe less its best baseline of each seed, points | {' | '.join(cells)} |")
+    for when, text in {"before": "when nodes stop learning", "after": "at the end"}.items():
+        cells = [_cell([100 * seed[when] for seed in entry["distances"].values()]) for entry in result.values()]
+        lines.append(f"| distance of a model from the mean of all {text}, % of its norm | {' | '.join(cells)} |")
     counts = {len(entry["seeds"]) for entry in result.values()}
     return "\n".join([*lines, "", f"{' or '.join(map(str, sorted(counts)))} seeds, five splits each."])
 

@@ -32,7 +32,8 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
 
     Returns:
       What `--json` writes: `dataset` and `metric`; `runs`, with `name` (A, B, …), `directory`, `seeds`, `unfinished`,
-      `num_splits`, and in `probe` the `jdgnn.experiment.paired.Spread` of each probed figure; `differences`, with `of`,
+      `num_splits`, in `took` what a run took on average (`ticks`, `wakes`, which are node-updates, and `bytes_sent`),
+      and in `probe` the `jdgnn.experiment.paired.Spread` of each probed figure; `differences`, with `of`,
       `to`, the common `seeds` and the `jdgnn.experiment.paired.Difference` of what was learned; `mixed_ways`, a
       clause if not all were computed in one way; and `configuration`, the keys that differ, with the value in each run,
       None where there is none. Shares of 1, not percent.
@@ -74,8 +75,22 @@ def _described(name: str, runs: Runs) -> dict[str, Any]:
         "seeds": list(runs.summaries),
         "unfinished": [path.name for path in runs.unfinished],
         "num_splits": runs.values("learned").shape[1],
+        "took": _took(runs),
         "probe": {probe: spread(runs.values(probe))._asdict() for probe in runs.names},
     }
+
+
+def _took(runs: Runs) -> dict[str, float | None]:
+    """Ticks, node-updates and bytes sent of a run, means over its seeds; None where a summary does not say."""
+    found = list(runs.summaries.values())
+    wakes = [one.get("wakes") for one in found]
+    sent = [sum(one["bytes_sent"].values()) if "bytes_sent" in one else None for one in found]
+    return {"ticks": _mean([one["ticks"] for one in found]), "wakes": _mean(wakes), "bytes_sent": _mean(sent)}
+
+
+def _mean(values: Sequence[Any]) -> float | None:
+    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    return sum(numbers) / len(numbers) if len(numbers) == len(values) else None
 
 
 def _difference(first: Runs, name: str, runs: Runs) -> dict[str, Any]:

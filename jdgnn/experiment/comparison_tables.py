@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich import box
+from rich import box, filesize
 from rich.console import Console
 from rich.table import Table
 
@@ -144,7 +144,24 @@ def _facts(comparison: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "note", f"{of} - {to} is taken over {seeds_in_words(common)}, without {' and '.join(left_out)}"
     if any(difference["over"] == "splits" and difference["n"] > 1 for difference in differences):
         yield "note", SHARED_NODES
+    yield from _unequal(comparison["runs"])
     yield from _mixed(comparison)
+
+
+UNEQUAL = 0.01
+"""What runs took is told where it differs by more, relative to the largest."""
+
+
+def _unequal(runs: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What the runs took, where that is not the same: a difference may be one of effort."""
+    for key, (name, text) in {
+        "ticks": ("ticks", "{:,.0f}".format),
+        "wakes": ("node-updates", "{:,.0f}".format),
+        "bytes_sent": ("bytes sent", lambda number: filesize.decimal(round(number))),
+    }.items():
+        took = {run["name"]: run["took"][key] for run in runs if run["took"][key] is not None}
+        if took and min(took.values()) < (1 - UNEQUAL) * max(took.values()):
+            yield "note", f"{name} differ: " + ", ".join(f"{text(number)} in {run}" for run, number in took.items())
 
 
 def _mixed(result: dict[str, Any]) -> Iterator[tuple[str, str]]:

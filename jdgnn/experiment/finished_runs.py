@@ -45,6 +45,8 @@ class _Summary(BaseModel):
     ticks: Annotated[int, Field(ge=0, lt=2**31)]
     seed: int
     probe: dict[str, dict[str, _Figure]]
+    wakes: Annotated[int, Field(ge=0)] | None = None
+    bytes_sent: dict[str, Annotated[int, Field(ge=0)]] | None = None
 
     @field_validator("probe")
     @classmethod

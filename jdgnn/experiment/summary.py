@@ -24,6 +24,7 @@ from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.horizons import horizon_of_run
 from jdgnn.experiment.metrics_rows import SPREAD
 from jdgnn.experiment.networks import FILES
+from jdgnn.experiment.without_effect import without_effect
 from jdgnn.kernels.way import missing
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
 
@@ -104,6 +105,7 @@ def summarise(
         "digest": jdgnn.digest(state),
         "memory": {**state_bytes(state), "peak": peak_bytes()},
         "speed": _speed(emulator, network, stand),
+        "without_effect": without_effect(config, emulator, state, last),
         "warnings": {
             **_warnings(config, network, state, nodes, last),
             "missing_kernels": missing(emulator.kernels),

@@ -46,6 +46,10 @@ NOTES = {
 }
 """Counted warnings of the summary, in words."""
 
+EDGE = "!"
+AT_EDGE = "the best C is the lowest or the highest tried on some splits: a better one may lie beyond"
+"""What a mark beside a figure of the linear probe says."""
+
 METRICS = {"accuracy": "accuracy %", "roc_auc": "ROC-AUC %"}
 
 DISPLACED = {
@@ -170,7 +174,8 @@ def _probe_table(summary: dict[str, Any]) -> Table:
     table = Table(
         title=f"Linear probe on {summary['dataset']} after {summary['ticks']} ticks",
         caption=(f"mean ± sd over {num_splits} splits" if num_splits > 1 else "one split")
-        + "; learned is what nodes hold, unrefreshed",
+        + "; learned is what nodes hold, unrefreshed"
+        + (f"\n{EDGE} {AT_EDGE}" if any(map(is_at_edge, probed.values())) else ""),
         title_justify="left",
         caption_justify="left",
     )
@@ -181,8 +186,14 @@ def _probe_table(summary: dict[str, Any]) -> Table:
         score = probed[name]
         style = "bold green" if name == "learned" else ""
         text = f"{100 * score['mean']:.1f}" + (f" ± {100 * score['sd']:.1f}" if num_splits > 1 else "")
+        text += f" {EDGE}" if is_at_edge(score) else ""
         table.add_row(label, str(score["width"]), text, style=style, end_section=name == "learned")
     return table
+
+
+def is_at_edge(score: dict[str, Any]) -> bool:
+    """Whether a better penalty of the probe may lie beyond those that were tried."""
+    return bool(score.get("num_at_edge"))
 
 
 def _has_absences(summary: dict[str, Any]) -> bool:
@@ -282,6 +293,7 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
         yield warning(reason)
     for change in warnings.get("changes", []):
         yield f"from tick {change['tick']} on the bits are not those of one way: {'; '.join(change['differences'])}"
+    yield from summary.get("without_effect", [])
     for kind in warnings["undelivered_kinds"]:
         yield f"no {KINDS[kind]} were ever delivered"
     if any(warnings["never_trained"]):

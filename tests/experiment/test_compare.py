@@ -91,6 +91,17 @@ def test_the_table_says_what_it_is_over(variants: Variants, capsys: pytest.Captu
     assert [line.split() for line in lines if "push.fanout" in line] == [["push.fanout", "8", "4", "8"]]
 
 
+def test_unequal_effort_is_told(variants: Variants, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = variants.first / "seed-0"
+    wakes = summary(run)["wakes"]
+    other = _changed(run, tmp_path / "run", {f'"wakes": {wakes}': f'"wakes": {2 * wakes}'})
+    assert main(["compare", str(run), str(other)]) == 0
+    output = capsys.readouterr().out
+    assert f"note    node-updates differ: {wakes:,} in A, {2 * wakes:,} in B" in output.splitlines()
+    assert "ticks differ" not in output
+    assert [found["took"]["wakes"] for found in compare([run, other])["runs"]] == [wakes, 2 * wakes]
+
+
 def test_many_runs_are_shown_a_few_at_a_time(variants: Variants, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(variants.first), *3 * [str(variants.first / "seed-0")]]) == 0
     output = capsys.readouterr().out

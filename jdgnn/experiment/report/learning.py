@@ -9,8 +9,8 @@ from jdgnn.experiment.report.curves import Trace, has_any, lines
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.style import CONTROL_COLOURS, colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Variant, each
+from jdgnn.experiment.tables import AT_EDGE, PROBED, is_at_edge, short
 from jdgnn.experiment.tables import METRICS as METRIC_NAMES
-from jdgnn.experiment.tables import PROBED, short
 
 CONTROLS = {name: label for name, label in PROBED.items() if name != "learned"}
 
@@ -161,8 +161,16 @@ def _probe_table(panel: Panel, variants: list[Variant], *, is_mixed: bool) -> No
         for key, label in PROBED.items()
         if any(key in found for found in finished.values())
     ]
+    at_edge = [label for key, label in PROBED.items() if any(_is_at_edge(variant, key) for variant in variants)]
+    if at_edge:
+        panel.text(f"{', '.join(at_edge).capitalize()}: {AT_EDGE}.", "note")
     head = ["linear probe, %", *(finished if len(variants) > 1 else ["mean ± sd"])]
     panel.table(head, rows, caption="The last embeddings beside what takes no learning", kind="figures")
+
+
+def _is_at_edge(variant: Variant, name: str) -> bool:
+    tables = [table for run in variant.runs if run.summary for table in run.summary["probe"].values()]
+    return any(is_at_edge(table.get(name, {})) for table in tables)
 
 
 def _figure(values: NDArray[np.float64] | None) -> str:

@@ -199,13 +199,15 @@ def is_number(value: str) -> bool:
     return isinstance(read, int | float) and not isinstance(read, bool) and math.isfinite(read)
 
 
-def short_keys(keys: Sequence[str]) -> dict[str, str]:
-    """The last part of each key, or as many as it takes to tell it from the others.
+def short_keys(keys: Sequence[str], beside: Sequence[str] = ()) -> dict[str, str]:
+    """The last part of each key, or as many as it takes to tell it from the others, and from names beside them.
 
     >>> short_keys(["push.fanout", "gossip.fanout", "optimizer.learning_rate"])
     {'push.fanout': 'push.fanout', 'gossip.fanout': 'gossip.fanout', 'optimizer.learning_rate': 'learning_rate'}
+    >>> short_keys(["push.link.loss"], ["loss"])
+    {'push.link.loss': 'link.loss'}
     """
-    return {key: _shortest(key, [other for other in keys if other != key]) for key in keys}
+    return {key: _shortest(key, [*(other for other in keys if other != key), *beside]) for key in keys}
 
 
 def _shortest(key: str, others: Sequence[str]) -> str:

@@ -95,9 +95,9 @@ def _swatch(one: Series) -> str:
 def _table(rows: Sequence[Row]) -> Panel:
     best = best_of(rows)
     metric = " / ".join(sorted({METRICS[row.metric] for row in rows if row.metric}))
-    heads = list(short_keys([key for key, _ in rows[0].variant.settings]).values())
-    heads += [metric, "gain", "to best", "95 % interval"] if metric else []
-    heads += ["seeds", "consensus distance", "loss", "seconds"]
+    figures = [metric, "gain", "to best", "95 % interval"] if metric else []
+    figures += ["seeds", "consensus distance", "loss", "seconds"]
+    heads = [*short_keys([key for key, _ in rows[0].variant.settings], figures).values(), *figures]
     cells = [
         [
             *(value for _, value in row.variant.settings),

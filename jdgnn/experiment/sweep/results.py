@@ -22,6 +22,9 @@ from jdgnn.experiment.sweep.record import Asked
 from jdgnn.experiment.ways import mixed
 from jdgnn.experiment.whole_files import whole_file, write_json
 
+ALIKE = ("ticks", "probe", "loss", "consensus_distance", "bytes_sent")
+"""Figures of a summary by which runs are told to be the same."""
+
 TABLE, PLOT = "sweep.csv", "sweep.html"
 
 
@@ -192,6 +195,25 @@ def best_of(rows: Sequence[Row]) -> Row | None:
     most = max((len(row.summaries) for row in judged), default=0)
     full = [row for row in judged if len(row.summaries) == most]
     return max(full, key=lambda row: row.values("learned").mean(), default=None)
+
+
+def alike(rows: Sequence[Row]) -> list[list[Row]]:
+    """Combinations with the same figures at the end of every common seed: their settings make no difference."""
+    groups: list[list[Row]] = []
+    for row in rows:
+        group = next((found for found in groups if _are_alike(found[0], row)), None)
+        if group is None:
+            groups.append([row])
+        else:
+            group.append(row)
+    return [group for group in groups if len(group) > 1]
+
+
+def _are_alike(row: Row, other: Row) -> bool:
+    seeds = row.summaries.keys() & other.summaries.keys()
+    return bool(seeds) and all(
+        row.summaries[seed].get(key) == other.summaries[seed].get(key) for seed in seeds for key in ALIKE
+    )
 
 
 def difference_to(row: Row, best: Row) -> Difference | None:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from jdgnn.experiment.comparison_tables import interval, points, seeds_in_words
 from jdgnn.experiment.sweep.grid import is_number, short_keys
-from jdgnn.experiment.sweep.results import Row, best_of, difference_to
+from jdgnn.experiment.sweep.results import Row, alike, best_of, difference_to
 from jdgnn.experiment.tables import METRICS, print_table
 
 BEST = "*"
@@ -41,7 +41,7 @@ def sweep_table(rows: Sequence[Row], width: int) -> Table:
 
 def _table(rows: Sequence[Row], figures: Sequence[str]) -> Table:
     best, metrics = best_of(rows), {row.metric for row in rows if row.metric}
-    keys = short_keys([key for key, _ in rows[0].variant.settings])
+    keys = short_keys([key for key, _ in rows[0].variant.settings], list(HEADS.values()))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for key, name in keys.items():
         are_numbers = all(is_number(dict(row.variant.settings)[key]) for row in rows)
@@ -92,6 +92,9 @@ def remarks(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         for seed, reason in row.failed.items():
             yield f"failed: {row.variant.label}, {seeds_in_words([seed])}: {reason}"
+    for rows_alike in alike(rows):
+        names = "; ".join(row.variant.label for row in rows_alike)
+        yield f"the same figures, so what differs between them makes no difference here: {names}"
     missing = sum(len(row.seeds) - len(row.summaries) - len(row.failed) for row in rows)
     if missing:
         yield f"{missing} runs are not finished"
