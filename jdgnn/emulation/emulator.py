@@ -23,12 +23,14 @@ from jdgnn.emulation.state import State
 from jdgnn.emulation.state_checks import check_alive, check_network_of
 from jdgnn.emulation.storage import widened
 from jdgnn.errors import InputError, suggestion
+from jdgnn.forked import check_not_forked
 from jdgnn.learning.layers import Layer
 from jdgnn.learning.objectives import Objective
 from jdgnn.learning.optimizers import Optimizer, from_optax
 from jdgnn.network.conversion import as_network
 from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.network import Network
+from jdgnn.network.overflow import too_large
 from jdgnn.network.topology import Topology, topology
 from jdgnn.parts import as_argument, bound
 from jdgnn.protocol.availability import Availability, availability
@@ -327,14 +329,11 @@ def features_of(network: Network) -> jax.Array:
     Raises:
       InputError: a number is too large for that precision.
     """
+    check_not_forked()
     dtype = jax.dtypes.canonicalize_dtype(network.features.dtype)
-    if dtype == network.features.dtype:
-        return jnp.asarray(network.features)
-    with np.errstate(over="ignore"):
-        features = network.features.astype(dtype)
-    if not np.isfinite(features).all():
-        raise InputError(f"features: an entry is too large for {features.dtype}; scale them, or turn jax_enable_x64 on")
-    return jnp.asarray(features)
+    if dtype != network.features.dtype and (reason := too_large(network, dtype)) is not None:
+        raise InputError(f"features: {reason}; scale them, or turn jax_enable_x64 on")
+    return jnp.asarray(network.features.astype(dtype, copy=False))
 
 
 def _check_shapes(params: Any, wanted: Any, network: Network) -> None:

@@ -145,7 +145,7 @@ class _Watch:
         stand.add(progress.rows)
         is_asked, is_last = setting.interrupts.is_asked, progress.tick == progress.end_tick
         is_due = is_asked or self._checkpoints.is_due(progress.tick)
-        check_finite(progress, setting.directory.path, thoroughly=is_due or is_last)
+        check_finite(progress, setting.directory.path, setting.network, thoroughly=is_due or is_last)
         stand.state = progress.state
         stand.seconds = stand.earlier_seconds + (progress.tick - progress.start_tick) / progress.ticks_per_second
         if progress.tick in self.snapshots_due:

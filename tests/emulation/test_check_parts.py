@@ -363,7 +363,7 @@ def test_a_schedule_of_ones_own_may_be_plain_functions() -> None:
 
 def test_numbers_too_large_for_the_precision_are_refused() -> None:
     network = jdgnn.network.from_edges([0, 1], [1, 0], 1e39 * np.eye(2))
-    with pytest.raises(jdgnn.InputError, match="features: an entry is too large for float32"):
+    with pytest.raises(jdgnn.InputError, match=r"features: columns 0, 1 reach 1e\+39 \(at node 0\), and float32 ends"):
         small_emulator().init(jax.random.key(0), network)
 
 
