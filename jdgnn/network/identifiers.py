@@ -24,11 +24,13 @@ def identifier(value: Any) -> str:
     >>> identifier(1), identifier(np.float64(1)), identifier(" ann "), identifier(float("nan"))
     ('1', '1', 'ann', '')
     """
+    if isinstance(value, str):
+        return value.strip()
     if value is None or is_nan(value):
         return ""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
-    return str(value).strip()
+    return str(value)
 
 
 def named(names: Iterable[Any], most: int = 12) -> str:

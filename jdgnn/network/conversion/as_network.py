@@ -25,8 +25,8 @@ def as_network(thing: Any) -> Network:
 
     Example:
       >>> import numpy as np
-      >>> from jdgnn.network import from_edges, to_networkx
-      >>> as_network(to_networkx(from_edges([0, 1], [1, 0], np.eye(2))))
+      >>> from jdgnn.network import from_edges, to_jraph
+      >>> as_network(to_jraph(from_edges([0, 1], [1, 0], np.eye(2))))
       Network('network': 2 nodes, 2 directed edges, 2 features, no labels)
     """
     if isinstance(thing, Network):
