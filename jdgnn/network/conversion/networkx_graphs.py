@@ -69,7 +69,7 @@ def from_networkx(
       Network('network': 3 nodes, 4 directed edges, 3 features, no labels)
         ids: id; labels: none
         features: an array, whose rows were taken in the order of graph.nodes: 'sensor', 'relay', 'sink'
-        links: source to target, all in both directions
+        links: source → target, all in both directions
     """
     import networkx
 

@@ -68,7 +68,7 @@ def from_pandas(
       Network('network': 3 nodes, 4 directed edges, 1 features, no labels)
         ids: id; labels: none
         features: load
-        links: source to target, all in both directions
+        links: source → target, all in both directions
     """
     columns = Columns(id, source, target, link_quality, label, split)
     roles = Roles(features, ignore, text, max_categories, missing)

@@ -47,7 +47,8 @@ def read_files(
     Args:
       edges: file with a row for each edge. Without names of columns in its first line they are called 1, 2, ...
       nodes: file with a row for each node, in whose order they are numbered; None if edges name all nodes.
-      graph: file in place of both: JSON with lists `nodes` and `links`, as mesh viewers write it.
+      graph: file in place of both: JSON with lists `nodes` and `links`, as mesh viewers write it, or GML, GraphML, GEXF
+        or Matrix Market, whose attributes are read as columns.
       archive: file in place of both: an `.npz` with the arrays that `jdgnn.network.write` writes.
       id: column of `nodes` with the id of each, any text or whole number; by default `id`, `node_id`, `node`, `name`.
       source: column of `edges` with the id of the node that sends; by default `source`, `src`, `from` and the like.
@@ -88,7 +89,7 @@ def read_files(
         ids: id; labels: label
         features: load, model (one-hot, 2 values)
         filled by the mean: load (1 of 3)
-        links: source to target, none in both directions
+        links: source → target, none in both directions
         1 of 3 nodes have no label: they take part, and stand in no split
     """
     columns = Columns(id, source, target, link_quality, label, split)

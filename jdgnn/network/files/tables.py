@@ -103,7 +103,7 @@ def network_of(
       Network('office': 3 nodes, 4 directed edges, 1 features, no labels)
         ids: id; labels: none
         features: load
-        links: source to target, all in both directions
+        links: source → target, all in both directions
     """
     import pandas
 
@@ -303,7 +303,7 @@ def _links(table: Table, reading: Reading) -> _Links:
     first = "" if table.has_header or not len(frame) else ", ".join(map(str, frame.iloc[0]))
     header = first and f" (the first line names no columns, and is a link: {first})"
     share = "some" if isinstance(both, np.ndarray) else "all" if both else "none"
-    notes = [f"links: {' to '.join(names)}, {share} in both directions{header}", *told]
+    notes = [f"links: {' → '.join(names)}, {share} in both directions{header}", *told]
     used = {
         *names,
         *quality_names,

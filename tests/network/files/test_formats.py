@@ -56,7 +56,7 @@ def test_an_edge_list_alone(tmp_path: Path) -> None:
     assert network.feature_names == ("in-degree", "out-degree")
     assert network.features.tolist() == [[2, 1], [1, 1], [0, 1]]
     assert network.num_self_loops_removed == 1
-    assert "links: FromNodeId to ToNodeId, none in both directions" in network.notes
+    assert "links: FromNodeId → ToNodeId, none in both directions" in network.notes
     assert read_files(tmp_path / "a.txt.gz", features="one").features.tolist() == [[1], [1], [1]]
     drawn = read_files(tmp_path / "a.txt.gz", features="random").features
     assert drawn.shape == (3, 32)
@@ -151,7 +151,7 @@ def test_json_of_a_mesh_viewer(tmp_path: Path) -> None:
     found = dict(zip(network.senders.tolist(), network.link_quality.tolist(), strict=True))
     assert found == {0: pytest.approx(0.9), 1: pytest.approx(0.4)}  # what the sender reports towards the receiver
     assert "1 links to unknown nodes were dropped" in network.notes
-    assert "links: source to target, all in both directions" in network.notes
+    assert "links: source → target, all in both directions" in network.notes
 
 
 def test_everything_that_is_wrong_with_json_is_one_error(tmp_path: Path) -> None:

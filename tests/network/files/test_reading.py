@@ -39,7 +39,7 @@ def test_tables_make_a_network(tmp_path: Path) -> None:
         notes=(
             "ids: id; labels: label; splits: split",
             "features: load, up",
-            "links: source to target, none in both directions",
+            "links: source → target, none in both directions",
         ),
     )
     assert_same(network, wanted, "splits")
