@@ -5,6 +5,8 @@ labels. Each layer trains on a self-supervised loss of its own, negatives are pu
 spread by gossip.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from jdgnn import evaluation, network, plot
 from jdgnn.emulation.checkpoint import digest, read_notes, restore, save
 from jdgnn.emulation.debug import debug_run
@@ -45,6 +47,9 @@ from jdgnn.protocol.presence import Presence
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.traffic import Gossip, Publish, Push, gossip, publish, push
 
+if TYPE_CHECKING:
+    from jdgnn.experiment.loading import Run, load_run
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -70,6 +75,7 @@ __all__ = [
     "Publish",
     "Push",
     "Recipe",
+    "Run",
     "Schedule",
     "State",
     "acceptance",
@@ -99,6 +105,7 @@ __all__ = [
     "layers",
     "link",
     "links",
+    "load_run",
     "margin_ranking",
     "masked_input",
     "masked_views",
@@ -128,3 +135,12 @@ __all__ = [
     "vicreg",
     "write_embeddings",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What reads runs stands on the command line's part of jdgnn, which is imported only when it is needed."""
+    if name in ("Run", "load_run"):
+        from jdgnn.experiment import loading
+
+        return getattr(loading, name)
+    raise AttributeError(f"module 'jdgnn' has no attribute {name!r}")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 Outcome = Mapping[str, Any]
+MOST_SHOWN = 8
+"""Arrays of one setting that are named."""
 
 
 class Comparison(NamedTuple):
@@ -31,11 +33,11 @@ def compare(here: Mapping[str, Outcome], there: Mapping[str, Outcome]) -> Compar
     for name, outcome in here.items():
         other = there.get(name, {"failed": "the other revision ended before this setting"})
         if problem := _trouble(outcome):
-            found.different[name] = [f"this revision {problem}"]
+            found.different[name] = [f"that this revision {problem}"]
         elif "refused" in other:
             found.unknown[name] = other["refused"]
         elif problem := _trouble(other):
-            found.different[name] = [f"the other revision {problem}"]
+            found.different[name] = [f"that the other revision {problem}"]
         else:
             _compare_digests(found, name, outcome["digests"], other["digests"])
     return found
@@ -66,7 +68,8 @@ def shown(found: Comparison) -> str:
     lines = [f"{name}: unknown to the other revision ({reason})" for name, reason in found.unknown.items()]
     lines += [f"{name}: {', '.join(leaves)}" for name, leaves in found.one_sided.items()]
     for name, leaves in found.different.items():
-        lines += [f"{name}: DIFFERS", *(f"  {leaf}" for leaf in leaves)]
+        more = f" and {len(leaves) - MOST_SHOWN} more" if len(leaves) > MOST_SHOWN else ""
+        lines.append(f"{name}: DIFFERS in {', '.join(leaves[:MOST_SHOWN])}{more}")
     counts = f"{len(found.same)} settings give the same bits, {len(found.different)} do not"
     return "\n".join([*lines, f"{counts}, {len(found.unknown)} are unknown to the other revision."])
 

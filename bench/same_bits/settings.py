@@ -50,7 +50,7 @@ def part(kind: str, name: str, trace: Path) -> Tables:
     """The table of a part, with what it must be given, and small numbers."""
     table: Tables = {"name": name}
     for argument in describe(kind, name).arguments:
-        if argument.name in SMALL:
+        if argument.name in SMALL and argument.default is not None:
             table[argument.name] = SMALL[argument.name]
         elif argument.default is ...:
             table[argument.name] = str(trace) if argument.name == "path" else EXAMPLES[argument.name]

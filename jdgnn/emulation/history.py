@@ -4,19 +4,28 @@ Axes: R records, L layers, Q quantiles.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import jax
 import numpy as np
 from flax import struct
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from jdgnn.emulation.metrics import Measurement
 from jdgnn.emulation.start import message_bytes
 from jdgnn.emulation.state import State
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole, whole_sum
+
+FIGURES = (
+    *("online", "active", "loss", "stepped", "consensus_distance", "disagreement", "norm_ratio", "effective_rank"),
+    "staleness",
+)
+"""Fields of a history that rows have under the same name."""
+
+BY_SCHEDULE = ("push", "model")
+"""Kinds of messages that a schedule can want beyond the fanout."""
 
 
 @struct.dataclass(kw_only=True)
@@ -82,20 +91,9 @@ class History:
         return [self._row(i) for i in range(len(self))]
 
     def _row(self, i: int) -> dict[str, Any]:
-        figures = (
-            "online",
-            "active",
-            "loss",
-            "stepped",
-            "consensus_distance",
-            "disagreement",
-            "norm_ratio",
-            "effective_rank",
-            "staleness",
-        )
         return {
             "tick": int(self.tick[i]),
-            **{name: _or_none(getattr(self, name)[i]) for name in figures},
+            **{name: _or_none(getattr(self, name)[i]) for name in FIGURES},
             "aux": [{name: _or_none(values[i]) for name, values in layer.items()} for layer in self.aux],
             "quantiles": {name: _or_none(values[i]) for name, values in self.quantiles.items()},
             "loss_quantiles": _or_none(self.loss_quantiles[i]),
@@ -104,7 +102,7 @@ class History:
             "bytes_sent": _by_kind(self.bytes_sent[i]),
             "attendance": None if self.attendance is None else _attendance(self.attendance[i]),
             "num_idle": self.num_idle[i].tolist(),
-            "num_excess": dict(zip(("push", "model"), self.num_excess[i].tolist(), strict=True)),
+            "num_excess": dict(zip(BY_SCHEDULE, self.num_excess[i].tolist(), strict=True)),
             "num_unplaced": int(self.num_unplaced[i]),
             "num_crowded": int(self.num_crowded[i]),
         }
@@ -141,6 +139,41 @@ def join(chunks: Sequence[History], *, seconds: float, compile_seconds: float) -
     """Puts the histories of successive chunks after one another."""
     joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *chunks)
     return replace(joined, seconds=seconds, compile_seconds=compile_seconds)
+
+
+def from_rows(rows: Sequence[Mapping[str, Any]], dtype: DTypeLike) -> History:
+    """The history that gave these rows, but for its seconds; a figure that was infinite comes back as NaN.
+
+    Args:
+      rows: as `History.rows` gives them, at least one.
+      dtype: in which figures were computed; as text they are exact.
+
+    Returns:
+      The history.
+    """
+
+    def figures(values: list[Any]) -> NDArray[np.floating]:
+        return np.array(values, np.float64).astype(dtype)  # None becomes NaN
+
+    def counts(name: str, kinds: Sequence[str] = KINDS) -> NDArray[np.int64]:
+        return np.array([[row[name][kind] for kind in kinds] for row in rows], np.int64)
+
+    last = rows[-1]
+    fields: dict[str, Any] = {name: figures([row[name] for row in rows]) for name in FIGURES}
+    for name in ("tick", "num_idle", "num_unplaced", "num_crowded"):
+        fields[name] = np.array([row[name] for row in rows], np.int64)
+    return History(
+        **fields,
+        aux=tuple(
+            {name: figures([row["aux"][layer][name] for row in rows]) for name in names}
+            for layer, names in enumerate(last["aux"])
+        ),
+        quantiles={name: figures([row["quantiles"][name] for row in rows]) for name in last["quantiles"]},
+        loss_quantiles=figures([row["loss_quantiles"] for row in rows]),
+        messages=np.stack([counts(f"messages_{outcome}") for outcome in OUTCOMES], axis=-1),
+        bytes_sent=counts("bytes_sent"),
+        num_excess=counts("num_excess", BY_SCHEDULE),
+    )
 
 
 def _by_kind(counts: NDArray[np.int64]) -> dict[str, int]:

@@ -47,7 +47,7 @@ def origin(config: Config, data_root: Path | None, files: EventFiles, stand: Sta
     }
 
 
-def _check_files(config: Config, origin: Mapping[str, Any]) -> None:
+def check_files(config: Config, origin: Mapping[str, Any]) -> None:
     """Refuses traces, groups and files of the network that are no longer what they were."""
     for kind, keys in (("traces", NODE_FILES), ("network_files", NETWORK_FILES)):
         known = origin.get(kind)
@@ -70,7 +70,7 @@ def begun(setting: Setting, config: str) -> Stand:
     """
     path, console = setting.directory.path, setting.console
     _check_same(path, config, read_config(path))
-    _check_files(setting.config, read_origin(path))
+    check_files(setting.config, read_origin(path))
     checkpoints = Checkpoints(path / CHECKPOINTS, setting.config.checkpoints)
     kept = checkpoints.newest(
         setting.emulator, setting.network, lambda text: console.print(f"warning: {text}", markup=False, soft_wrap=True)

@@ -24,7 +24,7 @@ from jdgnn.experiment.run_directory import (
     SNAPSHOTS,
 )
 from jdgnn.experiment.snapshots import Snapshots
-from jdgnn.experiment.sweep.record import SWEEP
+from jdgnn.experiment.sweep.record import check_no_sweep
 
 MOST_ROWS = 2000
 """Of the metrics; of more, every so many-th is taken."""
@@ -183,9 +183,7 @@ def members(path: Path) -> list[Path]:
       Traceback (most recent call last):
       jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
     """
-    if (path / SWEEP).is_file():
-        inside = ", ".join(sorted(str(entry) for entry in path.iterdir() if entry.is_dir())[:3])
-        raise InputError(f"{path}: is the directory of a sweep, which has a page; give some in it: {inside}, ...")
+    check_no_sweep(path)
     begun = [folder for folder in run_folders(path) if (folder / NETWORK).is_file()]
     if not begun:
         raise InputError(

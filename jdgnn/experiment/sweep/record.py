@@ -110,3 +110,10 @@ def read(path: Path) -> Asked:
     if len({tuple(dict(variant.settings)) for variant in seeds}) > 1:
         raise InputError(f"{path}: its {SWEEP} has variants of unlike keys; give another directory")
     return Asked(found.configuration, Path(found.data_root) if found.data_root else None, seeds)
+
+
+def check_no_sweep(path: Path) -> None:
+    """Raises InputError if a directory is that of a sweep, where one of a run is wanted."""
+    if (path / SWEEP).is_file():
+        inside = ", ".join(sorted(str(entry) for entry in path.iterdir() if entry.is_dir())[:3])
+        raise InputError(f"{path}: is the directory of a sweep, which has a page; give some in it: {inside}, ...")
