@@ -1,6 +1,7 @@
 """The directory of one run: its configuration, its metrics, its summary, its arrays and its checkpoints."""
 
 import contextlib
+import errno
 import functools
 import json
 import os
@@ -57,6 +58,7 @@ class RunDirectory:
         self._tensorboard = tensorboard
         self._overwrite = overwrite
         self._lock = contextlib.ExitStack()
+        self._metrics_size: int | None = None  # bytes that this run has left of them; None if that is not known
 
     @property
     def snapshots(self) -> Snapshots:
@@ -77,6 +79,7 @@ class RunDirectory:
         """
         if not _is_text(self.path):
             raise InputError(f"--out: {str(self.path)!r} is not UTF-8; give another name")
+        check_no_link("--out", self.path)
         try:
             self._check_content()
             path = self.path.absolute()
@@ -135,7 +138,7 @@ class RunDirectory:
             self.write_config(config)
         except OSError as error:
             raise self._not_writable(error) from error
-        self.is_made = True
+        self.is_made, self._metrics_size = True, 0
 
     def open(self) -> dict[str, Any]:
         """Takes up the directory of a run that has begun, and gives its origin.
@@ -143,6 +146,7 @@ class RunDirectory:
         Raises:
           InputError: it is no such directory, or another process uses it.
         """
+        check_no_link("--resume", self.path)
         if not self.path.is_dir():
             what = "is a file" if self.path.exists() else "there is no such directory"
             raise InputError(f"--resume: {self.path}: {what}; give the directory of a run")
@@ -207,6 +211,8 @@ class RunDirectory:
         """What to say of a run that ends early: where what it wrote is, if it wrote anything."""
         if not self.is_made:
             return []
+        if not self._is_there():
+            return [self._lost()]
         return [f"what was recorded so far is in {self.path}", f"go on with it: jdgnn run --resume {self.path}"]
 
     def _clear(self) -> None:
@@ -234,18 +240,42 @@ class RunDirectory:
           OSError: that is so.
         """
         try:
+            if self.is_made and not self._is_there():
+                raise FileNotFoundError(errno.ENOENT, f"{CONFIG} or {ORIGIN} is gone")
             yield
         except OSError as error:
             reason = error.strerror or error
             raise OSError(
-                f"{what} could not be written at tick {tick} in {self.path} ({reason}); checkpoints from before are "
-                f"whole: mend that, then jdgnn run --resume {self.path}"
+                f"{what} could not be written at tick {tick} in {self.path} ({reason}); {self._advice()}"
             ) from error
 
+    def _is_there(self) -> bool:
+        """Whether the directory is still that of this run, and could be resumed."""
+        return (self.path / CONFIG).is_file() and (self.path / ORIGIN).is_file()
+
+    def _lost(self) -> str:
+        return f"{self.path} was emptied, moved or removed while the run wrote into it: nothing there can be resumed"
+
+    def _advice(self) -> str:
+        """What to do once something could not be written, by what is there."""
+        if not self._is_there():
+            return f"{self._lost()}; start the run again"
+        checkpoints = self.path / CHECKPOINTS
+        if checkpoints.is_dir() and any(path.name.isdigit() for path in checkpoints.iterdir()):
+            return f"checkpoints from before are whole: mend that, then jdgnn run --resume {self.path}"
+        return f"there is no checkpoint yet: mend that, then jdgnn run --resume {self.path} begins at the first tick"
+
     def add_metrics(self, rows: list[dict[str, Any]]) -> None:
-        """Appends a line for each recorded tick."""
-        with (self.path / METRICS).open("a", encoding="utf-8") as file:
-            file.writelines(map(_line, rows))
+        """Appends a line for each recorded tick.
+
+        Raises:
+          OSError: they cannot be written, or earlier ones are not what this run has left.
+        """
+        with (self.path / METRICS).open("ab") as file:
+            if self._metrics_size not in (None, file.tell()):
+                raise OSError(errno.EIO, f"{METRICS} has {file.tell()} bytes, and this run left {self._metrics_size}")
+            file.writelines(_line(row).encode() for row in rows)
+            self._metrics_size = file.tell()
         if self.board is not None:
             self.board.add(rows)
 
@@ -286,6 +316,7 @@ class RunDirectory:
         """Writes the metrics anew, of a run that goes on after a tick."""
         with whole_file(self.path / METRICS) as file:
             file.writelines(_line(row).encode() for row in rows)
+            self._metrics_size = file.tell()
         if self.board is not None:
             self.board.go_on(rows, tick)
 
@@ -312,6 +343,20 @@ class RunDirectory:
         """Writes arrays to the file of this name; `numpy.load` reads them without pickle."""
         with whole_file(self.path / name) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def check_no_link(option: str, path: Path) -> None:
+    """Refuses a directory that is a link to another place: what is written would land there.
+
+    Args:
+      option: what names the directory, for messages.
+      path: the directory.
+
+    Raises:
+      InputError: it is one.
+    """
+    if path.is_symlink():
+        raise InputError(f"{option}: {path} is a symbolic link to {path.readlink()}; give the directory itself")
 
 
 def _line(row: dict[str, Any]) -> str:

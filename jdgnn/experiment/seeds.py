@@ -16,7 +16,7 @@ from jdgnn.experiment.interrupts import Interrupts
 from jdgnn.experiment.locks import LOCK, locked
 from jdgnn.experiment.paired import paired_difference, spread
 from jdgnn.experiment.reporting import try_report
-from jdgnn.experiment.run_directory import ORIGIN, REPORT, RunDirectory, seed_folders
+from jdgnn.experiment.run_directory import ORIGIN, REPORT, RunDirectory, check_no_link, seed_folders
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.ways import mixed
 from jdgnn.experiment.whole_files import partial_name, write_json
@@ -61,6 +61,7 @@ class SeedsDirectory:
           InputError: there is a file of this name, a directory with something in it (for `overwrite`, something else
             than runs that differ in their seeds), or no right to write there.
         """
+        check_no_link("--out", self.path)
         names = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
         if names and not self._overwrite:
             raise InputError(
@@ -97,6 +98,7 @@ class SeedsDirectory:
         Raises:
           InputError: another process uses the directory.
         """
+        check_no_link("--resume", self.path)
         self._lock.enter_context(locked(self.path))
         self._is_cleared = True
 
@@ -108,7 +110,8 @@ class SeedsDirectory:
         """What to say of runs that end early: which are finished, and where those and the last one are."""
         begun = [run for seed, run in self.runs.items() if seed not in self.finished]
         lines = [line for run in begun for line in run.kept()[:1]]
-        return [*self.kept_finished(), *lines, f"go on with them: jdgnn run --resume {self.path}"]
+        advice = [f"go on with them: jdgnn run --resume {self.path}"] if (self.path / ORIGIN).is_file() else []
+        return [*self.kept_finished(), *lines, *advice]
 
     def kept_finished(self) -> list[str]:
         """What to say of those that are finished, if any is."""

@@ -3,9 +3,11 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,69 @@ def test_a_directory_that_is_gone_is_told(
     assert "metrics could not be written at tick" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     assert main(["run", "--resume", str(tmp_path / "elsewhere")]) == 0
+
+
+def empty(run: Path) -> None:
+    for path in run.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+LOSSES: dict[str, tuple[Callable[[Path], None], str, str]] = {
+    "all": (empty, "config.toml or run.json is gone", "was emptied, moved or removed"),
+    "metrics": (
+        lambda run: (run / "metrics.jsonl").unlink(),
+        "metrics.jsonl has 0 bytes",
+        "there is no checkpoint yet",
+    ),
+    "the configuration": (lambda run: (run / "config.toml").unlink(), "is gone", "nothing there can be resumed; start"),
+}
+
+
+@pytest.mark.parametrize("what", LOSSES)
+def test_what_was_removed_under_a_running_run_is_noticed_at_the_next_write(
+    what: str, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remove, reason, advice = LOSSES[what]
+    add_metrics = RunDirectory.add_metrics
+
+    def removing(self: RunDirectory, recorded: list[dict[str, Any]]) -> None:
+        add_metrics(self, recorded)
+        remove(self.path)
+        if what == "metrics":
+            add_metrics(self, recorded)
+
+    monkeypatch.setattr(RunDirectory, "add_metrics", removing)
+    assert main(["run", str(config), "--out", str(tmp_path / "run")]) == 1
+    told = capsys.readouterr().err
+    assert f"in {tmp_path / 'run'} (" in told
+    assert reason in told
+    assert advice in told
+    assert ("--resume" in told) == (what == "metrics")
+
+
+def test_what_is_kept_is_true(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "run")
+    directory.create("seed = 0", {})
+    assert directory.kept()[1] == f"go on with it: jdgnn run --resume {tmp_path / 'run'}"
+    empty(tmp_path / "run")
+    (told,) = directory.kept()
+    assert told.endswith("was emptied, moved or removed while the run wrote into it: nothing there can be resumed")
+    directory.close()
+
+
+def test_a_link_is_no_directory_to_write_into(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    link, place = tmp_path / "link", tmp_path / "place"
+    link.symlink_to(place)
+    sweep = ["sweep", str(config), "--set", "push.fanout=2,3"]
+    for _ in range(2):
+        for command in (["run", str(config)], ["run", str(config), "--seeds", "2"], sweep):
+            assert main([*command, "--out", str(link)]) == 2
+            told = f"error: --out: {link} is a symbolic link to {place}; give the directory itself\n"
+            assert told in capsys.readouterr().err
+        assert main(["run", "--resume", str(link)]) == 2
+        assert f"--resume: {link} is a symbolic link to {place}" in capsys.readouterr().err
+        place.mkdir(exist_ok=True)
+    assert list(place.iterdir()) == []
 
 
 @pytest.mark.parametrize(

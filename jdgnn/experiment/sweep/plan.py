@@ -12,7 +12,7 @@ from jdgnn.experiment.config import Config, RecipeConfig, as_toml
 from jdgnn.experiment.defaults import completed
 from jdgnn.experiment.finished_runs import differing, flat, is_finished, read_config, read_summary, settings_of
 from jdgnn.experiment.locks import LOCK
-from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory
+from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory, check_no_link
 from jdgnn.experiment.runner import make_emulator
 from jdgnn.experiment.sweep import record
 from jdgnn.experiment.sweep.grid import MOST_RUNS, Axis, Variant, resolved, variants
@@ -77,6 +77,7 @@ def planned(
       InputError: a combination makes no sense or stands twice, there are too many, or the directory holds something
         else than a sweep of the same configuration.
     """
+    check_no_link("--out", path)
     wanted = variants(axes, len(seeds))
     text = tomli_w.dumps(tables)
     if (path / SWEEP).exists():
@@ -105,6 +106,7 @@ def resumed(path: Path) -> Plan:
     Raises:
       InputError: it is not the directory of a sweep, or does not hold what it says.
     """
+    check_no_link("--resume", path)
     asked = record.read(path)
     return _plan(path, asked, tables_of(asked, path), asked.seeds)
 
