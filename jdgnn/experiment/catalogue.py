@@ -218,6 +218,8 @@ def _words(annotation: Any) -> str:
     if origin in (typing.Union, types.UnionType):
         inner = [one for one in typing.get_args(annotation) if one is not types.NoneType]
         return " or ".join(map(_words, inner))
+    if origin is list:
+        return f"list of {_words(typing.get_args(annotation)[0])}s"
     return {bool: "true or false", int: "whole number", float: "number", str: "text"}.get(annotation, "table")
 
 

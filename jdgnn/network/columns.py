@@ -43,7 +43,7 @@ class Roles(NamedTuple):
     """
 
     features: Names | None = None
-    ignore: Names = ()
+    ignore: Names | None = None
     text: Text = "error"
     max_categories: int = 20
     missing: Missing = "error"
@@ -171,10 +171,10 @@ def _read(name: str, series: Any, problems: Problems) -> _Column:
     if kind in "biuf" and kind:
         is_single = series.dtype == np.float32 or kind == "b"
         values = series.to_numpy(np.float64)
-        return _finite(_Column(name, "number", values, is_single), values.tolist(), problems)
+        return _finite(_Column(name, "number", values, is_single), series, problems)
     plain = _all_numbers(series)
     if plain is not None and not np.isnan(plain).all():
-        return _finite(_Column(name, "number", plain), as_list(series), problems)
+        return _finite(_Column(name, "number", plain), series, problems)
     cells = [None if is_missing(value) else value for value in as_list(series)]
     known = [value for value in cells if value is not None]
     if not known:
@@ -190,7 +190,7 @@ def _read(name: str, series: Any, problems: Problems) -> _Column:
     bad = [row for row, number in enumerate(numbers) if number is None]
     problems.cells(name, cells, bad, "expected numbers", f"correct them, or write ignore = [{name!r}]")
     values = np.array([0.0 if number is None else number for number in numbers])  # the bad ones are told
-    return _finite(_Column(name, "number", values), cells, problems)
+    return _finite(_Column(name, "number", values), series, problems)
 
 
 def _all_numbers(series: Any) -> NDArray[np.float64] | None:
@@ -203,8 +203,9 @@ def _all_numbers(series: Any) -> NDArray[np.float64] | None:
     return None if any(isinstance(cell, str) and "_" in cell for cell in cells) else values
 
 
-def _finite(column: _Column, cells: Sequence[Any], problems: Problems) -> _Column:
-    problems.cells(column.name, cells, np.flatnonzero(np.isinf(column.values)).tolist(), "expected finite numbers")
+def _finite(column: _Column, series: Any, problems: Problems) -> _Column:
+    bad = np.flatnonzero(np.isinf(column.values)).tolist()
+    problems.cells(column.name, as_list(series) if bad else [], bad, "expected finite numbers")
     return column
 
 
@@ -333,12 +334,15 @@ def _suspicions(kept: list[_Column], labels: Labels | None) -> list[str]:
 
 
 def _is_renamed(values: Any, labels: NDArray[np.int32]) -> bool:
-    """Whether values and classes stand for each other, one to one, wherever both are known; of two classes at least."""
+    """Whether values and classes stand for each other, one to one, wherever both are known; of two classes at least.
+
+    Where every node has a class of its own, that says nothing.
+    """
     codes, has_value = _codes(values)
     is_known = has_value & (labels >= 0)
     codes, labels = codes[is_known], labels[is_known]
     num_classes = len(np.unique(labels))
-    if num_classes < 2 or len(np.unique(codes)) != num_classes:
+    if num_classes < 2 or len(np.unique(codes)) != num_classes or len(codes) == num_classes:
         return False
     return len(np.unique(np.stack([codes, labels]), axis=1).T) == num_classes
 

@@ -21,7 +21,7 @@ def from_pandas(
     target: str | None = None,
     link_quality: str | Sequence[str] | None = None,
     features: str | Sequence[str] | None = None,
-    ignore: str | Sequence[str] = (),
+    ignore: str | Sequence[str] | None = None,
     label: str | None = None,
     split: str | None = None,
     text: Text = "error",

@@ -141,8 +141,9 @@ def read_table(argument: str, path: Path, is_header: Callable[[Sequence[str]], b
 
 def _read_text(source: Source, is_header: Callable[[Sequence[str]], bool]) -> Table:
     text = source.text().replace("\r\n", "\n").replace("\r", "\n")
-    start = len(re.match(r"([#%].*\n|[ \t]*\n)*", text).group())  # type: ignore[union-attr]
-    comments, body = text[:start].splitlines(), text[start:]
+    start = len(re.match(r"([#%].*\n|[ \t]*\n|sep=.\n)*", text).group())  # type: ignore[union-attr]
+    comments = [line for line in text[:start].splitlines() if line[:1] in ("#", "%")]
+    body = text[start:]
     first = body.partition("\n")[0]
     if not first.strip():
         source.refuse("is empty; expected a line with the names of the columns, and one for each row")
@@ -151,15 +152,19 @@ def _read_text(source: Source, is_header: Callable[[Sequence[str]], bool]) -> Ta
     has_header = is_header(header)
     last = _cells(comments[-1].lstrip("#% ") if comments else "", r"\s+" if separator == "\t" else separator)
     is_told = not has_header and len(last) == len(header) and is_header(last)
+    notes: tuple[str, ...] = ()
     if not has_header:
         body = re.sub(r"(?m)^[#%].*$", "", body)  # nothing that a row of numbers or ids begins with
+        if separator == r"\s+" and re.search(r"\{.*\}\s*$", first):  # as networkx.write_edgelist leaves them
+            body, notes = re.sub(r"(?m)\{.*\}[ \t]*$", "", body), ("attributes in braces were not read",)
+            header = _cells(first.partition("{")[0], separator)
     if len(header) * (body.count("\n") + 1) > MOST_CELLS:
         source.refuse(f"has more than {MOST_CELLS:,} cells; write the network as an .npz")
     frame, lines = _parsed(source, body, separator, len(header), text[:start].count("\n"))
     place: Callable[[int], str] = lambda row: lines(row + has_header)  # noqa: E731
     names = header if has_header else last if is_told else [str(number + 1) for number in range(len(header))]
     frame = frame.iloc[int(has_header) :].reset_index(drop=True)
-    table = Table(source.argument, str(source.path), frame, has_header or is_told, _direction(source, comments))
+    table = Table(source.argument, str(source.path), frame, has_header or is_told, _direction(source, comments), notes)
     table = _with_names(source, table._replace(place=place), names)
     return table if separator == "," else _without_decimal_commas(table)
 
@@ -256,7 +261,12 @@ def _without_decimal_commas(table: Table) -> Table:
             changed.append(name)
     if not changed:
         return table
-    return table._replace(notes=(f"decimal commas were read in {', '.join(changed)}",))
+    return table._replace(
+        notes=(
+            *table.notes,
+            f"decimal commas were read in {', '.join(changed)}",
+        )
+    )
 
 
 def _read_sheet(source: Source, engine: str) -> Table:

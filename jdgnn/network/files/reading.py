@@ -27,7 +27,7 @@ def read_files(
     target: str | None = None,
     link_quality: str | Sequence[str] | None = None,
     features: str | Sequence[str] | None = None,
-    ignore: str | Sequence[str] = (),
+    ignore: str | Sequence[str] | None = None,
     label: str | None = None,
     split: str | None = None,
     text: Text = "error",
@@ -139,5 +139,5 @@ def _check_alone(alone: dict[str, Path_ | None], tables: dict[str, Path_ | None]
 def _check_no_columns(given: dict[str, object]) -> None:
     defaults = {**Columns()._asdict(), **Roles()._asdict()}
     for argument, value in given.items():
-        if value != defaults[argument] and value != []:
+        if value != defaults[argument]:
             raise InputError(f"{argument}: got {value!r}, and an archive has no columns; leave it out")

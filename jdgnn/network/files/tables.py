@@ -192,7 +192,7 @@ def _nodes(table: Table, reading: Reading, given: Features | None) -> _Nodes:
         problems.add(f"there is no column of features (there are {listed(list(frame.columns))}); {ADVICE}")
     found = [
         f"ids: {ids}",
-        f"labels: {label or 'none'}",
+        f"labels: {label or 'none'}{'' if labels.numbers is not None or not label else ', in which no node has one'}",
         *([f"splits: {listed(split_names)}"] if split_names else []),
     ]
     notes = ("; ".join(found), *told.values(), *(features.notes if features else ()))
@@ -301,6 +301,7 @@ def _links(table: Table, reading: Reading) -> _Links:
     quality = [_quality(one, frame[one], problems) for one in quality_names]
     both, told = _directions(table, reading.undirected, there_and_back=len(quality) == 2)
     first = "" if table.has_header or not len(frame) else ", ".join(map(str, frame.iloc[0]))
+    first = "" if first[:1].isdecimal() else first
     header = first and f" (the first line names no columns, and is a link: {first})"
     share = "some" if isinstance(both, np.ndarray) else "all" if both else "none"
     notes = [f"links: {' → '.join(names)}, {share} in both directions{header}", *told]

@@ -214,3 +214,15 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(InputError, match=r"edges: .xlsx needs openpyxl; write pip install openpyxl, or save it as CSV"):
         read_files(tmp_path / "e.xlsx", features="one")
+
+
+def test_what_programs_write_around_rows(tmp_path: Path) -> None:
+    (tmp_path / "e.txt").write_text("a b {'weight': 3}\nb c {}\n")
+    network = read_files(tmp_path / "e.txt", features="one")
+    assert _edges(network) == [("a", "b"), ("b", "c")]
+    assert "attributes in braces were not read" in network.notes
+    (tmp_path / "e.csv").write_text("sep=;\nsource;target\na;b\n")
+    (tmp_path / "n.csv").write_text("\ufeffsep=;\r\nid;x;;\r\na;1,5;;\r\nb;2;;\r\n")
+    network = read_files(tmp_path / "e.csv", tmp_path / "n.csv")
+    assert network.features.tolist() == [[1.5], [2.0]]
+    assert "not features: Unnamed: 2 (empty), Unnamed: 3 (empty)" in network.notes
