@@ -121,6 +121,21 @@ class Checkpoints:
                 shutil.rmtree(path, ignore_errors=True)
 
 
+def check_format(folder: Path) -> None:
+    """Refuses checkpoints of another version, before anything else that it wrote is read.
+
+    Args:
+      folder: where the checkpoints of a run are, if there are any.
+
+    Raises:
+      InputError: the newest of them that is whole has another format.
+    """
+    for path in Checkpoints(folder, CheckpointsTable()).paths():
+        with contextlib.suppress(DamagedError):
+            jdgnn.read_notes(path)
+            return
+
+
 def _remove(path: Path) -> None:
     """Takes the name away first, so that half of a checkpoint never has it."""
     doomed = path.with_name(f".{path.name}.removed")

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from jdgnn.errors import InputError, printable
+from jdgnn.experiment.checkpoints import check_format
 from jdgnn.experiment.config import read
 from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.finished_runs import is_finished, read_summary
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory, origin_path, read_origin
+from jdgnn.experiment.run_directory import CHECKPOINTS, CONFIG, ORIGIN, RunDirectory, origin_path, read_origin
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import MOST, SeedsDirectory, each_seed
 from jdgnn.experiment.ways import check_beside
@@ -66,6 +67,7 @@ def resume_run(
         summary = read_summary(path)
         directory.show_finished(summary)
         return summary
+    check_format(path / CHECKPOINTS)
     config = read(changes.config or path / CONFIG, changes.overrides)
     config = config if seed is None else config.model_copy(update={"seed": seed})
     replay = _replayed(path, origin, changes.replay)

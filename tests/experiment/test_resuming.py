@@ -1,7 +1,9 @@
 """Runs that are killed, interrupted or given more ticks go on to the bits of the unbroken run."""
 
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -156,6 +158,19 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_is_taken(
     assert "is damaged (wakes has 5 bytes of 160)" in output
     assert "from tick 60" in output
     assert_same(path, unbroken)
+
+
+def test_a_run_of_an_earlier_version_is_refused_with_that_version(
+    unbroken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run"
+    shutil.copytree(unbroken, path)
+    (path / "config.toml").write_text("key_of_that_version = 1\n" + (path / "config.toml").read_text())
+    for checkpoint in (path / "checkpoints").iterdir():
+        about = checkpoint / "about" / "metadata"
+        about.write_text(json.dumps(json.loads(about.read_text()) | {"format": 1, "jdgnn": "0.0.9"}))
+    assert main(["run", "--resume", str(path), "--set", "emulation.ticks=70"]) == 2
+    assert "has format 1, of an older jdgnn (0.0.9), and this one reads 2" in capsys.readouterr().err
 
 
 REFUSED = {

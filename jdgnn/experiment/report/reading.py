@@ -4,7 +4,7 @@ Axes: N nodes, n nodes of a snapshot, W columns of embeddings, S splits, d nodes
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -98,8 +98,9 @@ class Run:
         taken = [_snapshot(path, tick, self.num_nodes) for tick, path in Snapshots(folder).paths().items()]
         if self.summary is None:
             return taken
-        last = self.summary["ticks"]
-        return [*(one for one in taken if one.tick < last), _last(self.path, last, self.num_nodes, self.summary)]
+        last = _last(self.path, self.summary["ticks"], self.num_nodes, self.summary)
+        width = last.kept.shape[1]  # in runs of version 0.1.0 own features stand behind
+        return [*(replace(one, kept=one.kept[:, :width]) for one in taken if one.tick < last.tick), last]
 
 
 def _snapshot(path: Path, tick: int, num_nodes: int) -> Snapshot:

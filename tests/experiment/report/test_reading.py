@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jdgnn.experiment.cli import main
-from jdgnn.experiment.report.reading import _thinned
+from jdgnn.experiment.report.reading import _thinned, read_run
 from tests.experiment.report.pages import Reported
 from tests.experiment.run_support import arrays, rows
 
@@ -154,6 +154,18 @@ def test_snapshots_hold_what_nodes_held(reported: Reported, tmp_path: Path) -> N
     nodes = arrays(tmp_path / "run", "nodes.npz")
     for name in ("age", "wakes", "staleness", "distance"):
         np.testing.assert_array_equal(kept[name], nodes[name])
+
+
+def test_snapshots_of_an_earlier_version_hold_own_features_behind(reported: Reported, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(reported.directory, run)
+    known = [one.kept for one in read_run(run).snapshots]
+    for path in (run / "snapshots").iterdir():
+        with np.load(path) as found:
+            embeddings = found["embeddings"]
+        _changed(path, embeddings=np.column_stack([embeddings, embeddings[:, :2]]))
+    for one, kept in zip(read_run(run).snapshots, known, strict=True):
+        np.testing.assert_array_equal(one.kept, kept)
 
 
 def test_snapshots_are_of_as_many_nodes_and_ticks_as_asked_for(reported: Reported, tmp_path: Path) -> None:
