@@ -55,8 +55,8 @@ class Identifiers:
     """
 
     def __init__(self, names: Sequence[str], num_nodes: int) -> None:
-        self.names = names
         self.num_nodes = len(names) or num_nodes
+        self.names = () if list(names) == list(map(str, range(len(names)))) else names
 
     @functools.cached_property
     def _number(self) -> dict[str, int]:

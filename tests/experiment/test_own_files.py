@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+import networkx
 import numpy as np
 import pandas
 import pytest
@@ -244,3 +245,19 @@ def notes_of(output: str) -> str:
     """The first note about a trace in what a run printed."""
     start = output.index("the trace ends")
     return output[start : output.index("repeat it", start) + len("repeat it")]
+
+
+def test_a_configuration_reads_a_file_of_a_graph(tmp_path: Path) -> None:
+    graph = networkx.Graph([("c", "a"), ("a", "b")], name="mesh")
+    for number, node in enumerate(graph):
+        graph.nodes[node].update(load=number / 4, role="xy"[number % 2])
+    networkx.set_edge_attributes(graph, 0.5, "tq")
+    networkx.write_graphml(graph, tmp_path / "mesh.graphml")
+    settings = "name = 'files'\ngraph = 'mesh.graphml'\nlabel = 'role'\nlink_quality = 'tq'"
+    (tmp_path / "mesh.toml").write_text(f"[network]\n{settings}\n")
+    network = make_network(read(tmp_path / "mesh.toml").network, data_root=None, seed=0)
+    assert network.node_names == ("c", "a", "b")
+    assert network.features.ravel().tolist() == [0.0, 0.25, 0.5]
+    assert network.class_names == ("x", "y")
+    assert network.link_quality is not None
+    assert network.link_quality.tolist() == [0.5] * 4

@@ -1,6 +1,7 @@
 """Networks from and to networkx."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,11 @@ def from_networkx(
     columns = Columns("id", "source", "target", link_quality, label, split)
     roles = Roles(None if is_array or given is not None else features, ignore, text, max_categories, missing)
     reading = Reading(columns, roles, None, "error", allow_no_edges, name or graph.name or "network")
-    return network_of(edges, table, reading, given, splits)
+    network = network_of(edges, table, reading, given, splits)
+    if network.node_names or nodes is not None or order == list(graph.nodes):
+        return network
+    told = f"nodes are numbered as they are called, 0 to {len(order) - 1}, and not in the order of the graph"
+    return replace(network, node_names=names, notes=(*network.notes, told))
 
 
 def _order(graph: Any, nodes: Sequence[Any] | None) -> tuple[list[Any], tuple[str, ...]]:

@@ -103,7 +103,7 @@ def tables_of(
     """
     order = list(graph.nodes if nodes is None else nodes)
     name = dict(zip(order, names or map(identifier, order), strict=True))
-    links = [link for link in graph.edges(data=True)]
+    links = [link for link in graph.edges(data=True)]  # list() would go over all of them twice
     ends = {"source": [name[u] for u, _, _ in links], "target": [name[v] for _, v, _ in links]}
     rows = [graph.nodes[node] for node in order]
     if id != "id":

@@ -79,7 +79,8 @@ def test_nodes_that_are_called_by_numbers_stand_in_their_order() -> None:
     graph = networkx.parse_edgelist(["2 0", "0 1", "1 3"], nodetype=int)
     for one in (graph, networkx.relabel_nodes(graph, str)):
         network = from_networkx(one, features=np.arange(4.0)[:, None])
-        assert network.node_names == ()
+        assert network.node_names == ("0", "1", "2", "3")
+        assert network.notes[-1] == "nodes are numbered as they are called, 0 to 3, and not in the order of the graph"
         assert network.features.ravel().tolist() == [0, 1, 2, 3]
         assert _edges(network) == [(0, 1), (0, 2), (1, 0), (1, 3), (2, 0), (3, 1)]
 
