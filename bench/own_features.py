@@ -83,7 +83,7 @@ def judged(network: Network, seed: int) -> dict[str, float]:
 
 
 def distances(network: Network, seed: int) -> dict[str, float]:
-    """How far a model lies from the mean of all, root mean square relative to its norm: before and after merging alone."""
+    """How far models lie from their mean, root mean square relative to its norm: before and after merging alone."""
     recipe = jdgnn.recipe(network.num_features)
     state = recipe.emulator.init(jax.random.key(seed), network)
     _, history = jdgnn.run(recipe.emulator, state, network, recipe.ticks, record_every=STEPS)

@@ -8,6 +8,7 @@ import numpy as np
 from jdgnn import Emulator, State
 from jdgnn.emulation.modes import has_pool
 from jdgnn.experiment.config import Config
+from jdgnn.protocol.accounts import whole
 
 BY_AGE = ("age_weighted", "limited")
 """Rules that merge by the ages of models."""
@@ -36,8 +37,7 @@ def without_effect(config: Config, emulator: Emulator, state: State, last: Mappi
 def _of_availability(said: Mapping[str, Any], emulator: Emulator, state: State) -> Iterator[str]:
     availability = emulator.traffic.availability
     if said["availability"].get("presence") and state.attendance is not None:
-        joined, online = np.asarray(state.attendance)
-        if (joined == online).all() and int(joined[-1]) == state.num_nodes * int(state.tick):
+        if (whole(np.asarray(state.attendance)) == state.num_nodes * int(state.tick)).all():
             yield "availability.presence kept nobody away in any tick"
     if availability.can_sleep and (np.asarray(state.wakes) == int(state.tick)).all():
         yield "availability.clock let nobody sleep in any tick"
