@@ -27,6 +27,9 @@ FIGURES = (
 BY_SCHEDULE = ("push", "model")
 """Kinds of messages that a schedule can want beyond the fanout."""
 
+ATTENDANCE = ("joined", "online")
+"""What node-ticks are counted in, where nodes can be away."""
+
 
 @struct.dataclass(kw_only=True)
 class History:
@@ -172,6 +175,7 @@ def from_rows(rows: Sequence[Mapping[str, Any]], dtype: DTypeLike) -> History:
         loss_quantiles=figures([row["loss_quantiles"] for row in rows]),
         messages=np.stack([counts(f"messages_{outcome}") for outcome in OUTCOMES], axis=-1),
         bytes_sent=counts("bytes_sent"),
+        attendance=None if last.get("attendance") is None else counts("attendance", ATTENDANCE),
         num_excess=counts("num_excess", BY_SCHEDULE),
     )
 
@@ -181,7 +185,7 @@ def _by_kind(counts: NDArray[np.int64]) -> dict[str, int]:
 
 
 def _attendance(counts: NDArray[np.int64]) -> dict[str, int]:
-    return dict(zip(("joined", "online"), counts.tolist(), strict=True))
+    return dict(zip(ATTENDANCE, counts.tolist(), strict=True))
 
 
 def _or_none(value: Any) -> Any:

@@ -24,7 +24,7 @@ def without_effect(config: Config, emulator: Emulator, state: State, last: Mappi
       last: the last recorded row.
     """
     said = config.model_dump(serialize_as_any=True, exclude_none=True)
-    found = list(_of_availability(said, emulator, state))
+    found = list(_of_availability(emulator, state))
     if config.gossip.enabled:
         found += _of_gossip(said["gossip"], emulator, state, last)
     for kind, table in (("push", "push"), ("embedding", "publish")):
@@ -34,11 +34,11 @@ def without_effect(config: Config, emulator: Emulator, state: State, last: Mappi
     return found
 
 
-def _of_availability(said: Mapping[str, Any], emulator: Emulator, state: State) -> Iterator[str]:
+def _of_availability(emulator: Emulator, state: State) -> Iterator[str]:
     availability = emulator.traffic.availability
-    if said["availability"].get("presence") and state.attendance is not None:
-        if (whole(np.asarray(state.attendance)) == state.num_nodes * int(state.tick)).all():
-            yield "availability.presence kept nobody away in any tick"
+    everybody = state.num_nodes * int(state.tick)
+    if state.attendance is not None and (whole(np.asarray(state.attendance)) == everybody).all():
+        yield "availability.presence kept nobody away in any tick"
     if availability.can_sleep and (np.asarray(state.wakes) == int(state.tick)).all():
         yield "availability.clock let nobody sleep in any tick"
 

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import jdgnn
 from jdgnn import presence
 from jdgnn.emulation.collapse import effective_rank
+from jdgnn.emulation.history import from_rows
 from jdgnn.emulation.metrics import QUANTILES, quantiles
 from jdgnn.emulation.spread import BLOCK, consensus_distance, sum_over_nodes
 from jdgnn.kernels import library
@@ -119,5 +120,8 @@ def test_who_was_there_is_counted_in_every_tick_recorded_or_not() -> None:
     assert every_tick.attendance[:, 1].tolist() == np.cumsum(joined).tolist()
     assert_array_equal(last_only.attendance[-1], every_tick.attendance[-1])
     assert last_only.rows()[-1]["attendance"] == {"joined": network.num_nodes * 11, "online": sum(joined)}
+    again = from_rows(every_tick.rows(), np.float32)
+    assert again.attendance is not None
+    assert_array_equal(again.attendance, every_tick.attendance)
     assert small_emulator().init(jax.random.key(0), network).attendance is None
     assert int(np.asarray(state.wakes).sum()) <= sum(joined)
