@@ -127,10 +127,21 @@ def bound(parts: dict[str, Any], nodes: Any) -> dict[str, Any]:
         if not has_names(part):
             return part
         with failures_named(jax.tree_util.keystr(path, simple=True, separator=".")):
-            return as_argument(part.bind(nodes))
+            given = part.bind(nodes)
+        open_members = [name for name in part._fields if getattr(getattr(part, name), "func", None) is unbound]
+        return as_argument(part._replace(bind=None, **{name: getattr(given, name) for name in open_members}))
 
     found: dict[str, Any] = jax.tree_util.tree_map_with_path(bind, parts, is_leaf=has_names)
     return found
+
+
+def unbound(*_: Any) -> Any:
+    """Stands for a member of a part that names nodes until a network says in which rows these stand.
+
+    Raises:
+      InputError: always.
+    """
+    raise InputError("this part names nodes, and no network says in which rows they stand; call its bind first")
 
 
 @contextlib.contextmanager

@@ -187,7 +187,7 @@ def test_groups_that_do_not_name_each_node_once_are_refused(tmp_path: Path) -> N
     assert rows is not None
     with pytest.raises(InputError, match="groups: expected one for each of 6 nodes, got 2"):
         rows(Identifiers((), 6))
-    with pytest.raises(InputError, match="call bind first"):
+    with pytest.raises(InputError, match="call its bind first"):
         draw(split(0, 1, groups={"a": 0}), messages(topology(ring(6)), [0], [1]))
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+import jdgnn
 from jdgnn.errors import InputError
-from jdgnn.network import Identifiers
+from jdgnn.network import Identifiers, ring
 from jdgnn.parts import as_argument
 from jdgnn.protocol.availability import availability, init_availability, sample_attendance
 from jdgnn.protocol.presence import PRESENCES, Presence, churn, crash, late_joining, trace
@@ -26,6 +27,7 @@ from tests.protocol.part_support import (
     assert_same_key_same_bits,
     drawn,
 )
+from tests.support import small_emulator
 
 RANDOM = {"churn": churn(20, 5), "crash": crash(0.1), "late_joining": late_joining(0.5, 2, 8)}
 
@@ -179,6 +181,17 @@ def test_a_trace_goes_by_name_where_nodes_have_names() -> None:
         joined, online = simulate(bound(trace(given_table), ("3", "2", "1", "0")), 4, 4)
         assert online.astype(int).T.tolist() == [[0, 1, 1, 0], [1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]]
         assert joined.any(axis=0).tolist() == [True, True, True, False]
+
+
+def test_a_member_of_a_trace_that_was_replaced_stays_replaced() -> None:
+    def nobody(key: Any, tick: Any, num_nodes: int, memory: Any) -> Any:
+        return memory, jnp.ones(num_nodes, bool), jnp.zeros(num_nodes, bool)
+
+    network = ring(3)
+    for presence, wakes in ((trace([(1, 0, 5)]), [0, 4, 0]), (trace([(1, 0, 5)])._replace(sample=nobody), [0, 0, 0])):
+        emulator = small_emulator(availability=availability(presence=presence))
+        state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 4)
+        assert state.wakes.tolist() == wakes
 
 
 def test_a_trace_that_no_network_was_given_to_is_never_read_as_rows() -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.identifiers import Identifiers, identifier
+from jdgnn.parts import unbound
 from jdgnn.protocol.arguments import checked_prob, checked_whole, is_known
 from jdgnn.protocol.links.models import LossModel, Messages
 from jdgnn.protocol.named_rows import named_rows
@@ -67,7 +68,7 @@ def _named_groups(names: list[Any], groups: list[Any], numbers: dict[str, Any]) 
         order = nodes.order("groups", names)
         return LossModel(sample=Partial(_sample_groups, groups=sides[order], **numbers))
 
-    return LossModel(sample=_unbound, bind=bind)
+    return LossModel(sample=unbound, bind=bind)
 
 
 def _bind_rows(nodes: Identifiers, *, groups: Any, **numbers: Any) -> LossModel:
@@ -86,10 +87,6 @@ def _checked_groups(groups: Any) -> NDArray[np.int32]:
     if given.ndim != 1 or given.dtype.kind not in "iuU":
         raise InputError(f"groups: got {given.dtype} {given.shape}, and one whole number or text per node is needed")
     return np.unique(given, return_inverse=True)[1].astype(np.int32)
-
-
-def _unbound(*_: Any) -> Any:
-    raise InputError("these groups name nodes, and no network says in which rows they stand; call bind first")
 
 
 def _sample_share(

@@ -17,8 +17,8 @@ class Presence(NamedTuple):
         A node has *joined* once it has been there, and stays so when it has gone.
       check: `(num_nodes) -> None`, which raises InputError for a network of that many nodes; None if any will do.
       bind: `(nodes) -> presence` for a model that names nodes: the model in which the names are rows of one network,
-        whose `jdgnn.network.Identifiers` are given. The engine calls it wherever it is given a network. None if no
-        node is named.
+        whose `jdgnn.network.Identifiers` are given. The engine calls it wherever it is given a network, and takes
+        those members of what it gives that were `jdgnn.parts.unbound`. None if no node is named.
       remark: `(ticks) -> text`, what to tell before a run that ends after so many ticks, or an empty text; None for
         nothing.
     """

@@ -9,6 +9,7 @@ from jax.tree_util import Partial
 
 from jdgnn.errors import InputError
 from jdgnn.network.identifiers import Identifiers
+from jdgnn.parts import unbound
 from jdgnn.protocol.arguments import checked_whole
 from jdgnn.protocol.named_rows import NamedRow, named_rows
 from jdgnn.protocol.presence.presence import Presence
@@ -65,7 +66,7 @@ def trace(path: Any, period: int | None = None) -> Presence:
         node = nodes.rows("path: the trace, column node", names).astype(np.int32)
         return Presence(init=_init, sample=Partial(_sample, node=node, **numbers), remark=remark)
 
-    return Presence(init=_init, sample=_unbound, bind=bind, remark=remark)
+    return Presence(init=_init, sample=unbound, bind=bind, remark=remark)
 
 
 def _interval(row: NamedRow) -> tuple[int, int]:
@@ -88,10 +89,6 @@ def _whole(what: str, cell: Any) -> int:
 def _init(key: jax.Array, num_nodes: int) -> tuple[()]:
     del key, num_nodes
     return ()
-
-
-def _unbound(*_: Any) -> Any:
-    raise InputError("this trace names nodes, and no network says in which rows they stand; call its bind first")
 
 
 def _sample(
