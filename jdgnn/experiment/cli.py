@@ -29,7 +29,7 @@ the first three commands to type:
 """
 
 GROUPS = {
-    "run": ("run", "sweep"),
+    "run": ("init", "run", "sweep"),
     "see and compare what came of it": ("report", "compare", "export"),
     "find out what there is": ("configs", "datasets", "parts", "completion"),
 }
@@ -40,7 +40,7 @@ where to go on:
   jdgnn run --help          change keys, run several seeds, record, go on
   jdgnn parts gcn           what a part takes, and what to write to get it
   jdgnn configs             a commented configuration for each kind of study
-  jdgnn run own-files       a network from two tables, as yours could be
+  jdgnn init EDGES NODES    write a configuration for two tables of your own
 """
 
 

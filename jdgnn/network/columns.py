@@ -165,6 +165,48 @@ def numbers_of(name: str, series: Any, problems: Problems) -> NDArray[np.float64
     return np.asarray(values, np.float64)
 
 
+class Facts(NamedTuple):
+    """What can be told of a column of a table of nodes by looking at it.
+
+    Attributes:
+      name: of the column.
+      kind: what it holds.
+      num_missing: rows in which it says nothing.
+      num_values: different values.
+      differs: whether whole numbers or texts in it all differ, as identifiers do.
+      is_suspicious: whether it is called like a label, a split or a row number.
+    """
+
+    name: str
+    kind: Literal["number", "time", "text", "empty", "nested"]
+    num_missing: int
+    num_values: int
+    differs: bool
+    is_suspicious: bool
+
+
+def facts_of(frame: Any) -> list[Facts]:
+    """Looks at the columns of a pandas data frame.
+
+    Example:
+      >>> import pandas
+      >>> facts_of(pandas.DataFrame({"model": ["a", "b", "", "a"]}))[0][:4]
+      ('model', 'text', 1, 2)
+    """
+    found = []
+    for index, name in enumerate(map(str, frame.columns)):
+        column = _read(name, frame.iloc[:, index], Problems(name))
+        is_suspicious = re.fullmatch(SUSPICIOUS, name.strip(), re.IGNORECASE) is not None
+        if column.values is None:
+            found.append(Facts(name, column.kind, len(frame), 0, False, is_suspicious))
+            continue
+        codes, has_value = _codes(column.values)
+        num_values = len(np.unique(codes[has_value]))
+        missing = int((~has_value).sum())
+        found.append(Facts(name, column.kind, missing, num_values, _identifies(column), is_suspicious))
+    return found
+
+
 def _read(name: str, series: Any, problems: Problems) -> _Column:
     """A column by what it holds."""
     kind = series.dtype.kind if isinstance(series.dtype, np.dtype) else ""

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from jdgnn.experiment.commands import compare, completion, configs, datasets, export, parts, report, run, sweep
+from jdgnn.experiment.commands import compare, completion, configs, datasets, export, init, parts, report, run, sweep
 from jdgnn.experiment.commands.teaching import Commands
 
 ADD: tuple[Callable[[Commands], None], ...] = (
+    init.add,
     run.add,
     sweep.add,
     report.add,

@@ -101,15 +101,19 @@ def read_files(
         if path.suffix.lower() != ".npz":
             raise InputError(f"archive: expected an .npz, got {path}; give tables as edges and nodes")
         return read_network("archive", path, undirected=bool(undirected), allow_no_edges=allow_no_edges, name=title)
-    links, found, where = _tables(edges, nodes, graph, columns)
+    links, found, where = tables_in(edges, nodes, graph, columns)
     name = printable(title or where.absolute().parent.name or "network")
     return network_of(links, found, Reading(columns, roles, undirected, unknown, allow_no_edges, name))
 
 
-def _tables(
+def tables_in(
     edges: Path_ | None, nodes: Path_ | None, graph: Path_ | None, columns: Columns
 ) -> tuple[Table, Table | None, Path]:
-    """The tables of edges and of nodes, and a file whose folder names them."""
+    """The tables of edges and of nodes that files hold, and a file whose folder names them.
+
+    Raises:
+      InputError: a file cannot be read, or holds no table.
+    """
     if graph is not None:
         path = given_path("graph", graph)
         if suffix_of(path) == ".json":

@@ -72,7 +72,7 @@ class Reading(NamedTuple):
 def is_header_of_edges(columns: Columns, names: Sequence[str]) -> bool:
     """Whether names are those of columns of a table of edges, and no row of it."""
     given = {columns.source, columns.target} - {None}
-    return bool(given & set(names)) or _guessed(names, ENDS[:-1]) is not None
+    return bool(given & set(names)) or guessed(names, ENDS[:-1]) is not None
 
 
 def network_of(
@@ -178,7 +178,7 @@ class _Nodes(NamedTuple):
 
 def _nodes(table: Table, reading: Reading, given: Features | None) -> _Nodes:
     columns, frame, problems = reading.columns, table.frame, table.problems()
-    ids = _column(table, "id", columns.id, _guessed(list(frame.columns), [(one,) for one in IDS]), problems)
+    ids = _column(table, "id", columns.id, guessed(list(frame.columns), [(one,) for one in IDS]), problems)
     names = ids_of(frame[ids], ids, problems) if ids else ()
     label, told = _label_column(frame, columns.label, ids, reading.roles, problems)
     labels = labels_of(frame[label], problems, label) if label else Labels()
@@ -203,7 +203,7 @@ def _normal(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
 
 
-def _guessed(names: Sequence[str], options: Sequence[Sequence[str]]) -> list[str] | None:
+def guessed(names: Sequence[str], options: Sequence[Sequence[str]]) -> list[str] | None:
     """The columns with usual names, in any capitals, the likeliest first; None if there are none."""
     given = {_normal(name): name for name in reversed(names)} | {name: name for name in names}
     return next(([given[one] for one in option] for option in options if set(option) <= set(given)), None)
@@ -242,7 +242,7 @@ def _label_column(
     if given is not None and given not in frame.columns:
         problems.add(f"there is no column {given!r} (there are {listed(list(frame.columns))}); write label = '...'")
         return "", {}
-    (found,) = _guessed(list(frame.columns), [("label",)]) or ("",)
+    (found,) = guessed(list(frame.columns), [("label",)]) or ("",)
     taken = [
         one for names in (roles.features, roles.ignore) for one in ([names] if isinstance(names, str) else names or ())
     ]
@@ -294,7 +294,7 @@ class _Links(NamedTuple):
 
 def _links(table: Table, reading: Reading) -> _Links:
     columns, frame, problems = reading.columns, table.frame, table.problems()
-    guess = _guessed(list(frame.columns), ENDS)
+    guess = guessed(list(frame.columns), ENDS)
     given = {"source": columns.source, "target": columns.target}
     names = [_column(table, key, one, guess, problems, place) for place, (key, one) in enumerate(given.items())]
     quality_names = _quality_columns(frame, columns.link_quality, problems)
@@ -340,7 +340,7 @@ def _directions(
 
 def _types(frame: Any) -> list[str]:
     """What Gephi says of each link, Directed or Undirected; nothing if the column `Type` means something else."""
-    (name,) = _guessed(list(frame.columns), [("type",)]) or ("",)
+    (name,) = guessed(list(frame.columns), [("type",)]) or ("",)
     types = [str(one) for one in as_list(frame[name])] if name else []
     return types if {one.lower() for one in types} <= {"directed", "undirected"} else []
 
