@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.emulation.state_checks import check_alive
 from jdgnn.errors import InputError
+from jdgnn.kernels.way import read, way
 from jdgnn.keys import impl_of, is_key
 from jdgnn.network.conversion import as_network
 from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
@@ -45,6 +47,10 @@ FORMAT = 2
 MOST_TEXT = 2**26
 """Bytes of what orbax says of arrays, or a checkpoint of itself with its notes."""
 TRIES = 20
+
+
+class OtherWayWarning(UserWarning):
+    """What a run goes on from was computed in another way, so that its last bits are those of neither."""
 
 
 class DamagedError(InputError):
@@ -99,6 +105,7 @@ def save(path: str | Path, emulator: Emulator, state: State, network: Any, *, no
         "digest": _digest(arrays),
         "network": np.asarray(state.network).tolist(),
         "features": _digest({"features": np.asarray(features)}),
+        "way": way(emulator.kernels)._asdict(),
         "notes": notes,
     }
     about["seal"] = _seal(about)
@@ -155,6 +162,9 @@ def restore(path: str | Path, emulator: Emulator, network: Any) -> State:
     Raises:
       InputError: there is no checkpoint, it is damaged or of another format, or belongs to another network or other
         parts.
+
+    Warns:
+      OtherWayWarning: it was saved where compiled kernels were used and now are not, or the other way round.
     """
     path = checked_path("path", path)
     about = read_about(path)
@@ -177,6 +187,12 @@ def restore(path: str | Path, emulator: Emulator, network: Any) -> State:
     if _digest(arrays) != about["digest"]:
         raise DamagedError(f"path: {path} is damaged, as its content is not what was saved; take an earlier one")
     values = [_as_leaf(arrays[_name(place)], leaf) for place, leaf in leaves]
+    before, now = read(about.get("way")), way(emulator.kernels)
+    if before is not None and not now.is_like(before):
+        warnings.warn(
+            OtherWayWarning(f"{path} was saved in a run computed {before}, and ticks are now computed {now}"),
+            stacklevel=2,
+        )
     return jax.tree.unflatten(structure, values)
 
 

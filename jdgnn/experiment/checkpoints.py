@@ -4,13 +4,14 @@ import contextlib
 import re
 import shutil
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jdgnn
 from jdgnn import Emulator, Network, State
-from jdgnn.emulation.checkpoint import DamagedError
+from jdgnn.emulation.checkpoint import DamagedError, OtherWayWarning
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import CheckpointsTable
 
@@ -102,7 +103,9 @@ class Checkpoints:
         paths = self.paths()
         for path in paths:
             try:
-                return Kept(jdgnn.restore(path, emulator, network), jdgnn.read_notes(path))
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", OtherWayWarning)  # whoever goes on compares the notes
+                    return Kept(jdgnn.restore(path, emulator, network), jdgnn.read_notes(path))
             except DamagedError as error:
                 remark(str(error).removeprefix("path: "))
         if paths:

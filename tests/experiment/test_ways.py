@@ -11,6 +11,7 @@ import jax
 import pytest
 
 import jdgnn
+from jdgnn.emulation.checkpoint import OtherWayWarning
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.compare import compare
 from jdgnn.experiment.config import Config, as_toml
@@ -224,6 +225,20 @@ def test_a_run_is_not_replayed_in_another_way(
     assert f"to other bits; state emulation.kernels, or add {FLAG}, which is recorded" in told
     assert not (tmp_path / "replayed").exists()
     assert replayed_otherwise("other", is_accepted=True) == [{"tick": 0, "differences": ["other"], "accepted": True}]
+
+
+def test_a_state_is_restored_in_another_way_with_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, emulator = small_network(), cheap()
+    state = emulator.init(jax.random.key(0), network)
+    saved = jdgnn.save(tmp_path / "0", emulator, state, network)
+    for other in (cheap(kernels=False), emulator):
+        if other is emulator:
+            monkeypatch.setattr(library, "why_not", lambda: "it rains")
+        with pytest.warns(
+            OtherWayWarning, match=r"0 was saved in a run computed with compiled .* now computed without"
+        ):
+            again = jdgnn.restore(tmp_path / "0", other, network)
+        assert jdgnn.digest(again) == saved
 
 
 def test_python_is_warned_once(monkeypatch: pytest.MonkeyPatch) -> None:
