@@ -37,7 +37,8 @@ class Roles(NamedTuple):
       features: names or patterns (`wifi_*`) of the columns that are features; None for all.
       ignore: names or patterns of columns that are not.
       text: what becomes of columns of text: an error, left out, or one column of 0 and 1 for each value.
-      max_categories: a column of text with more values is left out even so; if `features` names it, it is an error.
+      max_categories: a column of text with more values is left out even so, as is one that differs at every node; if
+        `features` names it, more values are an error.
       missing: what becomes of missing values: an error, the mean of the column, 0, or the mean and a further column
         that says where they were.
     """
@@ -297,7 +298,8 @@ def _kept(read: list[_Column], named: list[str], roles: Roles, problems: Problem
                 texts.append(f"{column.name} ({count:,} different)")
                 continue
             is_wide = roles.text == "onehot" and count > roles.max_categories
-            reason = f"text, {count:,} different" if is_wide or roles.text == "ignore" else ""
+            is_name = _identifies(column) and column.name not in named  # one column for each node says nothing
+            reason = f"text, {count:,} different" if is_wide or is_name or roles.text == "ignore" else ""
             if is_wide and column.name in named:
                 problems.add(
                     f"features: {column.name} has {count:,} different texts, more than max_categories = "

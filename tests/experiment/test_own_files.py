@@ -261,3 +261,37 @@ def test_a_configuration_reads_a_file_of_a_graph(tmp_path: Path) -> None:
     assert network.class_names == ("x", "y")
     assert network.link_quality is not None
     assert network.link_quality.tolist() == [0.5] * 4
+
+
+def test_a_spreadsheet_with_text_gaps_and_partial_labels_gets_to_its_report(
+    own: Own, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loads = ["" if v % 9 == 0 else f"{v},5" for v in range(20)]
+    labels = ["" if v % 5 == 0 else "xy"[v % 2] for v in range(20)]
+    rows = [f"{NAMES[v]};host{v};{loads[v]};{'ab'[v % 3 % 2]};{labels[v]};{v // 2}" for v in range(20)]
+    (tmp_path / "nodes.csv").write_text("\n".join(["id;host;load;model;label;fold", *rows]))
+    changes = [f"network.nodes={tmp_path}/nodes.csv", "network.text=onehot", "network.missing=mean"]
+    changes += ["network.ignore=['fold']"]
+    command = ["run", str(own.config), *(word for change in changes for word in ("--set", change))]
+    assert main([*command, "--out", str(tmp_path / "run")]) == 0
+    told = [
+        "features: load, model (one-hot, 2 values)",
+        "not features: fold, host (text, 20 different)",
+        "filled by the mean: load (3 of 20)",
+        "decimal commas were read in load",
+        "4 of 20 nodes have no label: they take part, and stand in no split",
+    ]
+    begin, _, end = capsys.readouterr().out.partition("Linear probe")
+    page = (tmp_path / "run" / "report.html").read_text()
+    for note in told:
+        assert note in begin
+        assert note in end
+        assert note[1:] in page
+    found = summary(tmp_path / "run")
+    assert found["feature_names"] == ["load", "model=a", "model=b"]
+    assert set(told) <= set(found["network_notes"])
+    assert main(["export", str(tmp_path / "run"), str(tmp_path / "a.csv")]) == 0
+    assert pandas.read_csv(tmp_path / "a.csv")["label"].isna().tolist() == [v % 5 == 0 for v in range(20)]
+    np.testing.assert_array_equal(
+        jdgnn.read_embeddings(tmp_path / "a.csv").labels, [-1 if v % 5 == 0 else v % 2 for v in range(20)]
+    )

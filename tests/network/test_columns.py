@@ -76,8 +76,8 @@ def test_what_is_no_number_is_left_out_and_told() -> None:
     columns = {"x": [1, 1, 2], "name": ["a", "b", "c"], "none": ["", None, "nan"], "many": [[1], [2], [3]]}
     told = _features(columns, text="ignore").notes
     assert "not features: name (text, 3 different), none (empty), many (lists)" in told
-    found = _features(columns, text="onehot", max_categories=2)
-    assert found.names == ("x",)
+    for most in (2, 20):
+        assert _features(columns, text="onehot", max_categories=most).names == ("x",)
     with pytest.raises(InputError, match=r"name has 3 different texts, more than max_categories = 2"):
         _features(columns, features=["x", "name"], text="onehot", max_categories=2)
 

@@ -63,7 +63,7 @@ def read_files(
       split: column of `nodes` with train, validation, test or nothing; by default `split`, or `split_0`, `split_1` and
         so on for several splits, if they are there.
       text: what becomes of columns of text: `error`, `ignore`, or `onehot` for a column of 0 and 1 for each value.
-      max_categories: columns of text with more values are left out.
+      max_categories: columns of text with more values are left out, and so are those that differ at every node.
       missing: what becomes of missing values: `error`, `mean` (of the column), `zero`, or `indicator`, the mean and a
         further column that says where they were.
       undirected: whether links go both ways; by default what the file says (Gephi's `Type`, SNAP, KONECT), else not.
