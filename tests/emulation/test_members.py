@@ -19,6 +19,7 @@ import jdgnn
 from jdgnn import clocks, merging, optimizers, peers, schedules
 from jdgnn.emulation.fusing import why_plain
 from jdgnn.kernels import library
+from jdgnn.network import Identifiers
 from tests.emulation.cases import trace
 from tests.emulation.mixes import KINDS, PARTS
 from tests.support import leaves, small_network
@@ -48,7 +49,7 @@ WITHOUT_EFFECT: dict[tuple[str, str, str], str] = {  # by kind, name (* for all 
     **{("clock", name, "init"): NO_STATE for name in ("always", "bernoulli")},
     **{("schedule", "every", member): NO_STATE for member in ("init", "settle")},
     **{
-        (kind, "*", "bind"): "it gives another part, which takes the place of this one before anything is drawn"
+        (kind, "*", "bind"): "it fills members that wait for a network, and each of these counts"
         for kind in ("loss", "presence")
     },
     ("schedule", "*", "is_random"): "where it is wrong, draws are not used, or `decide` fails without them",
@@ -161,7 +162,9 @@ class Member(NamedTuple):
         return not {self, Member(self.kind, "*", self.member)} & WITHOUT_EFFECT.keys()
 
     def part(self) -> Any:
-        return MAKES[self.kind][self.name](0)
+        """The part; one that names nodes is for the network already, so that its members can be called."""
+        part = MAKES[self.kind][self.name](0)
+        return part if getattr(part, "bind", None) is None else part.bind(Identifiers((), NUM_NODES))
 
     def changed(self, change: Change) -> Any:
         part = self.part()
