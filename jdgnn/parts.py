@@ -4,7 +4,7 @@ import contextlib
 import functools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import jax
 from jax.tree_util import Partial
@@ -12,6 +12,7 @@ from jax.tree_util import Partial
 from jdgnn.errors import InputError
 
 Part = TypeVar("Part", bound=tuple[Any, ...])
+Setting = TypeVar("Setting")
 
 
 class ReadOff:
@@ -142,6 +143,15 @@ def unbound(*_: Any) -> Any:
       InputError: always.
     """
     raise InputError("this part names nodes, and no network says in which rows they stand; call its bind first")
+
+
+def with_partials(setting: Setting) -> Setting:
+    """Makes a setting fit to be passed to a compiled function: plain functions in its parts become `Partial`s.
+
+    Settings are made by `jdgnn.gossip` and the like, which see to that; but one may have been changed since, as by
+    `setting.replace(merge=rule)`.
+    """
+    return cast(Setting, jax.tree.map(lambda leaf: Partial(leaf) if callable(leaf) else leaf, setting))
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.network import Network
 from jdgnn.network.overflow import too_large
 from jdgnn.network.topology import Topology, topology
-from jdgnn.parts import as_argument, bound
+from jdgnn.parts import as_argument, bound, with_partials
 from jdgnn.protocol.availability import Availability, availability
 from jdgnn.protocol.events import Traffic
 from jdgnn.protocol.traffic import Gossip, Publish, Push, publish
@@ -122,8 +122,10 @@ class Emulator:
             ("layers", layers),
             ("objective", objectives),
             ("optimizer", optimizer),
-            ("publish", publish() if self.publish is None else self.publish),
-            ("availability", availability() if self.availability is None else self.availability),
+            ("push", with_partials(self.push)),
+            ("gossip", with_partials(self.gossip)),
+            ("publish", publish() if self.publish is None else with_partials(self.publish)),
+            ("availability", availability() if self.availability is None else with_partials(self.availability)),
         ):
             object.__setattr__(self, name, value)
         check_effect(self.traffic, self.awake_share)

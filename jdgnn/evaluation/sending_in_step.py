@@ -16,6 +16,7 @@ from jdgnn.protocol.events import destinations
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.traffic import Gossip, Push
 
+DRAWS = 8  # in which a sampler must find somebody for every node
 _INSTEAD = "give the state of a run, whose accounts have it"
 
 
@@ -60,9 +61,12 @@ def _to_peers(
     """Messages of each node [N] to peers that are drawn."""
     if setting is None:
         return np.zeros(links.num_nodes, np.int64)
-    dst = destinations(what, jax.random.key(0), links, setting, jnp.ones(links.num_nodes, bool))
-    alone = np.flatnonzero((np.asarray(dst) >= links.num_nodes).any(axis=1))
-    if len(alone):
+    everybody = jnp.ones(links.num_nodes, bool)
+    for key in jax.random.split(jax.random.key(0), DRAWS):
+        dst = destinations(what, key, links, setting, everybody)
+        alone = np.flatnonzero((np.asarray(dst) >= links.num_nodes).any(axis=1))
+        if not len(alone):
+            continue
         raise InputError(f"emulator: in {what}, node {alone[0]} can find nobody to send to; {_INSTEAD}")
     wanted = _wanted(what, setting.schedule, setting.fanout, inbox_capacity, ticks)
     return np.full(links.num_nodes, np.minimum(wanted, setting.fanout).sum(), np.int64)

@@ -332,6 +332,19 @@ def test_short_cuts_are_not_replaced_alone_or_given_beside_functions() -> None:
     assert jdgnn.MergeRule(merge=average.merge, weigh=average.weigh) == average  # which is what is read off
 
 
+def test_settings_that_were_changed_after_they_were_made_are_taken() -> None:
+    """Their plain functions are what a compiled program is made of, as those of parts that `jdgnn.gossip` is given."""
+    rule = merging.average()._replace(merge=lambda params, age, *others: (params, age))
+    sleepy = clocks.always()._replace(sample=everybody)
+    emulator = dataclasses.replace(
+        emulator_with({}, False),
+        push=jdgnn.push().replace(peers=jdgnn.PeerSampler(sample=to_the_next)),  # type: ignore[attr-defined]
+        gossip=jdgnn.gossip().replace(merge=rule),  # type: ignore[attr-defined]
+        availability=jdgnn.availability().replace(clock=sleepy),  # type: ignore[attr-defined]
+    )
+    assert emulator.init(jax.random.key(5), PLAIN).num_nodes == NUM_NODES
+
+
 @pytest.mark.parametrize("kernels", [None, False])
 def test_a_run_and_the_exact_encoder_agree_about_a_changed_layer(kernels: bool | None) -> None:
     sevens = jdgnn.sage(3)._replace(apply=lambda params, own, aggregated: own[:3] + 7 * params["own"]["bias"])
