@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
 from jdgnn import InputError, evaluation
-from jdgnn.network import from_edges, random_projection, random_splits, ring
+from jdgnn.network import Splits, from_edges, random_projection, random_splits, ring
 from tests.support import small_network
 
 
@@ -153,3 +153,17 @@ def test_the_degree_stands_beside_as_places_among_powers_of_two() -> None:
     both = evaluation.beside_own_features(np.ones((6, 1)), one_way)[:, 4:]
     assert both.shape == (6, 2 + 4)  # what comes in, 0 or 1, and what goes out, 0 or 4
     assert_allclose(np.linalg.norm(both, axis=1), 0.25)
+
+
+def test_nodes_without_a_label_are_not_judged() -> None:
+    labels = np.array([0, 1] * 20)
+    vectors = np.eye(2)[labels]
+    labels[:4] = -1
+    vectors[:4] = 9.0  # where no cluster would be found
+    network = from_edges(np.arange(39), np.arange(1, 40), vectors, labels=labels)
+    assert evaluation.clustering(vectors, network).ari == 1.0
+    assert evaluation.clustering(vectors, network).num_clusters == 2
+    assert evaluation.few_label_probe(vectors, network, per_class=6, num_splits=2).mean == 1.0
+    mask = np.arange(40)[None] < 6
+    with pytest.raises(InputError, match="splits: node 0 has no label"):
+        evaluation.linear_probe(vectors, network, splits=Splits(train=mask, validation=~mask, test=mask & ~mask))

@@ -133,3 +133,13 @@ def test_bad_input_is_one_clear_sentence(changes: dict[str, Any], message: str) 
         from_edges(**(given_arguments | changes))
     given = ", ".join(f"{name}={' '.join(repr(value).split())[:60]}" for name, value in changes.items())
     assert_told("Networks from arrays", given, refused.value)
+
+
+def test_quality_may_differ_there_and_back() -> None:
+    network = from_edges([0, 1], [1, 2], np.eye(3), link_quality=[[0.25, 0.5], [0.75, 1]], undirected=True)
+    pairs = zip(network.senders.tolist(), network.receivers.tolist(), strict=True)
+    assert network.link_quality is not None
+    found = dict(zip(pairs, network.link_quality.tolist(), strict=True))
+    assert found == {(0, 1): 0.25, (1, 0): 0.5, (1, 2): 0.75, (2, 1): 1.0}
+    with pytest.raises(InputError, match=r"link_quality: got shape \(2, 2\)"):
+        from_edges([0, 1], [1, 2], np.eye(3), link_quality=[[0.25, 0.5], [0.75, 1]])

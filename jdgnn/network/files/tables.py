@@ -123,7 +123,7 @@ def network_of(
     _check_ends(edges, links, ids, codes.reshape(2, -1), is_odd)
     if nodes is not None and reading.unknown == "error" and found.names:
         _add_unknown(links, ids, codes.reshape(2, -1), ends < 0, nodes.named)
-    refuse_all(found.problems, links.problems)
+    refuse_all(*(one for one in (found.problems, links.problems) if one is not None))
     ends, quality = ends[:, is_known], links.quality if links.quality is None else links.quality[is_known]
     if isinstance(links.undirected, np.ndarray):
         back = links.undirected[is_known]
@@ -173,7 +173,7 @@ class _Nodes(NamedTuple):
     features: Features | None = None
     computed: Any = None  # what to compute features from, if there are none
     notes: tuple[str, ...] = ()
-    problems: Problems = Problems("nodes")
+    problems: Problems | None = None
 
 
 def _nodes(table: Table, reading: Reading, given: Features | None) -> _Nodes:
