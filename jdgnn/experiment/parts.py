@@ -211,6 +211,18 @@ class Nested(NamedTuple):
     default: Any  # what a factory takes if none is given
 
 
+def _groups(given: Any) -> Any:
+    """Groups by the name of each node, or the path of a file with them."""
+    is_table = isinstance(given, Mapping) and all(
+        isinstance(group, int | str) and not isinstance(group, bool) for group in given.values()
+    )
+    if given is None or isinstance(given, str) or is_table:
+        return given
+    raise Problem(
+        (), f"got {shown(given)}, and a table {{name = group}} of all nodes, or the path of a CSV file, is needed"
+    )
+
+
 def _part(registry: Registry) -> Any:
     return Annotated[NamedPart, registered(registry)]
 
@@ -228,7 +240,7 @@ NESTED: dict[str, Nested] = {
     "presence": Nested(Annotated[list[NamedPart], _one_or_several(PRESENCES)], []),
     "publish.schedule": Nested(_part(SCHEDULES) | None, None),
     "rate_schedule": Nested(_part(RATE_SCHEDULES), "constant"),
-    "split.groups": Nested(dict[str, int | str] | str | None, None),
+    "split.groups": Nested(Annotated[dict[str, int | str] | str | None, BeforeValidator(_groups)], None),
     "trace.path": Nested(str, None),
     "rule": Nested(_part(MERGES), "average"),
     "schedule": Nested(_part(SCHEDULES), "every"),
