@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jdgnn.errors import printable
+from jdgnn.errors import InputError, printable
 from jdgnn.experiment.catalogue import toml
 from jdgnn.network.columns import Facts, Roles, facts_of
 from jdgnn.network.files.frames import Table, suffix_of
@@ -86,9 +86,11 @@ def proposed(edges: Path, nodes: Path | None, folder: Path, name: str) -> str:
       TOML, with the reason for each choice.
 
     Raises:
-      InputError: a file cannot be read, or holds no table.
+      InputError: a file cannot be read, or holds no table; or a graph is given beside a table of nodes.
     """
     is_graph = suffix_of(edges) in (".json", *SUFFIXES)
+    if is_graph and nodes is not None:
+        raise InputError(f"NODES: got {nodes} beside {edges}, which holds nodes and links; leave it out")
     given = {"graph": edges} if is_graph else {"edges": edges, "nodes": nodes}
     files = given.get("edges"), given.get("nodes"), given.get("graph")
     links, found, _ = tables_in(*files, Columns())

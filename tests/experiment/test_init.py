@@ -97,6 +97,16 @@ def test_what_cannot_be_run_yet_is_written_and_told(tmp_path: Path, capsys: pyte
     assert network(tmp_path).num_edges == 6
 
 
+def test_a_graph_takes_no_table_of_nodes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graph = tmp_path / "mesh.json"
+    nodes, links = '[{"id": "a", "load": 1}, {"id": "b", "load": 2}]', '[{"source": "a", "target": "b"}]'
+    graph.write_text(f'{{"nodes": {nodes}, "links": {links}}}')
+    assert main(["init", str(graph), "nodes.csv", "--out", str(tmp_path / "mine.toml")]) == 2
+    assert "NODES: got nodes.csv beside" in capsys.readouterr().err
+    assert main(["init", str(graph), "--out", str(tmp_path / "mine.toml")]) == 0
+    assert (network(tmp_path).num_edges, network(tmp_path).node_names) == (2, ("a", "b"))
+
+
 def test_small_classes_get_splits_that_they_allow(tmp_path: Path) -> None:
     nodes = "id,load,label\n" + "".join(f"n{one},{one % 3},{'ab'[one % 2]}\n" for one in range(8))
     written(tmp_path, "source,target\n" + "".join(f"n{one},n{(one + 1) % 8}\n" for one in range(8)), nodes)

@@ -7,6 +7,7 @@ import shtab
 from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.catalogue import KINDS
 from jdgnn.experiment.commands.teaching import Commands, add_command
+from jdgnn.experiment.shipped import shipped
 
 SHELLS = ("bash", "zsh", "tcsh")
 INSTALL = """\
@@ -21,7 +22,7 @@ to install it (once; then open a new shell):
          (and in ~/.tcshrc: source ~/.jdgnn-completion.tcsh)
 
 """
-FILES, FOLDERS = ("CONFIG", "FILE"), ("DIR", "A", "B")
+FILES, FOLDERS = ("CONFIG", "FILE", "EDGES", "NODES"), ("DIR", "A", "B")
 """How arguments are called that are files, and directories."""
 
 
@@ -78,5 +79,7 @@ def _mark(parser: argparse.ArgumentParser) -> None:
             action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
         elif parser.prog.endswith(" parts") and action.dest == "name":
             action.choices = sorted({*KINDS, *(part for kind in KINDS.values() for part in kind.parts)})
+        elif parser.prog.endswith(" configs") and action.dest == "name":
+            action.choices = sorted(shipped())
         elif parser.prog.endswith(" completion") and action.dest == "shell":
             action.choices = SHELLS
