@@ -36,6 +36,7 @@ def in_double(network: jdgnn.Network) -> jdgnn.Network:
 def steps(emulator: jdgnn.Emulator, network: jdgnn.Network, num_ticks: int, seed: int = 0) -> Iterator[Step]:
     """The first ticks of a run; to be taken where 64-bit numbers are on."""
     network = in_double(network)
+    emulator = emulator.bound(network)
     links, features = topology(network), jnp.asarray(network.features)
     state = emulator.init(jax.random.key(seed), network)
     for _ in range(num_ticks):

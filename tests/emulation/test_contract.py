@@ -62,7 +62,7 @@ def only(kind: str, name: str) -> Mix:
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in PARTS for name in PARTS[kind]])
 def test_a_tick_with_any_part_keeps_the_tree_shapes_and_dtypes(kind: str, name: str) -> None:
-    emulator, links = only(kind, name).emulator(), topology(NETWORK)
+    emulator, links = only(kind, name).emulator().bound(NETWORK), topology(NETWORK)
 
     def tick(features: jax.Array, state: State) -> State:
         _, events = sample_events(emulator, links, message_bytes(state), state.key, state.tick, state.availability)

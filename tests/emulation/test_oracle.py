@@ -209,7 +209,8 @@ def check_every_tick(name: str, size: tuple[int, int], data: st.DataObject, *, b
     a bias that is zero but for rounding.
     """
     network = data.draw(networks(*size, num_mute=2))
-    emulator, links, features = emulators(name, size[0]), topology(network), jnp.asarray(network.features)
+    emulator, links = emulators(name, size[0]).bound(network), topology(network)
+    features = jnp.asarray(network.features)
     state = emulator.init(jax.random.key(data.draw(st.integers(0, 2**31 - 1))), network)
     if biased:
         state = replace(state, params=jax.tree_util.tree_map_with_path(_with_bias, state.params))
@@ -257,7 +258,7 @@ def test_agrees_end_to_end_in_every_case(name: str, size: tuple[int, int], data:
 def check_end_to_end(name: str, size: tuple[int, int], data: st.DataObject) -> None:
     """Compares the history and the final state of one compiled run."""
     network = data.draw(networks(*size))
-    emulator, links = emulators(name, size[0]), topology(network)
+    emulator, links = emulators(name, size[0]).bound(network), topology(network)
     state = emulator.init(jax.random.key(data.draw(st.integers(0, 2**31 - 1))), network)
     key, memory, num_bytes = jdgnn.copy(state).key, jdgnn.copy(state).availability, message_bytes(state)
     oracle = oracle_of(name, network, state)
