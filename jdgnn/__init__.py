@@ -50,7 +50,7 @@ from jdgnn.protocol.traffic import Gossip, Publish, Push, gossip, publish, push
 if TYPE_CHECKING:
     from jdgnn.experiment.loading import Run, load_run
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "Acceptance",
