@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from jdgnn.checks import check_flag
+from jdgnn.errors import InputError
+
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
@@ -27,6 +30,32 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def check_new_file(argument: str, file: Path, *, overwrite: bool, advice: str = "ask for it to be overwritten") -> None:
+    """Refuses a place that cannot take a new file, without touching it.
+
+    Args:
+      argument: that names the file, for messages.
+      file: to be written.
+      overwrite: whether it may exist.
+      advice: what to do if it exists and may not.
+
+    Raises:
+      InputError: it may not be written there.
+
+    Example:
+      >>> check_new_file("--json", Path("no folder/a.json"), overwrite=False)
+      Traceback (most recent call last):
+      jdgnn.errors.InputError: --json: there is no directory no folder; make it, or give another place
+    """
+    check_flag("overwrite", overwrite)
+    if file.is_dir():
+        raise InputError(f"{argument}: {file} is a directory; give the name of a file")
+    if not file.parent.is_dir():
+        raise InputError(f"{argument}: there is no directory {file.parent}; make it, or give another place")
+    if file.exists() and not overwrite:
+        raise InputError(f"{argument}: {file} exists; give another name, or {advice}")
 
 
 def partial_name(name: str) -> str:

@@ -1,21 +1,20 @@
 """A network as one `.npz` file."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.checks import check_flag
 from jdgnn.errors import InputError, printable, suggestion
 from jdgnn.network.files.tables import PARTS
 from jdgnn.network.labels import UNLABELLED
 from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.soundness import check_network
 from jdgnn.npy import read_archive
-from jdgnn.whole_files import whole_file
+from jdgnn.whole_files import check_new_file, whole_file
 
 MOST_BYTES = 2**31
 """Of a file, and of its arrays together."""
@@ -47,54 +46,29 @@ def write(path: str | os.PathLike[str], network: Network, *, overwrite: bool = F
       Network('ring': 9 nodes, 18 directed edges, 32 features, no labels)
     """
     check_network(network)
-    place = checked_place("path", path, (".npz",), overwrite=overwrite)
-    arrays: dict[str, NDArray[Any] | None] = {
-        **{field: getattr(network, field) for field in ("senders", "receivers", "features", "labels", "link_quality")},
-        **({} if network.splits is None else {part: getattr(network.splits, part) for part in PARTS}),
-        **{field: np.array(getattr(network, field)) for field in TEXTS if getattr(network, field)},
-    }
+    place = given_path("path", path, (".npz",))
+    check_new_file("path", place, overwrite=overwrite)
+    arrays = {field: getattr(network.splits if field in PARTS else network, field, None) for field in ARRAYS}
     with whole_file(place) as file:
-        np.savez_compressed(file, allow_pickle=False, **{k: v for k, v in arrays.items() if v is not None})
+        pack(file, arrays)
 
 
-def checked_place(argument: str, path: str | os.PathLike[str], suffixes: tuple[str, ...], *, overwrite: bool) -> Path:
-    """Where a new file is to be; refuses a place that cannot take it, without touching it.
-
-    Args:
-      argument: what names the file, for messages.
-      path: the file.
-      suffixes: that say in which forms it can be written.
-      overwrite: whether it may exist.
-
-    Raises:
-      InputError: it may not be written there.
-
-    Example:
-      >>> checked_place("path", "a.txt", (".csv", ".npz"), overwrite=False)
-      Traceback (most recent call last):
-      jdgnn.errors.InputError: path: got a.txt, and a name that ends in .csv or .npz is needed
-    """
-    check_flag("overwrite", overwrite)
-    place = given_path(argument, path)
-    if place.suffix.lower() not in suffixes:
-        raise InputError(f"{argument}: got {place}, and a name that ends in {' or '.join(suffixes)} is needed")
-    if place.is_dir():
-        raise InputError(f"{argument}: {place} is a directory; give the name of a file")
-    if not place.parent.is_dir():
-        raise InputError(f"{argument}: there is no directory {place.parent}; make it, or give another place")
-    if place.exists() and not overwrite:
-        raise InputError(f"{argument}: {place} exists; give another name, or ask for it to be overwritten")
-    return place
+def pack(file: IO[bytes], arrays: Mapping[str, Any]) -> None:
+    """Writes arrays and texts as `.npz`; what is None, or no text, is left out."""
+    given = {name: value for name, value in arrays.items() if isinstance(value, np.ndarray) or value}
+    np.savez_compressed(file, allow_pickle=False, **{name: np.asarray(value) for name, value in given.items()})
 
 
-def given_path(argument: str, path: Any) -> Path:
-    """A path that can be looked at.
+def given_path(argument: str, path: Any, suffixes: tuple[str, ...] = ()) -> Path:
+    """A path that can be looked at, and that says a form which is known.
 
     Raises:
       InputError: it is none.
     """
     if not isinstance(path, str | os.PathLike) or "\0" in str(path) or not str(path):
         raise InputError(f"{argument}: got {path!r}, and the path of a file is needed")
+    if suffixes and Path(path).suffix.lower() not in suffixes:
+        raise InputError(f"{argument}: got {path}, and a name that ends in {' or '.join(suffixes)} is needed")
     return Path(path)
 
 
@@ -114,32 +88,27 @@ def read_network(argument: str, path: Path, *, undirected: bool, allow_no_edges:
     Raises:
       InputError: the file cannot be read, holds arrays that nobody would read, or they do not fit.
     """
-    arrays = read_named_arrays(argument, path, ARRAYS, NEEDED)
-    texts = {field: _texts(argument, path, field, arrays[field]) for field in TEXTS if field in arrays}
+    found = read_named_arrays(argument, path, ARRAYS, NEEDED)
+    own_name = "".join(found.pop("name", ()))
+    labels = found.pop("labels", None)
+    if labels is not None and labels.dtype.kind == "i":
+        labels = np.where(labels == UNLABELLED, np.nan, labels)  # no doubt that -1 is no class
+    masks = {part: np.atleast_2d(found.pop(part)) for part in PARTS if part in found}
     try:
         return from_edges(
-            arrays["senders"],
-            arrays["receivers"],
-            arrays["features"],
-            labels=_without_doubt(arrays.get("labels")),
-            splits=_splits(arrays),
-            link_quality=arrays.get("link_quality"),
+            **found,
+            labels=labels,
+            splits=_splits(masks),
             undirected=undirected,
             allow_no_edges=allow_no_edges,
-            name=printable(name or "".join(texts.get("name", ())) or path.stem),
-            class_names=texts.get("class_names", ()),
-            node_names=texts.get("node_names", ()),
-            feature_names=texts.get("feature_names", ()),
-            notes=texts.get("notes", ()),
+            name=printable(name or own_name or path.stem),
         )
     except InputError as error:
         raise InputError(f"{argument}: {path}: {error}") from error
 
 
-def read_named_arrays(
-    argument: str, path: Path, known: tuple[str, ...], needed: tuple[str, ...]
-) -> dict[str, NDArray[Any]]:
-    """Reads the arrays of an `.npz` file, all of which are known.
+def read_named_arrays(argument: str, path: Path, known: tuple[str, ...], needed: tuple[str, ...]) -> dict[str, Any]:
+    """Reads the arrays of an `.npz` file, all of which are known; those of texts as tuples.
 
     Args:
       argument: what names the file, for messages.
@@ -162,7 +131,7 @@ def read_named_arrays(
                 raise InputError(f"{argument}: {path} has no array {name!r}; {', '.join(needed)} are needed")
 
     try:
-        return read_archive(path, MOST_BYTES, check)
+        arrays = read_archive(path, MOST_BYTES, check)
     except InputError:
         raise
     except OSError as error:
@@ -171,24 +140,15 @@ def read_named_arrays(
         raise InputError(
             f"{argument}: {path} is no sound .npz ({error}); write arrays of numbers or texts with numpy.savez"
         ) from error
+    for field in set(TEXTS) & set(arrays):
+        if arrays[field].dtype.kind != "U" or arrays[field].ndim > 1:
+            was = f"{arrays[field].dtype} {arrays[field].shape}"
+            raise InputError(f"{argument}: {path}: {field} is {was}, and texts are needed")
+    return arrays | {field: tuple(np.atleast_1d(arrays[field]).tolist()) for field in TEXTS if field in arrays}
 
 
-def _without_doubt(labels: NDArray[Any] | None) -> NDArray[Any] | None:
-    """Labels in which NaN, and not -1, means that there is none."""
-    if labels is None or labels.dtype.kind != "i" or not (labels == UNLABELLED).any():
-        return labels
-    return np.where(labels == UNLABELLED, np.nan, labels)
-
-
-def _texts(argument: str, path: Path, field: str, array: NDArray[Any]) -> tuple[str, ...]:
-    if array.dtype.kind != "U" or array.ndim > 1:
-        raise InputError(f"{argument}: {path}: {field} is {array.dtype} {array.shape}, and texts are needed")
-    return tuple(np.atleast_1d(array).tolist())
-
-
-def _splits(arrays: dict[str, NDArray[Any]]) -> Splits | None:
-    """Masks [S, N], or [N] where there is one split; without a mask for validation nobody is in it."""
-    masks = {part: np.atleast_2d(arrays[part]) for part in PARTS if part in arrays}
+def _splits(masks: dict[str, NDArray[Any]]) -> Splits | None:
+    """Masks [S, N]; without one for validation nobody is in it."""
     if not masks:
         return None
     for part in ("train", "test"):

@@ -1,7 +1,6 @@
 """Embeddings in files: one vector for each node, with what the node is called and its class."""
 
 import os
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -9,16 +8,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import as_array, checked_labels, checked_node_names
+from jdgnn.network.by_name import has_names
 from jdgnn.network.columns import numbers_of
-from jdgnn.network.files.archive import checked_place, given_path, read_named_arrays
+from jdgnn.network.files.archive import given_path, pack, read_named_arrays
 from jdgnn.network.files.frames import Table, read_table
 from jdgnn.network.files.tables import ids_of
+from jdgnn.network.identifiers import Identifiers, identifier
 from jdgnn.network.labels import UNLABELLED, Labels, labels_of
 from jdgnn.network.network import Network
-from jdgnn.whole_files import whole_file
+from jdgnn.whole_files import check_new_file, whole_file
 
 SUFFIXES = (".npz", ".csv", ".parquet")
-ARRAYS = ("embeddings", "labels", "class_names", "node_names", "layer_widths")
+ARRAYS = ("embeddings", "node_names", "labels", "class_names")
+ALSO = ("layer_widths",)
+"""What runs write besides, and nothing reads here."""
 
 
 class Embeddings(NamedTuple):
@@ -52,8 +55,9 @@ def write_embeddings(
 
     Args:
       path: a file whose name ends in `.npz`, `.csv` or `.parquet` (which needs `pip install 'jdgnn[tables]'`).
-      embeddings: one vector for each node, finite or not [N, W]; or what `read_embeddings` gave.
-      network: where names and labels come from; None for none.
+      embeddings: one vector for each node, finite or not [N, W]; or a data frame whose index names nodes, or what
+        `read_embeddings` gave, whose rows are brought into the order of the network.
+      network: where names and labels come from; None for what the embeddings say.
       overwrite: whether the file may exist.
 
     Raises:
@@ -61,6 +65,7 @@ def write_embeddings(
 
     Example:
       >>> import tempfile
+      >>> from pathlib import Path
       >>> from jdgnn.network import from_edges
       >>> network = from_edges([0], [1], np.eye(2), node_names=("ann", "bob"))
       >>> with tempfile.TemporaryDirectory() as folder:
@@ -71,28 +76,37 @@ def write_embeddings(
       bob,0.25,0.0
       <BLANKLINE>
     """
-    found = embeddings if isinstance(embeddings, Embeddings) else _of_network(embeddings, network)
-    place = checked_place("path", path, SUFFIXES, overwrite=overwrite)
+    found = _of_network(embeddings, network)
+    place = given_path("path", path, SUFFIXES)
+    check_new_file("path", place, overwrite=overwrite)
     with whole_file(place) as file:
         if place.suffix.lower() == ".npz":
-            _write_npz(file, found)
+            pack(file, dict(zip(ARRAYS, found, strict=True)))
         elif place.suffix.lower() == ".csv":
             _frame(found).to_csv(file, index=False, lineterminator="\n")  # the shortest digits that read back the same
         else:
             _write_parquet(file, found)
 
 
-def _of_network(embeddings: ArrayLike, network: Network | None) -> Embeddings:
-    vectors = as_array("embeddings", embeddings)
+def _of_network(given: Any, network: Network | None) -> Embeddings:
+    """Vectors in the order of the nodes, with what is known of these."""
+    found = given if isinstance(given, Embeddings) else Embeddings(given, _index(given))
+    vectors = as_array("embeddings", found.vectors)
     if vectors.ndim != 2 or 0 in vectors.shape or not np.issubdtype(vectors.dtype, np.floating):
         raise InputError(f"embeddings: got {vectors.dtype} {vectors.shape}, and real numbers [nodes, width] are needed")
     if network is None:
-        return Embeddings(vectors)
+        return found._replace(vectors=vectors)
     if not isinstance(network, Network):
         raise InputError(f"network: got {type(network).__name__}, and a Network, or None, is needed")
+    if found.node_names:
+        vectors = vectors[Identifiers(network.node_names, network.num_nodes).order("embeddings", found.node_names)]
     if len(vectors) != network.num_nodes:
         raise InputError(f"embeddings: got {len(vectors)} rows, and the network has {network.num_nodes} nodes")
     return Embeddings(vectors, network.node_names, network.labels, network.class_names)
+
+
+def _index(given: Any) -> tuple[str, ...]:
+    return checked_node_names("embeddings", tuple(map(identifier, given.index))) if has_names(given) else ()
 
 
 def _frame(found: Embeddings) -> Any:
@@ -105,15 +119,6 @@ def _frame(found: Embeddings) -> Any:
         plain = pandas.Series(found.labels, dtype="Int64").mask(found.labels == UNLABELLED)
         columns["label"] = plain if names is None else pandas.Categorical.from_codes(found.labels.tolist(), names)
     return pandas.DataFrame(columns | {f"e{i}": column for i, column in enumerate(found.vectors.T)})
-
-
-def _write_npz(file: IO[bytes], found: Embeddings) -> None:
-    arrays: dict[str, Any] = {"embeddings": found.vectors}
-    if found.labels is not None:
-        arrays["labels"] = found.labels
-    texts = {"class_names": found.class_names, "node_names": found.node_names}
-    arrays |= {name: np.array(value) for name, value in texts.items() if value}
-    np.savez_compressed(file, **arrays)
 
 
 def _write_parquet(file: IO[bytes], found: Embeddings) -> None:
@@ -138,37 +143,24 @@ def read_embeddings(path: str | os.PathLike[str]) -> Embeddings:
 
     Example:
       >>> import tempfile
+      >>> from pathlib import Path
       >>> with tempfile.TemporaryDirectory() as folder:
       ...     write_embeddings(Path(folder) / "a.npz", np.eye(2))
       ...     read_embeddings(Path(folder) / "a.npz").vectors.tolist()
       [[1.0, 0.0], [0.0, 1.0]]
     """
-    place = given_path("path", path)
-    suffix = place.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(f"path: got {place}, and a name that ends in {' or '.join(SUFFIXES)} is needed")
-    if suffix == ".npz":
-        return _from_arrays(place, read_named_arrays("path", place, ARRAYS, ARRAYS[:1]))
-    return _from_table(read_table("path", place, lambda names: True))
-
-
-def _from_arrays(place: Path, arrays: dict[str, NDArray[Any]]) -> Embeddings:
+    place = given_path("path", path, SUFFIXES)
+    if place.suffix.lower() != ".npz":
+        return _from_table(read_table("path", place, lambda names: True))
+    arrays = read_named_arrays("path", place, (*ARRAYS, *ALSO), ARRAYS[:1])
     try:
-        found = _of_network(arrays["embeddings"], None)
-        texts = {
-            name: tuple(map(str, np.atleast_1d(arrays[name]).tolist()))
-            for name in ("class_names", "node_names")
-            if name in arrays
-        }
-        class_names = texts.get("class_names", ())
-        return Embeddings(
-            found.vectors,
-            checked_node_names("node_names", texts.get("node_names", ()), len(found.vectors)),
-            checked_labels(arrays.get("labels"), len(found.vectors), class_names),
-            class_names,
-        )
+        vectors = _of_network(arrays["embeddings"], None).vectors
+        node_names = checked_node_names("node_names", arrays.get("node_names", ()), len(vectors))
+        class_names = arrays.get("class_names", ())
+        labels = checked_labels(arrays.get("labels"), len(vectors), class_names)
     except InputError as error:
         raise InputError(f"path: {place}: {error}") from error
+    return Embeddings(vectors, node_names, labels, class_names)
 
 
 def _from_table(table: Table) -> Embeddings:

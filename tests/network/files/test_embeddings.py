@@ -102,3 +102,19 @@ def test_other_archives_are_refused(tmp_path: Path) -> None:
     jdgnn.network.write(tmp_path / "a.npz", from_edges([0], [1], np.eye(2)))
     with pytest.raises(InputError, match="has an array 'senders', which nothing reads"):
         jdgnn.read_embeddings(tmp_path / "a.npz")
+
+
+def test_rows_go_by_name(tmp_path: Path) -> None:
+    """Of a frame whose index names nodes, and of what was read from a file of other order."""
+    network = five()
+    order = [3, 0, 4, 1, 2]
+    names = tuple(network.node_names[row] for row in order)
+    frame = pandas.DataFrame(VECTORS[order], index=names)
+    for given in (frame, Embeddings(VECTORS[order], names), Embeddings(VECTORS)):
+        jdgnn.write_embeddings(tmp_path / "a.npz", given, network, overwrite=True)
+        wanted = Embeddings(VECTORS, network.node_names, network.labels, network.class_names)
+        _assert_same(jdgnn.read_embeddings(tmp_path / "a.npz"), wanted)
+    jdgnn.write_embeddings(tmp_path / "b.npz", frame)
+    _assert_same(jdgnn.read_embeddings(tmp_path / "b.npz"), Embeddings(VECTORS[order], names))
+    with pytest.raises(InputError, match="embeddings: expected each node once, by its name; unknown: 'eve'; missing:"):
+        jdgnn.write_embeddings(tmp_path / "c.npz", frame.rename({names[0]: "eve"}), network)
