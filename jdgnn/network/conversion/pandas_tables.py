@@ -7,7 +7,7 @@ import numpy as np
 
 from jdgnn.errors import InputError
 from jdgnn.network.columns import Missing, Roles, Text
-from jdgnn.network.files.frames import Table
+from jdgnn.network.files.frames import Table, with_names
 from jdgnn.network.files.tables import PARTS, Columns, Reading, network_of
 from jdgnn.network.network import Network
 
@@ -84,11 +84,7 @@ def _table(argument: str, frame: Any) -> Table:
 
     if not isinstance(frame, pandas.DataFrame):
         raise InputError(f"{argument}: got {type(frame).__name__}, and a pandas data frame is needed")
-    names = [str(name) for name in frame.columns]
-    if len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise InputError(f"{argument}: has these columns twice: {', '.join(twice)}; give each another name")
-    return Table(argument, "", frame.set_axis(names, axis=1))
+    return with_names(Table(argument, "", frame), [str(name) for name in frame.columns])
 
 
 def to_pandas(network: Network) -> tuple[Any, Any]:

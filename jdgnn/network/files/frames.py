@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from jdgnn.errors import InputError
-from jdgnn.network.problems import Problems
+from jdgnn.network.identifiers import identifier
+from jdgnn.network.problems import Problems, listed
 from jdgnn.regular_files import read_regular
 
 MOST_BYTES = 2**28
@@ -20,6 +21,9 @@ MOST_BYTES = 2**28
 
 MOST_CELLS = 2**28
 """Rows times columns: a few bytes can stand for any number of equal ones."""
+
+MOST_SHOWN = 5
+"""Rows of another width that are named."""
 
 SHEETS = {".xlsx": "openpyxl", ".xlsm": "openpyxl", ".xls": "xlrd", ".ods": "odfpy"}
 SEPARATES = {",": "commas", ";": "semicolons", "\t": "tabs", r"\s+": "blanks"}
@@ -164,8 +168,9 @@ def _read_text(source: Source, is_header: Callable[[Sequence[str]], bool]) -> Ta
     place: Callable[[int], str] = lambda row: lines(row + has_header)  # noqa: E731
     names = header if has_header else last if is_told else [str(number + 1) for number in range(len(header))]
     frame = frame.iloc[int(has_header) :].reset_index(drop=True)
-    table = Table(source.argument, str(source.path), frame, has_header or is_told, _direction(source, comments), notes)
-    table = _with_names(source, table._replace(place=place), names)
+    undirected = _direction(source, comments)
+    table = Table(source.argument, str(source.path), frame, has_header or is_told, undirected, notes, place)
+    table = with_names(table, names)
     return table if separator == "," else _without_decimal_commas(table)
 
 
@@ -187,42 +192,35 @@ def _parsed(source: Source, body: str, separator: str, width: int, skipped: int)
     """All rows as texts, and what says where one stands."""
     import pandas
 
-    def rows() -> Iterator[tuple[int, int]]:
-        """Line number and width of each row."""
-        reader: Any = csv.reader(
-            io.StringIO(body, newline=""), delimiter=separator if len(separator) == 1 else "\n", strict=True
-        )
-        for row in reader:
-            if row and row != [""] and (len(row) > 1 or row[0].strip()):
-                yield skipped + reader.line_num, len(row[0].split() if separator == r"\s+" else row)
-
-    try:
-        frame = pandas.read_csv(
-            io.StringIO(body), sep=separator, header=None, dtype=str, na_filter=False, skip_blank_lines=True
-        )
-        is_even = frame.shape[1] == width and not (frame.iloc[:, -1].isna() | (frame.iloc[:, -1] == "")).any()
-        reason = ""
-    except (pandas.errors.ParserError, ValueError, OverflowError, csv.Error) as error:
-        is_even, reason = False, str(error).splitlines()[0]
-    if not is_even:  # a short row leaves its last cell empty, and a long one is an error
-        try:
-            uneven = [(line, count) for line, count in rows() if count != width]
-        except csv.Error as error:
-            source.refuse(f"is no CSV ({error}); quotes must be closed")
-        if uneven:
-            told = ", ".join(f"line {line} has {count}" for line, count in uneven[:5])
-            more = f", and {len(uneven) - 5:,} more lines" if len(uneven) > 5 else ""
-            source.refuse(f"expected {width} columns, by {SEPARATES[separator]}, as in its first line; {told}{more}")
-    if reason:
-        source.refuse(f"is no CSV ({reason}); quotes must be closed, and quotes in a quoted cell doubled")
-
     @functools.cache
-    def lines() -> list[int]:
-        return [line for line, _ in rows()]
+    def rows() -> list[tuple[int, int]]:
+        """Line number and width of each row; none where quotes are not understood."""
+        delimiter = separator if len(separator) == 1 else "\n"
+        reader: Any = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
+        try:
+            found = [(reader.line_num, row) for row in reader if len(row) > 1 or "".join(row).strip()]
+        except csv.Error:
+            return []
+        return [(skipped + line, len(row if len(separator) == 1 else row[0].split())) for line, row in found]
+
+    frame, reason = pandas.DataFrame(), ""
+    try:
+        frame = pandas.read_csv(io.StringIO(body), sep=separator, header=None, dtype=str, na_filter=False)
+    except (ValueError, OverflowError, csv.Error) as error:
+        reason = str(error).splitlines()[0]
+    # a short row leaves its last cell empty, and a long one is an error
+    is_even = not reason and frame.shape[1] == width and (frame.iloc[:, -1].fillna("") != "").all()
+    uneven = [] if is_even else [f"line {line} has {count}" for line, count in rows() if count != width]
+    if uneven:
+        wanted = f"expected {width} columns, by {SEPARATES[separator]}, as in its first line"
+        source.refuse(f"{wanted}; {listed(uneven, MOST_SHOWN)}")
+    if reason or not (is_even or rows()):
+        reason = reason or "a quote stands in a cell"
+        source.refuse(f"is no CSV ({reason}); quotes must be closed, and quotes in a quoted cell doubled")
 
     def place(row: int) -> str:
         """The line of a row, if quotes and blank lines were understood alike."""
-        return f"line {lines()[row]}" if len(lines()) == len(frame) else f"row {row + 1}"
+        return f"line {rows()[row][0]}" if len(rows()) == len(frame) else f"row {row + 1}"
 
     return frame, place
 
@@ -240,14 +238,15 @@ def _direction(source: Source, comments: list[str]) -> bool | None:
     return None
 
 
-def _with_names(source: Source, table: Table, names: Sequence[Any]) -> Table:
-    texts = [str(name).strip() if name is not None and name == name else "" for name in names]
-    twice = sorted({name for name in texts if texts.count(name) > 1 and name})
+def with_names(table: Table, names: Sequence[str]) -> Table:
+    """The table with these names of columns; InputError if two are the same."""
+    twice = sorted({name for name in names if names.count(name) > 1 and name})
     if twice:
-        source.refuse(f"these names of columns stand there twice: {', '.join(twice)}; give each another name")
-    taken = [name or f"Unnamed: {number}" for number, name in enumerate(texts)]  # as pandas calls them
-    table.frame.columns = taken
-    return table
+        problems = table.problems()
+        problems.add(f"these names of columns stand there twice: {', '.join(twice)}; give each another name")
+        problems.refuse()
+    taken = [name or f"Unnamed: {number}" for number, name in enumerate(names)]  # as pandas calls them
+    return table._replace(frame=table.frame.set_axis(taken, axis=1))
 
 
 def _without_decimal_commas(table: Table) -> Table:
@@ -259,14 +258,8 @@ def _without_decimal_commas(table: Table) -> Table:
         if has_comma.any() and (has_comma | cells.str.fullmatch(r"[+-]?\d*|nan|NA|NaN|\?")).all():
             table.frame[name] = cells.str.replace(",", ".", regex=False)
             changed.append(name)
-    if not changed:
-        return table
-    return table._replace(
-        notes=(
-            *table.notes,
-            f"decimal commas were read in {', '.join(changed)}",
-        )
-    )
+    notes = (f"decimal commas were read in {', '.join(changed)}",) if changed else ()
+    return table._replace(notes=table.notes + notes)
 
 
 def _read_sheet(source: Source, engine: str) -> Table:
@@ -289,13 +282,14 @@ def _read_sheet(source: Source, engine: str) -> Table:
         raise
     except Exception as error:  # engines raise anything at all on a damaged file
         source.refuse(f"is no sound spreadsheet ({type(error).__name__}: {error})")
-    if not len(frame):
+    filled = frame[(frame != "").any(axis=1)]
+    if filled.empty:
         source.refuse("is empty; expected a row with the names of the columns, and one for each row")
-    rows = frame.index[(frame != "").any(axis=1)][1:]
     notes = (f"{source.path.name}: the first of {len(sheets)} sheets was read, {sheets[0]}",) if sheets[1:] else ()
-    place: Callable[[int], str] = lambda row: f"row {rows[row] + 1}"  # noqa: E731
-    table = Table(source.argument, str(source.path), frame.loc[rows].reset_index(drop=True), notes=notes, place=place)
-    return _with_names(source, table, frame.loc[(frame != "").any(axis=1)].iloc[0].tolist())
+    place: Callable[[int], str] = lambda row: f"row {filled.index[row + 1] + 1}"  # noqa: E731
+    rows = filled.iloc[1:].reset_index(drop=True)
+    table = Table(source.argument, str(source.path), rows, notes=notes, place=place)
+    return with_names(table, [identifier(name) for name in filled.iloc[0]])
 
 
 def _read_parquet(source: Source) -> Table:
@@ -317,7 +311,7 @@ def _read_parquet(source: Source) -> Table:
             raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         source.refuse(f"is no sound Parquet file ({reason})")
-    return _with_names(source, Table(source.argument, str(source.path), frame), names)
+    return with_names(Table(source.argument, str(source.path), frame), [name.strip() for name in names])
 
 
 def read_records(argument: str, path: Path) -> tuple[Table, Table]:
@@ -353,18 +347,21 @@ def read_records(argument: str, path: Path) -> tuple[Table, Table]:
 
 
 def _of_records(source: Source, name: str, rows: list[Any]) -> Table:
+    bad = next((row for row, record in enumerate(rows) if not isinstance(record, dict)), None)
+    if bad is not None:
+        source.refuse(f"{name}: expected tables, got {str(rows[bad])[:40]!r} (number {bad})")
+    flat = [dict(_flattened("", record)) for record in rows]
+    if len({key for record in flat for key in record}) * len(flat) > MOST_CELLS:
+        source.refuse(f"{name}: has more than {MOST_CELLS:,} cells; write the network as an .npz")
+    return Table(source.argument, str(source.path), frame_of(flat), place=f"{name}[{{}}]".format)
+
+
+def frame_of(records: list[dict[str, Any]], columns: Sequence[str] = ()) -> Any:
+    """A data frame with a column for each key; these stand first, also where there are no records."""
     import pandas
 
-    bad = [row for row, record in enumerate(rows) if not isinstance(record, dict)]
-    if bad:
-        source.refuse(f"{name}: expected tables, got {str(rows[bad[0]])[:40]!r} (number {bad[0]})")
-    flat = [dict(_flattened("", record)) for record in rows]
-    names = list(dict.fromkeys(key for record in flat for key in record))
-    if len(names) * len(flat) > MOST_CELLS:
-        source.refuse(f"{name}: has more than {MOST_CELLS:,} cells; write the network as an .npz")
-    frame = pandas.DataFrame({key: pandas.Series([one.get(key) for one in flat], dtype=object) for key in names})
-    place: Callable[[int], str] = f"{name}[{{}}]".format
-    return Table(source.argument, str(source.path), frame, place=place)
+    names = dict.fromkeys([*columns, *(key for record in records for key in record)])
+    return pandas.DataFrame(records, columns=list(names))
 
 
 def _flattened(before: str, record: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -1,14 +1,17 @@
 """Files of graphs as tables, read by networkx and SciPy; and graphs of networkx likewise."""
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jdgnn.network.files.frames import Source, Table, suffix_of
+from jdgnn.network.files.frames import Source, Table, frame_of, suffix_of
 from jdgnn.network.identifiers import identifier
+
+ENDS = ("source", "target")
+SUFFIXES = (".gexf", ".gml", ".graphml", ".mtx")
 
 MOST_BYTES = 2**26
 """Of a file, unpacked: a graph of networkx takes some twenty times as much."""
@@ -41,37 +44,19 @@ def read_graph(argument: str, path: Path, id: str | None = None) -> tuple[Table,
         return _matrix(source, content)
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content or b"\0" in content:
         source.refuse("declares entities, which are not read; write plain XML in UTF-8")
+    import networkx
+
     try:
-        graph = GRAPHS[suffix](content)
+        if suffix == ".gml":
+            graph = networkx.parse_gml(content.decode("utf-8-sig").splitlines(), label="id")
+        else:
+            read = networkx.read_gexf if suffix == ".gexf" else networkx.read_graphml
+            graph = read(io.BytesIO(content))
     except Exception as error:  # networkx and its parsers raise errors of many kinds at damaged files
         reason = str(error).split("\n")[0] or type(error).__name__
         source.refuse(f"cannot be read as {suffix[1:]} ({reason})")
     names = [identifier(attributes.get(id)) for _, attributes in graph.nodes(data=True)] if id else []
     return tables_of(argument, graph, str(path), names=names, id=id or "id")
-
-
-def _gml(content: bytes) -> Any:
-    import networkx
-
-    return networkx.parse_gml(content.decode("utf-8-sig").splitlines(), label="id")
-
-
-def _graphml(content: bytes) -> Any:
-    import networkx
-
-    return networkx.read_graphml(io.BytesIO(content))
-
-
-def _gexf(content: bytes) -> Any:
-    import networkx
-
-    return networkx.read_gexf(io.BytesIO(content))
-
-
-GRAPHS: dict[str, Callable[[bytes], Any]] = {".gexf": _gexf, ".gml": _gml, ".graphml": _graphml}
-"""Formats of graphs with attributes, by suffix."""
-
-SUFFIXES = (*GRAPHS, ".mtx")
 
 
 def tables_of(
@@ -103,33 +88,17 @@ def tables_of(
     """
     order = list(graph.nodes if nodes is None else nodes)
     name = dict(zip(order, names or map(identifier, order), strict=True))
-    links = [link for link in graph.edges(data=True)]  # list() would go over all of them twice
-    ends = {"source": [name[u] for u, _, _ in links], "target": [name[v] for _, v, _ in links]}
-    rows = [graph.nodes[node] for node in order]
+    links = [{"source": name[u], "target": name[v], **_beside(ENDS, has)} for u, v, has in graph.edges(data=True)]
+    rows = [{id: name[node], **_beside((id,), graph.nodes[node])} for node in order]
     if id != "id":
-        rows = [{key: value for key, value in row.items() if key != id} for row in rows]
-    return (
-        Table(
-            argument,
-            path,
-            _frame(ends, [attributes for _, _, attributes in links]),
-            undirected=not graph.is_directed(),
-            place="edge {}".format,
-        ),
-        Table(argument, path, _frame({id: list(name.values())}, rows), place=lambda row: f"node {order[row]!r}"),
-    )
+        rows = [{key: value for key, value in row.items() if key != f"{id} (attribute)"} for row in rows]
+    edges = Table(argument, path, frame_of(links, ENDS), undirected=not graph.is_directed(), place="edge {}".format)
+    return edges, Table(argument, path, frame_of(rows, (id,)), place=lambda row: f"node {order[row]!r}")
 
 
-def _frame(first: dict[str, list[Any]], records: list[Mapping[Any, Any]]) -> Any:
-    """Attributes beside the columns that every row has; those of the same name are called `name (attribute)`."""
-    import pandas
-
-    names = list(dict.fromkeys(name for record in records for name in record))
-    columns = dict(first)
-    for name in names:
-        columns[f"{name} (attribute)" if name in first else str(name)] = [record.get(name) for record in records]
-    series = {name: pandas.Series(values, dtype=object).infer_objects() for name, values in columns.items()}
-    return pandas.DataFrame(series)
+def _beside(taken: Sequence[str], attributes: Mapping[Any, Any]) -> dict[str, Any]:
+    """Attributes by names that none of the columns has that every row has."""
+    return {f"{key} (attribute)" if key in taken else str(key): value for key, value in attributes.items()}
 
 
 def _matrix(source: Source, content: bytes) -> tuple[Table, Table]:
