@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import as_array, as_column, check_name
-from jdgnn.network.conversion.weights import unused_weights
 from jdgnn.network.network import Network, from_edges
+from jdgnn.network.weights import unused_weights
 
 
 def from_jraph(

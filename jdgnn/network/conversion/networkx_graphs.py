@@ -1,15 +1,18 @@
 """Networks from and to networkx."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import checked_class_names, checked_features, checked_node_names
-from jdgnn.network.by_name import column_names, has_names, in_order
-from jdgnn.network.columns import Features, Missing, Roles, Text
+from jdgnn.network.by_name import has_names
+from jdgnn.network.columns import Missing, Roles, Text
+from jdgnn.network.files.frames import Table
 from jdgnn.network.files.graphs import tables_of
 from jdgnn.network.files.tables import Columns, Reading, network_of
 from jdgnn.network.identifiers import Identifiers, identifier, named
@@ -69,7 +72,7 @@ def from_networkx(
       >>> from_networkx(networkx.path_graph(["sensor", "relay", "sink"]), features=np.eye(3))
       Network('network': 3 nodes, 4 directed edges, 3 features, no labels)
         ids: id; labels: none
-        features: an array, whose rows were taken in the order of graph.nodes: 'sensor', 'relay', 'sink'
+        features: rows were taken in the order of graph.nodes: 'sensor', 'relay', 'sink'
         links: source → target, all in both directions
     """
     import networkx
@@ -79,25 +82,19 @@ def from_networkx(
     order, names = _order(graph, nodes)
     edges, table = tables_of("graph", graph, "", order, names)
     _with_class_names(graph, table.frame, label or "label")
-    is_array = features is not None and not _are_names(features)
-    rows = Identifiers(names, len(order))
-    if nodes is None:
-        _check_order(
-            rows,
-            [
-                what
-                for what, given in (("features", features if is_array else None), ("splits", splits))
-                if _is_by_row(given)
-            ],
+    given = _vectors(table, features) if _are_names(features) else features
+    by_row = {"features": None if _are_names(features) else features, "splits": splits}
+    table = table._replace(notes=_order_told(names, by_row) if nodes is None else ())
+    if given is not None and not has_names(given):
+        given = checked_features(given)
+    if given is not None and len(given) != len(order):
+        raise InputError(
+            f"features: got {len(given)} rows, and the graph has {len(order)} nodes; give one row per node"
         )
-    if is_array:
-        given: Features | None = _of_array(features, rows, is_told=nodes is None)
-    else:
-        given = _of_vectors(graph, order, features)
     if link_quality is None and "link_quality" in edges.frame:
         link_quality = "link_quality"
     columns = Columns("id", "source", "target", link_quality, label, split)
-    roles = Roles(None if is_array or given is not None else features, ignore, text, max_categories, missing)
+    roles = Roles(None if given is not None else features, ignore, text, max_categories, missing)
     reading = Reading(columns, roles, None, "error", allow_no_edges, name or graph.name or "network")
     network = network_of(edges, table, reading, given, splits)
     if network.node_names or nodes is not None or order == list(graph.nodes):
@@ -129,54 +126,48 @@ def _names(graph: Any, nodes: list[Any]) -> tuple[str, ...]:
 
 
 def _are_names(features: Any) -> bool:
-    """Whether these are names of attributes."""
-    return isinstance(features, str) or (
-        isinstance(features, list | tuple) and all(isinstance(one, str) for one in features)
-    )
+    """Whether these are names of attributes, or none."""
+    if features is None or isinstance(features, str):
+        return True
+    return isinstance(features, list | tuple) and all(isinstance(one, str) for one in features)
 
 
-def _is_by_row(given: Any) -> bool:
-    """Whether something is given in the order of rows."""
-    return given is not None and not has_names(given) and not isinstance(given, Mapping)
-
-
-def _check_order(nodes: Identifiers, given: list[str]) -> None:
-    """Refuses arrays for nodes whose order in the graph is probably not that of the rows."""
-    if not given or not all(name.isdecimal() for name in nodes.names):
-        return
-    numbers = list(map(int, nodes.names))
-    if numbers != sorted(numbers):
+def _order_told(names: Sequence[str], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """What was taken in the order of the graph; refused where this is probably not that of the rows."""
+    by_row = [
+        argument
+        for argument, values in given.items()
+        if not (values is None or has_names(values) or isinstance(values, Mapping))
+    ]
+    numbers = list(map(int, names)) if all(name.isdecimal() for name in names) else []
+    if by_row and numbers != sorted(numbers):
         raise InputError(
-            f"{given[0]}: expected nodes=[...], the nodes in the order of its rows, since the nodes of the graph are "
+            f"{by_row[0]}: expected nodes=[...], the nodes in the order of its rows, since the nodes of the graph are "
             f"numbers in another order: {named(numbers, 5)}; write nodes=sorted(graph), or nodes=list(graph) for that"
         )
+    is_told = numbers != list(range(len(names)))
+    return tuple(f"{one}: rows were taken in the order of graph.nodes: {named(names, 3)}" for one in by_row if is_told)
 
 
-def _of_array(features: Any, nodes: Identifiers, *, is_told: bool) -> Features:
-    """Features that are given beside the graph."""
-    values = checked_features(in_order("features", features, nodes))
-    if len(values) != nodes.num_nodes:
-        raise InputError(
-            f"features: got {len(values)} rows, and the graph has {nodes.num_nodes} nodes; give one row per node"
-        )
-    is_odd = is_told and not has_names(features) and nodes.names != tuple(map(str, range(nodes.num_nodes)))
-    order = f", whose rows were taken in the order of graph.nodes: {named(nodes.names, 3)}" if is_odd else ""
-    return Features(values, column_names(features), (f"features: an array{order}",) if is_odd else ())
-
-
-def _of_vectors(graph: Any, order: list[Any], features: Any) -> Features | None:
+def _vectors(table: Table, attribute: Any) -> NDArray[Any] | None:
     """Features that stand as lists of numbers in one attribute; None if it holds single values, or is none."""
-    attribute = "features" if features is None else features
-    values = [graph.nodes[node].get(attribute) for node in order] if isinstance(attribute, str) else []
-    if not any(np.ndim(value) > 0 for value in values if not isinstance(value, str)):
+    attribute = "features" if attribute is None else attribute
+    cells = table.frame[attribute].tolist() if isinstance(attribute, str) and attribute in table.frame else []
+    shapes = [np.shape(cell) for cell in cells]
+    if not any(shapes):
         return None
-    missing = [node for node, value in zip(order, values, strict=True) if value is None]
-    if missing:
-        raise InputError(f"features: expected {attribute!r} at every node, got none at {named(missing)}")
-    shapes = {np.shape(value) for value in values}
-    if len(shapes) > 1:
-        raise InputError(f"features: expected {attribute!r} of one shape at all nodes, got {named(sorted(shapes))}")
-    return Features(checked_features(np.stack([np.asarray(value) for value in values])), (), ())
+    (wanted, _), *others = Counter(shapes).most_common()
+    if others:
+        problems = table.problems()
+        bad = [row for row, shape in enumerate(shapes) if shape != wanted]
+        problems.cells(
+            attribute,
+            [shape or "no list" for shape in shapes],
+            bad,
+            f"expected numbers of shape {wanted}, as most nodes have",
+        )
+        problems.refuse()
+    return np.stack([np.asarray(cell) for cell in cells])
 
 
 def _with_class_names(graph: Any, frame: Any, label: str) -> None:
@@ -210,14 +201,11 @@ def to_networkx(network: Network) -> Any:
 
     graph = networkx.DiGraph(name=network.name)
     graph.add_nodes_from((v, {"features": row}) for v, row in enumerate(network.features))
-    ends = zip(network.senders.tolist(), network.receivers.tolist(), strict=True)
-    if network.link_quality is None:
-        graph.add_edges_from(ends)
-    else:
-        graph.add_weighted_edges_from(
-            ((u, v, quality) for (u, v), quality in zip(ends, network.link_quality.tolist(), strict=True)),
-            weight="link_quality",
-        )
+    ends = list(zip(network.senders.tolist(), network.receivers.tolist(), strict=True))
+    graph.add_edges_from(ends)
+    if network.link_quality is not None:
+        quality = dict(zip(ends, network.link_quality.tolist(), strict=True))
+        networkx.set_edge_attributes(graph, quality, "link_quality")
     if network.node_names:
         graph.graph["node_names"] = network.node_names
     if network.labels is not None:

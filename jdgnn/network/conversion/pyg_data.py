@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import as_array, as_column, check_name, checked_class_names, checked_node_names
-from jdgnn.network.conversion.weights import unused_weights
 from jdgnn.network.network import Network, Splits, from_edges
+from jdgnn.network.weights import unused_weights
 
 MASKS = {"train": "train_mask", "validation": "val_mask", "test": "test_mask"}
 WEIGHTS = ("edge_attr", "edge_weight", "weight")

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import checked_features
 from jdgnn.network.by_name import has_names, num_rows
-from jdgnn.network.conversion.weights import unused_weights
 from jdgnn.network.network import Network, from_edges
+from jdgnn.network.weights import unused_weights
 
 
 def from_scipy(

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from jdgnn.checks import check_flag
 from jdgnn.errors import InputError, suggestion
 from jdgnn.network.arguments import check_name
-from jdgnn.network.columns import Features, Roles, checked_roles, features_of, numbers_of
+from jdgnn.network.columns import Roles, checked_roles, features_of, numbers_of
 from jdgnn.network.computed import ADVICE, COMPUTED, with_computed_features
 from jdgnn.network.files.frames import Table
 from jdgnn.network.identifiers import Identifiers, identifier
 from jdgnn.network.labels import Labels, are_display_names, as_list, is_missing, labels_of
 from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.problems import Problems, listed, refuse_all
+from jdgnn.network.weights import not_read
 
 PARTS = ("train", "validation", "test")
 SHORT = {"val": "validation", "valid": "validation"}
@@ -76,7 +77,7 @@ def is_header_of_edges(columns: Columns, names: Sequence[str]) -> bool:
 
 
 def network_of(
-    edges: Table, nodes: Table | None, reading: Reading, features: Features | None = None, splits: Any = None
+    edges: Table, nodes: Table | None, reading: Reading, features: Any = None, splits: Any = None
 ) -> Network:
     """Makes a network of a table of edges and one of nodes.
 
@@ -84,7 +85,7 @@ def network_of(
       edges: a row for each edge.
       nodes: a row for each node; None if all nodes are those that edges name.
       reading: which columns hold what, and what becomes of the others.
-      features: of the nodes in the order of their rows, where these are no columns.
+      features: of the nodes, as `from_edges` takes them, where these are no columns.
       splits: as `from_edges` takes them; None for what the table says.
 
     Returns:
@@ -108,31 +109,30 @@ def network_of(
     import pandas
 
     _check(reading)
-    found, links = _Nodes(), _links(edges, reading)
-    if nodes is not None:
-        found = _nodes(nodes, reading, features)
-    codes, named = pandas.factorize(np.concatenate(links.ends), use_na_sentinel=False)
-    ids = [identifier(one) for one in named]
+    found, links = _Nodes() if nodes is None else _nodes(nodes, reading, features), _links(edges, reading)
+    codes, given = pandas.factorize(np.concatenate(links.ends), use_na_sentinel=False)
+    ids = [identifier(one) for one in given]
     if nodes is None:
         found = found._replace(names=_ordered(ids), computed=reading.roles.features)
         if found.computed not in COMPUTED:
             links.problems.add(f"features: got {found.computed!r}, and there is no table of nodes; {ADVICE}")
     ends = Identifiers(found.names, len(found.names)).find(ids)[codes].reshape(2, -1)
-    is_known = (ends >= 0).all(axis=0)
-    is_odd = ends.size > 0 and nodes is not None and bool((ends[:, 0] < 0).all())
-    _check_ends(edges, links, ids, codes.reshape(2, -1), is_odd)
+    _check_ends(edges, links, np.array(ids, object)[codes].reshape(2, -1), ends < 0)
     if nodes is not None and reading.unknown == "error" and found.names:
-        _add_unknown(links, ids, codes.reshape(2, -1), ends < 0, nodes.named)
+        _check_known(links, np.array(ids, object)[codes].reshape(2, -1), ends < 0, nodes.named)
     refuse_all(*(one for one in (found.problems, links.problems) if one is not None))
+    is_known = (ends >= 0).all(axis=0)
     ends, quality = ends[:, is_known], links.quality if links.quality is None else links.quality[is_known]
     if isinstance(links.undirected, np.ndarray):
         back = links.undirected[is_known]
         ends = np.concatenate([ends, ends[::-1, back]], axis=1)
         quality = quality if quality is None else np.concatenate([quality, quality[back]])
+    num_dropped = int((~is_known).sum())
+    dropped = [f"{num_dropped:,} links to unknown nodes were dropped"] if num_dropped else []
     network = from_edges(
         ends[0],
         ends[1],
-        np.zeros((len(found.names), 1), np.float32) if found.features is None else found.features.values,
+        np.zeros((len(found.names), 1), np.float32) if found.features is None else found.features,
         labels=found.labels.numbers,
         splits=found.splits if splits is None else splits,
         link_quality=quality,
@@ -141,8 +141,8 @@ def network_of(
         name=reading.name,
         class_names=found.labels.class_names,
         node_names=() if found.names == tuple(map(str, range(len(found.names)))) else found.names,
-        feature_names=() if found.features is None else found.features.names,
-        notes=(*_told(found, links, int((~is_known).sum())), *(nodes.notes if nodes else ()), *edges.notes),
+        feature_names=found.feature_names,
+        notes=(*found.notes, *links.notes, *dropped, *edges.notes),
     )
     return network if found.computed is None else with_computed_features(network, found.computed)
 
@@ -170,33 +170,38 @@ class _Nodes(NamedTuple):
     names: tuple[str, ...] = ()
     labels: Labels = Labels()
     splits: Splits | None = None
-    features: Features | None = None
+    features: Any = None
+    feature_names: tuple[str, ...] = ()
     computed: Any = None  # what to compute features from, if there are none
     notes: tuple[str, ...] = ()
     problems: Problems | None = None
 
 
-def _nodes(table: Table, reading: Reading, given: Features | None) -> _Nodes:
-    columns, frame, problems = reading.columns, table.frame, table.problems()
-    ids = _column(table, "id", columns.id, guessed(list(frame.columns), [(one,) for one in IDS]), problems)
+def _nodes(table: Table, reading: Reading, features: Any) -> _Nodes:
+    columns, roles, frame, problems = reading.columns, reading.roles, table.frame, table.problems()
+    (ids,) = _chosen(frame, {"id": columns.id}, [(one,) for one in IDS], problems)
     names = ids_of(frame[ids], ids, problems) if ids else ()
-    label, told = _label_column(frame, columns.label, ids, reading.roles, problems)
+    label, told = _label_column(frame, columns.label, ids, roles, problems)
     labels = labels_of(frame[label], problems, label) if label else Labels()
-    split_names = _split_columns(frame, columns.split, problems)
-    others = frame.drop(columns=[one for one in (ids, label, *told, *split_names) if one])
-    roles, computed = reading.roles, None
-    if isinstance(roles.features, str) and roles.features in COMPUTED and roles.features not in others.columns:
-        roles, computed = roles._replace(features=()), roles.features
-    features = given or features_of(others, roles, problems, labels)
-    if features is None and computed is None and not problems.found:
-        problems.add(f"there is no column of features (there are {listed(list(frame.columns))}); {ADVICE}")
-    found = [
+    splits = _split_columns(frame, columns.split, problems)
+    notes = [
         f"ids: {ids}",
         f"labels: {label or 'none'}{'' if labels.numbers is not None or not label else ', in which no node has one'}",
-        *([f"splits: {listed(split_names)}"] if split_names else []),
+        *([f"splits: {listed(splits)}"] if splits else []),
     ]
-    notes = ("; ".join(found), *told.values(), *(features.notes if features else ()))
-    return _Nodes(names, labels, _splits(frame, split_names, problems), features, computed, notes, problems)
+    notes = ["; ".join(notes), *told.values()]
+    found = _Nodes(names, labels, _splits(frame, splits, problems), features, problems=problems)
+    if features is None:
+        others = frame.drop(columns=[one for one in (ids, label, *told, *splits) if one])
+        if isinstance(roles.features, str) and roles.features in COMPUTED and roles.features not in others.columns:
+            roles, found = roles._replace(features=()), found._replace(computed=roles.features)
+        made = features_of(others, roles, problems, labels)
+        if made is not None:
+            found = found._replace(features=made.values, feature_names=made.names)
+            notes += made.notes
+        elif found.computed is None and not problems.found:
+            problems.add(f"there is no column of features (there are {listed(list(frame.columns))}); {ADVICE}")
+    return found._replace(notes=(*notes, *table.notes))
 
 
 def _normal(name: str) -> str:
@@ -209,17 +214,16 @@ def guessed(names: Sequence[str], options: Sequence[Sequence[str]]) -> list[str]
     return next(([given[one] for one in option] for option in options if set(option) <= set(given)), None)
 
 
-def _column(
-    table: Table, argument: str, given: str | None, guess: Sequence[str] | None, problems: Problems, place: int = 0
-) -> str:
-    """The column that was named, or guessed; empty, with a problem told, if there is none."""
-    if given in table.frame.columns:
-        return str(given)
-    if given is None and guess is not None:
-        return guess[place]
-    what = f"no column {given!r}" if given else f"no column that looks like the {argument}"
-    problems.add(f"there is {what} (there are {listed(list(table.frame.columns))}); write {argument} = '...'")
-    return ""
+def _chosen(frame: Any, given: dict[str, str | None], usual: Sequence[Sequence[str]], problems: Problems) -> list[str]:
+    """The columns that are named, or else guessed; empty texts, with problems told, where there are none."""
+    guess = guessed(list(frame.columns), usual) or [""] * len(given)
+    found = []
+    for (argument, name), likely in zip(given.items(), guess, strict=True):
+        found.append((likely if name is None else name) if name is None or name in frame.columns else "")
+        if not found[-1]:
+            what = f"no column {name!r}" if name else f"no column that looks like the {argument}"
+            problems.add(f"there is {what} (there are {listed(list(frame.columns))}); write {argument} = '...'")
+    return found
 
 
 def ids_of(series: Any, name: str, problems: Problems) -> tuple[str, ...]:
@@ -229,9 +233,8 @@ def ids_of(series: Any, name: str, problems: Problems) -> tuple[str, ...]:
         problems.add("holds no node; expected a row for each")
     problems.cells(name, ids, [row for row, one in enumerate(ids) if not one], "expected an id for every node")
     first = {one: row for row, one in reversed(list(enumerate(ids)))}
-    problems.cells(
-        name, ids, [row for row, one in enumerate(ids) if one and first[one] != row], "expected each id once"
-    )
+    twice = [row for row, one in enumerate(ids) if one and first[one] != row]
+    problems.cells(name, ids, twice, "expected each id once")
     return tuple(ids)
 
 
@@ -239,21 +242,17 @@ def _label_column(
     frame: Any, given: str | None, ids: str, roles: Roles, problems: Problems
 ) -> tuple[str, dict[str, str]]:
     """The column of labels, or none; and columns of display names, with what to tell of them."""
-    if given is not None and given not in frame.columns:
-        problems.add(f"there is no column {given!r} (there are {listed(list(frame.columns))}); write label = '...'")
-        return "", {}
+    label = "" if given is None else _chosen(frame, {"label": given}, (), problems)[0]
     (found,) = guessed(list(frame.columns), [("label",)]) or ("",)
-    taken = [
-        one for names in (roles.features, roles.ignore) for one in ([names] if isinstance(names, str) else names or ())
-    ]
-    if not found or found == given or found in taken:
-        return given or "", {}
+    others = [[names] if isinstance(names, str) else names or [] for names in (roles.features, roles.ignore)]
+    if not found or found == given or found in [*others[0], *others[1]]:
+        return label, {}
     is_gephi = (ids, found) == ("Id", "Label")
     if is_gephi or are_display_names(frame[found]):
         reason = "as Gephi writes them" if is_gephi else "as all differ"
         told = f"{found}: taken for display names, {reason}, and left out; write label = {found!r} for classes"
-        return given or "", {found: told}
-    return given or found, {}
+        return label, {found: told}
+    return found if given is None else label, {}
 
 
 def _split_columns(frame: Any, given: str | None, problems: Problems) -> list[str]:
@@ -262,23 +261,21 @@ def _split_columns(frame: Any, given: str | None, problems: Problems) -> list[st
     if name in frame.columns:
         return [name]
     found = [one for one in frame.columns if re.fullmatch(re.escape(name) + r"_\d+", one, re.ASCII)]
-    if given and not found:
-        problems.add(f"there is no column {given!r} (there are {listed(list(frame.columns))}); write split = '...'")
-    return found
+    return found if found or not given else [one for one in _chosen(frame, {"split": given}, (), problems) if one]
 
 
 def _splits(frame: Any, columns: list[str], problems: Problems) -> Splits | None:
-    masks = np.zeros((len(PARTS), len(columns), len(frame)), bool)
-    for split, column in enumerate(columns):
-        cells = [None if is_missing(value) else value for value in as_list(frame[column])]
-        parts = [SHORT.get(value, value) if isinstance(value, str) else value for value in cells]
-        bad = [row for row, part in enumerate(parts) if part is not None and part not in PARTS]
+    masks = []
+    for column in columns:
+        cells = ["" if is_missing(value) else str(value) for value in as_list(frame[column])]
+        parts = np.array([SHORT.get(cell, cell) for cell in cells], str)
+        masks.append([parts == part for part in PARTS])
+        bad = np.flatnonzero(~np.isin(parts, ("", *PARTS))).tolist()
         problems.cells(column, cells, bad, f"expected {', '.join(PARTS)}, or nothing")
-        for number, part in enumerate(PARTS):
-            masks[number, split] = [one == part for one in parts]
-            if part != "validation" and not bad and not masks[number, split].any():
+        for part in ("train", "test"):
+            if part not in parts and not bad:
                 problems.add(f"{column} has no node for {part}; write it at some, or ignore the column")
-    return Splits(**dict(zip(PARTS, masks, strict=True))) if columns else None
+    return Splits(**dict(zip(PARTS, np.array(masks).swapaxes(0, 1), strict=True))) if columns else None
 
 
 class _Links(NamedTuple):
@@ -294,9 +291,7 @@ class _Links(NamedTuple):
 
 def _links(table: Table, reading: Reading) -> _Links:
     columns, frame, problems = reading.columns, table.frame, table.problems()
-    guess = guessed(list(frame.columns), ENDS)
-    given = {"source": columns.source, "target": columns.target}
-    names = [_column(table, key, one, guess, problems, place) for place, (key, one) in enumerate(given.items())]
+    names = _chosen(frame, {"source": columns.source, "target": columns.target}, ENDS, problems)
     quality_names = _quality_columns(frame, columns.link_quality, problems)
     quality = [_quality(one, frame[one], problems) for one in quality_names]
     both, told = _directions(table, reading.undirected, there_and_back=len(quality) == 2)
@@ -305,15 +300,8 @@ def _links(table: Table, reading: Reading) -> _Links:
     header = first and f" (the first line names no columns, and is a link: {first})"
     share = "some" if isinstance(both, np.ndarray) else "all" if both else "none"
     notes = [f"links: {' → '.join(names)}, {share} in both directions{header}", *told]
-    used = {
-        *names,
-        *quality_names,
-        *([one for one in frame.columns if _normal(one) == "type"] if _types(frame) else []),
-    }
-    left = [one for one in frame.columns if one not in used]
-    if left:
-        advice = "write link_quality = '...' for shares of messages that arrive"
-        notes.append(f"not read of links: {listed(left)}; {advice}")
+    types = [one for one in frame.columns if _normal(one) == "type"] if _types(frame) else []
+    notes += not_read([one for one in frame.columns if one not in (*names, *quality_names, *types)])
     return _Links(
         names,
         [frame[name].to_numpy(object) for name in names] if all(names) else [np.zeros(0, object)] * 2,
@@ -369,29 +357,20 @@ def _ordered(ids: list[str]) -> tuple[str, ...]:
     return tuple(sorted(different, key=int) if are_numbers else different)
 
 
-def _check_ends(edges: Table, links: _Links, ids: list[str], codes: NDArray[np.int64], is_odd: bool) -> None:
-    """Adds links without an id at an end, and a first line that is not one: names of columns that nobody knows."""
-    is_empty = np.array([not one for one in ids], bool)
-    is_number = np.array([one.isdecimal() for one in ids], bool)
-    for name, ends in zip(links.names, codes, strict=True):
-        rows = np.flatnonzero(is_empty[ends]).tolist()
-        links.problems.cells(name, [""] * len(ends), rows, "expected an id at both ends of every link")
-    is_odd |= not is_number[codes[:, :1]].any() and bool((is_number | is_empty)[codes[:, 1:]].all())
-    if is_odd and not edges.has_header and codes.shape[1] > 1:
-        first, second = (ids[code] for code in codes[:, 0])
+def _check_ends(edges: Table, links: _Links, ids: NDArray[Any], is_unknown: NDArray[np.bool_]) -> None:
+    """Adds links [2, E] without an id at an end, and a first line that is not one: names of columns nobody knows."""
+    for name, of_end in zip(links.names, ids, strict=True):
+        rows = np.flatnonzero(of_end == "").tolist()
+        links.problems.cells(name, of_end, rows, "expected an id at both ends of every link")
+    if edges.has_header or ids.shape[1] < 2:
+        return
+    is_number = np.array([not one or one.isdecimal() for one in ids.ravel()]).reshape(ids.shape)
+    if is_unknown[:, 0].all() or (not is_number[:, 0].any() and is_number[:, 1:].all()):
+        first, second = ids[:, 0]
         links.problems.add(f"its first line looks like names of columns; write source = {first!r}, target = {second!r}")
 
 
-def _add_unknown(
-    links: _Links, ids: list[str], codes: NDArray[np.int64], is_unknown: NDArray[np.bool_], nodes: str
-) -> None:
-    for name, ends, bad in zip(links.names, codes, is_unknown, strict=True):
-        rows = [row for row in np.flatnonzero(bad).tolist() if ids[ends[row]]]
-        values = [ids[code] for code in ends] if rows else []
+def _check_known(links: _Links, ids: NDArray[Any], is_unknown: NDArray[np.bool_], nodes: str) -> None:
+    for name, of_end, bad in zip(links.names, ids, is_unknown & (ids != ""), strict=True):
         advice = "add rows for them there, or write unknown = 'drop'"
-        links.problems.cells(name, values, rows, f"expected ids that {nodes} has", advice)
-
-
-def _told(found: _Nodes, links: _Links, num_unknown: int) -> list[str]:
-    dropped = [f"{num_unknown:,} links to unknown nodes were dropped"] if num_unknown else []
-    return [*found.notes, *links.notes, *dropped]
+        links.problems.cells(name, of_end, np.flatnonzero(bad).tolist(), f"expected ids that {nodes} has", advice)

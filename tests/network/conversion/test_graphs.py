@@ -113,9 +113,11 @@ def test_rows_of_a_frame_go_by_name_and_those_of_an_array_by_an_order_that_is_to
     assert network.feature_names == ("load",)
     assert network.splits is not None
     assert network.splits.train.tolist() == [[False, False, True]]
-    told = "features: an array, whose rows were taken in the order of graph.nodes: 'sink', 'relay', 'sensor'"
+    told = "features: rows were taken in the order of graph.nodes: 'sink', 'relay', 'sensor'"
     assert told in from_networkx(graph, features=frame.to_numpy()).notes
     assert told not in from_networkx(graph, features=frame.to_numpy(), nodes=list(graph)).notes
+    masks = Splits(**{part: np.eye(3, dtype=bool)[[row]] for row, part in enumerate(("train", "validation", "test"))})
+    assert told.replace("features", "splits") in from_networkx(graph, features=frame, splits=masks).notes
     with pytest.raises(InputError, match=r"features: its index: .* unknown: 'hub'; missing: 'sink'"):
         from_networkx(graph, features=frame.rename({"sink": "hub"}))
 
@@ -259,8 +261,12 @@ def test_attributes_of_any_name() -> None:
     ("nodes", "arguments", "message"),
     [
         ([{}, {}], {}, "graph: there is no column of features .* write features = 'degree'"),
-        ([{"features": [1.0]}, {}], {}, "features: expected 'features' at every node, got none at 1"),
-        ([{"features": [1.0]}, {"features": [1.0, 2.0]}], {}, r"'features' of one shape at all nodes, got .1,., .2,."),
+        ([{"features": [1.0]}, {}], {}, "features: expected numbers of shape .1,., .* got 'no list' .node 1."),
+        (
+            [{"features": [1.0]}, {"features": [1.0, 2.0]}],
+            {},
+            "features: expected numbers of shape .1,., .* got .2,. .node 1.",
+        ),
         ([{"x": 1.0}, {}], {}, "graph: values are missing: x .1 of 2, first node 1."),
         ([{"label": 1.5}, {"label": "a"}], {"features": np.eye(2)}, "label: expected whole numbers or texts .* 1.5"),
         ([{}, {}], {"features": np.eye(2), "label": "club"}, "there is no column 'club'"),

@@ -4,7 +4,7 @@ A weight is the probability that a message gets through where the user says so; 
 link is a link whatever its weight, 0 included.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,13 @@ def unused_weights(weights: Mapping[str, Any]) -> tuple[str, ...]:
       >>> unused_weights({"weight": [1.0, 30.0], "kind": ["wire", "wire"]})[0]
       "not read of links: weight; write link_quality = 'weight' for shares of messages that arrive"
     """
-    different = [name for name, values in weights.items() if _differ(np.asarray(values))]
-    if not different:
-        return ()
-    advice = f"write link_quality = {different[0]!r} for shares of messages that arrive"
-    return (f"not read of links: {listed(different)}; {advice}",)
+    return not_read([name for name, values in weights.items() if _differ(np.asarray(values))])
+
+
+def not_read(names: Sequence[str]) -> tuple[str, ...]:
+    """What to tell of things of links that nothing reads: a note, or none."""
+    advice = f"write link_quality = {names[0] if len(names) == 1 else '...'!r} for shares of messages that arrive"
+    return (f"not read of links: {listed(names)}; {advice}",) if names else ()
 
 
 def _differ(values: Any) -> bool:
