@@ -78,14 +78,11 @@ def from_jraph(
 
 def _jraph_arrays(graphs_tuple: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Nodes, senders and receivers of the one graph, as long as the tuple says."""
-    if isinstance(graphs_tuple.nodes, Mapping | list | tuple):
-        raise InputError(
-            f"graphs_tuple.nodes: got {type(graphs_tuple.nodes).__name__}, and one array [nodes, features] is needed"
-        )
-    part = {
-        field: as_array(f"graphs_tuple.{field}", getattr(graphs_tuple, field))
-        for field in ("n_node", "n_edge", "nodes", "senders", "receivers")
-    }
+    given = graphs_tuple.nodes
+    if isinstance(given, Mapping | list | tuple):
+        raise InputError(f"graphs_tuple.nodes: got {type(given).__name__}, and one array [nodes, features] is needed")
+    fields = ("n_node", "n_edge", "nodes", "senders", "receivers")
+    part = {field: as_array(f"graphs_tuple.{field}", getattr(graphs_tuple, field)) for field in fields}
     if part["n_node"].size != 1:
         raise InputError(
             f"graphs_tuple: got {part['n_node'].size} graphs, and one network is one graph; take it out with "
@@ -97,8 +94,8 @@ def _jraph_arrays(graphs_tuple: Any) -> tuple[NDArray[Any], NDArray[Any], NDArra
             raise InputError(f"graphs_tuple.{field}: got {total}, and one whole number, as an array [1], is needed")
         if not held.ndim:
             raise InputError(f"graphs_tuple.{array}: got the single value {held}, and an array is needed")
-        if int(total.sum()) != len(held):
-            raise InputError(f"graphs_tuple.{field}: says {int(total.sum())}, and the arrays hold {len(held)}")
+        if total.item() != len(held):
+            raise InputError(f"graphs_tuple.{field}: says {total.item()}, and the arrays hold {len(held)}")
     return part["nodes"], part["senders"], part["receivers"]
 
 

@@ -73,103 +73,85 @@ def from_pyg(
         raise InputError(
             f"data: got {type(data).__name__}, and a network has one kind of nodes; write to_homogeneous()"
         )
-    ends = _edge_index(data)
-    features = _array(data, "x", "what each node measures, [nodes, features]; for nothing, write their degrees")
-    quality = _optional(data, "link_quality", link_quality)
-    others = [one for one in WEIGHTS if one != link_quality and getattr(data, one, None) is not None]
-    notes = [*unused_weights({one: _array(data, one, "") for one in others})]
-    labels = None if label is None else _optional(data, "label", label)
-    names = getattr(data, "class_names", None) if class_names is None else class_names
-    if splits is None and features.ndim:
-        splits, told = _splits(data, len(features))
-        notes += told
-    return from_edges(
-        ends[0],
-        ends[1],
-        features,
-        labels=None if labels is None else as_column(labels),
-        splits=splits,
-        link_quality=None if quality is None else as_column(quality),
-        allow_no_edges=allow_no_edges,
-        name=name or _text(data, "name") or "network",
-        class_names=checked_class_names("data.class_names", () if labels is None else names or ()),
-        node_names=checked_node_names("data.node_names", getattr(data, "node_names", None) or (), len(features)),
-        notes=tuple(notes),
-    )
-
-
-def _edge_index(data: Any) -> NDArray[Any]:
-    if getattr(data, "edge_index", None) is None and getattr(data, "adj_t", None) is not None:
+    if _is_missing(data, "edge_index") and not _is_missing(data, "adj_t"):
         raise InputError("data.edge_index: is missing, and adj_t is there; leave out the transform ToSparseTensor")
     ends = _array(data, "edge_index", "whole numbers [2, edges]: who sends, and who receives")
     if ends.ndim != 2 or ends.shape[0] != 2:
         raise InputError(f"data.edge_index: got shape {ends.shape}, and [2, edges] is needed")
-    return ends
+    features = _array(data, "x", "what each node measures, [nodes, features]; for nothing, write their degrees")
+    labels = None if label is None else _column(data, "label", label)
+    others = [one for one in WEIGHTS if one != link_quality and not _is_missing(data, one)]
+    notes = unused_weights({one: _array(data, one) for one in others})
+    if class_names is None:
+        class_names = () if labels is None else getattr(data, "class_names", None) or ()
+    if splits is None and features.ndim:
+        splits, told = _splits(data, len(features))
+        notes += told
+    own_name = getattr(data, "name", None)
+    return from_edges(
+        ends[0],
+        ends[1],
+        features,
+        labels=labels,
+        splits=splits,
+        link_quality=_column(data, "link_quality", link_quality),
+        allow_no_edges=allow_no_edges,
+        name=name or (own_name if isinstance(own_name, str) else "") or "network",
+        class_names=checked_class_names("data.class_names", class_names),
+        node_names=checked_node_names("data.node_names", getattr(data, "node_names", None) or (), len(features)),
+        notes=notes,
+    )
 
 
-def _array(data: Any, attribute: str, wanted: str) -> NDArray[Any]:
+def _is_missing(data: Any, attribute: str) -> bool:
+    return getattr(data, attribute, None) is None
+
+
+def _array(data: Any, attribute: str, wanted: str = "") -> NDArray[Any]:
     """An attribute as an array; `data.` and its name stand in front of what is said of it."""
     value = getattr(data, attribute, None)
     if value is None:
         raise InputError(f"data.{attribute}: is missing, and it should hold {wanted}")
-    for method in ("detach", "cpu"):
-        value = getattr(value, method)() if hasattr(value, method) else value
     try:
-        return as_array(f"data.{attribute}", value.numpy() if hasattr(value, "numpy") else value)
+        for method in ("detach", "cpu", "numpy"):
+            value = getattr(value, method)() if hasattr(value, method) else value
     except (TypeError, ValueError, RuntimeError) as error:
-        if isinstance(error, InputError):
-            raise
         reason = str(error).split("\n")[0]
         raise InputError(
             f"data.{attribute}: cannot be made an array ({reason}); a dense tensor of an ordinary type is needed, as "
             "to_dense() and float() give"
         ) from error
+    return as_array(f"data.{attribute}", value)
 
 
-def _optional(data: Any, argument: str, attribute: str) -> NDArray[Any] | None:
+def _column(data: Any, argument: str, attribute: str) -> NDArray[Any] | None:
+    """An attribute [N] or [N, 1]; None if it is missing under its default name."""
     check_name(argument, attribute)
-    if getattr(data, attribute, None) is not None:
-        return _array(data, attribute, "")
-    if attribute not in ("y", "link_quality"):
+    if _is_missing(data, attribute) and attribute not in ("y", "link_quality"):
         raise InputError(f"{argument}: the graph has no attribute {attribute!r}; name the one that holds it")
-    return None
+    return None if _is_missing(data, attribute) else as_column(_array(data, attribute))
 
 
-def _splits(data: Any, num_nodes: int) -> tuple[Splits | None, list[str]]:
+def _splits(data: Any, num_nodes: int) -> tuple[Splits | None, tuple[str, ...]]:
     """The masks of all splits [S, N], and what to tell; a mask [N] beside others [N, S] stands in all of them."""
-    masks = {
-        part: _array(data, attribute, "")
-        for part, attribute in MASKS.items()
-        if getattr(data, attribute, None) is not None
-    }
+    given = {part: attribute for part, attribute in MASKS.items() if not _is_missing(data, attribute)}
+    masks = {part: np.atleast_2d(_array(data, attribute).T) for part, attribute in given.items()}
     if not masks:
-        return None, []
+        return None, ()
     if "train" not in masks:
-        raise InputError(
-            f"data.train_mask: is missing, and {MASKS[next(iter(masks))]} is there; set both or none, or give splits"
-        )
+        other = next(iter(given.values()))
+        raise InputError(f"data.train_mask: is missing, and {other} is there; set both or none, or give splits")
+    shape = (max(len(mask) for mask in masks.values()), num_nodes)
     for part, mask in masks.items():
-        if mask.dtype != bool or mask.ndim not in (1, 2) or len(mask) != num_nodes:
-            raise InputError(
-                f"data.{MASKS[part]}: got {mask.dtype} {mask.shape}, and booleans [{num_nodes}] or [{num_nodes}, "
-                "splits] are needed"
-            )
-    columns = {part: mask.reshape(num_nodes, -1) for part, mask in masks.items()}
-    num_splits = max(mask.shape[1] for mask in columns.values())
-    columns.setdefault("validation", np.zeros((num_nodes, 1), bool))
-    notes = []
-    if "test" not in columns:
-        columns["test"] = ~(columns["train"] | columns["validation"])
-        notes = ["data.test_mask: is missing; all labelled nodes outside of the other masks are tested"]
-    for part, mask in columns.items():
-        if mask.shape[1] not in (1, num_splits):
-            raise InputError(f"data.{MASKS[part]}: has {mask.shape[1]} splits, and another mask {num_splits}")
-    return Splits(**{part: np.repeat(m.T, num_splits // m.shape[1], axis=0) for part, m in columns.items()}), notes
-
-
-def _text(data: Any, attribute: str) -> str:
-    value = getattr(data, attribute, None)
-    return value if isinstance(value, str) else ""
+        if mask.dtype != bool or mask.shape not in (shape, (1, num_nodes)):
+            wanted = f"booleans [{num_nodes}] or, as another mask has so many splits, [{num_nodes}, {shape[0]}]"
+            raise InputError(f"data.{MASKS[part]}: expected {wanted}, got {mask.dtype} {mask.T.shape}")
+    told: tuple[str, ...] = ()
+    masks.setdefault("validation", np.zeros((1, num_nodes), bool))
+    if "test" not in masks:
+        masks["test"] = ~(masks["train"] | masks["validation"])
+        told = ("data.test_mask: is missing; all labelled nodes outside of the other masks are tested",)
+    return Splits(**{part: np.broadcast_to(mask, shape).copy() for part, mask in masks.items()}), told
 
 
 def to_pyg(network: Network) -> Any:
