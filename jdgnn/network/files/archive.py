@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError, printable, suggestion
+from jdgnn.network.files.frames import Source
 from jdgnn.network.files.tables import PARTS
 from jdgnn.network.labels import UNLABELLED
 from jdgnn.network.network import Network, Splits, from_edges
@@ -130,16 +131,8 @@ def read_named_arrays(argument: str, path: Path, known: tuple[str, ...], needed:
             if name not in found:
                 raise InputError(f"{argument}: {path} has no array {name!r}; {', '.join(needed)} are needed")
 
-    try:
+    with Source(argument, path).reading(".npz"):
         arrays = read_archive(path, MOST_BYTES, check)
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError(f"{argument}: {path} cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise InputError(
-            f"{argument}: {path} is no sound .npz ({error}); write arrays of numbers or texts with numpy.savez"
-        ) from error
     for field in set(TEXTS) & set(arrays):
         if arrays[field].dtype.kind != "U" or arrays[field].ndim > 1:
             was = f"{arrays[field].dtype} {arrays[field].shape}"

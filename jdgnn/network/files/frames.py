@@ -1,5 +1,6 @@
 """Files that hold a table, as pandas data frames: text, Excel, Parquet; and JSON, which holds two."""
 
+import contextlib
 import csv
 import functools
 import gzip
@@ -24,6 +25,9 @@ MOST_CELLS = 2**28
 
 MOST_SHOWN = 5
 """Rows of another width that are named."""
+
+LONGEST_REASON = 200
+"""Characters of what a library says of a damaged file."""
 
 SHEETS = {".xlsx": "openpyxl", ".xlsm": "openpyxl", ".xls": "xlrd", ".ods": "odfpy"}
 SEPARATES = {",": "commas", ";": "semicolons", "\t": "tabs", r"\s+": "blanks"}
@@ -71,19 +75,29 @@ class Source(NamedTuple):
         """Raises an InputError that names the file."""
         raise InputError(f"{self.argument}: {self.path}: {text}")
 
+    @contextlib.contextmanager
+    def reading(self, what: str, library: str = "") -> Iterator[None]:
+        """Makes one InputError of whatever is raised where a file is damaged, or where a library is missing."""
+        try:
+            yield
+        except (InputError, MemoryError):
+            raise
+        except ImportError as error:
+            advice = f"write pip install {library}, or save it as CSV"
+            raise InputError(f"{self.argument}: {self.path.suffix} needs {library}; {advice}") from error
+        except OSError as error:
+            advice = "; paths in a configuration begin at its folder" if isinstance(error, FileNotFoundError) else ""
+            self.refuse(f"cannot be read ({error.strerror or error}){advice}")
+        except Exception as error:
+            reason = str(error).split("\n")[0] or type(error).__name__
+            self.refuse(f"is no sound {what} ({reason[:LONGEST_REASON]})")
+
     def content(self) -> bytes:
         """All of it, unpacked; refused if that is too long."""
-        try:
+        with self.reading(".gz"):
             content = read_regular(self.path, MOST_BYTES)
-            if self.path.suffix.lower() != ".gz":
-                return content
-            with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-                content = file.read(MOST_BYTES + 1)
-        except FileNotFoundError as error:
-            self.refuse(f"cannot be read ({error.strerror}); paths in a configuration begin at its folder")
-        except (OSError, EOFError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            self.refuse(f"cannot be read ({reason}); expected a file of at most {MOST_BYTES:,} bytes")
+            if self.path.suffix.lower() == ".gz":
+                content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             self.refuse(f"holds more than {MOST_BYTES:,} bytes; write the network as an .npz")
         return content
@@ -266,7 +280,7 @@ def _read_sheet(source: Source, engine: str) -> Table:
     import pandas
 
     content = source.content()
-    try:
+    with source.reading("spreadsheet", engine):
         if content[:2] == b"PK":
             with zipfile.ZipFile(io.BytesIO(content)) as packed:
                 if sum(entry.file_size for entry in packed.infolist()) > MOST_BYTES:
@@ -274,14 +288,6 @@ def _read_sheet(source: Source, engine: str) -> Table:
         with pandas.ExcelFile(io.BytesIO(content)) as file:
             frame = pandas.read_excel(file, sheet_name=0, header=None, dtype=object, na_filter=False)
             sheets = list(map(str, file.sheet_names))
-    except ImportError as error:
-        raise InputError(
-            f"{source.argument}: {source.path.suffix} needs {engine}; write pip install {engine}, or save it as CSV"
-        ) from error
-    except InputError:
-        raise
-    except Exception as error:  # engines raise anything at all on a damaged file
-        source.refuse(f"is no sound spreadsheet ({type(error).__name__}: {error})")
     filled = frame[(frame != "").any(axis=1)]
     if filled.empty:
         source.refuse("is empty; expected a row with the names of the columns, and one for each row")
@@ -293,24 +299,16 @@ def _read_sheet(source: Source, engine: str) -> Table:
 
 
 def _read_parquet(source: Source) -> Table:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InputError(f"{source.argument}: Parquet needs pyarrow; write pip install 'jdgnn[tables]'") from error
-    try:
-        file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(source.content()))
+    with source.reading("Parquet file", "pyarrow"):
+        from pyarrow import BufferReader, parquet
+
+        file = parquet.ParquetFile(BufferReader(source.content()))
         groups = [file.metadata.row_group(index).num_rows for index in range(file.metadata.num_row_groups)]
         if max(file.metadata.num_rows, sum(groups)) * file.metadata.num_columns > MOST_CELLS:
             source.refuse(f"has more than {MOST_CELLS:,} cells; write the network as an .npz")
         found = file.read()
         names = found.column_names
         frame = found.rename_columns(list(map(str, range(len(names))))).to_pandas(ignore_metadata=True)
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        source.refuse(f"is no sound Parquet file ({reason})")
     return with_names(Table(source.argument, str(source.path), frame), [name.strip() for name in names])
 
 
@@ -328,12 +326,8 @@ def read_records(argument: str, path: Path) -> tuple[Table, Table]:
       InputError: the file cannot be read, or holds something else.
     """
     source = Source(argument, path)
-    try:
+    with source.reading("JSON"):
         found = json.loads(source.text())
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        source.refuse(f"is no JSON ({str(error)[:80]})")
     links = next((found[key] for key in ("links", "edges") if key in found), None) if isinstance(found, dict) else None
     nodes = found.get("nodes") if isinstance(found, dict) else None
     if isinstance(nodes, dict):

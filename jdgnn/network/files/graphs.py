@@ -46,15 +46,12 @@ def read_graph(argument: str, path: Path, id: str | None = None) -> tuple[Table,
         source.refuse("declares entities, which are not read; write plain XML in UTF-8")
     import networkx
 
-    try:
+    with source.reading(suffix):
         if suffix == ".gml":
             graph = networkx.parse_gml(content.decode("utf-8-sig").splitlines(), label="id")
         else:
             read = networkx.read_gexf if suffix == ".gexf" else networkx.read_graphml
             graph = read(io.BytesIO(content))
-    except Exception as error:  # networkx and its parsers raise errors of many kinds at damaged files
-        reason = str(error).split("\n")[0] or type(error).__name__
-        source.refuse(f"cannot be read as {suffix[1:]} ({reason})")
     names = [identifier(attributes.get(id)) for _, attributes in graph.nodes(data=True)] if id else []
     return tables_of(argument, graph, str(path), names=names, id=id or "id")
 
@@ -105,18 +102,13 @@ def _matrix(source: Source, content: bytes) -> tuple[Table, Table]:
     import pandas
     from scipy import io as scipy_io
 
-    try:
+    with source.reading("matrix"):
         rows, columns, entries, form, field, symmetry = scipy_io.mminfo(io.BytesIO(content))
-    except (ValueError, OverflowError) as error:
-        source.refuse(f"cannot be read as a matrix ({error})")
-    if (form, rows) != ("coordinate", columns) or field == "complex":
-        source.refuse(f"expected a sparse square matrix of numbers, got {form}, {field}, {rows} x {columns}")
-    if rows > MOST_NODES or 3 * entries > len(content):  # the shortest entry is "1 1", and its line ends
-        source.refuse(f"claims {rows:,} nodes and {entries:,} entries, more than it holds or than are read")
-    try:
+        if (form, rows) != ("coordinate", columns) or field == "complex":
+            source.refuse(f"expected a sparse square matrix of numbers, got {form}, {field}, {rows} x {columns}")
+        if rows > MOST_NODES or 3 * entries > len(content):  # the shortest entry is "1 1", and its line ends
+            source.refuse(f"claims {rows:,} nodes and {entries:,} entries, more than it holds or than are read")
         matrix: Any = scipy_io.mmread(io.BytesIO(content))
-    except (ValueError, OverflowError) as error:
-        source.refuse(f"cannot be read as a matrix ({error})")
     both = symmetry == "symmetric"
     is_kept = matrix.row >= matrix.col if both else slice(None)  # the other half is its mirror image
     ends = {"source": matrix.row[is_kept] + 1, "target": matrix.col[is_kept] + 1}

@@ -173,12 +173,12 @@ def test_node_link_json_says_its_direction(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is no JSON"),
+        ("{", "is no sound JSON"),
         ("[1]", "expected the lists 'nodes' and 'links'"),
         ('{"nodes": [], "links": {}}', "expected the lists"),
         ('{"nodes": [{"id": 1}, 3], "links": []}', r"nodes: expected tables, got '3' \(number 1\)"),
         ('{"nodes": [], "links": []}', "there is no column that looks like the id"),
-        ("[" * 100_000, "is no JSON"),
+        ("[" * 100_000, "is no sound JSON"),
     ],
 )
 def test_other_json_is_refused(text: str, message: str, tmp_path: Path) -> None:
