@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jdgnn.checks import check_flag
 from jdgnn.errors import InputError, suggestion
-from jdgnn.network.arguments import check_name
+from jdgnn.network.arguments import as_column, check_name
 from jdgnn.network.columns import Roles, checked_roles, features_of, numbers_of
 from jdgnn.network.computed import ADVICE, COMPUTED, with_computed_features
 from jdgnn.network.files.frames import Table
@@ -117,9 +117,8 @@ def network_of(
         if found.computed not in COMPUTED:
             links.problems.add(f"features: got {found.computed!r}, and there is no table of nodes; {ADVICE}")
     ends = Identifiers(found.names, len(found.names)).find(ids)[codes].reshape(2, -1)
-    _check_ends(edges, links, np.array(ids, object)[codes].reshape(2, -1), ends < 0)
-    if nodes is not None and reading.unknown == "error" and found.names:
-        _check_known(links, np.array(ids, object)[codes].reshape(2, -1), ends < 0, nodes.named)
+    known_by = nodes.named if nodes is not None and reading.unknown == "error" and found.names else ""
+    _check_ends(edges, links, np.array(ids, object)[codes].reshape(2, -1), ends < 0, known_by)
     refuse_all(*(one for one in (found.problems, links.problems) if one is not None))
     is_known = (ends >= 0).all(axis=0)
     ends, quality = ends[:, is_known], links.quality if links.quality is None else links.quality[is_known]
@@ -292,8 +291,9 @@ class _Links(NamedTuple):
 def _links(table: Table, reading: Reading) -> _Links:
     columns, frame, problems = reading.columns, table.frame, table.problems()
     names = _chosen(frame, {"source": columns.source, "target": columns.target}, ENDS, problems)
-    quality_names = _quality_columns(frame, columns.link_quality, problems)
-    quality = [_quality(one, frame[one], problems) for one in quality_names]
+    shares = columns.link_quality or [one for one in frame.columns if one == "quality"]
+    shares = [shares] if isinstance(shares, str) else shares
+    quality = [_quality(frame, one, problems) for one in shares]
     both, told = _directions(table, reading.undirected, there_and_back=len(quality) == 2)
     first = "" if table.has_header or not len(frame) else ", ".join(map(str, frame.iloc[0]))
     first = "" if first[:1].isdecimal() else first
@@ -301,11 +301,11 @@ def _links(table: Table, reading: Reading) -> _Links:
     share = "some" if isinstance(both, np.ndarray) else "all" if both else "none"
     notes = [f"links: {' → '.join(names)}, {share} in both directions{header}", *told]
     types = [one for one in frame.columns if _normal(one) == "type"] if _types(frame) else []
-    notes += not_read([one for one in frame.columns if one not in (*names, *quality_names, *types)])
+    notes += not_read([one for one in frame.columns if one not in (*names, *shares, *types)])
     return _Links(
         names,
         [frame[name].to_numpy(object) for name in names] if all(names) else [np.zeros(0, object)] * 2,
-        None if not quality else quality[0] if len(quality) == 1 else np.stack(quality, axis=1),
+        as_column(np.stack(quality, axis=1)) if quality else None,
         both,
         tuple(notes),
         problems,
@@ -333,21 +333,15 @@ def _types(frame: Any) -> list[str]:
     return types if {one.lower() for one in types} <= {"directed", "undirected"} else []
 
 
-def _quality_columns(frame: Any, given: str | Sequence[str] | None, problems: Problems) -> list[str]:
-    if given is None:
-        return [one for one in frame.columns if one == "quality"]
-    wanted = [given] if isinstance(given, str) else list(given)
-    for name in wanted:
-        if name not in frame.columns:
-            problems.add(f"link_quality: there is no column {name!r}; {suggestion(name, list(frame.columns))}")
-    return wanted if set(wanted) <= set(frame.columns) else []
-
-
-def _quality(name: str, series: Any, problems: Problems) -> NDArray[np.float32]:
-    quality = numbers_of(name, series, problems)
-    bad = np.flatnonzero((quality < 0) | (quality > 1)).tolist()
-    problems.cells(name, quality.tolist(), bad, "expected probabilities from 0 to 1")
-    return quality.astype(np.float32)
+def _quality(frame: Any, name: str, problems: Problems) -> NDArray[np.float32]:
+    """A column that says how many messages arrive."""
+    if name not in frame.columns:
+        problems.add(f"link_quality: there is no column {name!r}; {suggestion(name, list(frame.columns))}")
+        return np.zeros(len(frame), np.float32)
+    values = numbers_of(name, frame[name], problems)
+    bad = np.flatnonzero((values < 0) | (values > 1)).tolist()
+    problems.cells(name, values.tolist(), bad, "expected probabilities from 0 to 1")
+    return values.astype(np.float32)
 
 
 def _ordered(ids: list[str]) -> tuple[str, ...]:
@@ -357,20 +351,21 @@ def _ordered(ids: list[str]) -> tuple[str, ...]:
     return tuple(sorted(different, key=int) if are_numbers else different)
 
 
-def _check_ends(edges: Table, links: _Links, ids: NDArray[Any], is_unknown: NDArray[np.bool_]) -> None:
-    """Adds links [2, E] without an id at an end, and a first line that is not one: names of columns nobody knows."""
-    for name, of_end in zip(links.names, ids, strict=True):
-        rows = np.flatnonzero(of_end == "").tolist()
+def _check_ends(edges: Table, links: _Links, ids: NDArray[Any], is_unknown: NDArray[np.bool_], known_by: str) -> None:
+    """Adds ends [2, E] that nobody has, and a first line that is no link: names of columns that nobody knows."""
+    for name, of_end, bad in zip(links.names, ids, is_unknown, strict=True):
+        is_empty = of_end == ""
+        rows = np.flatnonzero(is_empty).tolist()
         links.problems.cells(name, of_end, rows, "expected an id at both ends of every link")
+        if known_by:
+            rows, advice = (
+                np.flatnonzero(bad & ~is_empty).tolist(),
+                "add rows for them there, or write unknown = 'drop'",
+            )
+            links.problems.cells(name, of_end, rows, f"expected ids that {known_by} has", advice)
     if edges.has_header or ids.shape[1] < 2:
         return
-    is_number = np.array([not one or one.isdecimal() for one in ids.ravel()]).reshape(ids.shape)
-    if is_unknown[:, 0].all() or (not is_number[:, 0].any() and is_number[:, 1:].all()):
+    is_odd = not any(one.isdecimal() for one in ids[:, 0]) and all(not i or i.isdecimal() for i in ids[:, 1:].flat)
+    if is_odd or is_unknown[:, 0].all():
         first, second = ids[:, 0]
         links.problems.add(f"its first line looks like names of columns; write source = {first!r}, target = {second!r}")
-
-
-def _check_known(links: _Links, ids: NDArray[Any], is_unknown: NDArray[np.bool_], nodes: str) -> None:
-    for name, of_end, bad in zip(links.names, ids, is_unknown & (ids != ""), strict=True):
-        advice = "add rows for them there, or write unknown = 'drop'"
-        links.problems.cells(name, of_end, np.flatnonzero(bad).tolist(), f"expected ids that {nodes} has", advice)
