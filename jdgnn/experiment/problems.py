@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from jdgnn.errors import InputError, suggestion
+from jdgnn.network import former_names
 
 Path = tuple[int | str, ...]
 
@@ -83,7 +84,9 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
     if isinstance(context.get("error"), Problem):
         return context["error"].inside(path)
     if kind == "extra_forbidden":
-        keys = suggestion(str(path[-1]), _model_at(model, path[:-1]).model_fields)
+        allowed = _model_at(model, path[:-1]).model_fields
+        name = former_names.NOW.get(str(path[-1]))
+        keys = f"it is called {name} now" if name in allowed else suggestion(str(path[-1]), allowed)
         return UnknownKey(path, f"got {shown(given)}, and there is no such key; {keys}")
     if kind == "missing":
         return Problem(path, "is missing, and has no default")

@@ -101,6 +101,28 @@ def labels_of(values: Any, problems: Problems, name: str = "label", *, numbered:
     return _numbered(texts, sorted(set(texts)), rows, len(cells))
 
 
+def column_of(labels: Labels) -> Any:
+    """Labels as a column of a pandas table, which `labels_of` reads back.
+
+    Args:
+      labels: of all nodes, some of whom have one.
+
+    Returns:
+      A categorical of the names of classes, or else the numbers of classes; empty where a node has none.
+
+    Example:
+      >>> list(column_of(Labels(np.array([1, -1, 0], np.int32), ("phone", "router"))))
+      ['router', nan, 'phone']
+    """
+    import pandas
+
+    if labels.class_names:
+        names = pandas.Index(list(labels.class_names), dtype=object)
+        return pandas.Categorical.from_codes(np.asarray(labels.numbers).tolist(), names)
+    numbers = pandas.Series(labels.numbers)
+    return numbers if (numbers >= 0).all() else numbers.astype("Int64").mask(numbers == UNLABELLED)
+
+
 def are_display_names(values: Any) -> bool:
     """Whether values are texts that all differ, as what a viewer writes beside a node; no probe could learn them.
 

@@ -16,6 +16,7 @@ from jdgnn.network.files.frames import Table
 from jdgnn.network.files.graphs import tables_of
 from jdgnn.network.files.tables import Columns, Reading, network_of
 from jdgnn.network.identifiers import Identifiers, identifier, named
+from jdgnn.network.labels import UNLABELLED, Labels, column_of
 from jdgnn.network.network import Network
 
 
@@ -172,14 +173,12 @@ def _vectors(table: Table, attribute: Any) -> NDArray[Any] | None:
 
 def _with_class_names(graph: Any, frame: Any, label: str) -> None:
     """Makes the labels categories where the graph names its classes, as `to_networkx` writes them."""
-    import pandas
-
     names = checked_class_names("graph.graph['class_names']", graph.graph.get("class_names", ()))
     if names and label in frame and frame[label].dtype.kind in "if":
-        codes = frame[label].fillna(-1).astype(int)
+        codes = frame[label].fillna(UNLABELLED).to_numpy(np.int32)
         if codes.max() >= len(names):
             raise InputError(f"label: expected classes below {len(names)}, which have a name, got {codes.max()}")
-        frame[label] = pandas.Categorical.from_codes(codes, pandas.Index(list(names)))
+        frame[label] = column_of(Labels(codes, names))
 
 
 def to_networkx(network: Network) -> Any:

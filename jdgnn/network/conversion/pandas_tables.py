@@ -9,9 +9,12 @@ from jdgnn.errors import InputError
 from jdgnn.network.columns import Missing, Roles, Text
 from jdgnn.network.files.frames import Table, with_names
 from jdgnn.network.files.tables import PARTS, Columns, Reading, network_of
+from jdgnn.network.former_names import former_names_told
+from jdgnn.network.labels import Labels, column_of
 from jdgnn.network.network import Network
 
 
+@former_names_told
 def from_pandas(
     edges: Any,
     nodes: Any = None,
@@ -95,8 +98,8 @@ def to_pandas(network: Network) -> tuple[Any, Any]:
 
     Returns:
       Edges with `source`, `target` and, if known, `quality`; nodes with `id` (its name, else its number), if known
-      `label` (categorical, where classes have names) and `split`, or `split_0`, `split_1`, … where there are several,
-      and the features, by their names, else `x0`, `x1`, … .
+      `label` (categorical, where classes have names; empty where a node has none) and `split`, or `split_0`, `split_1`,
+      … where there are several, and the features, by their names, else `x0`, `x1`, … .
 
     Example:
       >>> from jdgnn.network import from_edges
@@ -112,11 +115,7 @@ def to_pandas(network: Network) -> tuple[Any, Any]:
         edges["quality"] = network.link_quality
     nodes: dict[str, Any] = {"id": names}
     if network.labels is not None:
-        nodes["label"] = network.labels
-        if network.class_names:
-            nodes["label"] = pandas.Categorical.from_codes(
-                network.labels.tolist(), pandas.Index(list(network.class_names))
-            )
+        nodes["label"] = column_of(Labels(network.labels, network.class_names))
     nodes |= _split_columns(network)
     names_are_free = not set(network.feature_names) & set(nodes) and len(set(network.feature_names)) > 0
     features = network.feature_names if names_are_free else [f"x{i}" for i in range(network.num_features)]

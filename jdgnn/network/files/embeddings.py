@@ -14,7 +14,7 @@ from jdgnn.network.files.archive import given_path, pack, read_named_arrays
 from jdgnn.network.files.frames import Table, read_table
 from jdgnn.network.files.tables import ids_of
 from jdgnn.network.identifiers import Identifiers, identifier
-from jdgnn.network.labels import UNLABELLED, Labels, labels_of
+from jdgnn.network.labels import Labels, column_of, labels_of
 from jdgnn.network.network import Network
 from jdgnn.whole_files import check_new_file, whole_file
 
@@ -115,9 +115,7 @@ def _frame(found: Embeddings) -> Any:
 
     columns: dict[str, Any] = {"node": found.node_names or np.arange(len(found.vectors))}
     if found.labels is not None:
-        names = pandas.Index(found.class_names, dtype=object) if found.class_names else None
-        plain = pandas.Series(found.labels, dtype="Int64").mask(found.labels == UNLABELLED)
-        columns["label"] = plain if names is None else pandas.Categorical.from_codes(found.labels.tolist(), names)
+        columns["label"] = column_of(Labels(found.labels, found.class_names))
     return pandas.DataFrame(columns | {f"e{i}": column for i, column in enumerate(found.vectors.T)})
 
 

@@ -11,11 +11,13 @@ from jdgnn.network.files.archive import given_path, read_network
 from jdgnn.network.files.frames import Table, read_records, read_table, suffix_of
 from jdgnn.network.files.graphs import SUFFIXES, read_graph
 from jdgnn.network.files.tables import Columns, Reading, is_header_of_edges, network_of
+from jdgnn.network.former_names import former_names_told
 from jdgnn.network.network import Network
 
 Path_ = str | os.PathLike[str]
 
 
+@former_names_told
 def read_files(
     edges: str | os.PathLike[str] | None = None,
     nodes: str | os.PathLike[str] | None = None,
