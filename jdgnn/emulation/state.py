@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jdgnn.checks import is_consumed
 from jdgnn.kernels.calls import Step
 from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.protocol.accounts import Accounts
@@ -69,6 +70,11 @@ class State:
     def models_alone(self) -> tuple[Any, ...]:
         """The parameters per layer [N, ...] without the moments of optimisers."""
         return tuple(map(without_moments, self.params))
+
+    def __repr__(self) -> str:
+        if is_consumed(self):
+            return "State(consumed by a run, which returned the next)"
+        return f"State({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__dataclass_fields__)})"
 
     def _repr_html_(self) -> str:
         from jdgnn.emulation.shown import state_as_html

@@ -4,7 +4,6 @@ Axes: N nodes, E directed edges, F0 features of a node, S splits.
 """
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,12 +84,17 @@ class Network:
         """Number of features of a node, F0."""
         return self.features.shape[1]
 
-    @cached_property
+    @property
     def identity(self) -> NDArray[np.uint32]:
         """What tells this network from others, see `jdgnn.network.identity`; links are read-only from then on."""
-        for ends in (self.senders, self.receivers):
-            ends.flags.writeable = False
-        return identity(self.num_nodes, self.num_features, self.senders, self.receivers, self.node_names)
+        ends = (self.senders, self.receivers)
+        # copies made by `copy.deepcopy` and pickle can be written to, and so can what a view shows
+        if "_identity" not in self.__dict__ or any(end.flags.writeable or not end.flags.owndata for end in ends):
+            for end in ends:
+                end.flags.writeable = False
+            self.__dict__["_identity"] = identity(self.num_nodes, self.num_features, *ends, self.node_names)
+        found: NDArray[np.uint32] = self.__dict__["_identity"]
+        return found
 
     @property
     def in_degree(self) -> NDArray[np.int32]:

@@ -148,6 +148,7 @@ def test_a_state_tells_how_large_it_is_and_whether_it_was_consumed(ran: Any) -> 
     first = emulator.init(jax.random.key(0), network)
     jdgnn.run(emulator, first, network, 1)
     assert "consumed" in _text(first)
+    assert repr(first) == "State(consumed by a run, which returned the next)"
 
 
 def _report(tick: int, rows: bool = True) -> jdgnn.Progress:

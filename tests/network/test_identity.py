@@ -1,5 +1,7 @@
 """What tells one network from another, whichever form it came in."""
 
+import copy
+import pickle
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -102,3 +104,23 @@ def test_the_identity_is_found_once_and_links_stand_still_from_then_on() -> None
     assert network.identity is network.identity
     with pytest.raises(ValueError, match="read-only"):
         network.senders[0] = 2
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network))])
+def test_links_of_a_copy_that_are_changed_are_another_network(copied: Any) -> None:
+    network = from_edges(SENDERS, RECEIVERS, FEATURES)
+    assert network.identity.tolist() == IDENTITY
+    other = copied(network)
+    other.senders[0] = 2
+    assert differences(network.identity, other.identity) == "other links"
+    assert other.identity is other.identity
+    with pytest.raises(ValueError, match="read-only"):
+        other.senders[0] = 0
+
+
+def test_links_that_are_views_of_an_array_that_is_changed_are_another_network() -> None:
+    base = np.concatenate([NETWORK.senders, NETWORK.senders])
+    network = replace(NETWORK, senders=base[:4])
+    known = network.identity
+    base[0] = 2
+    assert differences(known, network.identity) == "other links"
