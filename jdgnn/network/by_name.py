@@ -90,7 +90,8 @@ def split_masks(given: Any, nodes: Identifiers) -> dict[str, NDArray[np.bool_]]:
       ([[False, True, False]], [[False, False, True]])
     """
     if isinstance(given, Mapping) and set(given) <= set(PARTS):
-        pairs = [[(name, part) for part, names in given.items() for name in names]]
+        lists = {part: [names] if isinstance(names, str) else names for part, names in given.items()}
+        pairs = [[(name, part) for part, names in lists.items() for name in names]]
     elif hasattr(given, "columns"):
         pairs = [list(given.iloc[:, column].items()) for column in range(given.shape[1])]
     else:

@@ -71,6 +71,7 @@ def test_splits_go_by_name(splits: Any) -> None:
     ("splits", "message"),
     [
         ({"3": "train", "4": "test", "5": "test"}, "splits: no node has the name '4', '5'; the nodes are called '7'"),
+        ({"train": "37", "test": "9"}, "splits: no node has the name '37'"),
         ({"3": "train", "9": "tset"}, "splits: expected train, validation, test, or nothing, got 'tset'"),
         ({"train": ["3", 3], "test": ["9"]}, "splits: expected each node once, got more of '3'"),
         ({"train": ["3"], "test": ["3"]}, "splits: expected each node once, got more of '3'"),

@@ -162,7 +162,7 @@ def test_groups_go_by_name(names: tuple[str, ...], tmp_path: Path) -> None:
     file.write_text("group,node\n" + "".join(f"{side},{name}\n" for name, side in shuffled.items()))
     numbers = {int(name): side for name, side in shuffled.items()} if names[0] == "3" else shuffled
     pairs = np.array([(u, v) for u in range(6) for v in range(6)])
-    for groups in (shuffled, numbers, pandas.Series(shuffled), file, str(file)):
+    for groups in (shuffled, numbers, pandas.Series(shuffled), file, str(file), pandas.read_csv(file)):
         part = split(0, 1, groups=groups)
         assert part.bind is not None
         lost = draw(part.bind(Identifiers(names, 6)), messages(links, pairs[:, 0], pairs[:, 1]))
@@ -177,12 +177,17 @@ def test_groups_that_do_not_name_each_node_once_are_refused(tmp_path: Path) -> N
         "unknown: 'x', 'y'; missing: 'b', 'c'; there twice or more: 'a'; the nodes are called": file,
         "expected a group by the name of each node": [0, 1, 0],
         "missing: 'c'": {"a": 0, "b": 1},
+        "there twice or more: 'b'": pandas.Series([0, 1, 1, 0], index=list("abbc")),
     }
     for message, groups in wrong.items():
         part = split(0, 1, groups=groups)
         assert part.bind is not None
         with pytest.raises(InputError, match=message):
             part.bind(nodes)
+    file.write_text("node,group\na,x\nb,\nc,x\n")
+    for groups in (file, {"a": "x", "b": None, "c": "x"}):
+        with pytest.raises(InputError, match="groups: expected a group for each node, got none for 'b'"):
+            split(0, 1, groups=groups)
     rows = split(0, 1, groups=[0, 1]).bind
     assert rows is not None
     with pytest.raises(InputError, match="groups: expected one for each of 6 nodes, got 2"):

@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.network.identifiers import Identifiers, identifier
+from jdgnn.network.identifiers import Identifiers, identifier, named
 from jdgnn.parts import unbound
 from jdgnn.protocol.arguments import checked_prob, checked_whole, is_known
 from jdgnn.protocol.links.models import LossModel, Messages
@@ -32,8 +32,8 @@ def split(
       end: first tick after it.
       share: one side are the nodes numbered below share · N, the other the rest; not looked at with `groups`.
       groups: the side of each node; there may be more than two sides. By name: a mapping from the name of each node
-        to its side, a series with such an index, or a CSV file with the columns `node` and `group`. By row, whole
-        numbers [N], only where nodes have no names.
+        to its side, a series with such an index, or a CSV file or data frame with the columns `node` and `group`. By
+        row, whole numbers [N], only where nodes have no names.
 
     Returns:
       The model, for the `split` of `jdgnn.link`.
@@ -51,17 +51,19 @@ def split(
     share = checked_prob("share", share)
     if groups is None:
         return LossModel(sample=Partial(_sample_share, share=share, **numbers))
-    if isinstance(groups, str | os.PathLike):
+    if isinstance(groups, str | os.PathLike) or hasattr(groups, "columns"):
         rows = named_rows("groups", groups, ("node", "group"))
         return _named_groups([row.node for row in rows], [identifier(row.cells[0]) for row in rows], numbers)
     if isinstance(groups, Mapping) or hasattr(groups, "iloc"):
-        by_name = dict(groups.items())
-        return _named_groups(list(by_name), list(by_name.values()), numbers)
+        names, sides = zip(*groups.items(), strict=True) if len(groups) else ((), ())
+        return _named_groups(list(names), list(sides), numbers)
     numbers["groups"] = _checked_groups(groups)
     return LossModel(sample=Partial(_sample_groups, **numbers), bind=Partial(_bind_rows, **numbers))
 
 
 def _named_groups(names: list[Any], groups: list[Any], numbers: dict[str, Any]) -> LossModel:
+    if without := [name for name, group in zip(names, groups, strict=True) if not identifier(group)]:
+        raise InputError(f"groups: expected a group for each node, got none for {named(without)}")
     sides = _checked_groups(groups)
 
     def bind(nodes: Identifiers) -> LossModel:
