@@ -222,10 +222,14 @@ def _read(name: str, series: Any, problems: Problems) -> _Column:
     known = [value for value in cells if value is not None]
     if not known:
         return _Column(name, "empty", None)
-    if any(isinstance(value, list | dict | tuple | set) for value in known):
+    if any(isinstance(value, list | dict | tuple | set | np.ndarray) for value in known):
         return _Column(name, "nested", None)
     if all(_is_time(value) for value in known):
-        return _Column(name, "time", _seconds(cells))
+        values = _seconds(cells)
+        bad = [row for row, value in enumerate(cells) if value is not None and np.isnan(values[row])]
+        problems.cells(name, list(map(str, cells)), bad, "expected dates that exist, or durations alone")
+        values[bad] = 0.0  # the bad ones are told
+        return _Column(name, "time", values)
     numbers = [_number(value) for value in cells]
     num_texts = sum(number is None for number in numbers)
     if 2 * num_texts > len(known):
@@ -267,6 +271,15 @@ def _number(value: Any) -> float | None:
         return None
 
 
+def is_text(value: Any) -> bool:
+    """Whether a cell is no number, and not missing.
+
+    >>> [is_text(value) for value in ("weight", "0.5", "NA", 3)]
+    [True, False, False, False]
+    """
+    return not is_missing(value) and _number(value) is None
+
+
 def _is_time(value: Any) -> bool:
     if isinstance(value, str):
         return re.fullmatch(TIME, value, re.ASCII) is not None
@@ -278,11 +291,11 @@ def _seconds(cells: list[Any]) -> NDArray[np.float64]:
     import pandas
 
     if any(hasattr(value, "total_seconds") for value in cells):
-        return np.array([np.nan if value is None else value.total_seconds() for value in cells])
+        return np.array([value.total_seconds() if hasattr(value, "total_seconds") else np.nan for value in cells])
     texts = [value.isoformat() if hasattr(value, "isoformat") else value for value in cells]
     times = pandas.to_datetime(pandas.Series(texts, dtype=object), utc=True, format="ISO8601", errors="coerce")
-    seconds = (times - pandas.Timestamp(0, tz="UTC")) / pandas.Timedelta(seconds=1)
-    return np.asarray(seconds, np.float64)
+    seconds = (times - pandas.Timestamp(0, tz="UTC").as_unit("s")) / pandas.Timedelta(seconds=1)
+    return np.array(seconds, np.float64)
 
 
 def _kept(read: list[_Column], named: list[str], roles: Roles, problems: Problems) -> tuple[list[_Column], list[str]]:
@@ -361,8 +374,9 @@ def _suspicions(kept: list[_Column], labels: Labels | None) -> list[str]:
         "the same as the label up to names, which gives the answer away": [],
         "called like a label, a split or a row number": [],
         "different at every node, as an identifier is": [],
+        "whole numbers from 2**53 on, of which only about 16 digits are kept": [],
     }
-    same, called, differ = groups.values()
+    same, called, differ, large = groups.values()
     for column in kept:
         if labels is not None and labels.numbers is not None and _is_renamed(column.values, labels.numbers):
             same.append(column.name)
@@ -370,6 +384,8 @@ def _suspicions(kept: list[_Column], labels: Labels | None) -> list[str]:
             called.append(column.name)
         if _identifies(column):
             differ.append(column.name)
+        if column.kind == "number" and (np.abs(column.values) >= 2**53).any():
+            large.append(column.name)
     return [
         f"look at {listed(names)}: {what}; to leave {'it' if len(names) == 1 else 'them'} out, write ignore = {names}"
         for what, names in groups.items()

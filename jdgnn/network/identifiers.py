@@ -21,6 +21,8 @@ from jdgnn.network.problems import listed
 def identifier(value: Any) -> str:
     """A name as text: 1, 1.0 and NumPy's 1 are all '1'; nothing (None, NaN, an empty text) is ''.
 
+    A float from 2**53 on stands for several whole numbers, and is the name of none of them.
+
     >>> identifier(1), identifier(np.float64(1)), identifier(" ann "), identifier(float("nan"))
     ('1', '1', 'ann', '')
     """
@@ -29,7 +31,7 @@ def identifier(value: Any) -> str:
     if value is None or is_nan(value):
         return ""
     if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
+        return str(int(value)) if abs(float(value)) < 2**53 else f"{value:.16e}"
     return str(value)
 
 
@@ -66,7 +68,7 @@ class Identifiers:
     @functools.cached_property
     def _plain(self) -> dict[str, int]:
         """Rows by names in which 1.0 is 1; what two nodes would then be called is left out."""
-        plain = [_without_zeros(name) for name in self._number]
+        plain = [without_zeros(name) for name in self._number]
         count = Counter(plain)
         return {name: row for row, name in enumerate(plain) if count[name] == 1}
 
@@ -142,13 +144,17 @@ class Identifiers:
         """The row of a node; -1 if no node has the name, or more than one could be meant."""
         name = identifier(value)
         row = self._number.get(name)
-        return self._plain.get(_without_zeros(name), -1) if row is None else row
+        return self._plain.get(without_zeros(name), -1) if row is None else row
 
 
 def _values(given: Iterable[Any]) -> list[Any]:
     return given.tolist() if hasattr(given, "tolist") else list(given)
 
 
-def _without_zeros(name: str) -> str:
-    """'1.0' as '1', as tables write whole numbers beside an empty cell."""
+def without_zeros(name: str) -> str:
+    """'1.0' as '1': tables write whole numbers so beside an empty cell.
+
+    >>> without_zeros("1.0"), without_zeros("1.50"), without_zeros("v1.0")
+    ('1', '1.50', 'v1.0')
+    """
     return re.sub(r"^(-?\d+)\.0+$", r"\1", name, flags=re.ASCII)

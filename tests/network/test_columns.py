@@ -63,6 +63,14 @@ def test_gaps_are_filled_as_asked(missing: str, values: list[list[float]]) -> No
         assert found.names == ("x", "x is missing", "m=a", "m=b", "m is missing")
 
 
+def test_times_of_any_year_are_read_and_what_is_none_is_refused() -> None:
+    found = _features({"seen": ["0001-01-01", "9999-12-31", "2024-01-01"]})
+    assert found.values.ravel().tolist() == [-62135596800, 253402214400, 1704067200]
+    for cells in ([datetime.time(12)] * 3, [datetime.timedelta(1), datetime.datetime(2024, 1, 1), None]):
+        with pytest.raises(InputError, match=r"nodes: t: expected dates that exist, or durations alone, got"):
+            _features({"t": cells}, missing="mean")
+
+
 def test_columns_are_chosen_by_names_and_patterns() -> None:
     columns = {"w1": [1, 2, 1], "w2": [3, 3, 1], "x": [5, 5, 6], "t": ["a", "a", "b"]}
     found = _features(columns, features=["w*", "x"], ignore="w2")
@@ -108,12 +116,14 @@ def test_columns_that_look_like_something_else_are_told() -> None:
         "load": [0.5, 0.25, 0.125, 1],
         "train_mask": [True, True, False, False],
         "up": [1, 1, 0, 1],
+        "mac": [2**53 + 1, 2**53, 5, 5],
     }
     told = [note for note in _features(columns, labels, text="onehot").notes if note.startswith("look at")]
     assert [note.partition(";")[0] for note in told] == [
         "look at kind, code: the same as the label up to names, which gives the answer away",
         "look at fold, Unnamed: 0, train_mask: called like a label, a split or a row number",
         "look at Unnamed: 0: different at every node, as an identifier is",
+        "look at mac: whole numbers from 2**53 on, of which only about 16 digits are kept",
     ]
 
 

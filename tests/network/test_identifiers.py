@@ -24,6 +24,7 @@ from jdgnn.network.identifiers import Identifiers, identifier, named
         ("NA", "NA"),  # identifiers are never read as missing
         ("nan", "nan"),
         (float("nan"), ""),
+        (2.0**53, "9.0071992547409920e+15"),
         (None, ""),
         (pandas.NA, ""),
         ("", ""),

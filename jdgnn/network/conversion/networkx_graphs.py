@@ -140,7 +140,7 @@ def _order_told(names: Sequence[str], given: Mapping[str, Any]) -> tuple[str, ..
         for argument, values in given.items()
         if not (values is None or has_names(values) or isinstance(values, Mapping))
     ]
-    numbers = list(map(int, names)) if all(name.isdecimal() for name in names) else []
+    numbers = list(map(int, names)) if all(name.removeprefix("-").isdecimal() for name in names) else []
     if by_row and numbers != sorted(numbers):
         raise InputError(
             f"{by_row[0]}: expected nodes=[...], the nodes in the order of its rows, since the nodes of the graph are "

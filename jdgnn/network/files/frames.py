@@ -265,15 +265,19 @@ def with_names(table: Table, names: Sequence[str]) -> Table:
 
 def _without_decimal_commas(table: Table) -> Table:
     """The table with decimal points in columns of numbers with decimal commas."""
-    changed = []
+    changed, dotted = [], []
     for name in table.frame.columns:
         cells = table.frame[name].str.strip()
+        if cells.str.fullmatch(r"[+-]?\d*\.\d+").any():
+            dotted.append(name)
         has_comma = cells.str.fullmatch(DECIMAL_COMMA)
         if has_comma.any() and (has_comma | cells.str.fullmatch(r"[+-]?\d*|nan|NA|NaN|\?")).all():
             table.frame[name] = cells.str.replace(",", ".", regex=False)
             changed.append(name)
-    notes = (f"decimal commas were read in {', '.join(changed)}",) if changed else ()
-    return table._replace(notes=table.notes + notes)
+    told = f"decimal commas were read in {listed(changed)}"
+    if dotted:
+        told += f"; look at {listed(dotted)}: dots there were read as decimal points, and not as those of thousands"
+    return table._replace(notes=(*table.notes, told)) if changed else table
 
 
 def _read_sheet(source: Source, engine: str) -> Table:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from jdgnn.checks import check_flag
 from jdgnn.errors import InputError, suggestion
 from jdgnn.network.arguments import as_column, check_name
-from jdgnn.network.columns import Roles, checked_roles, features_of, numbers_of
+from jdgnn.network.columns import Roles, checked_roles, features_of, is_text, numbers_of
 from jdgnn.network.computed import ADVICE, COMPUTED, with_computed_features
 from jdgnn.network.files.frames import Table
-from jdgnn.network.identifiers import Identifiers, identifier
+from jdgnn.network.identifiers import Identifiers, identifier, without_zeros
 from jdgnn.network.labels import Labels, are_display_names, as_list, is_missing, labels_of
 from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.problems import Problems, listed, refuse_all
@@ -28,6 +28,9 @@ ENDS = (
     *(("fromid", "toid"), ("sourceid", "targetid"), ("fromnode", "tonode"), ("node1", "node2"), ("1", "2")),
 )
 """What columns of ids are called, in small letters and without signs, the likeliest first."""
+
+TYPES = {"directed", "undirected"}
+"""Of links, as Gephi writes them in any capitals."""
 
 
 class Columns(NamedTuple):
@@ -113,7 +116,10 @@ def network_of(
     codes, given = pandas.factorize(np.concatenate(links.ends), use_na_sentinel=False)
     ids = [identifier(one) for one in given]
     if nodes is None:
+        ids = list(map(without_zeros, ids))
         found = found._replace(names=_ordered(ids), computed=reading.roles.features)
+        if lost := [one for one in given if isinstance(one, float) and abs(one) >= 2**53]:
+            links.problems.add(f"expected ids as texts or whole numbers, got {lost[0]!r}, a float that has lost digits")
         if found.computed not in COMPUTED:
             links.problems.add(f"features: got {found.computed!r}, and there is no table of nodes; {ADVICE}")
     ends = Identifiers(found.names, len(found.names)).find(ids)[codes].reshape(2, -1)
@@ -242,7 +248,7 @@ def _label_column(
 ) -> tuple[str, dict[str, str]]:
     """The column of labels, or none; and columns of display names, with what to tell of them."""
     label = "" if given is None else _chosen(frame, {"label": given}, (), problems)[0]
-    (found,) = guessed(list(frame.columns), [("label",)]) or ("",)
+    (found,) = guessed([one for one in frame.columns if one != ids], [("label",)]) or ("",)
     others = [[names] if isinstance(names, str) else names or [] for names in (roles.features, roles.ignore)]
     if not found or found == given or found in [*others[0], *others[1]]:
         return label, {}
@@ -256,10 +262,11 @@ def _label_column(
 
 def _split_columns(frame: Any, given: str | None, problems: Problems) -> list[str]:
     """One column, or several with numbers after its name."""
-    name = given or "split"
-    if name in frame.columns:
-        return [name]
-    found = [one for one in frame.columns if re.fullmatch(re.escape(name) + r"_\d+", one, re.ASCII)]
+    if given in frame.columns:
+        return [str(given)]
+    pattern = re.compile(re.escape(given or "split") + r"(_\d+)?", re.ASCII if given else re.ASCII | re.IGNORECASE)
+    numbers = {one: match[1] for one in frame.columns if (match := pattern.fullmatch(one))}
+    found = [one for one, number in numbers.items() if not number] or list(numbers)
     return found if found or not given else [one for one in _chosen(frame, {"split": given}, (), problems) if one]
 
 
@@ -294,7 +301,7 @@ def _links(table: Table, reading: Reading) -> _Links:
     shares = columns.link_quality or [one for one in frame.columns if one == "quality"]
     shares = [shares] if isinstance(shares, str) else shares
     quality = [_quality(frame, one, problems) for one in shares]
-    both, told = _directions(table, reading.undirected, there_and_back=len(quality) == 2)
+    both, told = _directions(table, reading.undirected, problems, there_and_back=len(quality) == 2)
     first = "" if table.has_header or not len(frame) else ", ".join(map(str, frame.iloc[0]))
     first = "" if first[:1].isdecimal() else first
     header = first and f" (the first line names no columns, and is a link: {first})"
@@ -313,24 +320,27 @@ def _links(table: Table, reading: Reading) -> _Links:
 
 
 def _directions(
-    table: Table, asked: bool | None, *, there_and_back: bool
+    table: Table, asked: bool | None, problems: Problems, *, there_and_back: bool
 ) -> tuple[bool | NDArray[np.bool_], list[str]]:
     """Whether links go both ways, all or each; and what to tell of it."""
-    both = np.array([one.lower() == "undirected" for one in _types(table.frame)])
+    types = _types(table.frame)
+    both = np.array([one == "undirected" for one in types])
     said: Any = table.undirected if not both.size else bool(both[0]) if (both == both[0]).all() else both
     if there_and_back:
         return True, []
     if asked is None:
+        bad = [row for row, one in enumerate(types) if one not in TYPES]
+        problems.cells("Type", types, bad, "expected directed or undirected", "write undirected = true or false")
         return (False if said is None else said), []
     differs = isinstance(said, np.ndarray) or (said is not None and said != asked)
     return asked, [f"undirected = {asked} was followed, though the file says otherwise"] if differs else []
 
 
 def _types(frame: Any) -> list[str]:
-    """What Gephi says of each link, Directed or Undirected; nothing if the column `Type` means something else."""
+    """What Gephi says of each link, directed or undirected; nothing if the column `Type` means something else."""
     (name,) = guessed(list(frame.columns), [("type",)]) or ("",)
-    types = [str(one) for one in as_list(frame[name])] if name else []
-    return types if {one.lower() for one in types} <= {"directed", "undirected"} else []
+    types = [str(one).lower() for one in as_list(frame[name])] if name else []
+    return types if set(types) & TYPES else []
 
 
 def _quality(frame: Any, name: str, problems: Problems) -> NDArray[np.float32]:
@@ -363,9 +373,22 @@ def _check_ends(edges: Table, links: _Links, ids: NDArray[Any], is_unknown: NDAr
                 "add rows for them there, or write unknown = 'drop'",
             )
             links.problems.cells(name, of_end, rows, f"expected ids that {known_by} has", advice)
-    if edges.has_header or ids.shape[1] < 2:
+    if edges.has_header or ids.shape[1] < 2 or any(one.isdecimal() for one in ids[:, 0]):
         return
-    is_odd = not any(one.isdecimal() for one in ids[:, 0]) and all(not i or i.isdecimal() for i in ids[:, 1:].flat)
-    if is_odd or is_unknown[:, 0].all():
-        first, second = ids[:, 0]
-        links.problems.add(f"its first line looks like names of columns; write source = {first!r}, target = {second!r}")
+    first, second = ids[:, 0]
+    if (
+        {_normal(first), _normal(second)} <= {one for pair in ENDS[:-1] for one in pair}
+        or all(not one or one.isdecimal() for one in ids[:, 1:].flat)
+        or _starts_with_words(edges.frame.drop(columns=links.names))
+        or is_unknown[:, 0].all()
+    ):
+        links.problems.add(
+            f"its first line looks like names of columns; write source = {first!r}, target = {second!r}, or put names "
+            "of columns above it"
+        )
+
+
+def _starts_with_words(frame: Any) -> bool:
+    """Whether a column is a text in the first row and numbers in all others."""
+    columns = [as_list(frame[name]) for name in frame.columns]
+    return any(is_text(cells[0]) and not any(map(is_text, cells[1:])) for cells in columns)

@@ -82,6 +82,7 @@ def test_nodes_that_are_called_by_numbers_stand_in_their_order() -> None:
         assert network.node_names == ("0", "1", "2", "3")
         assert network.notes[-1] == "nodes are numbered as they are called, 0 to 3, and not in the order of the graph"
         assert network.features.ravel().tolist() == [0, 1, 2, 3]
+        assert not any("order of graph.nodes" in note for note in network.notes)
         assert _edges(network) == [(0, 1), (0, 2), (1, 0), (1, 3), (2, 0), (3, 1)]
 
 
@@ -89,6 +90,8 @@ def test_rows_of_an_array_need_an_order_where_nodes_are_other_numbers() -> None:
     graph = networkx.Graph([(30, 10), (10, 20)])
     with pytest.raises(InputError, match=r"features: expected nodes=.* numbers in another order: 30, 10, 20"):
         from_networkx(graph, features=np.eye(3))
+    with pytest.raises(InputError, match=r"numbers in another order: -1, 3, 2"):
+        from_networkx(networkx.path_graph([-1, 3, 2]), features=np.eye(3))
     network = from_networkx(graph, features=np.eye(3), nodes=[10, 20, 30])
     assert network.node_names == ("10", "20", "30")
     assert _edges(network) == [(0, 1), (0, 2), (1, 0), (2, 0)]

@@ -109,6 +109,11 @@ def test_ids_are_never_missing_and_whole_numbers_in_any_type() -> None:
     edges = pandas.DataFrame({"source": ["NA", "nan"], "target": ["nan", "null"]})
     nodes = pandas.DataFrame({"id": ["NA", "nan", "null"], "x": [1.5, 2.5, 1.5]})
     assert from_pandas(edges, nodes).node_names == ("NA", "nan", "null")
+    large = pandas.DataFrame({"source": [2.0**53], "target": [1.0]})
+    with pytest.raises(InputError, match=r"expected ids as texts or whole numbers, got 9007199254740992\.0, a float"):
+        from_pandas(large, features="one")
+    with pytest.raises(InputError, match="source: expected ids that nodes has"):
+        from_pandas(large, pandas.DataFrame({"id": [2**53, 1], "x": [1, 2]}))
     edges, nodes = _frames()
     assert from_pandas(edges.astype(float), nodes).senders.tolist() == [0, 1]
     assert from_pandas(edges.astype(str), nodes.astype({"id": float})).node_names == ("10", "20", "30")

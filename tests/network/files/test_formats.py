@@ -120,6 +120,29 @@ def test_semicolons_and_decimal_commas(tmp_path: Path) -> None:
     assert "decimal commas were read in load, rate" in network.notes
 
 
+def test_dots_beside_decimal_commas_are_told(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("source;target\na;b\n")
+    (tmp_path / "n.csv").write_text("id;load;users\na;0,5;1.000\nb;1,5;20\n")
+    network = read_files(tmp_path / "e.csv", tmp_path / "n.csv")
+    assert network.features.tolist() == [[0.5, 1.0], [1.5, 20.0]]
+    told = "decimal commas were read in load; look at users: dots there were read as decimal points"
+    assert any(note.startswith(told) for note in network.notes)
+
+
+def test_whole_numbers_as_tables_with_gaps_write_them_are_the_same_node(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("source,target\n1.0,2\n1,3\n2.0,1\n")
+    network = read_files(tmp_path / "e.csv", features="one")
+    assert network.node_names == ("1", "2", "3")
+    assert _edges(network) == [("1", "2"), ("1", "3"), ("2", "1")]
+
+
+def test_a_type_of_links_that_is_no_direction_is_refused_where_others_are(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("Source,Target,Type\na,b,Undirected\nb,c,\n")
+    with pytest.raises(InputError, match=r"Type: expected directed or undirected, got an empty cell \(line 3\)"):
+        read_files(tmp_path / "e.csv", features="one")
+    assert read_files(tmp_path / "e.csv", features="one", undirected=True).num_edges == 4
+
+
 def test_times_and_whole_numbers_keep_their_digits_until_scaled(tmp_path: Path) -> None:
     rows = [f"{v},{1_700_000_000 + v},2024-01-01T00:00:{v:02}Z" for v in range(60)]
     (tmp_path / "n.csv").write_text("\n".join(["id,last_seen,uptime", *rows]))

@@ -132,6 +132,15 @@ def test_round_trip_through_csv_keeps_all_but_the_order_of_classes(tmp_path: Pat
     assert [found.class_names[c] for c in found.labels] == [network.class_names[c] for c in network.labels]
 
 
+def test_a_column_of_ids_is_no_label_and_splits_may_be_written_large(tmp_path: Path) -> None:
+    nodes = "Label,x,Split\n7,0.5,train\n8,0.5,test\n9,1.5,\n"
+    network = _read(tmp_path, "source,target\n7,8\n8,9\n", nodes, id="Label")
+    assert network.labels is None
+    assert network.feature_names == ("x",)
+    assert network.splits is not None
+    assert network.splits.test.tolist() == [[False, True, False]]
+
+
 @pytest.mark.parametrize(
     ("edges", "nodes", "message"),
     [
@@ -153,6 +162,10 @@ def test_round_trip_through_csv_keeps_all_but_the_order_of_classes(tmp_path: Pat
             NODES,
             r"expected 3 columns, by commas, as in its first line; line 4 has 2, line 6",
         ),
+        ("u v weight\nann bob 1\nbob ann 2\n", NODES, r"looks like names of columns; write source = 'u', target = 'v'"),
+        ("from,receiver\nann,bob\n", NODES, r"looks like names of columns; write source = 'from', target = 'receiver'"),
+        ("1 2\nann bob\n", NODES, r"1: expected ids that .*nodes.csv has, got '1' \(line 1\); add rows .*'drop'$"),
+        (EDGES, "id,x\nann,2024-13-01\nbob,2024-12-01\ncy,\n", r"x: expected dates that exist.* '2024-13-01' \(line 2"),
         (EDGES + "ann,,1\n", NODES, r"edges: .*target: expected an id at both ends .* got an empty cell \(line 4\)"),
         (EDGES + "ann,cy,1.5\n", NODES, r"edges: .*quality: expected probabilities .* got 1.5 \(line 4\)"),
         (EDGES + "ann,cy,\n", NODES, r"edges: .*quality: expected numbers, got an empty cell \(line 4\)"),
