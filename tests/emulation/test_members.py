@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from jax.tree_util import Partial
 from numpy.testing import assert_allclose
@@ -311,6 +312,8 @@ def test_short_cuts_stay_with_the_very_functions() -> None:
     faster = sgd._replace(step=Partial(sgd.step.func, **sgd.step.keywords | {"rate": jdgnn.sgd(0.5).rate}))  # type: ignore[attr-defined]
     assert faster.rate is not None
     assert faster.rate(0) == 0.5
+    other = sgd.step.func, sgd.step.keywords | {"build": Partial(optax.scale_by_sign)}  # type: ignore[attr-defined]
+    assert sgd._replace(step=Partial(other[0], **other[1])).step_outer is None
     assert jdgnn.Optimizer(init=sgd.init, step=wrapped(sgd.step)).step_outer is None
     assert optimizers.merged(sgd._replace(step=wrapped(sgd.step))).step_outer is None
     assert not peers.matching()._replace(sample=wrapped(peers.matching().sample)).has_pairs

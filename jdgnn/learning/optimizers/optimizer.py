@@ -69,6 +69,13 @@ class Optimizer(ReadOff, _Functions):
         return None if facts is None else facts.rate
 
 
+class _Outer(NamedTuple):
+    """A step for outer products, and the direction that it goes: another one has lost it."""
+
+    step: Partial
+    build: Partial
+
+
 class StepFacts(NamedTuple):
     """What else is known of a step; see `Optimizer`."""
 
@@ -119,10 +126,11 @@ def from_scaling(
     rate = Partial(
         _rate, learning_rate=learning_rate, factor=factor if isinstance(factor, Partial) else Partial(factor)
     )
-    outer = {} if step_outer is None else {"outer": Partial(step_outer)}
+    made = Partial(build)
+    outer = {} if step_outer is None else {"outer": _Outer(Partial(step_outer), made)}
     return Optimizer(
-        init=Partial(_init, build=Partial(build), numbers=numbers),
-        step=Partial(_step, build=Partial(build), rate=rate, numbers=numbers, **outer),
+        init=Partial(_init, build=made, numbers=numbers),
+        step=Partial(_step, build=made, rate=rate, numbers=numbers, **outer),
     )
 
 
@@ -143,7 +151,7 @@ def _step(
     build: Callable[..., optax.GradientTransformation],
     rate: Callable[..., Any],
     numbers: dict[str, ArrayLike],
-    outer: Callable[..., Any] | None = None,
+    outer: _Outer | None = None,
 ) -> tuple[Any, Any]:
     del outer  # the same step, for compiled kernels
     with jax.numpy_dtype_promotion("standard"):  # optax's Adam mixes dtypes
@@ -155,7 +163,12 @@ def _step(
 
 def _read(bound: dict[str, Any]) -> StepFacts | None:
     outer = bound.get("outer")
-    return None if outer is None else StepFacts(Partial(outer.func, **bound["numbers"]), bound["rate"])
+    if outer is None:
+        return None
+    structures: list[Any] = [jax.tree.structure(build) for build in (outer.build, bound["build"])]
+    if structures[0] != structures[1]:
+        return None
+    return StepFacts(Partial(outer.step.func, **bound["numbers"]), bound["rate"])
 
 
 READERS.append((_step, _read))
