@@ -377,8 +377,9 @@ def _suspicions(kept: list[_Column], labels: Labels | None) -> list[str]:
         "whole numbers from 2**53 on, of which only about 16 digits are kept": [],
     }
     same, called, differ, large = groups.values()
+    numbers = None if labels is None else labels.numbers
     for column in kept:
-        if labels is not None and labels.numbers is not None and _is_renamed(column.values, labels.numbers):
+        if numbers is not None and _is_renamed(column.values, numbers):
             same.append(column.name)
         if re.fullmatch(SUSPICIOUS, column.name.strip(), re.IGNORECASE):
             called.append(column.name)
@@ -386,11 +387,23 @@ def _suspicions(kept: list[_Column], labels: Labels | None) -> list[str]:
             differ.append(column.name)
         if column.kind == "number" and (np.abs(column.values) >= 2**53).any():
             large.append(column.name)
-    return [
+    notes = [
         f"look at {listed(names)}: {what}; to leave {'it' if len(names) == 1 else 'them'} out, write ignore = {names}"
         for what, names in groups.items()
         if names
     ]
+    classes = [column.name for column in kept if _numbers_classes(column)] if numbers is None else []
+    if classes:
+        notes.append(f"look at {listed(classes)}: whole numbers 0, 1, …, as classes are; for one, write label = '...'")
+    return notes
+
+
+def _numbers_classes(column: _Column) -> bool:
+    """Whether values are 0, 1, …, K - 1, each of several nodes; K of two is taken for yes and no."""
+    if column.kind != "number" or np.isnan(column.values).any():
+        return False
+    found, counts = np.unique(column.values, return_counts=True)
+    return len(found) > 2 and counts.min() > 1 and bool((found == np.arange(len(found))).all())
 
 
 def _is_renamed(values: Any, labels: NDArray[np.int32]) -> bool:

@@ -127,6 +127,13 @@ def test_columns_that_look_like_something_else_are_told() -> None:
     ]
 
 
+def test_numbers_of_classes_are_told_where_no_label_is_known() -> None:
+    columns = {"dep": [0, 1, 2, 2, 1, 0], "is_up": [0, 1, 1, 0, 1, 0], "load": [0, 1, 2, 3, 3, 5]}
+    last = "look at dep: whole numbers 0, 1, …, as classes are; for one, write label = '...'"
+    assert _features(columns).notes[-1] == last
+    assert last not in _features(columns, Labels(np.zeros(6, np.int32))).notes
+
+
 @pytest.mark.parametrize(
     ("roles", "message"),
     [
