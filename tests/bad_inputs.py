@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +57,7 @@ def _row(given: str, sentence: str) -> str:
     sentence = re.sub(r"http://127\.0\.0\.1:\d+", "https://HOST", sentence)
     sentence = re.sub(r"\d+(\.\d+)? ([TGMk]B)", r"… \2", sentence)  # of memory
     sentence = re.sub(r"\b[0-9a-f]{64}\b", "…", sentence)
+    sentence = sentence.replace(f"jdgnn ({version('jdgnn')})", "jdgnn (…)")
     sentence = re.sub(r"\((?:[^()]|\([^()]*\))*(Error|line \d|column \d|Errno)(?:[^()]|\([^()]*\))*\)", "(…)", sentence)
     return "| {} | {} |".format(*(_code(text) for text in (given, sentence)))
 

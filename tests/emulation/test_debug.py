@@ -282,7 +282,10 @@ def test_a_sample_is_found_when_it_is_used() -> None:
 
 
 def test_models_too_large_to_be_added_are_found_at_merging() -> None:
-    emulator = growing()
+    def add(params: Any, age: Any, received: Any, *_: Any) -> Any:
+        return jax.tree.map(jnp.add, params, received), age
+
+    emulator = growing(gossip=jdgnn.gossip(peers=jdgnn.peers.rotation(), merge=jdgnn.MergeRule(merge=add)))
     state = after(emulator, 1)
     error = caught(emulator, replace(state, params=ruin(state.params, slice(None), 3e38)))
     dst = np.asarray(state.models.dst)[:, 0]
