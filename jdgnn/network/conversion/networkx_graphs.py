@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import checked_class_names, checked_features, checked_node_names
-from jdgnn.network.by_name import has_names
+from jdgnn.network.by_name import has_names, in_order
 from jdgnn.network.columns import Missing, Roles, Text
 from jdgnn.network.files.frames import Table
 from jdgnn.network.files.graphs import tables_of
@@ -86,8 +86,9 @@ def from_networkx(
     given = _vectors(table, features) if _are_names(features) else features
     by_row = {"features": None if _are_names(features) else features, "splits": splits}
     table = table._replace(notes=_order_told(names, by_row) if nodes is None else ())
-    if given is not None and not has_names(given):
-        given = checked_features(given)
+    if given is not None:
+        given = in_order("features", given, Identifiers(names, len(order)))
+        given = given if has_names(given) else checked_features(given)
     if given is not None and len(given) != len(order):
         raise InputError(
             f"features: got {len(given)} rows, and the graph has {len(order)} nodes; give one row per node"

@@ -221,7 +221,7 @@ def _parsed(source: Source, body: str, separator: str, width: int, skipped: int)
     try:
         frame = pandas.read_csv(io.StringIO(body), sep=separator, header=None, dtype=str, na_filter=False)
     except (ValueError, OverflowError, csv.Error) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].rpartition("error: ")[2]
     # a short row leaves its last cell empty, and a long one is an error
     is_even = not reason and frame.shape[1] == width and (frame.iloc[:, -1].fillna("") != "").all()
     uneven = [] if is_even else [f"line {line} has {count}" for line, count in rows() if count != width]
@@ -351,15 +351,15 @@ def _of_records(source: Source, name: str, rows: list[Any]) -> Table:
     flat = [dict(_flattened("", record)) for record in rows]
     if len({key for record in flat for key in record}) * len(flat) > MOST_CELLS:
         source.refuse(f"{name}: has more than {MOST_CELLS:,} cells; write the network as an .npz")
-    return Table(source.argument, str(source.path), frame_of(flat), place=f"{name}[{{}}]".format)
+    return Table(source.argument, str(source.path), frame_of(flat, dtype=object), place=f"{name}[{{}}]".format)
 
 
-def frame_of(records: list[dict[str, Any]], columns: Sequence[str] = ()) -> Any:
+def frame_of(records: list[dict[str, Any]], columns: Sequence[str] = (), dtype: Any = None) -> Any:
     """A data frame with a column for each key; these stand first, also where there are no records."""
     import pandas
 
     names = dict.fromkeys([*columns, *(key for record in records for key in record)])
-    return pandas.DataFrame(records, columns=list(names))
+    return pandas.DataFrame(records, columns=list(names), dtype=dtype)
 
 
 def _flattened(before: str, record: dict[str, Any]) -> Iterator[tuple[str, Any]]:

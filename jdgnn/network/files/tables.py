@@ -363,29 +363,30 @@ def _ordered(ids: list[str]) -> tuple[str, ...]:
 
 def _check_ends(edges: Table, links: _Links, ids: NDArray[Any], is_unknown: NDArray[np.bool_], known_by: str) -> None:
     """Adds ends [2, E] that nobody has, and a first line that is no link: names of columns that nobody knows."""
+    if not edges.has_header and ids.shape[1] > 1 and _are_names(edges, links, ids, is_unknown):
+        first, second = ids[:, 0]
+        advice = f"write source = {first!r}, target = {second!r}, or put names of columns above it"
+        links.problems.add(f"its first line looks like names of columns; {advice}")
     for name, of_end, bad in zip(links.names, ids, is_unknown, strict=True):
         is_empty = of_end == ""
         rows = np.flatnonzero(is_empty).tolist()
         links.problems.cells(name, of_end, rows, "expected an id at both ends of every link")
         if known_by:
-            rows, advice = (
-                np.flatnonzero(bad & ~is_empty).tolist(),
-                "add rows for them there, or write unknown = 'drop'",
-            )
+            advice = "add rows for them there, or write unknown = 'drop'"
+            rows = np.flatnonzero(bad & ~is_empty).tolist()
             links.problems.cells(name, of_end, rows, f"expected ids that {known_by} has", advice)
-    if edges.has_header or ids.shape[1] < 2 or any(one.isdecimal() for one in ids[:, 0]):
-        return
-    first, second = ids[:, 0]
-    if (
-        {_normal(first), _normal(second)} <= {one for pair in ENDS[:-1] for one in pair}
+
+
+def _are_names(edges: Table, links: _Links, ids: NDArray[Any], is_unknown: NDArray[np.bool_]) -> bool:
+    """Whether the first row looks like names of columns that nobody knows."""
+    if any(one.isdecimal() for one in ids[:, 0]):
+        return False
+    return bool(
+        {_normal(one) for one in ids[:, 0]} <= {one for pair in ENDS[:-1] for one in pair}
         or all(not one or one.isdecimal() for one in ids[:, 1:].flat)
         or _starts_with_words(edges.frame.drop(columns=links.names))
         or is_unknown[:, 0].all()
-    ):
-        links.problems.add(
-            f"its first line looks like names of columns; write source = {first!r}, target = {second!r}, or put names "
-            "of columns above it"
-        )
+    )
 
 
 def _starts_with_words(frame: Any) -> bool:
