@@ -26,6 +26,8 @@ from jdgnn.network.arguments import checked_node_names
 from jdgnn.network.by_name import has_names
 from jdgnn.network.conversion.scipy_matrices import entries_of
 from jdgnn.network.identifiers import identifier
+from jdgnn.network.scaling import narrowing_notes
+from jdgnn.network.weights import unused_weights
 
 OWN_TICKS = 100
 """Of an emulator of one's own, if nothing is said."""
@@ -94,8 +96,8 @@ class NodeEmbedding(BaseEstimator):
           y: not read: nodes learn without labels.
           adjacency: with features, a SciPy sparse matrix [N, N]; an entry at [u, v] says that u sends to v. Its rows
             are in the order of X; where the index of X is 0, …, N - 1 in another order, row u is the node u.
-          edges: with features, in place of `adjacency`: who sends, and who receives [2, E], by the names in the index
-            of X, or by the numbers of its rows.
+          edges: with features, in place of `adjacency`: who sends, and who receives [2, E], or a data frame of these
+            two columns; by the names in the index of X, or by the numbers of its rows.
           undirected: whether `edges` holds one direction of each link, so that the other is added.
 
         Returns:
@@ -105,11 +107,14 @@ class NodeEmbedding(BaseEstimator):
           InputError: there is no network, or two, or a parameter makes no sense.
 
         Warns:
-          UserWarning: embeddings have collapsed to hardly more than one direction.
+          UserWarning: embeddings have collapsed to hardly more than one direction; features lose values in the type
+            that nodes compute in; or entries of `adjacency` differ, which nothing reads.
         """
         del y
         check_flag("undirected", undirected)
         network = self._network(X, adjacency, edges, undirected)
+        for note in narrowing_notes(network):
+            warnings.warn(note, UserWarning, stacklevel=2)
         emulator, ticks, own = self._how(network.num_features)
         check_count("seed", self.seed, minimum=0)
         state = emulator.init(jax.random.key(self.seed), network)
@@ -157,7 +162,7 @@ class NodeEmbedding(BaseEstimator):
                 "X: got features without links; give fit(X, adjacency=...) or fit(X, edges=...), or a network as X"
             )
         names = tuple(map(identifier, X.index)) if has_names(X) else ()
-        features = validate_data(self, X, dtype=[np.float32, np.float64], accept_sparse="csr")
+        features = validate_data(self, X, dtype=[np.float64, np.float32], accept_sparse="csr")
         features = features.toarray() if hasattr(features, "toarray") else features
         nodes = Identifiers(checked_node_names("X: its index", names), len(features))
         senders, receivers = _ends_of_matrix(adjacency, nodes) if edges is None else _ends(edges, nodes)
@@ -182,7 +187,7 @@ class NodeEmbedding(BaseEstimator):
 
 def _ends(edges: Any, nodes: Identifiers) -> Any:
     """The rows of who sends and who receives."""
-    ends = np.asarray(edges)
+    ends = edges.to_numpy().T if hasattr(edges, "columns") else np.asarray(edges)  # of a frame, a column is an end
     if ends.ndim != 2 or len(ends) != 2:
         hint = "; transpose it" if ends.ndim == 2 and ends.shape[1] == 2 else ""
         raise InputError(f"edges: got shape {ends.shape}, and who sends and who receives, [2, edges], is needed{hint}")
@@ -192,11 +197,13 @@ def _ends(edges: Any, nodes: Identifiers) -> Any:
 def _ends_of_matrix(adjacency: Any, nodes: Identifiers) -> Any:
     """The same of a matrix, whose rows are called 0, ..., N - 1 where nodes have these names."""
     try:
-        senders, receivers, _ = entries_of(adjacency)
+        senders, receivers, weights = entries_of(adjacency)
     except InputError as error:
         raise InputError(re.sub("^matrix:", "adjacency:", str(error))) from error
     if adjacency.shape[0] != nodes.num_nodes:
         raise InputError(f"adjacency: describes {adjacency.shape[0]} nodes, and X {nodes.num_nodes}; give one row each")
+    if unused_weights({"adjacency": weights}):
+        warnings.warn("adjacency: its entries differ; each is a link, whatever it is", UserWarning, stacklevel=4)
     if set(nodes.names) != set(map(str, range(nodes.num_nodes))):
         return senders, receivers
     row = nodes.rows("adjacency", range(nodes.num_nodes))

@@ -105,6 +105,25 @@ def test_names_that_the_index_of_a_frame_lacks_are_listed() -> None:
         _small().fit(frame.set_axis([1] * 2 + list(range(10, 20))), edges=EDGES)
 
 
+def test_whole_numbers_keep_their_digits_and_what_is_lost_or_not_read_is_told() -> None:
+    """As float32, 1,700,000,001 and its neighbours are one number."""
+    times = np.column_stack([1_700_000_000 + np.arange(12), RING.features * 2e9]).astype(np.int64)
+    with pytest.warns(UserWarning, match=r"features lose values in float32: column 0 \(1 different of 12\)"):
+        found = _small().fit(times, edges=EDGES)
+    np.testing.assert_array_equal(found.network_.features, times)
+    weights = sparse.coo_array((np.arange(EDGES.shape[1]), tuple(EDGES)), shape=(12, 12))
+    with pytest.warns(UserWarning, match="adjacency: its entries differ"):
+        found = _small().fit(RING.features, adjacency=weights)
+    assert found.network_.num_edges == RING.num_edges
+
+
+def test_columns_of_a_frame_of_edges_are_its_ends() -> None:
+    """Also where there are two links, whose rows could be taken for the ends."""
+    edges = pandas.DataFrame({"from": [0, 0], "to": [1, 2]})
+    network = _small()._network(np.eye(3), None, edges, undirected=False)
+    assert (network.senders.tolist(), network.receivers.tolist()) == ([0, 0], [1, 2])
+
+
 def test_sparse_features_are_taken(fitted: NodeEmbedding) -> None:
     for features in (sparse.csr_array(RING.features), sparse.coo_matrix(RING.features)):
         np.testing.assert_array_equal(_small().fit(features, edges=EDGES).embeddings_, fitted.embeddings_)
@@ -153,7 +172,7 @@ def test_parameters_are_set_copied_and_seeds_count(fitted: NodeEmbedding) -> Non
         ({}, {"X": RING.features, "edges": EDGES, "undirected": 1}, "undirected: got 1"),
         ({}, {"X": RING.features, "adjacency": np.eye(12)}, "adjacency: got ndarray"),
         ({}, {"X": np.full((12, 2), np.nan), "edges": EDGES}, "Input X contains NaN"),
-        ({}, {"X": networkx.path_graph(3)}, "features: no node has the attribute"),
+        ({}, {"X": networkx.path_graph(3)}, "graph: there is no column of features"),
         ({"ticks": 0}, {"X": RING}, "ticks: got 0"),
         ({"seed": -1}, {"X": RING}, "seed: got -1"),
         ({"emulator": "gcn"}, {"X": RING}, "emulator: got str"),
