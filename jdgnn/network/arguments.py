@@ -31,6 +31,8 @@ def checked_node_names(name: str, node_names: Any, num_nodes: int | None = None)
         raise InputError(f"{name}: got {type(node_names).__name__}, and a tuple of one string per node is needed")
     if node_names and num_nodes is not None and len(node_names) != num_nodes:
         raise InputError(f"{name}: got {len(node_names)}, and there are {num_nodes} nodes; give one each, or none")
+    if blank := [repr(item) for item in node_names if not item or item != item.strip()]:
+        raise InputError(f"{name}: expected names without blanks around them, got {listed(blank)}")
     if len(set(node_names)) < len(node_names):
         twice = [repr(item) for item, count in Counter(node_names).items() if count > 1]
         raise InputError(f"{name}: expected a name of its own for every node, got more than once: {listed(twice)}")

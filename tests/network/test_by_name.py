@@ -82,6 +82,13 @@ def test_unfit_splits_are_refused(splits: Any, message: str) -> None:
         network(np.eye(4), splits=splits)
 
 
+def test_names_have_no_blanks_around_them() -> None:
+    """Names that are looked up have none, so that ' a' would be the node a."""
+    for names in ((" a", "a"), ("a", "")):
+        with pytest.raises(InputError, match="node_names: expected names without blanks around them, got '"):
+            from_edges([0], [1], np.eye(2), node_names=names)
+
+
 def test_random_splits_are_in_the_order_of_the_network() -> None:
     labels = pandas.Series([0, 1, 0, 1], index=list("abcd"))
     with pytest.raises(InputError, match=r"labels: expected them in the order of the nodes, as network\.labels"):

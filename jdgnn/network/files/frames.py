@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
+
 from jdgnn.errors import InputError
+from jdgnn.network.columns import is_text
 from jdgnn.network.identifiers import identifier
 from jdgnn.network.problems import Problems, listed
 from jdgnn.regular_files import read_regular
@@ -189,11 +192,13 @@ def _read_text(source: Source, is_header: Callable[[Sequence[str]], bool]) -> Ta
 
 
 def _separator(line: str, suffix: str) -> str:
-    """What separates cells: whatever separates most in the first line."""
+    """What separates cells: whatever separates most in the first line; tabs and blanks alike in one of numbers."""
     if suffix == ".tsv":
         return "\t"
     found = max((",", ";", "\t"), key=lambda one: len(_cells(line, one)))
-    return found if found in line else r"\s+" if len(line.split()) > 1 else ","
+    words = line.split()
+    has_both = found == "\t" and len(words) > len(_cells(line, found)) and not any(map(is_text, words))
+    return found if found in line and not has_both else r"\s+" if len(words) > 1 else ","
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -292,10 +297,15 @@ def _read_sheet(source: Source, engine: str) -> Table:
         with pandas.ExcelFile(io.BytesIO(content)) as file:
             frame = pandas.read_excel(file, sheet_name=0, header=None, dtype=object, na_filter=False)
             sheets = list(map(str, file.sheet_names))
-    filled = frame[(frame != "").any(axis=1)]
+    num_filled = (frame != "").sum(axis=1)
+    filled = frame[num_filled > 0]
     if filled.empty:
         source.refuse("is empty; expected a row with the names of the columns, and one for each row")
     notes = (f"{source.path.name}: the first of {len(sheets)} sheets was read, {sheets[0]}",) if sheets[1:] else ()
+    top = int(np.argmax(num_filled > 1))  # a title has one cell
+    if filled.index[0] < top:
+        filled = filled.loc[top:]
+        notes = (*notes, f"{source.path.name}: what stands above row {top + 1} was not read")
     place: Callable[[int], str] = lambda row: f"row {filled.index[row + 1] + 1}"  # noqa: E731
     rows = filled.iloc[1:].reset_index(drop=True)
     table = Table(source.argument, str(source.path), rows, notes=notes, place=place)

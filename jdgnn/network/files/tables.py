@@ -162,6 +162,8 @@ def _check(reading: Reading) -> None:
         raise InputError(f"link_quality: expected one column, or two for there and back, got {quality!r}")
     if reading.undirected is not None:
         check_flag("undirected", reading.undirected)
+    if reading.undirected is False and quality is not None and not isinstance(quality, str):
+        raise InputError("undirected: expected true, or nothing, beside link_quality there and back, got False")
     check_flag("allow_no_edges", reading.allow_no_edges)
     check_name("name", reading.name)
     if reading.unknown not in ("error", "drop"):

@@ -120,6 +120,21 @@ def test_semicolons_and_decimal_commas(tmp_path: Path) -> None:
     assert "decimal commas were read in load, rate" in network.notes
 
 
+def test_tabs_and_blanks_in_one_line_of_numbers_separate_alike(tmp_path: Path) -> None:
+    (tmp_path / "out.graph").write_text("% asym positive\n1 2\t1\t1217567877\n2 3\t1 \t1217573801\n")
+    network = read_files(tmp_path / "out.graph", features="one")
+    assert _edges(network) == [("1", "2"), ("2", "3")]
+
+
+def test_a_title_above_the_names_of_columns_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("source,target\na,b\n")
+    rows = [["Routers of 2024", None], [None, None], ["id", "load"], ["a", 0.5], [None, None], ["b", 1.5]]
+    pandas.DataFrame(rows).to_excel(tmp_path / "n.xlsx", header=False, index=False)
+    network = read_files(tmp_path / "e.csv", tmp_path / "n.xlsx")
+    assert (network.node_names, network.features.tolist()) == (("a", "b"), [[0.5], [1.5]])
+    assert "n.xlsx: what stands above row 3 was not read" in network.notes
+
+
 def test_dots_beside_decimal_commas_are_told(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("source;target\na;b\n")
     (tmp_path / "n.csv").write_text("id;load;users\na;0,5;1.000\nb;1,5;20\n")

@@ -132,6 +132,11 @@ def test_round_trip_through_csv_keeps_all_but_the_order_of_classes(tmp_path: Pat
     assert [found.class_names[c] for c in found.labels] == [network.class_names[c] for c in network.labels]
 
 
+def test_quality_there_and_back_is_for_links_both_ways(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="undirected: expected true, or nothing, beside link_quality there and back"):
+        _read(tmp_path, link_quality=["quality", "quality"], undirected=False)
+
+
 def test_a_column_of_ids_is_no_label_and_splits_may_be_written_large(tmp_path: Path) -> None:
     nodes = "Label,x,Split\n7,0.5,train\n8,0.5,test\n9,1.5,\n"
     network = _read(tmp_path, "source,target\n7,8\n8,9\n", nodes, id="Label")
