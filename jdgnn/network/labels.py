@@ -124,13 +124,16 @@ def column_of(labels: Labels) -> Any:
 
 
 def are_display_names(values: Any) -> bool:
-    """Whether values are texts that all differ, as what a viewer writes beside a node; no probe could learn them.
+    """Whether values all differ, as what a viewer writes beside a node; no probe could learn them.
+
+    Numbers may be classes of which few nodes are left, unless they are many.
 
     >>> are_display_names(["Ann", "Bob", "Cy"]), are_display_names(["a", "b", "a"]), are_display_names([1, 2, 3])
     (True, False, False)
     """
     known = [value for value in as_list(values) if not is_missing(value)]
-    return len(known) > 2 and all(isinstance(one, str) and _whole(one) is None for one in known) and _all_differ(known)
+    are_texts = all(isinstance(one, str) and _whole(one) is None for one in known)
+    return len(known) > (2 if are_texts else 10) and _all_differ(known)
 
 
 def _all_differ(values: Sequence[Any]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.network.arguments import checked_class_names, checked_features, checked_node_names
+from jdgnn.network.arguments import checked_class_names, checked_features
 from jdgnn.network.by_name import has_names, in_order
 from jdgnn.network.columns import Missing, Roles, Text
 from jdgnn.network.files.frames import Table
@@ -18,6 +18,9 @@ from jdgnn.network.files.tables import Columns, Reading, network_of
 from jdgnn.network.identifiers import Identifiers, identifier, named
 from jdgnn.network.labels import UNLABELLED, Labels, column_of
 from jdgnn.network.network import Network
+
+NAME = "node_name"
+"""Attribute with what a node is called; it goes along when nodes are relabelled, or a part of a graph is taken."""
 
 
 def from_networkx(
@@ -39,8 +42,9 @@ def from_networkx(
     """Makes a network of a networkx graph; its attributes are read as `read_files` reads columns.
 
     Nodes are numbered in the order of the graph; where they are called 0, …, N - 1 in another order, by these numbers.
-    Their names are kept in `node_names`. An undirected graph gives both directions of each edge, a directed one those
-    it has; parallel edges of a multigraph are merged, keeping the best link quality.
+    Their names, or what their attribute `node_name` says (`to_networkx` writes it), are kept in `node_names`. An
+    undirected graph gives both directions of each edge, a directed one those it has; parallel edges of a multigraph are
+    merged, keeping the best link quality.
 
     Args:
       graph: any networkx graph.
@@ -82,6 +86,8 @@ def from_networkx(
         raise InputError(f"graph: got {type(graph).__name__}, and a networkx graph is needed")
     order, names = _order(graph, nodes)
     edges, table = tables_of("graph", graph, "", order, names)
+    if NAME in table.frame and tuple(map(identifier, table.frame[NAME])) == names:
+        table = table._replace(frame=table.frame.drop(columns=NAME))
     _with_class_names(graph, table.frame, label or "label")
     given = _vectors(table, features) if _are_names(features) else features
     by_row = {"features": None if _are_names(features) else features, "splits": splits}
@@ -119,12 +125,9 @@ def _order(graph: Any, nodes: Sequence[Any] | None) -> tuple[list[Any], tuple[st
 
 
 def _names(graph: Any, nodes: list[Any]) -> tuple[str, ...]:
-    """What nodes are called: by themselves, or in `node_names` of a graph of numbers, as `to_networkx` makes them."""
-    told = graph.graph.get("node_names")
-    if told is None or not all(isinstance(node, int) and 0 <= node < len(told) for node in nodes):
-        return tuple(map(identifier, nodes))
-    checked = checked_node_names("graph.graph['node_names']", told)
-    return tuple(checked[node] for node in nodes)
+    """What nodes are called: by themselves, or by an attribute that differs at all of them, as `to_networkx` writes."""
+    told = [identifier(graph.nodes[node].get(NAME)) for node in nodes]
+    return tuple(told if all(told) and len(set(told)) == len(told) else map(identifier, nodes))
 
 
 def _are_names(features: Any) -> bool:
@@ -189,8 +192,8 @@ def to_networkx(network: Network) -> Any:
       network: the network; its splits have no place in the graph and stay behind.
 
     Returns:
-      The graph: node attributes `features` and, if known, `label`; edge attribute `link_quality`, if known; graph
-      attributes `class_names`, if there are labels, and `node_names`, if there are any.
+      The graph: node attributes `features` and, if known, `label` and `node_name`; edge attribute `link_quality`, if
+      known; graph attribute `class_names`, if there are labels.
 
     Example:
       >>> from jdgnn.network import from_edges
@@ -206,8 +209,7 @@ def to_networkx(network: Network) -> Any:
     if network.link_quality is not None:
         quality = dict(zip(ends, network.link_quality.tolist(), strict=True))
         networkx.set_edge_attributes(graph, quality, "link_quality")
-    if network.node_names:
-        graph.graph["node_names"] = network.node_names
+    networkx.set_node_attributes(graph, dict(enumerate(network.node_names)), NAME)
     if network.labels is not None:
         networkx.set_node_attributes(graph, dict(enumerate(network.labels.tolist())), "label")
         graph.graph["class_names"] = network.class_names

@@ -125,7 +125,22 @@ def test_rows_of_a_frame_go_by_name_and_those_of_an_array_by_an_order_that_is_to
         from_networkx(graph, features=frame.rename({"sink": "hub"}))
 
 
+def test_names_go_along_with_nodes_that_are_relabelled() -> None:
+    """They stood in a list by the number of the node, so that another node had them."""
+    graph = to_networkx(from_edges([0, 1], [1, 2], [[7.0], [8.0], [9.0]], node_names=("seven", "eight", "nine")))
+    part = networkx.convert_node_labels_to_integers(graph.subgraph([1, 2]))
+    turned = networkx.relabel_nodes(graph, {0: 2, 1: 1, 2: 0})
+    for one, count in ((graph, 3), (part, 2), (turned, 3)):
+        network = from_networkx(one)
+        of = {"seven": 7.0, "eight": 8.0, "nine": 9.0}
+        assert network.features.ravel().tolist() == [of[name] for name in network.node_names]
+        assert (len(network.node_names), network.num_features) == (count, 1)
+
+
 def test_display_names_are_no_classes() -> None:
+    many = networkx.path_graph(11)
+    networkx.set_node_attributes(many, {node: str(node + 5) for node in many}, "label")  # as write_gml does
+    assert from_networkx(many, features="one").labels is None
     graph = networkx.path_graph(["a", "b", "c", "d"])
     for number, (node, name) in enumerate(zip(graph, ["Ann", "Bob", "Cy", "Di"], strict=True)):
         graph.nodes[node].update(label=name, x=number / 2, modularity_class=number % 2)
