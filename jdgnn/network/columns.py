@@ -272,11 +272,7 @@ def _number(value: Any) -> float | None:
 
 
 def is_text(value: Any) -> bool:
-    """Whether a cell is no number, and not missing.
-
-    >>> [is_text(value) for value in ("weight", "0.5", "NA", 3)]
-    [True, False, False, False]
-    """
+    """Whether a cell is no number, and not missing."""
     return not is_missing(value) and _number(value) is None
 
 
@@ -366,6 +362,22 @@ def _kind_told(column: _Column, width: int) -> str:
     if column.kind == "text":
         return f" (one-hot, {width} values)"
     return " (time, in seconds)" if column.kind == "time" else ""
+
+
+def suspicions(names: Sequence[str], values: NDArray[np.floating], labels: NDArray[np.int32] | None) -> list[str]:
+    """Sentences about features that look like something else.
+
+    Args:
+      names: of the features [F0], or none, which says nothing.
+      values: [N, F0].
+      labels: class of each node [N], -1 where there is none; or None.
+
+    Example:
+      >>> suspicions(["fold"], np.array([[1.0], [2.0], [2.0]]), None)
+      ['look at fold: called like a label, a split or a row number']
+    """
+    columns = [_Column(name, "number", column) for name, column in zip(names, values.T, strict=False)]
+    return [note.partition("; to leave")[0] for note in _suspicions(columns, Labels(labels))]
 
 
 def _suspicions(kept: list[_Column], labels: Labels | None) -> list[str]:

@@ -25,6 +25,7 @@ from jdgnn.network.arguments import (
     checked_texts,
 )
 from jdgnn.network.by_name import column_names, in_order, num_rows, split_masks
+from jdgnn.network.columns import suspicions
 from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.identity import identity
 from jdgnn.network.labels import UNLABELLED
@@ -174,7 +175,7 @@ def from_edges(
     check_name("name", name)
     class_names = checked_class_names("class_names", class_names)
     node_names = checked_node_names("node_names", node_names)
-    feature_names = feature_names or column_names(features)
+    columns = column_names(features)
     features = checked_features(in_order("features", features, Identifiers(node_names, num_rows(features))))
     num_nodes = len(features)
     nodes = Identifiers(checked_node_names("node_names", node_names, num_nodes), num_nodes)
@@ -184,6 +185,7 @@ def from_edges(
     found = checked_labels(labels, num_nodes, class_names)
     check_unlabelled(labels, class_names)
     kept, told = _of_labelled(_splits_of(splits, nodes), found)
+    told += suspicions(columns, features, found)
     return Network(
         features=features,
         senders=links.senders,
@@ -194,7 +196,7 @@ def from_edges(
         name=name,
         class_names=class_names,
         node_names=node_names,
-        feature_names=checked_texts("feature_names", feature_names, features.shape[1]),
+        feature_names=checked_texts("feature_names", feature_names or columns, features.shape[1]),
         notes=(*checked_texts("notes", notes), *told),
         num_self_loops_removed=links.num_loops,
         num_duplicates_merged=links.num_duplicates,

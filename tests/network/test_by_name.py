@@ -82,6 +82,16 @@ def test_unfit_splits_are_refused(splits: Any, message: str) -> None:
         network(np.eye(4), splits=splits)
 
 
+def test_columns_of_a_frame_that_look_like_something_else_are_told() -> None:
+    frame = pandas.DataFrame({"id": [4, 3, 2, 1], "class": [0, 1, 0, 1], "load": [0.5, 0.25, 0.25, 0.5]})
+    assert from_edges([0], [1], frame, labels=[1, 0, 1, -1]).notes[1:] == (
+        "look at class: the same as the label up to names, which gives the answer away",
+        "look at class: called like a label, a split or a row number",
+        "look at id: different at every node, as an identifier is",
+    )
+    assert from_edges([0], [1], frame.to_numpy()).notes == ()
+
+
 def test_names_have_no_blanks_around_them() -> None:
     """Names that are looked up have none, so that ' a' would be the node a."""
     for names in ((" a", "a"), ("a", "")):
