@@ -13,10 +13,10 @@ from jdgnn.emulation.history import from_rows
 from jdgnn.errors import InputError
 from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config, read
-from jdgnn.experiment.finished_runs import is_finished, read_summary, run_folders
+from jdgnn.experiment.finished_runs import is_finished, read_config, read_summary, run_folders
 from jdgnn.experiment.metrics_rows import sound_rows
 from jdgnn.experiment.preparing import load
-from jdgnn.experiment.resuming import check_files
+from jdgnn.experiment.resuming import check_files, check_same, checked_notes
 from jdgnn.experiment.run_directory import CHECKPOINTS, CONFIG, METRICS, SUMMARY, origin_path, read_origin
 from jdgnn.experiment.runner import make_emulator
 from jdgnn.experiment.sweep.record import check_no_sweep
@@ -132,6 +132,7 @@ def _last_state(folder: Path, config: Config, emulator: Emulator, network: Netwo
             raise
         raise InputError(f"{folder}: its state is lost, since {'; '.join(remarks)}; repeat the run") from error
     assert kept is not None  # there is a checkpoint
+    check_same(folder, read_config(folder), checked_notes(folder, kept.notes)["config"])
     if int(kept.state.tick) != ticks:
         reason = f", since {'; '.join(remarks)}" if remarks else " (checkpoints.at_end was false)"
         raise InputError(

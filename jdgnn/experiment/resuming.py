@@ -69,7 +69,7 @@ def begun(setting: Setting, config: str) -> Stand:
       InputError: another configuration is asked for than that of the run, or fewer ticks than it has done.
     """
     path, console = setting.directory.path, setting.console
-    _check_same(path, config, read_config(path))
+    check_same(path, config, read_config(path))
     check_files(setting.config, read_origin(path))
     checkpoints = Checkpoints(path / CHECKPOINTS, setting.config.checkpoints)
     kept = checkpoints.newest(
@@ -78,8 +78,8 @@ def begun(setting: Setting, config: str) -> Stand:
     if kept is None:
         console.print("no checkpoint: from the first tick")
         return fresh(setting)
-    notes = _checked(path, kept.notes)
-    _check_same(path, config, notes["config"])
+    notes = checked_notes(path, kept.notes)
+    check_same(path, config, notes["config"])
     computed, changes = _going_on(setting, notes, int(kept.state.tick))
     stand = Stand(
         kept.state,
@@ -136,8 +136,8 @@ def _put_back(setting: Setting, stand: Stand, config: str, origin: Mapping[str, 
     directory.snapshots.keep(ticks_due(setting.config.snapshots, stand.tick))
 
 
-def _check_same(path: Path, asked: str, known: str) -> None:
-    """Refuses another configuration, and says what differs."""
+def check_same(path: Path, asked: str, known: str) -> None:
+    """Refuses another configuration, as TOML, than the `known` one of a run in `path`, and says what differs."""
     new, old = settings_of(path, asked), settings_of(path, known)
     changed = [key for key in differing(new, old) if not key.startswith(CHANGEABLE)]
     if changed:
@@ -149,7 +149,7 @@ def _shown(settings: Settings, key: str) -> str:
     return repr(settings[key]) if key in settings else "not given"
 
 
-def _checked(path: Path, notes: Any) -> Mapping[str, Any]:
+def checked_notes(path: Path, notes: Any) -> Mapping[str, Any]:
     """The notes of a checkpoint that a run has written."""
     known = notes if isinstance(notes, dict) else {}
     seconds, resumed_at = known.get("seconds"), known.get("resumed_at")

@@ -1,6 +1,7 @@
 """`jdgnn.load_run` gives back what a run was: its parts, its last state to the bit, and all that was recorded."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -74,12 +75,21 @@ def as_of_an_earlier_tick(folder: Path) -> None:
     (folder / "config.toml").write_text(text.replace("ticks = 7", "ticks = 9"))
 
 
+def with_another_rate(folder: Path) -> None:
+    text = (folder / "config.toml").read_text()
+    (folder / "config.toml").write_text(re.sub(r"learning_rate = \S+", "learning_rate = 0.75", text))
+
+
 SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
     "not finished": (without_end, "its run is not finished; finish it first: jdgnn run --resume"),
     "no checkpoint": (lambda folder: shutil.rmtree(folder / "checkpoints"), "it has no checkpoint, so its state is"),
     "a damaged checkpoint": (damaged_checkpoint, "its state is lost, since .*; repeat the run"),
     "an early checkpoint": (as_of_an_earlier_tick, "expected a checkpoint of tick 9, the last"),
     "another state": (another_digest, r"its checkpoint is not of the state that its summary\.json tells of"),
+    "another configuration": (
+        with_another_rate,
+        r"run has another configuration: optimizer\.learning_rate was \S+ and is 0\.75",
+    ),
     "half of the records": (half_of_metrics, "expected records up to tick 7 in metrics.jsonl, and it is sound up to"),
     "no origin": (lambda folder: (folder / "run.json").unlink(), r"^\S+run\.json cannot be read"),
     "no configuration": (lambda folder: (folder / "config.toml").unlink(), "holds neither config.toml nor seed-0"),
