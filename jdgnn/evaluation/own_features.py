@@ -81,4 +81,5 @@ def beside_own_features(embeddings: ArrayLike, network: Network, width: int | No
     features, degree = own_blocks(network, width)
     share = features.shape[1] / network.num_features  # so that a projection that says little weighs little
     dtype = np.result_type(np.asarray(embeddings).dtype, np.float32)
-    return np.concatenate([vectors, features[:, :width] * np.sqrt(share), degree * DEGREE_WEIGHT], axis=1).astype(dtype)
+    shown = features[:, : min(width, network.num_features)]  # a single feature has a constant beside it
+    return np.concatenate([vectors, shown * np.sqrt(share), degree * DEGREE_WEIGHT], axis=1).astype(dtype)

@@ -141,6 +141,14 @@ def test_own_features_stand_beside_as_they_are_or_projected() -> None:
     assert_array_equal(part[:, 4:], whole[:, 2 + width :])
 
 
+@pytest.mark.parametrize("width", [None, 1, 32])
+def test_a_single_own_feature_is_one_column(width: int | None) -> None:
+    network = from_edges([0, 1], [1, 0], np.array([[1.0], [3.0]]))
+    found = evaluation.beside_own_features(np.zeros((2, 2)), network, width)
+    assert_allclose(found[:, 2], [np.sqrt(1 / 3), np.sqrt(9 / 7)])  # √2 of v / √(v² + mean of squares 5)
+    assert found.shape == (2, 2 + 1 + 2)
+
+
 def test_the_degree_stands_beside_as_places_among_powers_of_two() -> None:
     hub = np.zeros(4, int)
     star = from_edges(hub, np.arange(1, 5), np.ones((6, 3)), undirected=True)  # node 5 is alone
