@@ -272,6 +272,11 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "events", f"{text} {summary[what]}"
 
 
+def as_read(summary: dict[str, Any]) -> list[str]:
+    """How the network was read, as far as nobody needs to do anything about it: notes that do not say what to write."""
+    return [note for note in summary.get("network_notes", ()) if "write " not in note]
+
+
 def notes(summary: dict[str, Any]) -> Iterator[str]:
     """What was read, and whatever was counted that could make figures mean less than they seem to, a clause each."""
     warnings = summary["warnings"]

@@ -7,6 +7,7 @@ import numpy as np
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.variants import Variant
+from jdgnn.experiment.tables import as_read
 
 NUM_BINS = 20
 
@@ -34,6 +35,10 @@ def network_panel(variants: list[Variant]) -> Panel:
         "components": f"{len(sizes):,}, the largest of {int(sizes[0]):,} nodes" if len(sizes) else "0",
     }
     panel.table(["", "network"], [[name, text] for name, text in facts.items()], kind="figures")
+    read = [note.partition(": ") for note in as_read(variants[0].first.summary or {})]
+    if read:
+        rows = [[name, text] if text else ["", name] for name, _, text in read]
+        panel.table(["what", "how"], rows, caption="How its files were read", kind="keys")
     return panel
 
 

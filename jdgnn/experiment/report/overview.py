@@ -141,7 +141,9 @@ def notes(variant: Variant, summary: Summary | None) -> list[str]:
         return [f"The run is not finished: this is what it had recorded at {at}."]
     going_on = [f"Seed {seed} is not finished, and left out here." for seed in variant.left_out]
     try:
-        counted = list(tables.notes(variant.first.summary or {}))
+        found = variant.first.summary or {}
+        facts = tables.as_read(found)  # they stand in the panel of the network
+        counted = [note for note in tables.notes(found) if note not in facts]
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise InputError(f"{variant.first.path}: its summary.json has no sound warnings; repeat the run") from error
     return going_on + [f"{note[:1].upper()}{note[1:]}." for note in counted]
