@@ -160,7 +160,7 @@ def read_computed(said: Mapping[str, Any]) -> Computed | None:
 
 
 def in_words(said: Any) -> dict[str, str]:
-    """A way, as `summary.json` has it, in two clauses; none if there is no way, as in runs of earlier versions.
+    """A way, as `summary.json` has it, a clause a line; none if there is no way, as in runs of earlier versions.
 
     >>> in_words(way(False)._asdict())["way"], in_words(None)
     ('without compiled kernels (they are switched off)', {})
@@ -168,9 +168,9 @@ def in_words(said: Any) -> dict[str, str]:
     found = read(said)
     if found is None:
         return {}
-    partly = f"; models are not merged by them, as {found.reason}" if found.backend == KERNELS and found.reason else ""
+    partly = {"merged": f"without them, as {found.reason}"} if found.backend == KERNELS and found.reason else {}
     cut = f", work cut for {found.cores} core{'' if found.cores == 1 else 's'}" if found.cores else ""
-    return {"way": f"{found}{partly}", "on": f"{found.processor}{cut}"}
+    return {"way": str(found), **partly, "on": f"{found.processor}{cut}"}
 
 
 def missing_in(summary: Mapping[str, Any]) -> str | None:

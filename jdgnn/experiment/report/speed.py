@@ -42,7 +42,7 @@ def speed_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel
 def _table(panel: Panel, summaries: dict[str, Summary]) -> None:
     rows: dict[str, list[str]] = {}
     for summary in summaries.values():
-        speed = summary.speed
+        speed, way = summary.speed, in_words(summary.way)
         facts = {
             "ticks per second": short(speed.ticks_per_second) if speed else "-",
             "node wakes per second": f"{speed.wakes_per_second:,.0f}" if speed and speed.wakes_per_second else "-",
@@ -51,8 +51,9 @@ def _table(panel: Panel, summaries: dict[str, Summary]) -> None:
             "state": filesize.decimal(sum(_parts(summary).values())) if summary.memory else "-",
             "peak memory": filesize.decimal(peak) if (peak := summary.memory.get("peak")) else "-",
             "wall time": f"{summary.wall_seconds:,.1f} s",
-            "computed": in_words(summary.way).get("way", "-"),
-            "processor": in_words(summary.way).get("on", "-"),
+            "computed": way.get("way", "-"),
+            "models merged": way.get("merged", "likewise" if way else "-"),
+            "processor": way.get("on", "-"),
             "accelerator": " × ".join(map(str, reversed(summary.accelerator.values()))),
         }
         for name, text in facts.items():
