@@ -46,7 +46,7 @@ def refuse_raw(what: str, state: Any) -> None:
       InputError: an array is of unsigned words in the number of a raw key.
 
     Example:
-      >>> refuse_raw("optimizer.init", {"key": jax.random.PRNGKey(0)})
+      >>> refuse_raw("optimizer.init", {"key": jax.random.PRNGKey(0)})  # doctest: +ELLIPSIS
       Traceback (most recent call last):
       jdgnn.errors.InputError: optimizer.init: its state has ['key'] uint32[2], as of jax.random.PRNGKey(0): ...
     """
