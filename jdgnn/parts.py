@@ -151,7 +151,12 @@ def with_partials(setting: Setting) -> Setting:
     Settings are made by `jdgnn.gossip` and the like, which see to that; but one may have been changed since, as by
     `setting.replace(merge=rule)`.
     """
-    return cast(Setting, jax.tree.map(lambda leaf: Partial(leaf) if callable(leaf) else leaf, setting))
+
+    def with_partial(leaf: Any) -> Any:
+        return Partial(leaf) if callable(leaf) and not isinstance(leaf, Partial) else leaf
+
+    # Partials are leaves here: jax.tree.map would make new ones, whose numbers stand in alphabetical order
+    return cast(Setting, jax.tree.map(with_partial, setting, is_leaf=callable))
 
 
 @contextlib.contextmanager
