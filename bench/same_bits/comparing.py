@@ -1,10 +1,14 @@
 """What two revisions made of the same settings, side by side.
 
-An outcome is a line of `bench.same_bits.program`: `digests` of arrays, or `refused` (an input error), or `failed`.
+An outcome is a line of `bench.same_bits.program`: `digests` of arrays and perhaps the file `arrays` with the smaller of
+them, or `refused` (an input error), or `failed`.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 Outcome = Mapping[str, Any]
 MOST_SHOWN = 8
@@ -40,7 +44,27 @@ def compare(here: Mapping[str, Outcome], there: Mapping[str, Outcome]) -> Compar
             found.different[name] = [f"that the other revision {problem}"]
         else:
             _compare_digests(found, name, outcome["digests"], other["digests"])
+            if name in found.different and "arrays" in outcome:
+                files = (Path(one["arrays"]) for one in (outcome, other))
+                found.different[name] = _with_distances(found.different[name], *files)
     return found
+
+
+def _with_distances(leaves: list[str], *files: Path) -> list[str]:
+    """Names of arrays that differ, the most different first, with the largest difference relative to all numbers."""
+    here, there = (np.load(file) for file in files)
+    distances = {leaf: _distance(here[leaf], there[leaf]) for leaf in leaves if leaf in here and leaf in there}
+    ordered = sorted(leaves, key=lambda leaf: -distances.get(leaf, np.inf))
+    return [f"{leaf} ({distances[leaf]:.1e})" if leaf in distances else leaf for leaf in ordered]
+
+
+def _distance(here: np.ndarray, there: np.ndarray) -> float:
+    """The largest difference relative to the largest number; infinite between arrays of other shapes."""
+    if here.shape != there.shape or not np.issubdtype(here.dtype, np.number):
+        return np.inf
+    one, other = here.astype(np.float64), there.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return float(np.nanmax(np.abs(one - other)) / max(np.nanmax(np.abs(one)), np.finfo(np.float64).tiny))
 
 
 def _trouble(outcome: Outcome) -> str | None:

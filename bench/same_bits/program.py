@@ -2,7 +2,8 @@
 
 The same file runs with both revisions, so it uses what both have: the public API, and what `_built` and `_parts` name.
 SETTINGS is a JSON object of settings by name, as `bench.same_bits.settings` writes them. OUT gets one line of JSON for
-each: digests of all arrays by where they stand, or why there are none.
+each: digests of all arrays by where they stand, or why there are none. Beside it stand the smaller arrays themselves,
+in NAME.npz, so that it can be said by how much arrays differ.
 """
 
 import hashlib
@@ -13,6 +14,9 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+MOST_NUMBERS = 2**22
+"""In an array that is kept beside its digest."""
 
 
 def main(tree: str, settings: str, out: str, cache: str) -> None:
@@ -29,7 +33,8 @@ def main(tree: str, settings: str, out: str, cache: str) -> None:
     with Path(out).open("w") as file:
         print(json.dumps({"parts": _parts()}), file=file, flush=True)
         for name, setting in json.loads(Path(settings).read_text()).items():
-            print(json.dumps({"name": name, **_outcome(setting)}), file=file, flush=True)
+            arrays = Path(out).parent / f"{name}.npz"
+            print(json.dumps({"name": name, **_outcome(setting, arrays)}), file=file, flush=True)
 
 
 def _parts() -> dict[str, list[str]]:
@@ -39,14 +44,17 @@ def _parts() -> dict[str, list[str]]:
     return {kind: sorted(one.parts) for kind, one in KINDS.items()}
 
 
-def _outcome(setting: dict[str, Any]) -> dict[str, Any]:
+def _outcome(setting: dict[str, Any], file: Path) -> dict[str, Any]:
     import jax
+    import numpy as np
 
     import jdgnn
 
     jax.config.update("jax_enable_x64", setting["float64"])
     try:
-        return {"digests": _digests(setting, *_built(setting))}
+        arrays = _arrays(setting, *_built(setting))
+        np.savez(file, **{name: array for name, array in arrays.items() if array.size <= MOST_NUMBERS})
+        return {"digests": {name: _digest(array) for name, array in arrays.items()}, "arrays": str(file)}
     except jdgnn.InputError as error:
         return {"refused": str(error)}
     except Exception:  # the other settings are still worth running
@@ -95,7 +103,7 @@ def _foreign(name: str) -> dict[str, Any]:
     return {}
 
 
-def _digests(setting: dict[str, Any], emulator: Any, network: Any) -> dict[str, str]:
+def _arrays(setting: dict[str, Any], emulator: Any, network: Any) -> dict[str, Any]:
     """Runs a setting as a whole, then in two halves with a checkpoint between them."""
     import jax
 
@@ -113,14 +121,14 @@ def _digests(setting: dict[str, Any], emulator: Any, network: Any) -> dict[str, 
         half = jdgnn.restore(Path(folder) / "half", emulator, network)
     half, rest = jdgnn.run(emulator, half, network, ticks - ticks // 2, record_every=record_every)
     found |= {"resumed history": rest, "resumed state": half}
-    digests = _of_leaves(found)
+    arrays = _leaves(found)
     if setting["refresh"]:
-        digests |= _of_leaves({"refreshed": jdgnn.refresh(emulator, state, network, 2)})
-    return digests
+        arrays |= _leaves({"refreshed": jdgnn.refresh(emulator, state, network, 2)})
+    return arrays
 
 
-def _of_leaves(tree: Any) -> dict[str, str]:
-    """SHA-256 of each array of a tree, with its shape and type, by where it stands."""
+def _leaves(tree: Any) -> dict[str, Any]:
+    """The arrays of a tree by where they stand."""
     import jax
     import numpy as np
 
@@ -128,9 +136,13 @@ def _of_leaves(tree: Any) -> dict[str, str]:
     for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
         is_key = isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
         array = np.asarray(jax.random.key_data(leaf) if is_key else leaf)
-        content = f"{array.dtype} {array.shape}".encode() + array.tobytes()
-        found[jax.tree_util.keystr(path, simple=True, separator=".")] = hashlib.sha256(content).hexdigest()
+        found[jax.tree_util.keystr(path, simple=True, separator=".")] = array
     return found
+
+
+def _digest(array: Any) -> str:
+    """SHA-256 of an array with its shape and type."""
+    return hashlib.sha256(f"{array.dtype} {array.shape}".encode() + array.tobytes()).hexdigest()
 
 
 if __name__ == "__main__":
