@@ -31,11 +31,11 @@ def from_jraph(
     Args:
       graphs_tuple: the graph; `nodes` is one array of features [N, F0]. `edges` are None, an array or a dict of arrays;
         but for the link quality they are ignored, which is told.
-      labels: class of each node, integers [N], or None; a series whose index names nodes goes by name.
-      splits: which nodes probes learn from and are judged on, as `from_edges` takes them, or None.
+      labels: class of each node [N], as `from_edges` takes them.
+      splits: likewise.
       link_quality: key of `edges` with the probability that a message gets through, [E] or [E, 1], or "edges" if they
         are one array; under its default name it may be missing.
-      allow_no_edges: accept a network of several nodes that are all isolated.
+      allow_no_edges: as `from_edges` takes it, and so are all others.
       name: what tables call this network.
       class_names: a name for each class.
       node_names: what each node is called; none if it is called by its number.
@@ -78,9 +78,6 @@ def from_jraph(
 
 def _jraph_arrays(graphs_tuple: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Nodes, senders and receivers of the one graph, as long as the tuple says."""
-    given = graphs_tuple.nodes
-    if isinstance(given, Mapping | list | tuple):
-        raise InputError(f"graphs_tuple.nodes: got {type(given).__name__}, and one array [nodes, features] is needed")
     fields = ("n_node", "n_edge", "nodes", "senders", "receivers")
     part = {field: as_array(f"graphs_tuple.{field}", getattr(graphs_tuple, field)) for field in fields}
     if part["n_node"].size != 1:
@@ -89,13 +86,8 @@ def _jraph_arrays(graphs_tuple: Any) -> tuple[NDArray[Any], NDArray[Any], NDArra
             "jraph.unpad_with_graphs or jraph.unbatch"
         )
     for field, array in (("n_node", "nodes"), ("n_edge", "senders")):
-        total, held = part[field], part[array]
-        if total.size != 1 or not np.issubdtype(total.dtype, np.integer):
-            raise InputError(f"graphs_tuple.{field}: got {total}, and one whole number, as an array [1], is needed")
-        if not held.ndim:
-            raise InputError(f"graphs_tuple.{array}: got the single value {held}, and an array is needed")
-        if total.item() != len(held):
-            raise InputError(f"graphs_tuple.{field}: says {total.item()}, and the arrays hold {len(held)}")
+        if part[field].ravel().tolist() != list(part[array].shape[:1]):
+            raise InputError(f"graphs_tuple.{field}: says {part[field]}, and {array} has shape {part[array].shape}")
     return part["nodes"], part["senders"], part["receivers"]
 
 

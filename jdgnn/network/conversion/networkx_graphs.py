@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,13 +56,13 @@ def from_networkx(
       split: attribute of nodes with train, validation, test or nothing; by default `split`.
       link_quality: attribute of edges with the probability that a message gets through; by default `link_quality`, if
         it is there. Other attributes of edges, such as weights, are not read, which is told.
-      text: what becomes of attributes of text: `error`, `ignore` or `onehot`.
-      max_categories: attributes of text with more values are left out.
-      missing: what becomes of missing values: `error`, `mean`, `zero` or `indicator`.
+      text: what becomes of attributes of text, as `read_files` takes it.
+      max_categories: of which those with more values are left out.
+      missing: what becomes of missing values, likewise.
       nodes: the nodes in the order in which they are numbered, and in which rows of arrays stand.
-      splits: which nodes probes learn from and are judged on, as `from_edges` takes them; None for what `split` says.
-      allow_no_edges: accept a network of several nodes that are all isolated.
-      name: what tables call this network; None for the name of the graph.
+      splits: as `from_edges` takes them; None for what `split` says.
+      allow_no_edges: as `from_edges` takes it.
+      name: likewise; None for the name of the graph.
 
     Returns:
       The network; its `notes` say which attributes were read as what.
@@ -91,24 +90,21 @@ def from_networkx(
     _with_class_names(graph, table.frame, label or "label")
     given = _vectors(table, features) if _are_names(features) else features
     by_row = {"features": None if _are_names(features) else features, "splits": splits}
-    table = table._replace(notes=_order_told(names, by_row) if nodes is None else ())
+    notes = _order_told(names, by_row) if nodes is None else ()
+    if nodes is None and order != list(graph.nodes):
+        notes += (f"nodes are numbered as they are called, 0 to {len(order) - 1}, and not in the order of the graph",)
+    table = table._replace(notes=notes)
     if given is not None:
         given = in_order("features", given, Identifiers(names, len(order)))
         given = given if has_names(given) else checked_features(given)
-    if given is not None and len(given) != len(order):
-        raise InputError(
-            f"features: got {len(given)} rows, and the graph has {len(order)} nodes; give one row per node"
-        )
+        if len(given) != len(order):
+            raise InputError(f"features: got {len(given)} rows, and the graph has {len(order)} nodes; give one each")
     if link_quality is None and "link_quality" in edges.frame:
         link_quality = "link_quality"
     columns = Columns("id", "source", "target", link_quality, label, split)
     roles = Roles(None if given is not None else features, ignore, text, max_categories, missing)
     reading = Reading(columns, roles, None, "error", allow_no_edges, name or graph.name or "network")
-    network = network_of(edges, table, reading, given, splits)
-    if network.node_names or nodes is not None or order == list(graph.nodes):
-        return network
-    told = f"nodes are numbered as they are called, 0 to {len(order) - 1}, and not in the order of the graph"
-    return replace(network, node_names=names, notes=(*network.notes, told))
+    return network_of(edges, table, reading, given, splits)
 
 
 def _order(graph: Any, nodes: Sequence[Any] | None) -> tuple[list[Any], tuple[str, ...]]:
@@ -161,18 +157,12 @@ def _vectors(table: Table, attribute: Any) -> NDArray[Any] | None:
     shapes = [np.shape(cell) for cell in cells]
     if not any(shapes):
         return None
-    (wanted, _), *others = Counter(shapes).most_common()
-    if others:
-        problems = table.problems()
-        bad = [row for row, shape in enumerate(shapes) if shape != wanted]
-        problems.cells(
-            attribute,
-            [shape or "no list" for shape in shapes],
-            bad,
-            f"expected numbers of shape {wanted}, as most nodes have",
-        )
-        problems.refuse()
-    return np.stack([np.asarray(cell) for cell in cells])
+    wanted, problems = Counter(shapes).most_common(1)[0][0], table.problems()
+    bad = [row for row, shape in enumerate(shapes) if shape != wanted]
+    told = f"expected numbers of shape {wanted}, as most nodes have"
+    problems.cells(attribute, [shape or "no list" for shape in shapes], bad, told)
+    problems.refuse()
+    return np.stack(cells)
 
 
 def _with_class_names(graph: Any, frame: Any, label: str) -> None:

@@ -6,9 +6,10 @@ from typing import Any, Literal
 import numpy as np
 
 from jdgnn.errors import InputError
+from jdgnn.network.by_name import PARTS
 from jdgnn.network.columns import Missing, Roles, Text
 from jdgnn.network.files.frames import Table, with_names
-from jdgnn.network.files.tables import PARTS, Columns, Reading, network_of
+from jdgnn.network.files.tables import Columns, Reading, network_of
 from jdgnn.network.former_names import former_names_told
 from jdgnn.network.labels import Labels, column_of
 from jdgnn.network.network import Network
@@ -37,25 +38,9 @@ def from_pandas(
 ) -> Network:
     """Makes a network of two pandas data frames, as `read_files` makes one of files; arguments mean the same.
 
-    Args:
-      edges: a row for each edge.
-      nodes: a row for each node, in whose order they are numbered; None if edges name all nodes. Ids are in a column
-        (`reset_index()` makes one of an index, which is not read). Categorical classes keep their order.
-      id: column of `nodes` with the id of each.
-      source: column of `edges` with the id of the node that sends.
-      target: column of `edges` with the id of the node that receives.
-      link_quality: column of `edges` with the probability that a message gets through; or two, there and back.
-      features: columns of `nodes` that are features, by name or pattern; or `degree`, `one` or `random`.
-      ignore: columns of `nodes` that are no features, by name or pattern.
-      label: column of `nodes` with the class.
-      split: column of `nodes` with train, validation, test or nothing.
-      text: what becomes of columns of text: `error`, `ignore` or `onehot`.
-      max_categories: columns of text with more values are left out.
-      missing: what becomes of missing values: `error`, `mean`, `zero` or `indicator`.
-      undirected: whether links go both ways; by default what the column `Type` says, else not.
-      unknown: what becomes of links to nodes that `nodes` does not have: `error`, or `drop`, which counts them.
-      allow_no_edges: accept a network of several nodes that are all isolated.
-      name: what tables call this network.
+    The table `edges` has a row for each edge, and `nodes` one for each node, in whose order they are numbered; it is
+    None if edges name all nodes. Ids are in a column (`reset_index()` makes one of an index, which is not read).
+    Categorical classes keep their order. `name` is what tables call the network.
 
     Returns:
       The network; its `notes` say which columns were read as what.
@@ -116,21 +101,11 @@ def to_pandas(network: Network) -> tuple[Any, Any]:
     nodes: dict[str, Any] = {"id": names}
     if network.labels is not None:
         nodes["label"] = column_of(Labels(network.labels, network.class_names))
-    nodes |= _split_columns(network)
+    masks = [getattr(network.splits, part) for part in PARTS] if network.splits else []
+    for split, rows in enumerate(zip(*masks, strict=True)):
+        name = "split" if len(masks[0]) == 1 else f"split_{split}"
+        nodes[name] = np.array([None, *PARTS], object)[np.select(rows, [1, 2, 3])]
     names_are_free = not set(network.feature_names) & set(nodes) and len(set(network.feature_names)) > 0
     features = network.feature_names if names_are_free else [f"x{i}" for i in range(network.num_features)]
     nodes |= dict(zip(features, network.features.T, strict=True))
     return pandas.DataFrame(edges), pandas.DataFrame(nodes)
-
-
-def _split_columns(network: Network) -> dict[str, Any]:
-    if network.splits is None:
-        return {}
-    number = network.splits.num_splits
-    columns = {}
-    for split in range(number):
-        column = np.full(network.num_nodes, None, object)
-        for part in PARTS:
-            column[getattr(network.splits, part)[split]] = part
-        columns["split" if number == 1 else f"split_{split}"] = column
-    return columns

@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.network.arguments import as_array, as_column, check_name, checked_class_names, checked_node_names
+from jdgnn.network.arguments import as_array, as_column, check_name
 from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.weights import unused_weights
 
 MASKS = {"train": "train_mask", "validation": "val_mask", "test": "test_mask"}
 WEIGHTS = ("edge_attr", "edge_weight", "weight")
+NEEDED = {
+    "edge_index": "whole numbers [2, edges]: who sends, and who receives (the transform ToSparseTensor takes it away)",
+    "x": "what each node measures, [nodes, features]; for nothing, write their degrees",
+}
 
 
 def is_pyg(thing: Any) -> bool:
@@ -51,12 +55,11 @@ def from_pyg(
         missing; None for a network without labels, as where `y` are numbers to be predicted.
       link_quality: the attribute that holds the probability that a message gets through, [E] or [E, 1]. Under its
         default name it may be missing likewise.
-      splits: which nodes probes learn from and are judged on, as `from_edges` takes them; None for what the masks say.
-        A split needs a training mask; without one for the test all other nodes with a label are tested, which is told,
-        and without one for validation nobody is in it.
-      allow_no_edges: accept a network of several nodes that are all isolated.
-      name: what tables call this network; None for the attribute `name`, if there is one.
-      class_names: a name for each class; None for the attribute `class_names`, if there is one.
+      splits: as `from_edges` takes them; None for what the masks say. A split needs a training mask; without one for
+        the test all other nodes with a label are tested, which is told, and without one for validation nobody is in it.
+      allow_no_edges: as `from_edges` takes it.
+      name: likewise; None for the attribute `name`, if there is one.
+      class_names: likewise; None for the attribute `class_names`, if there is one.
 
     Returns:
       The network.
@@ -73,45 +76,44 @@ def from_pyg(
         raise InputError(
             f"data: got {type(data).__name__}, and a network has one kind of nodes; write to_homogeneous()"
         )
-    if _is_missing(data, "edge_index") and not _is_missing(data, "adj_t"):
-        raise InputError("data.edge_index: is missing, and adj_t is there; leave out the transform ToSparseTensor")
-    ends = _array(data, "edge_index", "whole numbers [2, edges]: who sends, and who receives")
+    for argument, attribute in (("label", label), ("link_quality", link_quality)):
+        if attribute not in (None, "y", "link_quality"):  # under default names they may be missing
+            check_name(argument, attribute)
+            if getattr(data, str(attribute), None) is None:
+                raise InputError(f"{argument}: the graph has no attribute {attribute!r}; name the one that holds it")
+    read = (*NEEDED, label, link_quality, *MASKS.values(), *WEIGHTS)
+    found = {one: _array(data, one) for one in read if one is not None and getattr(data, one, None) is not None}
+    for one, wanted in NEEDED.items():
+        if one not in found:
+            raise InputError(f"data.{one}: is missing, and it should hold {wanted}")
+    ends, labels, quality = found["edge_index"], found.get(label or ""), found.pop(link_quality, None)
     if ends.ndim != 2 or ends.shape[0] != 2:
         raise InputError(f"data.edge_index: got shape {ends.shape}, and [2, edges] is needed")
-    features = _array(data, "x", "what each node measures, [nodes, features]; for nothing, write their degrees")
-    labels = None if label is None else _column(data, "label", label)
-    others = [one for one in WEIGHTS if one != link_quality and not _is_missing(data, one)]
-    notes = unused_weights({one: _array(data, one) for one in others})
+    notes = unused_weights({one: found[one] for one in WEIGHTS if one in found})
+    if splits is None:
+        splits, told = _splits(found)
+        notes += told
     if class_names is None:
         class_names = () if labels is None else getattr(data, "class_names", None) or ()
-    if splits is None and features.ndim:
-        splits, told = _splits(data, len(features))
-        notes += told
     own_name = getattr(data, "name", None)
     return from_edges(
         ends[0],
         ends[1],
-        features,
-        labels=labels,
+        found["x"],
+        labels=None if labels is None else as_column(labels),
         splits=splits,
-        link_quality=_column(data, "link_quality", link_quality),
+        link_quality=None if quality is None else as_column(quality),
         allow_no_edges=allow_no_edges,
         name=name or (own_name if isinstance(own_name, str) else "") or "network",
-        class_names=checked_class_names("data.class_names", class_names),
-        node_names=checked_node_names("data.node_names", getattr(data, "node_names", None) or (), len(features)),
+        class_names=class_names,
+        node_names=getattr(data, "node_names", None) or (),
         notes=notes,
     )
 
 
-def _is_missing(data: Any, attribute: str) -> bool:
-    return getattr(data, attribute, None) is None
-
-
-def _array(data: Any, attribute: str, wanted: str = "") -> NDArray[Any]:
+def _array(data: Any, attribute: str) -> NDArray[Any]:
     """An attribute as an array; `data.` and its name stand in front of what is said of it."""
-    value = getattr(data, attribute, None)
-    if value is None:
-        raise InputError(f"data.{attribute}: is missing, and it should hold {wanted}")
+    value = getattr(data, attribute)
     try:
         for method in ("detach", "cpu", "numpy"):
             value = getattr(value, method)() if hasattr(value, method) else value
@@ -124,23 +126,15 @@ def _array(data: Any, attribute: str, wanted: str = "") -> NDArray[Any]:
     return as_array(f"data.{attribute}", value)
 
 
-def _column(data: Any, argument: str, attribute: str) -> NDArray[Any] | None:
-    """An attribute [N] or [N, 1]; None if it is missing under its default name."""
-    check_name(argument, attribute)
-    if _is_missing(data, attribute) and attribute not in ("y", "link_quality"):
-        raise InputError(f"{argument}: the graph has no attribute {attribute!r}; name the one that holds it")
-    return None if _is_missing(data, attribute) else as_column(_array(data, attribute))
-
-
-def _splits(data: Any, num_nodes: int) -> tuple[Splits | None, tuple[str, ...]]:
+def _splits(found: dict[str, NDArray[Any]]) -> tuple[Splits | None, tuple[str, ...]]:
     """The masks of all splits [S, N], and what to tell; a mask [N] beside others [N, S] stands in all of them."""
-    given = {part: attribute for part, attribute in MASKS.items() if not _is_missing(data, attribute)}
-    masks = {part: np.atleast_2d(_array(data, attribute).T) for part, attribute in given.items()}
+    masks = {part: np.atleast_2d(found[attribute].T) for part, attribute in MASKS.items() if attribute in found}
     if not masks:
         return None, ()
     if "train" not in masks:
-        other = next(iter(given.values()))
+        other = MASKS[next(iter(masks))]
         raise InputError(f"data.train_mask: is missing, and {other} is there; set both or none, or give splits")
+    num_nodes = masks["train"].shape[-1]
     shape = (max(len(mask) for mask in masks.values()), num_nodes)
     for part, mask in masks.items():
         if mask.dtype != bool or mask.shape not in (shape, (1, num_nodes)):

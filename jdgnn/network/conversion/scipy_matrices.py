@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import checked_features
-from jdgnn.network.by_name import has_names, num_rows
+from jdgnn.network.by_name import num_rows
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.weights import unused_weights
 
@@ -33,11 +33,11 @@ def from_scipy(
     Args:
       matrix: sparse adjacency [N, N].
       features: what each node measures [N, F0]; rows of a data frame whose index names nodes go by name.
-      labels: class of each node, integers [N], or None; of a series likewise.
-      splits: which nodes probes learn from and are judged on, as `from_edges` takes them, or None.
+      labels: class of each node [N], as `from_edges` takes them.
+      splits: likewise.
       link_quality: "data" if the entries are the probabilities that a message gets through; None if they are not, so
         that they are ignored, which is told if they differ.
-      allow_no_edges: accept a network of several nodes that are all isolated.
+      allow_no_edges: as `from_edges` takes it, and so are all others.
       name: what tables call this network.
       class_names: a name for each class.
       node_names: what the node of each row is called; none if it is called by its number.
@@ -57,7 +57,7 @@ def from_scipy(
     if link_quality is not None and not (isinstance(link_quality, str) and link_quality == "data"):
         raise InputError(f"link_quality: expected 'data' (the entries of the matrix) or None, got {link_quality!r}")
     senders, receivers, weights = entries_of(matrix)
-    num_nodes = num_rows(features if has_names(features) else checked_features(features))
+    num_nodes = num_rows(features) or len(checked_features(features))
     if num_nodes != matrix.shape[0]:
         raise InputError(f"matrix: describes {matrix.shape[0]} nodes, and features {num_nodes}; give one row each")
     return from_edges(

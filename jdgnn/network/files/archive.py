@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError, printable, suggestion
+from jdgnn.network.by_name import PARTS
 from jdgnn.network.files.frames import Source
-from jdgnn.network.files.tables import PARTS
 from jdgnn.network.labels import UNLABELLED
 from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.soundness import check_network
@@ -61,11 +61,7 @@ def pack(file: IO[bytes], arrays: Mapping[str, Any]) -> None:
 
 
 def given_path(argument: str, path: Any, suffixes: tuple[str, ...] = ()) -> Path:
-    """A path that can be looked at, and that says a form which is known.
-
-    Raises:
-      InputError: it is none.
-    """
+    """A path; InputError unless it can be looked at and ends in a suffix that is known."""
     if not isinstance(path, str | os.PathLike) or "\0" in str(path) or not str(path):
         raise InputError(f"{argument}: got {path!r}, and the path of a file is needed")
     if suffixes and Path(path).suffix.lower() not in suffixes:
@@ -74,20 +70,9 @@ def given_path(argument: str, path: Any, suffixes: tuple[str, ...] = ()) -> Path
 
 
 def read_network(argument: str, path: Path, *, undirected: bool, allow_no_edges: bool, name: str | None) -> Network:
-    """Reads a network from an `.npz` file.
+    """Reads a network from an `.npz` file; InputError if it cannot be read, or holds what nobody would read.
 
-    Args:
-      argument: what names the file, for messages.
-      path: the file.
-      undirected: also add every edge in the other direction.
-      allow_no_edges: accept a network of several nodes that are all isolated.
-      name: what tables call the network; None for what the file says, or the name of the file.
-
-    Returns:
-      The network.
-
-    Raises:
-      InputError: the file cannot be read, holds arrays that nobody would read, or they do not fit.
+    What tables call it is `name`, or else what the file says, or its own name; all else is as `from_edges` takes it.
     """
     found = read_named_arrays(argument, path, ARRAYS, NEEDED)
     own_name = "".join(found.pop("name", ()))
@@ -109,34 +94,25 @@ def read_network(argument: str, path: Path, *, undirected: bool, allow_no_edges:
 
 
 def read_named_arrays(argument: str, path: Path, known: tuple[str, ...], needed: tuple[str, ...]) -> dict[str, Any]:
-    """Reads the arrays of an `.npz` file, all of which are known; those of texts as tuples.
+    """Reads the arrays of an `.npz` file; those of texts as tuples.
 
-    Args:
-      argument: what names the file, for messages.
-      path: the file.
-      known: names that arrays may have.
-      needed: those that must be there.
-
-    Raises:
-      InputError: the file cannot be read, or holds others.
+    InputError if it cannot be read, holds others than those that are known, or lacks one that is needed.
     """
+    source = Source(argument, path)
 
     def check(found: Iterable[str]) -> None:
         for name in found:
             if name not in known:
-                raise InputError(
-                    f"{argument}: {path} has an array {name!r}, which nothing reads; {suggestion(name, known)}"
-                )
+                source.refuse(f"has an array {name!r}, which nothing reads; {suggestion(name, known)}")
         for name in needed:
             if name not in found:
-                raise InputError(f"{argument}: {path} has no array {name!r}; {', '.join(needed)} are needed")
+                source.refuse(f"has no array {name!r}; {', '.join(needed)} are needed")
 
-    with Source(argument, path).reading(".npz"):
+    with source.reading(".npz"):
         arrays = read_archive(path, MOST_BYTES, check)
     for field in set(TEXTS) & set(arrays):
         if arrays[field].dtype.kind != "U" or arrays[field].ndim > 1:
-            was = f"{arrays[field].dtype} {arrays[field].shape}"
-            raise InputError(f"{argument}: {path}: {field} is {was}, and texts are needed")
+            source.refuse(f"{field} is {arrays[field].dtype} {arrays[field].shape}, and texts are needed")
     return arrays | {field: tuple(np.atleast_1d(arrays[field]).tolist()) for field in TEXTS if field in arrays}
 
 

@@ -1,7 +1,7 @@
 """Embeddings in files: one vector for each node, with what the node is called and its class."""
 
 import os
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +11,7 @@ from jdgnn.network.arguments import as_array, checked_labels, checked_node_names
 from jdgnn.network.by_name import has_names
 from jdgnn.network.columns import numbers_of
 from jdgnn.network.files.archive import given_path, pack, read_named_arrays
-from jdgnn.network.files.frames import Table, read_table
+from jdgnn.network.files.frames import Source, Table, read_table
 from jdgnn.network.files.tables import ids_of
 from jdgnn.network.identifiers import Identifiers, identifier
 from jdgnn.network.labels import Labels, column_of, labels_of
@@ -85,7 +85,9 @@ def write_embeddings(
         elif place.suffix.lower() == ".csv":
             _frame(found).to_csv(file, index=False, lineterminator="\n")  # the shortest digits that read back the same
         else:
-            _write_parquet(file, found)
+            with Source("path", place).reading("", "pyarrow"):
+                import pyarrow  # noqa: F401
+            _frame(found).to_parquet(file, engine="pyarrow", index=False)
 
 
 def _of_network(given: Any, network: Network | None) -> Embeddings:
@@ -117,13 +119,6 @@ def _frame(found: Embeddings) -> Any:
     if found.labels is not None:
         columns["label"] = column_of(Labels(found.labels, found.class_names))
     return pandas.DataFrame(columns | {f"e{i}": column for i, column in enumerate(found.vectors.T)})
-
-
-def _write_parquet(file: IO[bytes], found: Embeddings) -> None:
-    try:
-        _frame(found).to_parquet(file, engine="pyarrow", index=False)
-    except ImportError as error:
-        raise InputError("path: Parquet needs pyarrow; write pip install 'jdgnn[tables]', or give a .csv") from error
 
 
 def read_embeddings(path: str | os.PathLike[str]) -> Embeddings:

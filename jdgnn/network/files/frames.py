@@ -38,30 +38,15 @@ DECIMAL_COMMA = r"[+-]?\d*,\d+([eE][+-]?\d+)?"
 
 
 class Table(NamedTuple):
-    """A table, and how errors name its places.
+    """A table, and how errors name its places."""
 
-    Attributes:
-      argument: what it was given as, such as `edges`.
-      path: its file; empty if there is none.
-      frame: a pandas data frame whose columns have texts as names.
-      has_header: whether the file names its columns; else they are called `1`, `2`, ...
-      undirected: whether the file says that its links are undirected; None if it says nothing.
-      notes: what was unusual about reading it.
-      place: turns the number of a row into words.
-    """
-
-    argument: str
-    path: str
-    frame: Any
-    has_header: bool = True
-    undirected: bool | None = None
-    notes: tuple[str, ...] = ()
-    place: Callable[[int], str] = "row {}".format
-
-    @property
-    def named(self) -> str:
-        """What to call it in a sentence."""
-        return self.path or self.argument
+    argument: str  # what it was given as, such as `edges`
+    path: str  # its file; empty if there is none
+    frame: Any  # a pandas data frame whose columns have texts as names
+    has_header: bool = True  # whether the file names its columns; else they are called `1`, `2`, ...
+    undirected: bool | None = None  # whether the file says that its links are so; None if it says nothing
+    notes: tuple[str, ...] = ()  # what was unusual about reading it
+    place: Callable[[int], str] = "row {}".format  # turns the number of a row into words
 
     def problems(self) -> Problems:
         """Where to add what is wrong with it."""
@@ -123,21 +108,11 @@ def suffix_of(path: Path) -> str:
 
 
 def read_table(argument: str, path: Path, is_header: Callable[[Sequence[str]], bool]) -> Table:
-    r"""Reads a file that holds one table.
+    r"""Reads a file that holds one table, by its suffix; InputError if it cannot be read, or is none.
 
-    Text may be separated by commas, semicolons, tabs or blanks, begin with comments (`#` or `%`), and be packed as
-    `.gz`. Numbers with decimal commas are read where the separator is none.
-
-    Args:
-      argument: what the table was given as, for messages.
-      path: the file; `.xlsx`, `.xls`, `.ods` and `.parquet` by their suffix, everything else is text.
-      is_header: whether these are names of columns, or else a row; of a first line, and of the last comment before it.
-
-    Returns:
-      The table. Cells of text files are texts.
-
-    Raises:
-      InputError: the file cannot be read, is empty or too large, rows differ in length, or columns share a name.
+    Text, whose cells remain texts, may be separated by commas, semicolons, tabs or blanks, begin with comments (`#` or
+    `%`), and be packed as `.gz`. Numbers with decimal commas are read where the separator is none. `is_header` says
+    whether these are names of columns, or else a row; it is asked of the first line, and of the last comment before it.
 
     Example:
       >>> import tempfile
@@ -213,34 +188,30 @@ def _parsed(source: Source, body: str, separator: str, width: int, skipped: int)
 
     @functools.cache
     def rows() -> list[tuple[int, int]]:
-        """Line number and width of each row; none where quotes are not understood."""
-        delimiter = separator if len(separator) == 1 else "\n"
-        reader: Any = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
-        try:
-            found = [(reader.line_num, row) for row in reader if len(row) > 1 or "".join(row).strip()]
-        except csv.Error:
-            return []
-        return [(skipped + line, len(row if len(separator) == 1 else row[0].split())) for line, row in found]
+        """Line number and width of each row; none where a cell is longer than `csv` reads."""
+        reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator if len(separator) == 1 else "\n")
+        with contextlib.suppress(csv.Error):
+            found = [(skipped + reader.line_num, row) for row in reader if len(row) > 1 or "".join(row).strip()]
+            return [(line, len(row if len(separator) == 1 else row[0].split())) for line, row in found]
+        return []
+
+    def place(row: int) -> str:
+        """The line of a row, if pandas and `csv` understood quotes and blank lines alike."""
+        return f"line {rows()[row][0]}" if len(rows()) == len(frame) else f"row {row + 1}"
 
     frame, reason = pandas.DataFrame(), ""
     try:
         frame = pandas.read_csv(io.StringIO(body), sep=separator, header=None, dtype=str, na_filter=False)
-    except (ValueError, OverflowError, csv.Error) as error:
+    except (ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0].rpartition("error: ")[2]
     # a short row leaves its last cell empty, and a long one is an error
-    is_even = not reason and frame.shape[1] == width and (frame.iloc[:, -1].fillna("") != "").all()
-    uneven = [] if is_even else [f"line {line} has {count}" for line, count in rows() if count != width]
-    if uneven:
+    is_even = not reason and frame.shape[1] == width and (frame.iloc[:, -1] != "").all()
+    uneven = [f"line {line} has {count}" for line, count in ([] if is_even else rows()) if count != width]
+    if uneven and "EOF" not in reason:
         wanted = f"expected {width} columns, by {SEPARATES[separator]}, as in its first line"
         source.refuse(f"{wanted}; {listed(uneven, MOST_SHOWN)}")
-    if reason or not (is_even or rows()):
-        reason = reason or "a quote stands in a cell"
+    if reason:
         source.refuse(f"is no CSV ({reason}); quotes must be closed, and quotes in a quoted cell doubled")
-
-    def place(row: int) -> str:
-        """The line of a row, if quotes and blank lines were understood alike."""
-        return f"line {rows()[row][0]}" if len(rows()) == len(frame) else f"row {row + 1}"
-
     return frame, place
 
 
@@ -329,29 +300,21 @@ def _read_parquet(source: Source) -> Table:
 def read_records(argument: str, path: Path) -> tuple[Table, Table]:
     """Reads the tables of links and of nodes that a JSON file holds, as mesh viewers and `node_link_data` write them.
 
-    Args:
-      argument: what the file was given as, for messages.
-      path: a file with a list `nodes`, or a table of them by id, and a list `links` or `edges`.
-
-    Returns:
-      Links, and nodes. What stands in a table inside a record is called `outer.inner`.
-
-    Raises:
-      InputError: the file cannot be read, or holds something else.
+    That is a list `links` or `edges`, and a list `nodes` or a table of them by id; what stands in a table inside a
+    record is called `outer.inner`. InputError if the file cannot be read, or holds something else.
     """
     source = Source(argument, path)
     with source.reading("JSON"):
         found = json.loads(source.text())
-    links = next((found[key] for key in ("links", "edges") if key in found), None) if isinstance(found, dict) else None
-    nodes = found.get("nodes") if isinstance(found, dict) else None
+    found = found if isinstance(found, dict) else {}
+    links, nodes = found.get("links", found.get("edges")), found.get("nodes")
     if isinstance(nodes, dict):
         nodes = [{"id": key, **node} if isinstance(node, dict) else node for key, node in nodes.items()]
     if not isinstance(nodes, list) or not isinstance(links, list):
         source.refuse("expected the lists 'nodes' and 'links'")
     directed = found.get("directed")
-    undirected = None if not isinstance(directed, bool) else not directed
-    tables = [_of_records(source, name, rows) for name, rows in (("links", links), ("nodes", nodes))]
-    return tables[0]._replace(undirected=undirected), tables[1]
+    undirected = not directed if isinstance(directed, bool) else None
+    return _of_records(source, "links", links)._replace(undirected=undirected), _of_records(source, "nodes", nodes)
 
 
 def _of_records(source: Source, name: str, rows: list[Any]) -> Table:

@@ -21,19 +21,10 @@ MOST_NODES = 2**26
 
 
 def read_graph(argument: str, path: Path, id: str | None = None) -> tuple[Table, Table]:
-    """Reads a file that holds a graph: GML, GraphML, GEXF or a matrix in Matrix Market's format, or one of them packed.
+    """Reads a file that holds a graph, by its suffix: the table of edges and that of nodes.
 
-    Args:
-      argument: what the file was given as, for messages.
-      path: the file; its suffix says the format.
-      id: attribute of nodes by which they are called; None for the ids of the file.
-
-    Returns:
-      The table of edges and that of nodes, with a column for each attribute. Nodes of a matrix are called 1, 2, ... as
-      the file calls them, and its entries are the column `value` of edges.
-
-    Raises:
-      InputError: the file cannot be read, is too large, or holds something else.
+    Nodes are called by their attribute `id`, if it is given, else by the ids of the file; those of a matrix 1, 2, ...,
+    and its entries are the column `value` of edges. InputError if the file cannot be read, or is too large.
     """
     source = Source(argument, path)
     content = source.content()
@@ -64,18 +55,10 @@ def tables_of(
     names: Sequence[str] = (),
     id: str = "id",
 ) -> tuple[Table, Table]:
-    """A graph of networkx as two tables, with a column for each attribute.
+    """A graph of networkx as a table of edges and one of nodes, whose first columns are the ends, and the ids.
 
-    Args:
-      argument: what the graph was given as, for messages.
-      graph: the graph.
-      path: its file; empty if there is none.
-      nodes: its nodes in the order of the rows; None for its own order.
-      names: what these nodes are called; by default their own texts.
-      id: the column of names, in place of an attribute that is called so.
-
-    Returns:
-      The table of edges and that of nodes, whose first columns are the ends, and the ids.
+    Each attribute becomes a column. Nodes stand in the order of `nodes`, by default that of the graph, and are called
+    by `names`, by default their own texts, in the column `id`, which replaces an attribute that is called so.
 
     Example:
       >>> import networkx

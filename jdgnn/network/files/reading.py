@@ -19,11 +19,11 @@ Path_ = str | os.PathLike[str]
 
 @former_names_told
 def read_files(
-    edges: str | os.PathLike[str] | None = None,
-    nodes: str | os.PathLike[str] | None = None,
+    edges: Path_ | None = None,
+    nodes: Path_ | None = None,
     *,
-    graph: str | os.PathLike[str] | None = None,
-    archive: str | os.PathLike[str] | None = None,
+    graph: Path_ | None = None,
+    archive: Path_ | None = None,
     id: str | None = None,
     source: str | None = None,
     target: str | None = None,
@@ -99,9 +99,7 @@ def read_files(
     _check_alone({"graph": graph, "archive": archive}, {"edges": edges, "nodes": nodes})
     if archive is not None:
         _check_no_columns({**columns._asdict(), **roles._asdict()})
-        path = given_path("archive", archive)
-        if path.suffix.lower() != ".npz":
-            raise InputError(f"archive: expected an .npz, got {path}; give tables as edges and nodes")
+        path = given_path("archive", archive, (".npz",))
         return read_network("archive", path, undirected=bool(undirected), allow_no_edges=allow_no_edges, name=title)
     links, found, where = tables_in(edges, nodes, graph, columns)
     name = printable(title or where.absolute().parent.name or "network")
@@ -111,11 +109,7 @@ def read_files(
 def tables_in(
     edges: Path_ | None, nodes: Path_ | None, graph: Path_ | None, columns: Columns
 ) -> tuple[Table, Table | None, Path]:
-    """The tables of edges and of nodes that files hold, and a file whose folder names them.
-
-    Raises:
-      InputError: a file cannot be read, or holds no table.
-    """
+    """The tables of edges and of nodes that files hold, and a file whose folder names them."""
     if graph is not None:
         path = given_path("graph", graph)
         if suffix_of(path) == ".json":

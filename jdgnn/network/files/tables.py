@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jdgnn.checks import check_flag
 from jdgnn.errors import InputError, suggestion
 from jdgnn.network.arguments import as_column, check_name
+from jdgnn.network.by_name import PARTS
 from jdgnn.network.columns import Roles, checked_roles, features_of, is_text, numbers_of
 from jdgnn.network.computed import ADVICE, COMPUTED, with_computed_features
 from jdgnn.network.files.frames import Table
@@ -19,7 +20,6 @@ from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.problems import Problems, listed, refuse_all
 from jdgnn.network.weights import not_read
 
-PARTS = ("train", "validation", "test")
 SHORT = {"val": "validation", "valid": "validation"}
 
 IDS = ("id", "nodeid", "node", "name")
@@ -34,16 +34,7 @@ TYPES = {"directed", "undirected"}
 
 
 class Columns(NamedTuple):
-    """Which columns hold what; None for a guess by usual names.
-
-    Attributes:
-      id: of nodes, their ids.
-      source: of edges, who sends.
-      target: of edges, who receives.
-      link_quality: of edges, the probability that a message gets through; or two, there and back.
-      label: of nodes, their classes; by default `label`, if it is there.
-      split: of nodes, their parts of a split; by default `split`, or `split_0` and so on, if they are there.
-    """
+    """Which columns hold what, as `read_files` takes them; None for a guess by usual names."""
 
     id: str | None = None
     source: str | None = None
@@ -54,16 +45,7 @@ class Columns(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """How two tables become a network.
-
-    Attributes:
-      columns: which columns hold what.
-      roles: what becomes of all other columns of nodes.
-      undirected: whether links go both ways; None for what the tables say, else False.
-      unknown: what becomes of links to nodes that are not in the table of nodes.
-      allow_no_edges: accept a network of several nodes that are all isolated.
-      name: what tables call the network.
-    """
+    """How two tables become a network, in words of `read_files`."""
 
     columns: Columns
     roles: Roles
@@ -82,32 +64,11 @@ def is_header_of_edges(columns: Columns, names: Sequence[str]) -> bool:
 def network_of(
     edges: Table, nodes: Table | None, reading: Reading, features: Any = None, splits: Any = None
 ) -> Network:
-    """Makes a network of a table of edges and one of nodes.
+    """Makes a network of a table of edges and one of nodes, in whose order these are numbered.
 
-    Args:
-      edges: a row for each edge.
-      nodes: a row for each node; None if all nodes are those that edges name.
-      reading: which columns hold what, and what becomes of the others.
-      features: of the nodes, as `from_edges` takes them, where these are no columns.
-      splits: as `from_edges` takes them; None for what the table says.
-
-    Returns:
-      The network. Nodes are numbered in the order of their rows; without a table of nodes in the order of their
-      numbers, or as edges name them.
-
-    Raises:
-      InputError: a column is missing, an id is unknown or stands twice, or a value makes no sense; the message lists
-        all of that with its places.
-
-    Example:
-      >>> import pandas
-      >>> edges = Table("edges", "", pandas.DataFrame({"source": ["a", "b"], "target": ["b", "c"]}))
-      >>> nodes = Table("nodes", "", pandas.DataFrame({"id": ["a", "b", "c"], "load": [0.1, 0.5, 0.2]}))
-      >>> network_of(edges, nodes, Reading(Columns(), Roles(), True, "error", False, "office"))
-      Network('office': 3 nodes, 4 directed edges, 1 features, no labels)
-        ids: id; labels: none
-        features: load
-        links: source → target, all in both directions
+    Without a table of nodes they are those that edges name, in the order of their numbers, or as they come. `features`
+    and `splits` are as `from_edges` takes them, where columns do not say them. One InputError lists all columns that
+    are missing, ids that are unknown or stand twice, and values that make no sense, with their places.
     """
     import pandas
 
@@ -123,7 +84,7 @@ def network_of(
         if found.computed not in COMPUTED:
             links.problems.add(f"features: got {found.computed!r}, and there is no table of nodes; {ADVICE}")
     ends = Identifiers(found.names, len(found.names)).find(ids)[codes].reshape(2, -1)
-    known_by = nodes.named if nodes is not None and reading.unknown == "error" and found.names else ""
+    known_by = nodes.path or nodes.argument if nodes and found.names and reading.unknown == "error" else ""
     _check_ends(edges, links, np.array(ids, object)[codes].reshape(2, -1), ends < 0, known_by)
     refuse_all(*(one for one in (found.problems, links.problems) if one is not None))
     is_known = (ends >= 0).all(axis=0)
@@ -164,8 +125,6 @@ def _check(reading: Reading) -> None:
         check_flag("undirected", reading.undirected)
     if reading.undirected is False and quality is not None and not isinstance(quality, str):
         raise InputError("undirected: expected true, or nothing, beside link_quality there and back, got False")
-    check_flag("allow_no_edges", reading.allow_no_edges)
-    check_name("name", reading.name)
     if reading.unknown not in ("error", "drop"):
         raise InputError(f"unknown: got {reading.unknown!r}; {suggestion(str(reading.unknown), ('error', 'drop'))}")
     checked_roles(reading.roles)
@@ -303,14 +262,14 @@ def _links(table: Table, reading: Reading) -> _Links:
     shares = columns.link_quality or [one for one in frame.columns if one == "quality"]
     shares = [shares] if isinstance(shares, str) else shares
     quality = [_quality(frame, one, problems) for one in shares]
-    both, told = _directions(table, reading.undirected, problems, there_and_back=len(quality) == 2)
+    type_, types = _types(frame)
+    both, told = (True, []) if len(quality) == 2 else _directions(types, table.undirected, reading.undirected, problems)
     first = "" if table.has_header or not len(frame) else ", ".join(map(str, frame.iloc[0]))
     first = "" if first[:1].isdecimal() else first
     header = first and f" (the first line names no columns, and is a link: {first})"
     share = "some" if isinstance(both, np.ndarray) else "all" if both else "none"
     notes = [f"links: {' → '.join(names)}, {share} in both directions{header}", *told]
-    types = [one for one in frame.columns if _normal(one) == "type"] if _types(frame) else []
-    notes += not_read([one for one in frame.columns if one not in (*names, *shares, *types)])
+    notes += not_read([one for one in frame.columns if one not in (*names, *shares, type_)])
     return _Links(
         names,
         [frame[name].to_numpy(object) for name in names] if all(names) else [np.zeros(0, object)] * 2,
@@ -322,14 +281,12 @@ def _links(table: Table, reading: Reading) -> _Links:
 
 
 def _directions(
-    table: Table, asked: bool | None, problems: Problems, *, there_and_back: bool
+    types: list[str], said: Any, asked: bool | None, problems: Problems
 ) -> tuple[bool | NDArray[np.bool_], list[str]]:
     """Whether links go both ways, all or each; and what to tell of it."""
-    types = _types(table.frame)
     both = np.array([one == "undirected" for one in types])
-    said: Any = table.undirected if not both.size else bool(both[0]) if (both == both[0]).all() else both
-    if there_and_back:
-        return True, []
+    if both.size:
+        said = bool(both[0]) if (both == both[0]).all() else both
     if asked is None:
         bad = [row for row, one in enumerate(types) if one not in TYPES]
         problems.cells("Type", types, bad, "expected directed or undirected", "write undirected = true or false")
@@ -338,11 +295,11 @@ def _directions(
     return asked, [f"undirected = {asked} was followed, though the file says otherwise"] if differs else []
 
 
-def _types(frame: Any) -> list[str]:
-    """What Gephi says of each link, directed or undirected; nothing if the column `Type` means something else."""
+def _types(frame: Any) -> tuple[str, list[str]]:
+    """The column in which Gephi says whether each link is directed, and that; none if `Type` means something else."""
     (name,) = guessed(list(frame.columns), [("type",)]) or ("",)
     types = [str(one).lower() for one in as_list(frame[name])] if name else []
-    return types if set(types) & TYPES else []
+    return (name, types) if set(types) & TYPES else ("", [])
 
 
 def _quality(frame: Any, name: str, problems: Problems) -> NDArray[np.float32]:

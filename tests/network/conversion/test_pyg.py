@@ -115,7 +115,7 @@ def test_what_is_no_class_can_be_left_out() -> None:
     [
         (data(x=None), r"data.x: is missing, and it should hold what each node measures"),
         (data(edge_index=None), "data.edge_index: is missing"),
-        (data(edge_index=None, adj_t=1), "data.edge_index: .* leave out the transform ToSparseTensor"),
+        (data(edge_index=None, adj_t=1), "data.edge_index: is missing, .*the transform ToSparseTensor takes it away"),
         (data(edge_index=Tensor([0, 1])), r"data.edge_index: got shape \(2,\)"),
         (data(edge_index=Tensor([[0], [4]])), "receivers: edge 0 names node 4"),
         (data(test_mask=Tensor([True] * 4)), "data.train_mask: is missing, and test_mask is there"),
@@ -128,7 +128,7 @@ def test_what_is_no_class_can_be_left_out() -> None:
             r"train_mask: expected .* \[4, 3\], got bool \(4, 2\)",
         ),
         (data(train_mask=np.ones(4, bool), test_mask=np.ones(4, bool)), "node 0 stands in two parts"),
-        (data(node_names=["a", "a", "b", "c"]), "data.node_names: .* more than once: 'a'"),
+        (data(node_names=["a", "a", "b", "c"]), "node_names: .* more than once: 'a'"),
         (data(node_types=["paper", "author"]), "to_homogeneous"),
     ],
 )

@@ -266,8 +266,8 @@ def test_what_programs_write_around_rows(tmp_path: Path) -> None:
     assert "not features: Unnamed: 2 (empty), Unnamed: 3 (empty)" in network.notes
 
 
-def test_a_stray_quote_costs_the_number_of_the_line_only(tmp_path: Path) -> None:
+def test_a_stray_quote_is_read_and_its_line_is_told(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text('source,target\na"n,b\n"x"y,b\n')
     (tmp_path / "n.csv").write_text("id,x\nb,1\n")
-    with pytest.raises(InputError, match=r"source: expected ids .*, got 'a\"n' \(row 2\), 'xy' \(row 3\)"):
+    with pytest.raises(InputError, match=r"source: expected ids .*, got 'a\"n' \(line 2\), 'xy' \(line 3\)"):
         read_files(tmp_path / "e.csv", tmp_path / "n.csv")

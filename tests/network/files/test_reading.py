@@ -207,7 +207,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
         read_files(3, nodes)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"edges: .*edges.npz: expected a table.* archive = "):
         read_files(tmp_path / "edges.npz", nodes)
-    with pytest.raises(InputError, match=r"archive: expected an .npz, got .*edges.csv"):
+    with pytest.raises(InputError, match=r"archive: got .*edges.csv, and a name that ends in .npz"):
         read_files(archive=edges)
     with pytest.raises(InputError, match=r"nodes: got .* beside the archive"):
         read_files(nodes=nodes, archive=tmp_path / "a.npz")
