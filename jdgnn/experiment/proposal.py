@@ -11,13 +11,13 @@ import numpy as np
 from jdgnn.errors import InputError, printable
 from jdgnn.experiment.catalogue import toml
 from jdgnn.network.columns import Facts, Roles, facts_of
-from jdgnn.network.files.frames import Table, suffix_of
+from jdgnn.network.files.frames import suffix_of
 from jdgnn.network.files.graphs import SUFFIXES
 from jdgnn.network.files.reading import tables_in
-from jdgnn.network.files.tables import ENDS, IDS, Columns, guessed
 from jdgnn.network.identifiers import identifier
 from jdgnn.network.labels import are_display_names, as_list, is_missing
 from jdgnn.network.problems import listed
+from jdgnn.network.tables import ENDS, IDS, Columns, Table, guessed
 
 CLASSES = r"label|class|category|community|club|group|target|y"
 """What columns of classes are called, besides `label`, which is read without being asked for."""

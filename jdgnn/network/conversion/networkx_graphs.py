@@ -11,12 +11,11 @@ from jdgnn.errors import InputError
 from jdgnn.network.arguments import checked_class_names, checked_features
 from jdgnn.network.by_name import has_names, in_order
 from jdgnn.network.columns import Missing, Roles, Text
-from jdgnn.network.files.frames import Table
 from jdgnn.network.files.graphs import tables_of
-from jdgnn.network.files.tables import Columns, Reading, network_of
 from jdgnn.network.identifiers import Identifiers, identifier, named
 from jdgnn.network.labels import UNLABELLED, Labels, column_of
 from jdgnn.network.network import Network
+from jdgnn.network.tables import Columns, Reading, Table, network_of
 
 NAME = "node_name"
 """Attribute with what a node is called; it goes along when nodes are relabelled, or a part of a graph is taken."""

@@ -11,11 +11,11 @@ from jdgnn.network.arguments import as_array, checked_labels, checked_node_names
 from jdgnn.network.by_name import has_names
 from jdgnn.network.columns import numbers_of
 from jdgnn.network.files.archive import given_path, pack, read_named_arrays
-from jdgnn.network.files.frames import Source, Table, read_table
-from jdgnn.network.files.tables import ids_of
+from jdgnn.network.files.frames import Source, read_table
 from jdgnn.network.identifiers import Identifiers, identifier
 from jdgnn.network.labels import Labels, column_of, labels_of
 from jdgnn.network.network import Network
+from jdgnn.network.tables import Table, ids_of
 from jdgnn.whole_files import check_new_file, whole_file
 
 SUFFIXES = (".npz", ".csv", ".parquet")
@@ -92,7 +92,8 @@ def write_embeddings(
 
 def _of_network(given: Any, network: Network | None) -> Embeddings:
     """Vectors in the order of the nodes, with what is known of these."""
-    found = given if isinstance(given, Embeddings) else Embeddings(given, _index(given))
+    names = tuple(map(identifier, given.index)) if has_names(given) else ()
+    found = given if isinstance(given, Embeddings) else Embeddings(given, checked_node_names("embeddings", names))
     vectors = as_array("embeddings", found.vectors)
     if vectors.ndim != 2 or 0 in vectors.shape or not np.issubdtype(vectors.dtype, np.floating):
         raise InputError(f"embeddings: got {vectors.dtype} {vectors.shape}, and real numbers [nodes, width] are needed")
@@ -105,10 +106,6 @@ def _of_network(given: Any, network: Network | None) -> Embeddings:
     if len(vectors) != network.num_nodes:
         raise InputError(f"embeddings: got {len(vectors)} rows, and the network has {network.num_nodes} nodes")
     return Embeddings(vectors, network.node_names, network.labels, network.class_names)
-
-
-def _index(given: Any) -> tuple[str, ...]:
-    return checked_node_names("embeddings", tuple(map(identifier, given.index))) if has_names(given) else ()
 
 
 def _frame(found: Embeddings) -> Any:

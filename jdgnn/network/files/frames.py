@@ -17,7 +17,8 @@ import numpy as np
 from jdgnn.errors import InputError
 from jdgnn.network.columns import is_text
 from jdgnn.network.identifiers import identifier
-from jdgnn.network.problems import Problems, listed
+from jdgnn.network.problems import listed
+from jdgnn.network.tables import Table, with_names
 from jdgnn.regular_files import read_regular
 
 MOST_BYTES = 2**28
@@ -35,22 +36,6 @@ LONGEST_REASON = 200
 SHEETS = {".xlsx": "openpyxl", ".xlsm": "openpyxl", ".xls": "xlrd", ".ods": "odfpy"}
 SEPARATES = {",": "commas", ";": "semicolons", "\t": "tabs", r"\s+": "blanks"}
 DECIMAL_COMMA = r"[+-]?\d*,\d+([eE][+-]?\d+)?"
-
-
-class Table(NamedTuple):
-    """A table, and how errors name its places."""
-
-    argument: str  # what it was given as, such as `edges`
-    path: str  # its file; empty if there is none
-    frame: Any  # a pandas data frame whose columns have texts as names
-    has_header: bool = True  # whether the file names its columns; else they are called `1`, `2`, ...
-    undirected: bool | None = None  # whether the file says that its links are so; None if it says nothing
-    notes: tuple[str, ...] = ()  # what was unusual about reading it
-    place: Callable[[int], str] = "row {}".format  # turns the number of a row into words
-
-    def problems(self) -> Problems:
-        """Where to add what is wrong with it."""
-        return Problems(f"{self.argument}: {self.path}" if self.path else self.argument, self.place)
 
 
 class Source(NamedTuple):
@@ -226,17 +211,6 @@ def _direction(source: Source, comments: list[str]) -> bool | None:
         if words[1:2] in (["graph"], ["graph:"]) and words[0] in ("undirected", "directed"):
             return words[0] == "undirected"
     return None
-
-
-def with_names(table: Table, names: Sequence[str]) -> Table:
-    """The table with these names of columns; InputError if two are the same."""
-    twice = sorted({name for name in names if names.count(name) > 1 and name})
-    if twice:
-        problems = table.problems()
-        problems.add(f"these names of columns stand there twice: {', '.join(twice)}; give each another name")
-        problems.refuse()
-    taken = [name or f"Unnamed: {number}" for number, name in enumerate(names)]  # as pandas calls them
-    return table._replace(frame=table.frame.set_axis(taken, axis=1))
 
 
 def _without_decimal_commas(table: Table) -> Table:

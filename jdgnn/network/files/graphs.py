@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from jdgnn.network.files.frames import Source, Table, frame_of, suffix_of
+from jdgnn.network.files.frames import Source, frame_of, suffix_of
 from jdgnn.network.identifiers import identifier
+from jdgnn.network.tables import Table
 
 ENDS = ("source", "target")
 SUFFIXES = (".gexf", ".gml", ".graphml", ".mtx")

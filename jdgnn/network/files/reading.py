@@ -8,11 +8,11 @@ from typing import Literal
 from jdgnn.errors import InputError, printable
 from jdgnn.network.columns import Missing, Roles, Text
 from jdgnn.network.files.archive import given_path, read_network
-from jdgnn.network.files.frames import Table, read_records, read_table, suffix_of
+from jdgnn.network.files.frames import read_records, read_table, suffix_of
 from jdgnn.network.files.graphs import SUFFIXES, read_graph
-from jdgnn.network.files.tables import Columns, Reading, is_header_of_edges, network_of
 from jdgnn.network.former_names import former_names_told
 from jdgnn.network.network import Network
+from jdgnn.network.tables import Columns, Reading, Table, is_header_of_edges, network_of
 
 Path_ = str | os.PathLike[str]
 
@@ -96,9 +96,12 @@ def read_files(
     """
     columns = Columns(id, source, target, link_quality, label, split)
     roles = Roles(features, ignore, text, max_categories, missing)
-    _check_alone({"graph": graph, "archive": archive}, {"edges": edges, "nodes": nodes})
+    _check_alone({"archive": archive, "graph": graph, "edges": edges, "nodes": nodes})
     if archive is not None:
-        _check_no_columns({**columns._asdict(), **roles._asdict()})
+        for given, plain in ((columns, Columns()), (roles, Roles())):
+            for argument, value, default in zip(given._fields, given, plain, strict=True):
+                if value != default:
+                    raise InputError(f"{argument}: got {value!r}, and an archive has no columns; leave it out")
         path = given_path("archive", archive, (".npz",))
         return read_network("archive", path, undirected=bool(undirected), allow_no_edges=allow_no_edges, name=title)
     links, found, where = tables_in(edges, nodes, graph, columns)
@@ -128,16 +131,9 @@ def tables_in(
     return links, read_table("nodes", where, lambda names: True), where
 
 
-def _check_alone(alone: dict[str, Path_ | None], tables: dict[str, Path_ | None]) -> None:
+def _check_alone(files: dict[str, Path_ | None]) -> None:
     """Refuses files beside one that holds all."""
-    for argument, whole in alone.items():
-        for other, file in {**alone, **tables}.items():
-            if whole is not None and file is not None and other != argument:
-                raise InputError(f"{other}: got {file} beside the {argument} {whole}, which holds all; leave one out")
-
-
-def _check_no_columns(given: dict[str, object]) -> None:
-    defaults = {**Columns()._asdict(), **Roles()._asdict()}
-    for argument, value in given.items():
-        if value != defaults[argument]:
-            raise InputError(f"{argument}: got {value!r}, and an archive has no columns; leave it out")
+    (whole, path), *others = [(argument, file) for argument, file in files.items() if file is not None] or [("", "")]
+    if others and whole in ("archive", "graph"):
+        other, file = others[0]
+        raise InputError(f"{other}: got {file} beside the {whole} {path}, which holds all; leave one out")

@@ -1,7 +1,8 @@
 """Two tables, who is there and who is linked, as a network: what files and data frames have in common."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,7 +14,6 @@ from jdgnn.network.arguments import as_column, check_name
 from jdgnn.network.by_name import PARTS
 from jdgnn.network.columns import Roles, checked_roles, features_of, is_text, numbers_of
 from jdgnn.network.computed import ADVICE, COMPUTED, with_computed_features
-from jdgnn.network.files.frames import Table
 from jdgnn.network.identifiers import Identifiers, identifier, without_zeros
 from jdgnn.network.labels import Labels, are_display_names, as_list, is_missing, labels_of
 from jdgnn.network.network import Network, Splits, from_edges
@@ -31,6 +31,22 @@ ENDS = (
 
 TYPES = {"directed", "undirected"}
 """Of links, as Gephi writes them in any capitals."""
+
+
+class Table(NamedTuple):
+    """A table, and how errors name its places."""
+
+    argument: str  # what it was given as, such as `edges`
+    path: str  # its file; empty if there is none
+    frame: Any  # a pandas data frame whose columns have texts as names
+    has_header: bool = True  # whether the file names its columns; else they are called `1`, `2`, ...
+    undirected: bool | None = None  # whether the file says that its links are so; None if it says nothing
+    notes: tuple[str, ...] = ()  # what was unusual about reading it
+    place: Callable[[int], str] = "row {}".format  # turns the number of a row into words
+
+    def problems(self) -> Problems:
+        """Where to add what is wrong with it."""
+        return Problems(f"{self.argument}: {self.path}" if self.path else self.argument, self.place)
 
 
 class Columns(NamedTuple):
@@ -53,6 +69,17 @@ class Reading(NamedTuple):
     unknown: Literal["error", "drop"]
     allow_no_edges: bool
     name: str
+
+
+def with_names(table: Table, names: Sequence[str]) -> Table:
+    """The table with these names of columns; InputError if two are the same."""
+    twice = sorted(name for name, count in Counter(names).items() if count > 1 and name)
+    if twice:
+        problems = table.problems()
+        problems.add(f"these names of columns stand there twice: {', '.join(twice)}; give each another name")
+        problems.refuse()
+    taken = [name or f"Unnamed: {number}" for number, name in enumerate(names)]  # as pandas calls them
+    return table._replace(frame=table.frame.set_axis(taken, axis=1))
 
 
 def is_header_of_edges(columns: Columns, names: Sequence[str]) -> bool:
@@ -340,15 +367,10 @@ def _are_names(edges: Table, links: _Links, ids: NDArray[Any], is_unknown: NDArr
     """Whether the first row looks like names of columns that nobody knows."""
     if any(one.isdecimal() for one in ids[:, 0]):
         return False
+    others = [as_list(edges.frame[name]) for name in edges.frame.columns if name not in links.names]
     return bool(
         {_normal(one) for one in ids[:, 0]} <= {one for pair in ENDS[:-1] for one in pair}
         or all(not one or one.isdecimal() for one in ids[:, 1:].flat)
-        or _starts_with_words(edges.frame.drop(columns=links.names))
+        or any(is_text(cells[0]) and not any(map(is_text, cells[1:])) for cells in others)
         or is_unknown[:, 0].all()
     )
-
-
-def _starts_with_words(frame: Any) -> bool:
-    """Whether a column is a text in the first row and numbers in all others."""
-    columns = [as_list(frame[name]) for name in frame.columns]
-    return any(is_text(cells[0]) and not any(map(is_text, cells[1:])) for cells in columns)
