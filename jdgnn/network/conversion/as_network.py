@@ -5,7 +5,7 @@ from typing import Any
 from jdgnn.errors import InputError
 from jdgnn.network.conversion.jraph_tuples import from_jraph
 from jdgnn.network.conversion.networkx_graphs import from_networkx
-from jdgnn.network.conversion.pyg_data import from_pyg, is_pyg
+from jdgnn.network.conversion.pyg_data import from_pyg
 from jdgnn.network.network import Network
 from jdgnn.network.soundness import check_network
 
@@ -32,7 +32,7 @@ def as_network(thing: Any) -> Network:
     if isinstance(thing, Network):
         check_network(thing)
         return thing
-    if is_pyg(thing):
+    if hasattr(thing, "edge_index") or type(thing).__module__.split(".")[0] == "torch_geometric":
         return from_pyg(thing)
     import jraph
     import networkx

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
 from jdgnn.network.arguments import checked_class_names, checked_features
-from jdgnn.network.by_name import has_names, in_order
+from jdgnn.network.by_name import has_names, num_rows
 from jdgnn.network.columns import Missing, Roles, Text
 from jdgnn.network.files.graphs import tables_of
 from jdgnn.network.identifiers import Identifiers, identifier, named
@@ -93,11 +93,8 @@ def from_networkx(
     if nodes is None and order != list(graph.nodes):
         notes += (f"nodes are numbered as they are called, 0 to {len(order) - 1}, and not in the order of the graph",)
     table = table._replace(notes=notes)
-    if given is not None:
-        given = in_order("features", given, Identifiers(names, len(order)))
-        given = given if has_names(given) else checked_features(given)
-        if len(given) != len(order):
-            raise InputError(f"features: got {len(given)} rows, and the graph has {len(order)} nodes; give one each")
+    if given is not None and (count := num_rows(given) or len(checked_features(given))) != len(order):
+        raise InputError(f"features: got {count} rows, and the graph has {len(order)} nodes; give one each")
     if link_quality is None and "link_quality" in edges.frame:
         link_quality = "link_quality"
     columns = Columns("id", "source", "target", link_quality, label, split)

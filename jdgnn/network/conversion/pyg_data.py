@@ -21,15 +21,6 @@ NEEDED = {
 }
 
 
-def is_pyg(thing: Any) -> bool:
-    """Whether a thing looks like a `Data`, without importing the library.
-
-    >>> is_pyg([0, 1])
-    False
-    """
-    return type(thing).__module__.split(".")[0] == "torch_geometric" or hasattr(thing, "edge_index")
-
-
 def from_pyg(
     data: Any,
     *,
@@ -73,9 +64,7 @@ def from_pyg(
       Network('network': 3 nodes, 2 directed edges, 3 features, 2 classes)
     """
     if hasattr(data, "node_types"):
-        raise InputError(
-            f"data: got {type(data).__name__}, and a network has one kind of nodes; write to_homogeneous()"
-        )
+        raise InputError(f"data: got {type(data).__name__}, and nodes must be of one kind; write to_homogeneous()")
     for argument, attribute in (("label", label), ("link_quality", link_quality)):
         if attribute not in (None, "y", "link_quality"):  # under default names they may be missing
             check_name(argument, attribute)

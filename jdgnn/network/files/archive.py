@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jdgnn.errors import InputError, printable, suggestion
 from jdgnn.network.by_name import PARTS
@@ -81,10 +80,12 @@ def read_network(argument: str, path: Path, *, undirected: bool, allow_no_edges:
         labels = np.where(labels == UNLABELLED, np.nan, labels)  # no doubt that -1 is no class
     masks = {part: np.atleast_2d(found.pop(part)) for part in PARTS if part in found}
     try:
+        if masks and not {"train", "test"} <= masks.keys():
+            raise InputError(f"expected train and test, or neither, got {', '.join(masks)}")
         return from_edges(
             **found,
             labels=labels,
-            splits=_splits(masks),
+            splits=Splits(**{"validation": np.zeros_like(masks["train"]), **masks}) if masks else None,
             undirected=undirected,
             allow_no_edges=allow_no_edges,
             name=printable(name or own_name or path.stem),
@@ -114,13 +115,3 @@ def read_named_arrays(argument: str, path: Path, known: tuple[str, ...], needed:
         if arrays[field].dtype.kind != "U" or arrays[field].ndim > 1:
             source.refuse(f"{field} is {arrays[field].dtype} {arrays[field].shape}, and texts are needed")
     return arrays | {field: tuple(np.atleast_1d(arrays[field]).tolist()) for field in TEXTS if field in arrays}
-
-
-def _splits(masks: dict[str, NDArray[Any]]) -> Splits | None:
-    """Masks [S, N]; without one for validation nobody is in it."""
-    if not masks:
-        return None
-    for part in ("train", "test"):
-        if part not in masks:
-            raise InputError(f"{part}: is missing, and {next(iter(masks))} is there; write both or none")
-    return Splits(**{"validation": np.zeros_like(masks["train"]), **masks})

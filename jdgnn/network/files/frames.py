@@ -27,9 +27,6 @@ MOST_BYTES = 2**28
 MOST_CELLS = 2**28
 """Rows times columns: a few bytes can stand for any number of equal ones."""
 
-MOST_SHOWN = 5
-"""Rows of another width that are named."""
-
 LONGEST_REASON = 200
 """Characters of what a library says of a damaged file."""
 
@@ -194,7 +191,7 @@ def _parsed(source: Source, body: str, separator: str, width: int, skipped: int)
     uneven = [f"line {line} has {count}" for line, count in ([] if is_even else rows()) if count != width]
     if uneven and "EOF" not in reason:
         wanted = f"expected {width} columns, by {SEPARATES[separator]}, as in its first line"
-        source.refuse(f"{wanted}; {listed(uneven, MOST_SHOWN)}")
+        source.refuse(f"{wanted}; {listed(uneven, 5)}")
     if reason:
         source.refuse(f"is no CSV ({reason}); quotes must be closed, and quotes in a quoted cell doubled")
     return frame, place
@@ -202,15 +199,11 @@ def _parsed(source: Source, body: str, separator: str, width: int, skipped: int)
 
 def _direction(source: Source, comments: list[str]) -> bool | None:
     """Whether links are undirected, as SNAP (`# Undirected graph`) and KONECT (`% sym`) say; None if unknown."""
-    for comment in comments:
-        words = comment.lstrip("#% ").lower().split()
-        if words[:1] == ["bip"]:
-            source.refuse("is bipartite: the same number means another node on each side; give each a name of its own")
-        if words[:1] in (["sym"], ["asym"]):
-            return words[0] == "sym"
-        if words[1:2] in (["graph"], ["graph:"]) and words[0] in ("undirected", "directed"):
-            return words[0] == "undirected"
-    return None
+    first = r"(?im)^[#% ]*(bip|sym|asym|undirected\s+graph|directed\s+graph)(?=[:\s]|$)"
+    said = [one.lower() for one in re.findall(first, "\n".join(comments))]
+    if said[:1] == ["bip"]:
+        source.refuse("is bipartite: the same number means another node on each side; give each a name of its own")
+    return said[0].startswith(("sym", "und")) if said else None
 
 
 def _without_decimal_commas(table: Table) -> Table:
@@ -295,18 +288,12 @@ def _of_records(source: Source, name: str, rows: list[Any]) -> Table:
     bad = next((row for row, record in enumerate(rows) if not isinstance(record, dict)), None)
     if bad is not None:
         source.refuse(f"{name}: expected tables, got {str(rows[bad])[:40]!r} (number {bad})")
+    import pandas
+
     flat = [dict(_flattened("", record)) for record in rows]
     if len({key for record in flat for key in record}) * len(flat) > MOST_CELLS:
         source.refuse(f"{name}: has more than {MOST_CELLS:,} cells; write the network as an .npz")
-    return Table(source.argument, str(source.path), frame_of(flat, dtype=object), place=f"{name}[{{}}]".format)
-
-
-def frame_of(records: list[dict[str, Any]], columns: Sequence[str] = (), dtype: Any = None) -> Any:
-    """A data frame with a column for each key; these stand first, also where there are no records."""
-    import pandas
-
-    names = dict.fromkeys([*columns, *(key for record in records for key in record)])
-    return pandas.DataFrame(records, columns=list(names), dtype=dtype)
+    return Table(source.argument, str(source.path), pandas.DataFrame(flat, dtype=object), place=f"{name}[{{}}]".format)
 
 
 def _flattened(before: str, record: dict[str, Any]) -> Iterator[tuple[str, Any]]:

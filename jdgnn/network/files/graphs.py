@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jdgnn.network.files.frames import Source, frame_of, suffix_of
+from jdgnn.network.files.frames import Source, suffix_of
 from jdgnn.network.identifiers import identifier
 from jdgnn.network.tables import Table
 
@@ -44,7 +44,7 @@ def read_graph(argument: str, path: Path, id: str | None = None) -> tuple[Table,
         else:
             read = networkx.read_gexf if suffix == ".gexf" else networkx.read_graphml
             graph = read(io.BytesIO(content))
-    names = [identifier(attributes.get(id)) for _, attributes in graph.nodes(data=True)] if id else []
+    names = [identifier(attributes.pop(id, None)) for _, attributes in graph.nodes(data=True)] if id else []
     return tables_of(argument, graph, str(path), names=names, id=id or "id")
 
 
@@ -59,7 +59,7 @@ def tables_of(
     """A graph of networkx as a table of edges and one of nodes, whose first columns are the ends, and the ids.
 
     Each attribute becomes a column. Nodes stand in the order of `nodes`, by default that of the graph, and are called
-    by `names`, by default their own texts, in the column `id`, which replaces an attribute that is called so.
+    by `names`, by default their own texts, in the column `id`.
 
     Example:
       >>> import networkx
@@ -67,14 +67,18 @@ def tables_of(
       >>> edges.frame.to_numpy().tolist(), nodes.frame["id"].tolist()
       ([['a', 'b'], ['b', 'c']], ['a', 'b', 'c'])
     """
+    import pandas
+
     order = list(graph.nodes if nodes is None else nodes)
     name = dict(zip(order, names or map(identifier, order), strict=True))
     links = [{"source": name[u], "target": name[v], **_beside(ENDS, has)} for u, v, has in graph.edges(data=True)]
     rows = [{id: name[node], **_beside((id,), graph.nodes[node])} for node in order]
-    if id != "id":
-        rows = [{key: value for key, value in row.items() if key != f"{id} (attribute)"} for row in rows]
-    edges = Table(argument, path, frame_of(links, ENDS), undirected=not graph.is_directed(), place="edge {}".format)
-    return edges, Table(argument, path, frame_of(rows, (id,)), place=lambda row: f"node {order[row]!r}")
+    edges = pandas.DataFrame(links, columns=None if links else ENDS)
+    found = pandas.DataFrame(rows, columns=None if rows else [id])
+    return (
+        Table(argument, path, edges, undirected=not graph.is_directed(), place="edge {}".format),
+        Table(argument, path, found, place=lambda row: f"node {order[row]!r}"),
+    )
 
 
 def _beside(taken: Sequence[str], attributes: Mapping[Any, Any]) -> dict[str, Any]:

@@ -239,7 +239,10 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
         ({"senders": [0], "receivers": [1], "features": np.eye(2), "label": [0, 1]}, "'label'.* did you mean 'labels'"),
         ({"senders": [0], "receivers": [2], "features": np.eye(2)}, "edge 0 names node 2"),
         ({"senders": [0], "receivers": [1], "features": np.eye(2), "name": [b"x"]}, "name is .S1"),
-        ({"senders": [0], "receivers": [1], "features": np.eye(2), "train": [True, False]}, "test: is missing"),
+        (
+            {"senders": [0], "receivers": [1], "features": np.eye(2), "train": [True, False]},
+            "train and test, or neither",
+        ),
         ({"senders": [0], "receivers": [1], "features": np.array([None, {}])}, "an array of Python objects"),
     ],
 )
