@@ -9,7 +9,7 @@ import numpy as np
 
 import jdgnn
 from jdgnn import Emulator, Network, Recipe, evaluation, links, optimizers
-from jdgnn.emulation.recipe import TICKS, learning_ticks
+from jdgnn.recipe import TICKS, learning_ticks
 
 STEPS = learning_ticks(TICKS)
 """Of the default recipe, after which nodes merge alone."""

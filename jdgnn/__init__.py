@@ -7,17 +7,16 @@ spread by gossip.
 
 from typing import TYPE_CHECKING, Any
 
-from jdgnn import evaluation, network, plot
+from jdgnn import evaluation, network, notebook, plot
 from jdgnn.emulation.checkpoint import digest, read_notes, restore, save
 from jdgnn.emulation.debug import debug_run
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History
 from jdgnn.emulation.node_table import node_table
 from jdgnn.emulation.progress_bar import progress_bar
-from jdgnn.emulation.recipe import Recipe, recipe
 from jdgnn.emulation.run import Progress, copy, refresh, run
 from jdgnn.emulation.spread import consensus_distance
 from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError, NonFiniteError
 from jdgnn.learning import layers, objectives, optimizers
 from jdgnn.learning.layers import Layer, chebyshev, dense, from_linen, from_nnx, gat, gcn, gin, sage
@@ -46,11 +45,11 @@ from jdgnn.protocol.peers import PeerSampler
 from jdgnn.protocol.presence import Presence
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.traffic import Gossip, Publish, Push, gossip, publish, push
+from jdgnn.recipe import Recipe, recipe
+from jdgnn.version import __version__
 
 if TYPE_CHECKING:
     from jdgnn.experiment.loading import Run, load_run
-
-__version__ = "0.2.0.dev0"
 
 __all__ = [
     "Acceptance",
@@ -78,6 +77,7 @@ __all__ = [
     "Run",
     "Schedule",
     "State",
+    "__version__",
     "acceptance",
     "adam",
     "availability",
@@ -114,6 +114,7 @@ __all__ = [
     "network",
     "next_input",
     "node_table",
+    "notebook",
     "objectives",
     "optimizers",
     "peers",

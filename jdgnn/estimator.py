@@ -15,10 +15,9 @@ from sklearn.utils.validation import validate_data
 
 from jdgnn.checks import check_count, check_flag
 from jdgnn.emulation.collapse import COLLAPSED
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.history import History
-from jdgnn.emulation.recipe import TICKS, recipe
 from jdgnn.emulation.run import run
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.evaluation.own_features import beside_own_features
 from jdgnn.network import Identifiers, Network, as_network, from_edges
@@ -26,8 +25,9 @@ from jdgnn.network.arguments import checked_node_names
 from jdgnn.network.by_name import has_names
 from jdgnn.network.conversion.scipy_matrices import entries_of
 from jdgnn.network.identifiers import identifier
-from jdgnn.network.scaling import narrowing_notes
+from jdgnn.network.narrowing import narrowing_notes
 from jdgnn.network.weights import unused_weights
+from jdgnn.recipe import TICKS, recipe
 
 OWN_TICKS = 100
 """Of an emulator of one's own, if nothing is said."""
@@ -113,7 +113,7 @@ class NodeEmbedding(BaseEstimator):
         del y
         check_flag("undirected", undirected)
         network = self._network(X, adjacency, edges, undirected)
-        for note in narrowing_notes(network):
+        for note in narrowing_notes(network.features, network.feature_names):
             warnings.warn(note, UserWarning, stacklevel=2)
         emulator, ticks, own = self._how(network.num_features)
         check_count("seed", self.seed, minimum=0)

@@ -1,6 +1,7 @@
 """The layout holds: floors look down only, files and functions stay short, and what is public is documented."""
 
 import ast
+import graphlib
 import statistics
 import subprocess
 import sys
@@ -14,8 +15,8 @@ PACKAGE = ROOT / "jdgnn"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 EVERYTHING = sorted(path for folder in ("jdgnn", "tests", "bench", "docs") for path in (ROOT / folder).rglob("*.py"))
 
-# what each floor may import of jdgnn besides itself; files beside the floors are the ground all stand on, and
-# `__init__` is the public face, which shows everything but experiment
+# what each floor may import of jdgnn besides itself; other files beside the floors are the ground all stand on, and
+# `__init__` is the public face, which shows everything and which nothing imports
 NETWORK = {"network"}
 FIRST = NETWORK | {"learning", "protocol"}
 ALLOWED: dict[str, set[str]] = {
@@ -24,10 +25,13 @@ ALLOWED: dict[str, set[str]] = {
     "learning": NETWORK,
     "protocol": NETWORK,
     "emulation": FIRST,
-    "evaluation": FIRST | {"emulation"},
-    "plot": FIRST | {"emulation", "evaluation"},
-    "estimator": FIRST | {"emulation", "evaluation"},
-    "experiment": FIRST | {"emulation", "evaluation", "plot", "__init__"},
+    "emulator": FIRST | {"emulation"},
+    "recipe": FIRST | {"emulator"},
+    "notebook": FIRST | {"emulation", "emulator"},
+    "evaluation": FIRST | {"emulation", "emulator"},
+    "plot": FIRST | {"emulation", "emulator", "evaluation"},
+    "estimator": FIRST | {"emulation", "emulator", "evaluation", "recipe"},
+    "experiment": FIRST | {"emulation", "emulator", "evaluation", "plot", "recipe"},
 }
 GROUND = {path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__")} - ALLOWED.keys() | {"kernels"}
 
@@ -76,6 +80,16 @@ def test_floors_only_look_down(path: Path) -> None:
     assert floor in ALLOWED or floor in GROUND
     imported = {_part(name) for name in _imported(ast.walk(_tree(path))) if name.split(".")[0] == "jdgnn"}
     assert imported <= GROUND | {floor} | ALLOWED.get(floor, set())
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    """Also none inside a function or for type checking only."""
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in MODULES]
+    graph = {}
+    for name, path in zip(names, MODULES, strict=True):
+        imported = _imported(ast.walk(_tree(path)))
+        graph[name] = {one if one in names else one.rpartition(".")[0] for one in imported} & set(names) - {name}
+    tuple(graphlib.TopologicalSorter(graph).static_order())  # raises a CycleError that names the circle
 
 
 def test_errors_stand_on_nothing() -> None:

@@ -27,8 +27,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.emulation.emulator import Emulator, features_of
+from jdgnn.emulation.arrays import features_of
 from jdgnn.emulation.run import arrays_of
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.emulation.state_checks import check_alive
@@ -57,7 +58,7 @@ class DamagedError(InputError):
     """A checkpoint is not what was saved."""
 
 
-def save(path: str | Path, emulator: Emulator, state: State, network: Any, *, notes: Any = None) -> str:
+def save(path: str | Path, emulator: Spec, state: State, network: Any, *, notes: Any = None) -> str:
     """Writes a state, all of it: parameters, moments, keys, buffers and what is on its way.
 
     The state stays usable. The directory gets its name once it is complete; a process that is killed before leaves
@@ -145,7 +146,7 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, A
             raise OSError(code, os.strerror(code), str(path)) from error
 
 
-def restore(path: str | Path, emulator: Emulator, network: Any) -> State:
+def restore(path: str | Path, emulator: Spec, network: Any) -> State:
     """Reads a state back, to the bit.
 
     The emulator may have other settings than the one that made the state, such as another learning rate, if its state

@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.emulation import storage
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.fused import put_off, settle
 from jdgnn.emulation.fusing import why_plain
 from jdgnn.emulation.metrics import Measurement, measure
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.start import sample_events
 from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import apply_events, refresh_tick
@@ -27,7 +27,7 @@ from jdgnn.protocol.rows import once
 
 @functools.partial(jax.jit, static_argnames=("num_bytes", "length"))
 def draw(
-    emulator: Emulator,
+    emulator: Spec,
     links: Topology,
     key: jax.Array,
     tick: jax.Array,
@@ -51,7 +51,7 @@ def draw(
 
 @jax.jit
 def attend(
-    emulator: Emulator, links: Topology, key: jax.Array, tick: jax.Array, memory: tuple[Any, ...], count: jax.Array
+    emulator: Spec, links: Topology, key: jax.Array, tick: jax.Array, memory: tuple[Any, ...], count: jax.Array
 ) -> tuple[Any, ...]:
     """What clocks and presence remember after `count` ticks from `tick` on, whose other events are not drawn."""
     availability = emulator.traffic.availability
@@ -62,7 +62,7 @@ def attend(
 
 @functools.partial(jax.jit, donate_argnames="state")
 def advance(
-    emulator: Emulator,
+    emulator: Spec,
     links: Topology,
     features: jax.Array,
     state: State,
@@ -77,7 +77,7 @@ def advance(
 
 
 def _advance(
-    emulator: Emulator,
+    emulator: Spec,
     links: Topology,
     features: jax.Array,
     state: State,
@@ -109,7 +109,7 @@ def _advance(
 
 @functools.partial(jax.jit, donate_argnames="state")
 def refresh(
-    emulator: Emulator, links: Topology, features: jax.Array, state: State, events: Events, count: jax.Array
+    emulator: Spec, links: Topology, features: jax.Array, state: State, events: Events, count: jax.Array
 ) -> State:
     """Runs `count` of the T refreshing ticks whose events are given."""
     with library.allowed(emulator.kernels is not False):

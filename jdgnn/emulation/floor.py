@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.start import message_bytes, tree_bytes
 from jdgnn.emulation.state import State
 from jdgnn.network.network import Network
@@ -23,7 +23,7 @@ MOST_BYTES = 2**28
 """Of the array that is scaled: no cache holds as much."""
 
 
-def floor_bytes(emulator: Emulator, state: State, network: Network) -> dict[str, int]:
+def floor_bytes(emulator: Spec, state: State, network: Network) -> dict[str, int]:
     """Bytes by part that all ticks so far had to move, as nodes woke and models were merged.
 
     Args:

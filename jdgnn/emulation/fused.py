@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.merging import Inbox, shares_of
 from jdgnn.emulation.per_node import per_node
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.emulation.training import Scene, Woken, aggregated, awake, embedded
 from jdgnn.emulation.views import chosen, received
@@ -38,7 +38,7 @@ class Merging(NamedTuple):
     age: jax.Array  # [N], after merging
 
 
-def wake_fused(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> tuple[Woken, State]:
+def wake_fused(emulator: Spec, scene: Scene, inbox: Inbox | None) -> tuple[Woken, State]:
     """Merges and trains at all active nodes, as `wake` does.
 
     Args:
@@ -70,7 +70,7 @@ def wake_fused(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> tuple[W
     return woken, replace(state, pending=pending)
 
 
-def put_off(emulator: Emulator, state: State) -> State:
+def put_off(emulator: Spec, state: State) -> State:
     """Lets steps be put off, if they are plain descent, all nodes wake in every tick and no model is copied."""
     availability = emulator.traffic.availability
     if availability.can_sleep or availability.can_be_offline:
@@ -106,11 +106,11 @@ def settle(state: State) -> State:
     return replace(state, params=tuple(params), pending=tuple(pending))
 
 
-def _trains(emulator: Emulator) -> bool:
+def _trains(emulator: Spec) -> bool:
     return emulator.gossip is None or emulator.gossip.order != "merge_only"
 
 
-def _merging(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> Merging:
+def _merging(emulator: Spec, scene: Scene, inbox: Inbox | None) -> Merging:
     state, gossip, models = scene.state, emulator.gossip, scene.state.models
     active = jnp.ones(state.num_nodes, bool) if scene.active is None else scene.active
     dtype = state.embeddings[0].dtype
@@ -129,7 +129,7 @@ def _merging(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> Merging:
 
 
 def _wake_layer(
-    emulator: Emulator, scene: Scene, index: int, own: jax.Array, merging: Merging, trains: bool
+    emulator: Spec, scene: Scene, index: int, own: jax.Array, merging: Merging, trains: bool
 ) -> dict[str, Any]:
     """One layer of all active nodes; `own` [N, F] is what each puts into it."""
     layer, state = emulator.layers[index], scene.state
@@ -200,7 +200,7 @@ def _merged_moments(params: dict[str, Any], index: int, merging: Merging) -> dic
 
 
 def _step(
-    emulator: Emulator,
+    emulator: Spec,
     state: State,
     index: int,
     params: dict[str, Any],

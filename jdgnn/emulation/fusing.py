@@ -1,23 +1,21 @@
 """When the kernels of `fused` are used: wherever they give what the plain path gives."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jdgnn.emulation.modes import has_pool
 from jdgnn.emulation.per_node import per_node
+from jdgnn.emulation.spec import Spec
+from jdgnn.emulation.state import State
 from jdgnn.kernels import calls, library
 from jdgnn.learning.local_step import EncodesOthersError, Received, finishing_loss
-
-if TYPE_CHECKING:
-    from jdgnn.emulation.emulator import Emulator
-    from jdgnn.emulation.state import State
 
 DTYPES = (jnp.float32, jnp.float64)
 
 
-def why_plain(emulator: "Emulator", state: "State", features: Any) -> str | None:
+def why_plain(emulator: Spec, state: State, features: Any) -> str | None:
     """Why the compiled kernels are not used.
 
     Args:
@@ -40,7 +38,7 @@ def why_plain(emulator: "Emulator", state: "State", features: Any) -> str | None
     return library.why_not()
 
 
-def _of_settings(emulator: "Emulator") -> str | None:
+def _of_settings(emulator: Spec) -> str | None:
     if emulator.param_dtype is not None:
         return f"param_dtype is {emulator.param_dtype}, and kernels compute in the precision parameters are kept in"
     if emulator.awake_share is not None:
@@ -50,7 +48,7 @@ def _of_settings(emulator: "Emulator") -> str | None:
     return None
 
 
-def _of_gossip(emulator: "Emulator") -> str | None:
+def _of_gossip(emulator: Spec) -> str | None:
     gossip = emulator.gossip
     if gossip is None:
         return None
@@ -64,7 +62,7 @@ def _of_gossip(emulator: "Emulator") -> str | None:
     return None
 
 
-def _of_layer(emulator: "Emulator", state: "State", index: int, own: Any) -> str | None:
+def _of_layer(emulator: Spec, state: State, index: int, own: Any) -> str | None:
     layer, params = emulator.layers[index], state.params[index]
     if layer.inputs is None or layer.finish is None:
         return f"layers[{index}] does not begin with linear maps"
@@ -101,7 +99,7 @@ def _are_maps(params: Any, inputs: dict[str, Any]) -> bool:
     )
 
 
-def _loss(emulator: "Emulator", index: int, own: Any, state: "State") -> Any:
+def _loss(emulator: Spec, index: int, own: Any, state: State) -> Any:
     """The loss of one node, for its shape alone."""
     embedding, (first, *_) = state.embeddings[index], state.params[index]["layer"].values()
     own, dtype = jnp.zeros(own.shape[1:], own.dtype), embedding.dtype

@@ -70,11 +70,6 @@ class History:
             f"consensus distance {self.consensus_distance[-1]:.2e})"
         )
 
-    def _repr_html_(self) -> str:
-        from jdgnn.emulation.shown import history_as_html
-
-        return history_as_html(self)
-
     @property
     def tick_diverged(self) -> int | None:
         """The first recorded tick with a loss or parameters that are no finite numbers, or None."""

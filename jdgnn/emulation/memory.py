@@ -1,20 +1,16 @@
 """How much memory a run takes, before any is allocated."""
 
-from typing import TYPE_CHECKING
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jdgnn.emulation import chunks
 from jdgnn.emulation.sources import room
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.start import event_shapes, tree_bytes
 from jdgnn.emulation.state import State
 from jdgnn.network.network import Network
 from jdgnn.network.topology import topology
-
-if TYPE_CHECKING:
-    from jdgnn.emulation.emulator import Emulator
 
 
 def state_bytes(state: State) -> dict[str, int]:
@@ -38,7 +34,7 @@ def state_bytes(state: State) -> dict[str, int]:
     return {name: size for name, size in sizes.items() if size} | {"counters": counters}
 
 
-def run_bytes(emulator: "Emulator", network: Network, state: State) -> dict[str, int]:
+def run_bytes(emulator: Spec, network: Network, state: State) -> dict[str, int]:
     """Bytes that a run takes, by part: the network, the state (given as shapes), events, and what is computed with.
 
     The last is what the compiler says it needs beside these, so the program of a tick is compiled for it.

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.emulation import merging, storage, views
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.merging import Inbox
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import ModelFlight, State
 from jdgnn.network.edges import sum_over_in_edges
 from jdgnn.network.topology import Topology
@@ -38,7 +38,7 @@ def receive_embeddings(topology: Topology, state: State, events: Events) -> tupl
     return replace(state, mailbox=held), counts
 
 
-def receive_pushes(emulator: Emulator, state: State, events: Events) -> tuple[State, Counts]:
+def receive_pushes(emulator: Spec, state: State, events: Events) -> tuple[State, Counts]:
     """Stores pushes that arrive in the sample buffers."""
     if state.pushes is None or state.samples is None:
         return state, {}
@@ -61,7 +61,7 @@ def receive_models(state: State, events: Events) -> tuple[State, Counts]:
     return replace(state, models=pool), counts
 
 
-def active_nodes(emulator: Emulator, state: State, events: Events) -> jax.Array | None:
+def active_nodes(emulator: Spec, state: State, events: Events) -> jax.Array | None:
     """Who is awake in this tick [N]: online, and drawn to wake or, on receipt, reached by a model; None for all.
 
     A model that entered the inbox in an earlier tick, which was a refreshing one, wakes nobody any more.
@@ -76,7 +76,7 @@ def active_nodes(emulator: Emulator, state: State, events: Events) -> jax.Array 
     return wakes & events.online
 
 
-def enter_inboxes(emulator: Emulator, state: State) -> tuple[State, Counts]:
+def enter_inboxes(emulator: Spec, state: State) -> tuple[State, Counts]:
     """Lets models wait that would have been merged in this tick; what finds no room in an inbox is displaced."""
     gossip, models = emulator.gossip, state.models
     if gossip is None or not isinstance(models, ModelFlight):
@@ -86,7 +86,7 @@ def enter_inboxes(emulator: Emulator, state: State) -> tuple[State, Counts]:
 
 
 def open_inboxes(
-    emulator: Emulator, topology: Topology, state: State, events: Events, active: jax.Array | None
+    emulator: Spec, topology: Topology, state: State, events: Events, active: jax.Array | None
 ) -> tuple[Inbox | None, Counts]:
     """What each active node merges, and what it refuses."""
     gossip, models = emulator.gossip, state.models

@@ -13,16 +13,15 @@ from flax import struct
 
 from jdgnn.checks import check_count
 from jdgnn.emulation import chunks
-from jdgnn.emulation.emulator import Emulator, features_of
+from jdgnn.emulation.arrays import arrays_of
 from jdgnn.emulation.history import History, history, join
 from jdgnn.emulation.sources import Draw, Recording, Replay, Source
-from jdgnn.emulation.start import shapes_of
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
-from jdgnn.emulation.state_checks import check_alive, check_network_of
+from jdgnn.emulation.state_checks import check_alive
 from jdgnn.errors import InputError
 from jdgnn.kernels.way import tell_once, way
-from jdgnn.network.conversion import as_network
-from jdgnn.network.topology import Topology, topology
+from jdgnn.network.topology import Topology
 from jdgnn.protocol.recording import Recorder
 
 TELLING_SECONDS = 0.5  # from one call of on_progress to the next
@@ -47,7 +46,7 @@ class Progress:
 
 
 def run(
-    emulator: Emulator,
+    emulator: Spec,
     state: State,
     network: Any,
     ticks: int,
@@ -136,7 +135,7 @@ def run(
 
 
 def _run(
-    emulator: Emulator,
+    emulator: Spec,
     links: Topology,
     features: jax.Array,
     state: State,
@@ -162,14 +161,14 @@ def _run(
     return state, whole
 
 
-def remarks(emulator: Emulator, ticks: int) -> list[str]:
+def remarks(emulator: Spec, ticks: int) -> list[str]:
     """What parts have to tell before a run that ends after so many ticks, such as that a trace ends before."""
     assert emulator.availability is not None
     texts = [part.remark(ticks) for part in emulator.availability.presence if part.remark is not None]
     return [text for text in texts if text]
 
 
-def compile_ahead(emulator: Emulator, state: State, network: Any, *, replay: str | Path | None = None) -> State:
+def compile_ahead(emulator: Spec, state: State, network: Any, *, replay: str | Path | None = None) -> State:
     """Compiles what `run` needs, and runs no tick; the state is consumed.
 
     Args:
@@ -191,7 +190,7 @@ def compile_ahead(emulator: Emulator, state: State, network: Any, *, replay: str
     return _advance(emulator, links, features, state, source, [])[0]
 
 
-def refresh(emulator: Emulator, state: State, network: Any, ticks: int) -> State:
+def refresh(emulator: Spec, state: State, network: Any, ticks: int) -> State:
     """Lets nodes exchange embeddings for some ticks without merging, training or sending models.
 
     Where all nodes are awake and no embedding is lost or late, every embedding is what present parameters give after
@@ -293,7 +292,7 @@ def _plan(done: int, end: int, record_every: int, horizon: int) -> list[bool]:
 
 
 def _advance(
-    emulator: Emulator, links: Topology, features: jax.Array, state: State, source: Source, recorded: list[bool]
+    emulator: Spec, links: Topology, features: jax.Array, state: State, source: Source, recorded: list[bool]
 ) -> tuple[State, History]:
     """Runs one chunk of as many ticks as `recorded` says which to record."""
     count = len(recorded)
@@ -304,21 +303,3 @@ def _advance(
         emulator, links, features, state, events, jnp.int32(count), jnp.asarray(is_recorded)
     )
     return state, history(measured, is_recorded, state)
-
-
-def arrays_of(emulator: Emulator, state: State, network: Any) -> tuple[Emulator, Topology, jax.Array]:
-    """Puts the network on the accelerator, once it is sure that it fits the state; the emulator is bound to it."""
-    if not isinstance(emulator, Emulator):
-        raise InputError(f"emulator: got {type(emulator).__name__}, and a jdgnn.Emulator is needed")
-    check_alive(state)
-    network = as_network(network)
-    check_network_of(state, network)
-    features, links = features_of(network), topology(network)
-    if _shapes(shapes_of(emulator, state.key, links, features)) != _shapes(state):
-        raise InputError("state: its arrays are not those of this emulator and network; make it by emulator.init")
-    return emulator.bound(network), links, features
-
-
-def _shapes(state: State) -> tuple[Any, list[Any]]:
-    leaves, structure = jax.tree.flatten(state)
-    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]

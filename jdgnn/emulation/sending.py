@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.emulation import views
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.per_node import per_node
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import ModelFlight, State
 from jdgnn.network.topology import Topology
 from jdgnn.protocol import mailbox, model_pool, pushes
@@ -59,7 +59,7 @@ def send_pushes(
 
 
 def send_models(
-    emulator: Emulator, state: State, events: Events, active: jax.Array | None, num_merged: jax.Array
+    emulator: Spec, state: State, events: Events, active: jax.Array | None, num_merged: jax.Array
 ) -> tuple[State, Counts]:
     """Sends the parameters of active nodes, as they are at the end of the wake, with their age."""
     gossip, models = emulator.gossip, state.models

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jdgnn.emulation import chunks
-from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.start import event_shapes, message_bytes, tree_bytes
 from jdgnn.emulation.state import State
 from jdgnn.kernels.way import way
@@ -35,7 +35,7 @@ class Source(Protocol):
 class Draw:
     """Events drawn as the state's key and its clocks say."""
 
-    def __init__(self, emulator: Emulator, links: Topology, state: State) -> None:
+    def __init__(self, emulator: Spec, links: Topology, state: State) -> None:
         self._emulator, self._links, self._num_bytes = emulator, links, message_bytes(state)
         self.length = room(event_shapes(emulator, links, state))
 
@@ -57,7 +57,7 @@ class Draw:
 class Replay:
     """Events read from a record; the state's clocks go on as if it drew."""
 
-    def __init__(self, path: str | Path, emulator: Emulator, links: Topology, state: State, ticks: int) -> None:
+    def __init__(self, path: str | Path, emulator: Spec, links: Topology, state: State, ticks: int) -> None:
         self._record, self._shapes = Record(path), event_shapes(emulator, links, state)
         self._emulator, self._links = emulator, links
         traffic = emulator.traffic

@@ -4,7 +4,7 @@ Axes: N nodes, L layers.
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jdgnn.emulation import storage
 from jdgnn.emulation.modes import has_mailbox, has_pool, history_depth
 from jdgnn.emulation.per_node import per_node
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.spread import norms
 from jdgnn.emulation.state import State, no_flight
 from jdgnn.keys import is_key
@@ -29,12 +30,9 @@ from jdgnn.protocol.pushes import no_pushes
 from jdgnn.protocol.sample_buffer import empty_buffer
 from jdgnn.protocol.traffic import Gossip, Push
 
-if TYPE_CHECKING:
-    from jdgnn.emulation.emulator import Emulator
-
 
 @jax.jit
-def init(emulator: "Emulator", key: jax.Array, links: Topology, features: jax.Array, network: jax.Array) -> State:
+def init(emulator: Spec, key: jax.Array, links: Topology, features: jax.Array, network: jax.Array) -> State:
     """All nodes before the first tick, of a network of this `identity`; see `Emulator.init`."""
     num_nodes, num_features = features.shape
     dtype, traffic, push = features.dtype, emulator.traffic, emulator.push
@@ -101,7 +99,7 @@ def keys_by_node(tree: Any, number: int = 0) -> Any:
     return jax.tree.map(of_leaf, tree)
 
 
-def _no_models(emulator: "Emulator", params: Any, num_nodes: int) -> Any:
+def _no_models(emulator: Spec, params: Any, num_nodes: int) -> Any:
     gossip = emulator.gossip
     if gossip is None:
         return None
@@ -118,7 +116,7 @@ def _no_memory(setting: Push | Gossip | None, num_nodes: int) -> Any:
 
 
 def _init_params(
-    emulator: "Emulator", key: jax.Array, num_nodes: int, widths: tuple[int, ...], dtype: Any
+    emulator: Spec, key: jax.Array, num_nodes: int, widths: tuple[int, ...], dtype: Any
 ) -> tuple[Any, ...]:
     def init_one(key: jax.Array) -> tuple[Any, ...]:
         return init_model(emulator, key, widths, dtype)
@@ -128,12 +126,12 @@ def _init_params(
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_nodes, *leaf.shape)), init_one(key))
 
 
-def shapes_of(emulator: "Emulator", key: Any, links: Any, features: Any) -> State:
+def shapes_of(emulator: Spec, key: Any, links: Any, features: Any) -> State:
     """Shapes of the state for links among nodes with features [N, F0], themselves arrays or shapes."""
     return jax.eval_shape(init, emulator, key, links, features, jax.ShapeDtypeStruct(IDENTITY_SHAPE, jnp.uint32))
 
 
-def init_model(emulator: "Emulator", key: jax.Array, widths: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:
+def init_model(emulator: Spec, key: jax.Array, widths: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:
     """Draws the parameters of all layers of one node; `widths` are F0 and the units of each layer."""
     keys = jax.random.split(key, len(emulator.layers))
     return tuple(
@@ -166,7 +164,7 @@ def tree_bytes(shapes: Any) -> int:
 
 
 def sample_events(
-    emulator: "Emulator",
+    emulator: Spec,
     links: Topology,
     num_bytes: tuple[int, int, int],
     key: jax.Array,
@@ -190,7 +188,7 @@ def sample_events(
     return sample_traffic(key, tick, links, emulator.traffic, sizes, memory)
 
 
-def event_shapes(emulator: "Emulator", links: Topology, state: State) -> Events:
+def event_shapes(emulator: Spec, links: Topology, state: State) -> Events:
     """Shapes of the events of one tick; `state` may be shapes.
 
     Raises:

@@ -76,11 +76,6 @@ class State:
             return "State(consumed by a run, which returned the next)"
         return f"State({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__dataclass_fields__)})"
 
-    def _repr_html_(self) -> str:
-        from jdgnn.emulation.shown import state_as_html
-
-        return state_as_html(self)
-
 
 @struct.dataclass(kw_only=True)
 class TickInfo:

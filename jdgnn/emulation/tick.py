@@ -8,7 +8,6 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.receiving import (
     active_nodes,
     empty_inboxes,
@@ -19,6 +18,7 @@ from jdgnn.emulation.receiving import (
     receive_pushes,
 )
 from jdgnn.emulation.sending import send_embeddings, send_models, send_pushes
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State, TickInfo
 from jdgnn.emulation.training import Scene, embed
 from jdgnn.emulation.wake import Woken, wake
@@ -29,7 +29,7 @@ from jdgnn.protocol.schedules import every
 
 
 def apply_events(
-    emulator: Emulator, topology: Topology, features: jax.Array, state: State, events: Events
+    emulator: Spec, topology: Topology, features: jax.Array, state: State, events: Events
 ) -> tuple[State, TickInfo]:
     """What all nodes do in one tick: receive, merge, train layer by layer, send. Nothing here is random.
 
@@ -68,7 +68,7 @@ def apply_events(
     return state, _seen(woken, events, active, held_at)
 
 
-def refresh_tick(emulator: Emulator, topology: Topology, features: jax.Array, state: State, events: Events) -> State:
+def refresh_tick(emulator: Spec, topology: Topology, features: jax.Array, state: State, events: Events) -> State:
     """A tick in which nodes receive, compute and send embeddings, and neither merge nor train nor send models.
 
     Wakes, ages and token balances stand still, and so schedules have no say: every active node sends to all

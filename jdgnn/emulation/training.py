@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from flax import struct
 
 from jdgnn.emulation import storage
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.layerwise import aggregate
 from jdgnn.emulation.per_node import per_node
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.emulation.views import chosen, over_edges, received
 from jdgnn.learning.local_step import Received, local_loss, local_update
@@ -70,7 +70,7 @@ class Woken:
     aux: tuple[dict[str, jax.Array], ...]  # per layer [N]
 
 
-def train(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> Trained:
+def train(emulator: Spec, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> Trained:
     """Trains the layers bottom-up: each takes its inputs as constants and hands up what it gave before its step.
 
     Args:
@@ -97,7 +97,7 @@ def train(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.
     )
 
 
-def embed(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> tuple[jax.Array, ...]:
+def embed(emulator: Spec, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> tuple[jax.Array, ...]:
     """Computes new embeddings bottom-up, as `train` does, and nothing else; arguments as there."""
     own, embeddings = scene.features, []
     for index, layer in enumerate(emulator.layers):
@@ -109,7 +109,7 @@ def embed(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.
     return tuple(embeddings)
 
 
-def embed_only(emulator: Emulator, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> Trained:
+def embed_only(emulator: Spec, scene: Scene, params: tuple[Any, ...], nodes: jax.Array | None) -> Trained:
     """What `train` gives where no layer steps; arguments as there."""
     shapes = jax.eval_shape(lambda params: train(emulator, scene, params, nodes), params)
     kept = replace(shapes, params=(), opt_state=(), embeddings=())  # whose keys could be no zeros
@@ -125,7 +125,7 @@ def embedded(scene: Scene, index: int, rows: jax.Array, nodes: jax.Array | None)
 
 
 def _train_layer(
-    emulator: Emulator, scene: Scene, index: int, params: Any, own: jax.Array, nodes: jax.Array | None
+    emulator: Spec, scene: Scene, index: int, params: Any, own: jax.Array, nodes: jax.Array | None
 ) -> dict[str, Any]:
     """One step of one layer; `own` [N, F] is what each puts into it."""
     state, events = scene.state, scene.events
@@ -154,7 +154,7 @@ def _train_layer(
 
 
 def _learn(
-    emulator: Emulator, index: int, combine: Callable[[Any], jax.Array], held: tuple[Any, Any], around: Surroundings
+    emulator: Spec, index: int, combine: Callable[[Any], jax.Array], held: tuple[Any, Any], around: Surroundings
 ) -> tuple[tuple[Any, Any], dict[str, Any]]:
     """Loss, gradient and step of layer `index` at some nodes; `combine(params)` is what they have aggregated."""
     layer, objective = emulator.layers[index], emulator.objectives[index]
@@ -179,7 +179,7 @@ def _learn(
     return (params, opt_state), {"embedding": embedding, "loss": loss, "is_stepped": is_stepping, "aux": aux}
 
 
-def _widened(emulator: Emulator, params: Any) -> Any:
+def _widened(emulator: Spec, params: Any) -> Any:
     return params if emulator.param_dtype is None else storage.widened(params)
 
 
@@ -191,7 +191,7 @@ def awake(scene: Scene, mask: jax.Array, nodes: jax.Array | None) -> jax.Array:
 
 
 def aggregated(
-    emulator: Emulator, scene: Scene, index: int, params: Any, own: jax.Array, nodes: jax.Array | None
+    emulator: Spec, scene: Scene, index: int, params: Any, own: jax.Array, nodes: jax.Array | None
 ) -> jax.Array:
     """What some nodes [n], all for None, make of what layer `index` has received of their neighbours [n, F]."""
     layer, topology = emulator.layers[index], scene.topology

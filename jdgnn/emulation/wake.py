@@ -9,10 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.fused import wake_fused
 from jdgnn.emulation.fusing import why_plain
 from jdgnn.emulation.merging import Inbox, Model, fold, fold_or_pair, fold_own, has_pairs
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.emulation.training import Scene, Trained, Woken, embed_only, train
 from jdgnn.protocol.accounts import add_words
@@ -20,7 +20,7 @@ from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.rows import once, put, take
 
 
-def wake(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> tuple[State, Woken]:
+def wake(emulator: Spec, scene: Scene, inbox: Inbox | None) -> tuple[State, Woken]:
     """Merges and trains at all active nodes.
 
     By compiled kernels, where `why_plain` has nothing to say. With `awake_share`, only the rows of active nodes are
@@ -62,14 +62,14 @@ def wake(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> tuple[State, 
     return state, woken
 
 
-def awake_capacity(emulator: Emulator, num_nodes: int) -> int | None:
+def awake_capacity(emulator: Spec, num_nodes: int) -> int | None:
     """How many awake nodes there is compact room for; None where all nodes are computed."""
     if emulator.awake_share is None:
         return None
     return min(num_nodes, max(1, round(emulator.awake_share * num_nodes)))
 
 
-def _asleep(emulator: Emulator, scene: Scene, inbox: Inbox | None) -> Woken:
+def _asleep(emulator: Spec, scene: Scene, inbox: Inbox | None) -> Woken:
     """What is held before anybody wakes."""
     state = scene.state
     shapes = jax.eval_shape(lambda: _wake_rows(emulator, scene, inbox, None))
@@ -83,7 +83,7 @@ def _with(scene: Scene, held: Woken) -> Scene:
     return scene._replace(state=state)
 
 
-def _wake_rows(emulator: Emulator, scene: Scene, inbox: Inbox | None, nodes: jax.Array | None) -> Woken:
+def _wake_rows(emulator: Spec, scene: Scene, inbox: Inbox | None, nodes: jax.Array | None) -> Woken:
     """Merges and trains at some nodes [n], N for none; at all for None, of whom only the active change."""
     order = "merge_then_train" if emulator.gossip is None else emulator.gossip.order
     params, age = take((scene.state.params, scene.state.age), nodes)
@@ -96,7 +96,7 @@ def _wake_rows(emulator: Emulator, scene: Scene, inbox: Inbox | None, nodes: jax
     return _put_back(scene.state, trained, params, age, nodes)
 
 
-def _merged(emulator: Emulator, scene: Scene, inbox: Inbox | None, own: Model, nodes: jax.Array | None) -> Model:
+def _merged(emulator: Spec, scene: Scene, inbox: Inbox | None, own: Model, nodes: jax.Array | None) -> Model:
     """The models of some nodes with those of their inboxes folded in."""
     if inbox is None:
         return own

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.checks import check_count
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.node_table import node_table
 from jdgnn.emulation.start import init_model, message_bytes, tree_bytes
 from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.evaluation.label_propagation import NUM_ROUNDS
 from jdgnn.evaluation.limits import num_samples

@@ -16,9 +16,10 @@ from flax import struct
 from numpy.typing import NDArray
 
 from jdgnn.checks import check_count
-from jdgnn.emulation.emulator import Emulator, features_of
+from jdgnn.emulation.arrays import features_of
 from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.start import init_model
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.learning.local_step import Received, local_loss
 from jdgnn.network.conversion import as_network

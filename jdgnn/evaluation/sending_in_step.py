@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.network.network import Network
 from jdgnn.network.topology import Topology, topology

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 
 from jdgnn.checks import check_count
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.run import run
+from jdgnn.emulator import Emulator
 from jdgnn.evaluation.link_prediction import hold_out_links, link_prediction
 from jdgnn.network.conversion import as_network
 

@@ -7,7 +7,6 @@ import types
 import typing
 from typing import Annotated, Any, NamedTuple
 
-import jdgnn
 from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.networks import NETWORKS, NetworkPart
 from jdgnn.experiment.parts import NESTED, Factory, Part, Registry, SwitchedPart, table_of
@@ -16,12 +15,14 @@ from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES
 from jdgnn.network.datasets import DATASETS
 from jdgnn.protocol.acceptance import ACCEPTANCES
+from jdgnn.protocol.availability import availability
 from jdgnn.protocol.clocks import CLOCKS
-from jdgnn.protocol.links import DELAYS, LOSSES, split
+from jdgnn.protocol.links import DELAYS, LOSSES, link, split
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.presence import PRESENCES
 from jdgnn.protocol.schedules import SCHEDULES
+from jdgnn.protocol.traffic import gossip, publish, push
 
 
 class Kind(NamedTuple):
@@ -44,11 +45,11 @@ class Kind(NamedTuple):
 
 _LINKS = ("[publish.link]", "[gossip.link]")
 _TABLES: Registry = {
-    "publish": jdgnn.publish,
-    "push": jdgnn.push,
-    "gossip": jdgnn.gossip,
-    "availability": jdgnn.availability,
-    "link": jdgnn.link,
+    "publish": publish,
+    "push": push,
+    "gossip": gossip,
+    "availability": availability,
+    "link": link,
     "split": split,
 }
 

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jdgnn
-from jdgnn import Emulator, Network, State
-from jdgnn.emulation.checkpoint import DamagedError, OtherWayWarning
+from jdgnn.emulation.checkpoint import DamagedError, OtherWayWarning, read_notes, restore, save
+from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import CheckpointsTable
+from jdgnn.network.network import Network
 
 LEFT = re.compile(r"\.\d+\.removed|\d+\.orbax-checkpoint-tmp.*", re.ASCII)
 """Names of what is not yet, or no longer, a checkpoint."""
@@ -69,7 +70,7 @@ class Checkpoints:
         path = self._folder / str(int(state.tick))
         if path.exists():
             _remove(path)
-        jdgnn.save(path, emulator, state, network, notes=notes)
+        save(path, emulator, state, network, notes=notes)
         self._saved_at = self._clock()
         self._cost = self._saved_at - started
         for old in self.paths()[self._table.keep :]:
@@ -105,7 +106,7 @@ class Checkpoints:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", OtherWayWarning)  # whoever goes on compares the notes
-                    return Kept(jdgnn.restore(path, emulator, network), jdgnn.read_notes(path))
+                    return Kept(restore(path, emulator, network), read_notes(path))
             except DamagedError as error:
                 remark(str(error).removeprefix("path: "))
         if paths:
@@ -135,7 +136,7 @@ def check_format(folder: Path) -> None:
     """
     for path in Checkpoints(folder, CheckpointsTable()).paths():
         with contextlib.suppress(DamagedError):
-            jdgnn.read_notes(path)
+            read_notes(path)
             return
 
 

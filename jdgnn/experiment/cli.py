@@ -7,11 +7,11 @@ import select
 import sys
 from collections.abc import Sequence
 
-import jdgnn
 from jdgnn.errors import InputError
 from jdgnn.experiment.commands import ADD
 from jdgnn.experiment.commands.teaching import grouped
 from jdgnn.experiment.interrupts import Interrupted
+from jdgnn.version import __version__
 
 INTERRUPTED = (129, 130, 143)
 UNREAD = 141
@@ -118,8 +118,8 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=grouped(GROUPS),
     )
-    whole.add_argument("--version", action="version", version=f"jdgnn {jdgnn.__version__}")
-    whole.set_defaults(command=lambda arguments: whole.print_help())
+    whole.add_argument("--version", action="version", version=f"jdgnn {__version__}")
+    whole.set_defaults(command=lambda arguments: whole.print_help(), whole=whole)
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", prog="jdgnn")
     for add in ADD:
         add(commands)

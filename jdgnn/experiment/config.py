@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError
 
-import jdgnn
 from jdgnn.errors import InputError, suggestion
 from jdgnn.experiment.network_files import with_whole_paths
 from jdgnn.experiment.networks import NETWORK, NetworkPart
@@ -20,6 +19,8 @@ from jdgnn.experiment.toml import parsed_toml
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS
+from jdgnn.protocol import availability as availabilities
+from jdgnn.protocol import traffic
 
 _DEFAULTS = Field(default={}, validate_default=True)
 _NEEDED = Field(default=None, validate_default=True)
@@ -95,10 +96,10 @@ class Config(Table):
     ] = _NEEDED
     objective: Annotated[NamedPart, registered(OBJECTIVES)] = _NEEDED
     optimizer: Annotated[NamedPart, registered(OPTIMIZERS)] = _NEEDED
-    publish: Annotated[Part, arguments_of(jdgnn.publish)] = _DEFAULTS
-    push: Annotated[SwitchedPart, arguments_of(jdgnn.push, SwitchedPart)] = _DEFAULTS
-    gossip: Annotated[SwitchedPart, arguments_of(jdgnn.gossip, SwitchedPart)] = _DEFAULTS
-    availability: Annotated[Part, arguments_of(jdgnn.availability)] = _DEFAULTS
+    publish: Annotated[Part, arguments_of(traffic.publish)] = _DEFAULTS
+    push: Annotated[SwitchedPart, arguments_of(traffic.push, SwitchedPart)] = _DEFAULTS
+    gossip: Annotated[SwitchedPart, arguments_of(traffic.gossip, SwitchedPart)] = _DEFAULTS
+    availability: Annotated[Part, arguments_of(availabilities.availability)] = _DEFAULTS
     emulation: EmulationTable = EmulationTable()
     evaluation: EvaluationTable = EvaluationTable()
     checkpoints: CheckpointsTable = CheckpointsTable()

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from jdgnn.emulation.recipe import TICKS, learning_ticks, recipe
 from jdgnn.experiment.config import Config, RecipeConfig, resolve
+from jdgnn.recipe import TICKS, learning_ticks, recipe
 
 
 def completed(config: Config, num_features: int, first: Config | None = None) -> Config:

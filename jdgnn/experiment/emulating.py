@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-import jdgnn
-from jdgnn import Emulator, Network, State
-from jdgnn.emulation.run import RemarkWarning, compile_ahead
+from jdgnn.emulation.node_table import node_table
+from jdgnn.emulation.run import Progress, RemarkWarning, compile_ahead, run
+from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.event_files import EventFiles
@@ -22,6 +23,7 @@ from jdgnn.experiment.snapshots import nodes_kept, packed, ticks_due
 from jdgnn.experiment.soundness import check_finite
 from jdgnn.experiment.tensorboard import probe_tags
 from jdgnn.experiment.ways import Computed
+from jdgnn.network.network import Network
 
 FIGURES = ("age", "wakes", "staleness", "distance")
 """Of each node, in snapshots; see `jdgnn.node_table`."""
@@ -105,7 +107,7 @@ def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> S
             compiled = time.perf_counter()
             setting.interrupts.check()
             computing.enter_context(setting.interrupts.deferred())  # from here on there is something to lose
-            stand.state, history = jdgnn.run(
+            stand.state, history = run(
                 setting.emulator,
                 stand.state,
                 setting.network,
@@ -137,7 +139,7 @@ class _Watch:
         self._checkpoints = Checkpoints(setting.directory.path / CHECKPOINTS, setting.config.checkpoints)
         self.snapshots_due = set(ticks_due(setting.config.snapshots, setting.config.emulation.ticks))
 
-    def look(self, progress: jdgnn.Progress) -> None:
+    def look(self, progress: Progress) -> None:
         """Writes down and shows what is new; saves if that is due; ends the run if it should."""
         setting, stand = self._setting, self._stand
         with setting.directory.writing("metrics", progress.tick):
@@ -168,7 +170,7 @@ class _Watch:
         table, network = setting.config.snapshots, setting.network
         embeddings = setting.emulator.embeddings(stand.state)
         nodes = nodes_kept(network.num_nodes, table.nodes)
-        figures = jdgnn.node_table(stand.state, network)
+        figures = node_table(stand.state, network)
         arrays = packed(embeddings, nodes) | {name: figures[name][nodes] for name in FIGURES}
         probed: dict[str, float] = {}
         if table.num_splits and can_be_judged(network):

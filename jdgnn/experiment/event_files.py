@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from jdgnn import Emulator, Network, State
 from jdgnn.emulation.sources import Replay
+from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
+from jdgnn.network.network import Network
 from jdgnn.network.topology import topology
 from jdgnn.protocol.replaying import Record, was_begun
 

@@ -1,7 +1,6 @@
 """Runs that are finished, read from their directories: one, or several that differ in their seeds only."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -13,7 +12,7 @@ from jdgnn.errors import InputError
 from jdgnn.experiment import probed
 from jdgnn.experiment.run_directory import CONFIG, SUMMARY, seed_folders
 from jdgnn.experiment.tables import METRICS
-from jdgnn.experiment.toml import parsed_toml
+from jdgnn.experiment.toml import flat, parsed_toml
 from jdgnn.regular_files import read_regular
 
 MOST_BYTES = 2**26
@@ -151,22 +150,6 @@ def differing(first: Settings, *others: Settings) -> list[str]:
 
 def _cell(settings: Settings, key: str) -> tuple[Any, ...]:
     return (settings[key],) if key in settings else ()
-
-
-def flat(tables: Mapping[str, Any]) -> Settings:
-    """Tables within tables as one, by paths with dots as `--set` takes them.
-
-    >>> flat({"layers": [{"name": "gcn"}], "push": {"fanout": 8}})
-    {'layers.0.name': 'gcn', 'push.fanout': 8}
-    """
-    found: Settings = {}
-    for key, value in tables.items():
-        inner = {str(index): entry for index, entry in enumerate(value)} if isinstance(value, list) else value
-        if isinstance(inner, Mapping) and inner:
-            found |= {f"{key}.{name}": entry for name, entry in flat(inner).items()}
-        else:
-            found[key] = value
-    return found
 
 
 def _same_settings(path: Path, folders: list[Path]) -> Settings:

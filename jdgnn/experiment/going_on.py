@@ -1,6 +1,6 @@
 """Runs that go on where they are: one, or several that differ in their seeds only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ class Changes(NamedTuple):
       overrides: changes of it, each `key=value`.
       data_root: directory with a folder for each data set; None for that of the run.
       replay: where its events are now; None for where they were.
-      report: whether to write a page about it at the end.
+      report: what writes a page about it at the end, from its directory; None for none.
       accepts_other_way: whether it may go on in another way than before.
     """
 
@@ -35,7 +35,7 @@ class Changes(NamedTuple):
     overrides: Sequence[str] = ()
     data_root: Path | None = None
     replay: Path | None = None
-    report: bool = False
+    report: Callable[[Path, Console], None] | None = None
     accepts_other_way: bool = False
 
 
@@ -83,7 +83,7 @@ def resume_run(
         interrupts=interrupts,
         resume=True,
         first=read(path / CONFIG) if changes.config else None,
-        report=changes.report and seed is None,
+        report=changes.report if seed is None else None,
         accepts_other_way=changes.accepts_other_way,
     )
 

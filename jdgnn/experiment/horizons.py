@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from jdgnn import Emulator, State
-from jdgnn.emulation.recipe import learning_ticks
+from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.defaults import rate_schedule_of
+from jdgnn.recipe import learning_ticks
 
 KEY = "optimizer.rate_schedule.horizon"
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-import jdgnn
-from jdgnn import Emulator, History, Network, State
-from jdgnn.emulation.history import from_rows
+from jdgnn.emulation.checkpoint import digest
+from jdgnn.emulation.history import History, from_rows
+from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.experiment.checkpoints import Checkpoints
 from jdgnn.experiment.config import Config, read
@@ -20,6 +21,7 @@ from jdgnn.experiment.resuming import check_files, check_same, checked_notes
 from jdgnn.experiment.run_directory import CHECKPOINTS, CONFIG, METRICS, SUMMARY, origin_path, read_origin
 from jdgnn.experiment.runner import make_emulator
 from jdgnn.experiment.sweep.record import check_no_sweep
+from jdgnn.network.network import Network
 
 
 class Run(NamedTuple):
@@ -112,7 +114,7 @@ def _loaded(folder: Path, data_root: Path | None) -> Run:
     network, _ = load(config, data_root or origin_path(origin, "data_root"))
     emulator = make_emulator(config)
     state = _last_state(folder, config, emulator, network)
-    if summary.get("digest") != jdgnn.digest(state):
+    if summary.get("digest") != digest(state):
         raise InputError(f"{folder}: its checkpoint is not of the state that its {SUMMARY} tells of; repeat the run")
     embeddings = emulator.embeddings(state)
     history = _history(folder, config, embeddings.dtype)

@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 from rich import filesize
 
-from jdgnn import Emulator, Network, State
 from jdgnn.emulation.modes import has_pool
 from jdgnn.emulation.start import tree_bytes
+from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.experiment.available_memory import available_bytes
 from jdgnn.host_memory import host_bytes
 from jdgnn.network.generators import bytes_to_make
+from jdgnn.network.network import Network
 
 
 def check_run_fits(emulator: Emulator, network: Network) -> None:

@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from jdgnn import Progress as RunProgress
 from jdgnn.emulation.progress_words import duration, figures
+from jdgnn.emulation.run import Progress as RunProgress
 from jdgnn.experiment.live_table import LiveTable
 
 PLAIN_LINES = 20

@@ -1,6 +1,7 @@
 """One experiment, from its configuration to its run directory."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-import jdgnn
-from jdgnn import Emulator, Network
+from jdgnn.emulation.node_table import node_table
 from jdgnn.emulation.run import remarks
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import Config, RecipeConfig, as_toml
 from jdgnn.experiment.defaults import completed
@@ -25,12 +26,12 @@ from jdgnn.experiment.memory import check_run_fits
 from jdgnn.experiment.network_picture import picture_of
 from jdgnn.experiment.preparing import PREPARING, Preparing
 from jdgnn.experiment.progress import stage
-from jdgnn.experiment.reporting import try_report
 from jdgnn.experiment.resuming import begun, fresh, origin, take_up
 from jdgnn.experiment.run_directory import EMBEDDINGS, NETWORK, NODES, RunDirectory
 from jdgnn.experiment.summary import Seconds, summarise
 from jdgnn.experiment.tables import print_result
 from jdgnn.experiment.ways import replayed_otherwise, tell_missing
+from jdgnn.network.network import Network
 
 
 def run_experiment(
@@ -43,7 +44,7 @@ def run_experiment(
     interrupts: Interrupts | None = None,
     resume: bool = False,
     first: Config | None = None,
-    report: bool = False,
+    report: Callable[[Path, Console], None] | None = None,
     preparing: Preparing = PREPARING,
     accepts_other_way: bool = False,
 ) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def run_experiment(
         run is saved and ends.
       resume: whether to go on from the newest checkpoint in the directory.
       first: what the run, or the first of its seeds, began with; its rate schedule stays.
-      report: whether to write a page about the run at the end.
+      report: what writes a page about the run at the end, from its directory; None for none.
       preparing: what loads the network and probes the controls, for runs that share some of it.
       accepts_other_way: whether a run that goes on, or is replayed, may be computed in another way than before.
 
@@ -113,8 +114,8 @@ def run_experiment(
         evaluate=judged - loaded + finished - emulated + stand.probe_seconds,
     )
     summary = _written(setting, stand, embeddings, figures({**learned, **controls}), seconds)
-    if report:
-        try_report(directory.path, console)
+    if report is not None:
+        report(directory.path, console)
     directory.close()
     print_result(console, summary, directory.path, directory.files())
     return summary
@@ -159,7 +160,7 @@ def _written(
 ) -> dict[str, Any]:
     """Writes what came of a run, and gives its summary."""
     config, emulator, network, directory = setting.config, setting.emulator, setting.network, setting.directory
-    nodes = jdgnn.node_table(stand.state, network)
+    nodes = node_table(stand.state, network)
     summary = summarise(config, emulator, network, stand, nodes, probe, seconds, setting.files)
     with directory.writing("results", stand.tick):
         directory.write_arrays(EMBEDDINGS, _arrays(emulator, result_of(config, embeddings, network), network))

@@ -15,7 +15,6 @@ from jdgnn.experiment.config import Config
 from jdgnn.experiment.interrupts import Interrupts
 from jdgnn.experiment.locks import LOCK, locked
 from jdgnn.experiment.paired import paired_difference, spread
-from jdgnn.experiment.reporting import try_report
 from jdgnn.experiment.run_directory import ORIGIN, REPORT, RunDirectory, check_no_link, seed_folders
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.ways import mixed
@@ -175,7 +174,7 @@ def run_seeds(
     *,
     data_root: Path | None = None,
     interrupts: Interrupts | None = None,
-    report: bool = False,
+    report: Callable[[Path, Console], None] | None = None,
 ) -> dict[str, Any]:
     """Runs a configuration with each seed of a directory, and says what they say together.
 
@@ -187,7 +186,7 @@ def run_seeds(
       console: where progress and the closing tables are shown.
       data_root: directory with a folder for each data set; None for `JDGNN_DATA`, then the cache, then a download.
       interrupts: asked before directories are made and about twice a second while nodes run; ends everything.
-      report: whether to write a page about all of them at the end.
+      report: what writes a page about all of them at the end, from their directory; None for none.
 
     Returns:
       What `seeds.json` says; see `together`.
@@ -209,7 +208,7 @@ def each_seed(
     console: Console,
     run_one: Callable[[int, RunDirectory], dict[str, Any]],
     *,
-    report: bool = False,
+    report: Callable[[Path, Console], None] | None = None,
 ) -> dict[str, Any]:
     """Does something for each seed that gives a summary, and says what they say together.
 
@@ -217,7 +216,7 @@ def each_seed(
       directory: of the runs.
       console: where the closing tables are shown.
       run_one: called with each seed and the directory of its run.
-      report: whether to write a page about all of them at the end.
+      report: what writes a page about all of them at the end, from their directory; None for none.
 
     Returns:
       What `seeds.json` says; see `together`.
@@ -236,8 +235,8 @@ def each_seed(
         directory.finished.append(seed)
         write_json(directory.path / SEEDS, together(summaries))
     result = together(summaries)
-    if report:
-        try_report(directory.path, console)
+    if report is not None:
+        report(directory.path, console)
     files = [name for name in (SEEDS, REPORT) if (directory.path / name).exists()]
     print_seeds(console, result, directory.path, [*files, *(run.path.name for run in directory.runs.values())])
     return result

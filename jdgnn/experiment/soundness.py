@@ -10,18 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-import jdgnn
-from jdgnn import State
+from jdgnn.emulation.run import Progress
+from jdgnn.emulation.state import State
 from jdgnn.errors import InputError
+from jdgnn.network.network import Network
 from jdgnn.network.overflow import too_large
 
 SHOWN = 5
 """So many nodes are named."""
 
 
-def check_finite(
-    progress: jdgnn.Progress, directory: Path, network: jdgnn.Network, *, thoroughly: bool = False
-) -> None:
+def check_finite(progress: Progress, directory: Path, network: Network, *, thoroughly: bool = False) -> None:
     """Ends a run in which something is no finite number any more.
 
     Embeddings are looked at after every chunk, losses and parameters at recorded ticks, and all that a checkpoint holds
@@ -71,7 +70,7 @@ def _sum_of_squares(leaf: jax.Array) -> NDArray[np.floating]:
         return np.square(np.asarray(leaf, dtype).reshape(len(leaf), -1)).sum(axis=1)
 
 
-def _losses_lost(progress: jdgnn.Progress) -> list[str]:
+def _losses_lost(progress: Progress) -> list[str]:
     """A clause about the layers whose losses are not finite, while all of the state is."""
     rows = [row for row in progress.rows if row["tick"] == progress.tick_diverged]
     layers = sorted({layer for row in rows for layer, loss in enumerate(row["loss"]) if not _is_finite(loss)})

@@ -9,14 +9,15 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-import jdgnn
-from jdgnn import Emulator, Network, State
+from jdgnn.emulation.checkpoint import digest
 from jdgnn.emulation.collapse import COLLAPSED
 from jdgnn.emulation.floor import ceiling, floor_bytes
 from jdgnn.emulation.memory import state_bytes
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.emulation.run import remarks
 from jdgnn.emulation.start import message_bytes, tree_bytes
+from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.experiment.available_memory import peak_bytes
 from jdgnn.experiment.config import Config
 from jdgnn.experiment.emulating import Stand
@@ -26,7 +27,9 @@ from jdgnn.experiment.metrics_rows import SPREAD
 from jdgnn.experiment.networks import FILES
 from jdgnn.experiment.without_effect import without_effect
 from jdgnn.kernels.way import missing
+from jdgnn.network.network import Network
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
+from jdgnn.version import __version__
 
 UNLIKE = 30.0
 """Features whose standard deviations differ by more are of different units, most likely."""
@@ -102,7 +105,7 @@ def summarise(
         "recorded": files.record and str(files.record),
         "replayed": files.replay and str(files.replay),
         "resumed_at": stand.resumed_at,
-        "digest": jdgnn.digest(state),
+        "digest": digest(state),
         "memory": {**state_bytes(state), "peak": peak_bytes()},
         "speed": _speed(emulator, network, stand),
         "without_effect": without_effect(config, emulator, state, last),
@@ -135,7 +138,7 @@ def _speed(emulator: Emulator, network: Network, stand: Stand) -> dict[str, Any]
 def versions() -> dict[str, str]:
     """Versions of what computed the run."""
     libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    return {"python": platform.python_version(), "jdgnn": jdgnn.__version__, **libraries}
+    return {"python": platform.python_version(), "jdgnn": __version__, **libraries}
 
 
 def _presence(state: State) -> dict[str, float | None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.errors import InputError
-from jdgnn.experiment.toml import parsed_toml
+from jdgnn.experiment.toml import flat, parsed_toml
 
 PREFIX = "events.out.tfevents."
 """How names of event files begin."""
@@ -123,8 +123,6 @@ class Board:
           OSError: it cannot be written.
         """
         from tensorboardX.summary import hparams
-
-        from jdgnn.experiment.finished_runs import flat  # which reads the directories of runs, and so stands above this
 
         settings = {key: _plain(value) for key, value in flat(parsed_toml(config)).items()}
         probed: dict[str, float] = {}

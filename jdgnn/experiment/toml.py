@@ -1,6 +1,7 @@
 """TOML that anybody may have written."""
 
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 MOST_DOTS = 200
@@ -33,3 +34,19 @@ def _check_numbers(value: Any) -> None:
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for one in inner:
         _check_numbers(one)
+
+
+def flat(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables within tables as one, by paths with dots as `--set` takes them.
+
+    >>> flat({"layers": [{"name": "gcn"}], "push": {"fanout": 8}})
+    {'layers.0.name': 'gcn', 'push.fanout': 8}
+    """
+    found: dict[str, Any] = {}
+    for key, value in tables.items():
+        inner = {str(index): entry for index, entry in enumerate(value)} if isinstance(value, list) else value
+        if isinstance(inner, Mapping) and inner:
+            found |= {f"{key}.{name}": entry for name, entry in flat(inner).items()}
+        else:
+            found[key] = value
+    return found

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import jax
 from rich.console import Console
 
-from jdgnn import Emulator, Network
 from jdgnn.emulation.fusing import why_plain
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.experiment.run_directory import read_origin
 from jdgnn.kernels import calls
 from jdgnn.kernels.way import KERNELS, REMEDY, SWITCHED_OFF, TOLD, Way, missing, read, warning, way
+from jdgnn.network.network import Network
 
 FLAG = "--accept-other-way"
 OFF = "--set emulation.kernels=false"

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from jdgnn import Emulator, State
 from jdgnn.emulation.modes import has_pool
+from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.experiment.config import Config
 from jdgnn.protocol.accounts import whole
 

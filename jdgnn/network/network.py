@@ -29,6 +29,7 @@ from jdgnn.network.columns import suspicions
 from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.identity import identity
 from jdgnn.network.labels import UNLABELLED
+from jdgnn.network.narrowing import narrowing_notes
 
 
 @struct.dataclass(kw_only=True)
@@ -105,14 +106,9 @@ class Network:
     def __repr__(self) -> str:
         classes = "no labels" if self.labels is None else f"{int(self.labels.max()) + 1} classes"
         facts = f"{self.num_nodes:,} nodes, {self.num_edges:,} directed edges, {self.num_features} features, {classes}"
-        from jdgnn.network.scaling import narrowing_notes
-
-        return "\n  ".join([f"Network({self.name!r}: {facts})", *self.notes, *narrowing_notes(self)])
-
-    def _repr_html_(self) -> str:
-        from jdgnn.network.shown import network_as_html
-
-        return network_as_html(self)
+        return "\n  ".join(
+            [f"Network({self.name!r}: {facts})", *self.notes, *narrowing_notes(self.features, self.feature_names)]
+        )
 
 
 def from_edges(

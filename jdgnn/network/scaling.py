@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from jdgnn.errors import InputError
+from jdgnn.network.narrowing import column_names, narrowing_notes
 from jdgnn.network.network import Network
 from jdgnn.network.problems import listed
 
@@ -59,39 +60,10 @@ def narrowed(network: Network) -> Network:
         return network
     with np.errstate(over="ignore"):
         features = network.features.astype(dtype)
-    columns = _names(network)
+    columns = column_names(network.features, network.feature_names)
     bad = [columns[column] for column in np.flatnonzero(~np.isfinite(features).all(axis=0))]
     if bad:
         raise InputError(f"features: numbers are too large for {dtype} in {listed(bad)}; scale them first")
-    return replace(network, features=features, notes=(*network.notes, *narrowing_notes(network)))
-
-
-def narrowing_notes(network: Network) -> tuple[str, ...]:
-    """A sentence about the columns in which values that differ will be the same once narrowed; none if all is well.
-
-    Of numbers with a fraction some fall together by chance where there are many: these are told only if the type cannot
-    resolve a ten-thousandth of the standard deviation.
-
-    Args:
-      network: the network.
-    """
-    dtype = jax.dtypes.canonicalize_dtype(network.features.dtype)
-    if network.features.dtype == dtype:
-        return ()
-    told, names = [], _names(network)
-    with np.errstate(over="ignore", invalid="ignore"):
-        narrow = network.features.astype(dtype)
-        error = np.abs(narrow - network.features).max(axis=0)
-    for column in np.flatnonzero(error > 0):
-        values = network.features[:, column]
-        if error[column] < 1e-4 * values.std() and (values != np.floor(values)).any():
-            continue
-        count, left = len(np.unique(values)), len(np.unique(narrow[:, column]))
-        if left < count:
-            told.append(f"{names[column]} ({left:,} different of {count:,})")
-    advice = "scale them, with network.scale or scale = true"
-    return (f"features lose values in {dtype}: {listed(told)}; {advice}",) if told else ()
-
-
-def _names(network: Network) -> tuple[str, ...]:
-    return network.feature_names or tuple(f"column {column}" for column in range(network.num_features))
+    return replace(
+        network, features=features, notes=(*network.notes, *narrowing_notes(network.features, network.feature_names))
+    )

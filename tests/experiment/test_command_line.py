@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import jdgnn
-from jdgnn.experiment import memory, preparing, runner
+from jdgnn.experiment import emulating, memory, preparing, runner
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.run_directory import FILES
 from jdgnn.network.generators import ring
@@ -313,7 +313,7 @@ def test_an_interrupted_run_ends_cleanly(
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(runner.jdgnn, "run", interrupted)
+    monkeypatch.setattr(emulating, "run", interrupted)
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 130
     assert capfd.readouterr().err == kept(tmp_path / "run")
 

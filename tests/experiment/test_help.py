@@ -170,7 +170,7 @@ def test_bash_completes(words: str, found: list[str], tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     (tmp_path / "rune.txt").touch()
     (tmp_path / "complete.sh").write_text(
-        f"{script('bash')}\nCOMP_WORDS=(jdgnn {words}); COMP_CWORD={len(words.split())}\n"
+        f"{script('bash', parser())}\nCOMP_WORDS=(jdgnn {words}); COMP_CWORD={len(words.split())}\n"
         "_shtab_jdgnn; printf '%s\\n' \"${COMPREPLY[@]}\"\n"
     )
     done = subprocess.run([bash, "complete.sh"], cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import jdgnn
+from jdgnn.experiment import checkpoints
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.run_directory import RunDirectory
 from tests.bad_inputs import assert_told
@@ -238,7 +239,7 @@ def test_a_full_disk_leaves_earlier_checkpoints(
         return save(place, *arguments, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(jdgnn, "save", full)
+        patch.setattr(checkpoints, "save", full)
         assert main(["run", str(config), "--out", str(path)]) == 1
     assert "a checkpoint could not be written at tick 30" in capsys.readouterr().err
     assert sorted(checkpoint.name for checkpoint in (path / "checkpoints").iterdir()) == ["20", "25"]
@@ -278,7 +279,7 @@ def test_runs_with_several_seeds_go_on(
         return save(place, *arguments, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(jdgnn, "save", ends_at_the_second)
+        patch.setattr(checkpoints, "save", ends_at_the_second)
         assert main([*run, str(tmp_path / "runs")]) == 1
     assert not (tmp_path / "runs" / "seed-2").exists()
     assert main(["run", "--resume", str(tmp_path / "runs"), "--replay", "events.npz"]) == 2
@@ -372,6 +373,6 @@ def test_an_error_after_a_signal_is_not_hidden(
         raise OSError(28, os.strerror(28))
 
     ends_after(tmp_path, 33, monkeypatch)
-    monkeypatch.setattr(jdgnn, "save", full)
+    monkeypatch.setattr(checkpoints, "save", full)
     assert main(["run", str(config), "--out", str(tmp_path / "run"), "--set", "checkpoints.ticks=100"]) == 1
     assert "a checkpoint could not be written" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import jdgnn
 from jdgnn import clocks, presence
 from jdgnn.emulation import chunks
-from jdgnn.emulation.emulator import features_of
+from jdgnn.emulation.arrays import features_of
 from jdgnn.emulation.sources import Draw
 from jdgnn.emulation.state import State
 from jdgnn.network.topology import topology

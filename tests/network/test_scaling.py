@@ -7,7 +7,8 @@ import pytest
 
 from jdgnn.errors import InputError
 from jdgnn.network import from_edges, scale
-from jdgnn.network.scaling import narrowed, narrowing_notes
+from jdgnn.network.narrowing import narrowing_notes
+from jdgnn.network.scaling import narrowed
 
 
 def test_every_feature_that_varies_has_mean_zero_and_deviation_one() -> None:
@@ -45,7 +46,7 @@ def test_numbers_are_narrowed_last(first: float) -> None:
 def test_fractions_that_fall_together_by_chance_are_not_told() -> None:
     features = np.random.default_rng(0).uniform(0.5, 1, size=(100_000, 1))
     assert len(np.unique(features.astype(np.float32))) < 100_000
-    assert narrowing_notes(from_edges([0], [1], features)) == ()
+    assert narrowing_notes(features) == ()
 
 
 def test_numbers_too_large_to_narrow_are_refused_by_name() -> None:

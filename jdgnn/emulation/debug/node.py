@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jdgnn.emulation.debug.finite import Place, check_layers
 from jdgnn.emulation.debug.message import Message
-from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulation.spec import Spec
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import KINDS
 from jdgnn.protocol.events import Events
@@ -22,7 +22,7 @@ from jdgnn.protocol.events import Events
 class Surroundings(NamedTuple):
     """What is outside a node in one tick."""
 
-    emulator: Emulator
+    emulator: Spec
     topology: Topology
     in_degree: list[int]  # of each node
     features: NDArray[np.floating]  # [N, F0], known to out-neighbours from a node's first tick on

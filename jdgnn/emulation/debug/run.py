@@ -15,9 +15,9 @@ from jdgnn.emulation.debug.node import Node, Surroundings
 from jdgnn.emulation.debug.sending import dispatch, send
 from jdgnn.emulation.debug.to_state import state_of
 from jdgnn.emulation.debug.waking import Wake, wake
-from jdgnn.emulation.emulator import Emulator
 from jdgnn.emulation.run import arrays_of
 from jdgnn.emulation.sources import Draw, Replay, Source
+from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import attended
 from jdgnn.emulation.wake import awake_capacity
@@ -26,7 +26,7 @@ from jdgnn.keys import on_host
 
 
 def debug_run(
-    emulator: Emulator,
+    emulator: Spec,
     state: State,
     network: Any,
     ticks: int,

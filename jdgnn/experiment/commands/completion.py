@@ -44,25 +44,23 @@ def add(commands: Commands) -> None:
 def _completion(arguments: argparse.Namespace) -> None:
     if arguments.shell not in SHELLS:
         raise InputError(f"SHELL: got {arguments.shell!r}; {suggestion(arguments.shell, SHELLS)}")
-    print(script(arguments.shell))
+    print(script(arguments.shell, arguments.whole))
 
 
-def script(shell: str) -> str:
+def script(shell: str, whole: argparse.ArgumentParser) -> str:
     """The script that completes in a shell.
 
     Args:
       shell: one of `SHELLS`.
+      whole: what reads the arguments of the whole command line.
 
     Returns:
       Its text.
 
     Example:
-      >>> "complete" in script("bash")
+      >>> "complete" in script("bash", argparse.ArgumentParser("jdgnn"))
       True
     """
-    from jdgnn.experiment.cli import parser  # which stands above its commands
-
-    whole = parser()
     _mark(whole)
     return shtab.complete(whole, shell=shell)
 

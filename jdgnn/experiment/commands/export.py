@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-import jdgnn
 from jdgnn.errors import InputError
 from jdgnn.experiment.commands.options import check_new_file
 from jdgnn.experiment.commands.teaching import Commands, add_command
 from jdgnn.experiment.finished_runs import is_finished
 from jdgnn.experiment.run_directory import CONFIG, EMBEDDINGS, seed_folders
+from jdgnn.network.files import read_embeddings, write_embeddings
 from jdgnn.network.files.embeddings import SUFFIXES
 
 
@@ -39,8 +39,8 @@ def _export(arguments: argparse.Namespace) -> None:
         raise InputError(f"FILE: got {out}, and a name that ends in .csv, .parquet or .npz is needed")
     check_new_file("FILE", out, overwrite=arguments.overwrite)
     _check_run(folder)
-    found = jdgnn.read_embeddings(folder / EMBEDDINGS)
-    jdgnn.write_embeddings(out, found, overwrite=arguments.overwrite)
+    found = read_embeddings(folder / EMBEDDINGS)
+    write_embeddings(out, found, overwrite=arguments.overwrite)
     print(f"wrote {len(found.vectors):,} embeddings of width {found.vectors.shape[1]:,} to {out}")
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from jdgnn import whole_files
+import jdgnn.whole_files as whole_files
 
 CONFIG_HELP = "a TOML file, or the name of one that comes with jdgnn (jdgnn configs lists them)"
 

@@ -14,6 +14,7 @@ from jdgnn.experiment.event_files import EventFiles
 from jdgnn.experiment.going_on import Changes, are_seeds, resume_run, resume_seeds, seeds_of
 from jdgnn.experiment.interrupts import Interrupted, Interrupts, remembered_interrupts
 from jdgnn.experiment.lasting_console import lasting_console
+from jdgnn.experiment.reporting import try_report
 from jdgnn.experiment.run_directory import CONFIG, TENSORBOARD, RunDirectory, next_free
 from jdgnn.experiment.runner import run_experiment
 from jdgnn.experiment.seeds import SeedsDirectory, run_seeds, seeds_from
@@ -147,7 +148,7 @@ def _run_once(arguments: argparse.Namespace, config: Config, path: Path) -> None
             data_root=arguments.data_root,
             files=files,
             interrupts=interrupts,
-            report=arguments.report,
+            report=try_report if arguments.report else None,
             accepts_other_way=arguments.accepts_other_way,
         )
 
@@ -162,7 +163,7 @@ def _run_seeds(arguments: argparse.Namespace, config: Config, path: Path) -> Non
             lasting_console(),
             data_root=arguments.data_root,
             interrupts=interrupts,
-            report=arguments.report,
+            report=try_report if arguments.report else None,
         )
 
 
@@ -177,7 +178,7 @@ def _resume(arguments: argparse.Namespace) -> None:
         arguments.set,
         arguments.data_root,
         arguments.replay,
-        arguments.report,
+        try_report if arguments.report else None,
         arguments.accepts_other_way,
     )
     if are_seeds(arguments.resume):

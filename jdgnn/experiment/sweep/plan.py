@@ -10,7 +10,7 @@ import tomli_w
 from jdgnn.errors import InputError
 from jdgnn.experiment.config import Config, RecipeConfig, as_toml
 from jdgnn.experiment.defaults import completed
-from jdgnn.experiment.finished_runs import differing, flat, is_finished, read_config, read_summary, settings_of
+from jdgnn.experiment.finished_runs import differing, is_finished, read_config, read_summary, settings_of
 from jdgnn.experiment.locks import LOCK
 from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory, check_no_link
 from jdgnn.experiment.runner import make_emulator
@@ -18,7 +18,7 @@ from jdgnn.experiment.sweep import record
 from jdgnn.experiment.sweep.grid import MOST_RUNS, Axis, Variant, resolved, variants
 from jdgnn.experiment.sweep.record import SWEEP, Asked
 from jdgnn.experiment.sweep.sharing import network_key
-from jdgnn.experiment.toml import parsed_toml
+from jdgnn.experiment.toml import flat, parsed_toml
 from jdgnn.experiment.ways import check_beside
 from jdgnn.experiment.whole_files import partial_name
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from jdgnn.checks import check_count
-from jdgnn.emulation.emulator import Emulator
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.learning.layers import gcn
 from jdgnn.learning.objectives import info_nce, masked_input

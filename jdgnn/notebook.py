@@ -1,32 +1,34 @@
-"""What a notebook shows of an emulator, of a history and of a state."""
+"""What a notebook shows of an emulator, a network, a history and a state: they get their `_repr_html_` here."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
 
 from jdgnn.checks import is_consumed
 from jdgnn.emulation.described import described
+from jdgnn.emulation.history import History
+from jdgnn.emulation.state import State
+from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.html import Html, Piece, block, caption, sparkline, table
+from jdgnn.network.narrowing import narrowing_notes
+from jdgnn.network.network import Network
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
 from jdgnn.protocol.links import Link
-
-if TYPE_CHECKING:
-    from jdgnn.emulation.emulator import Emulator
-    from jdgnn.emulation.history import History
-    from jdgnn.emulation.state import State
 
 ANY_FEATURES = 8
 """Features of a node, where an emulator is shown that has met no network."""
 
 LAST = ("norm_ratio", "staleness", "online", "active")
 ENDS = (*OUTCOMES, "in_flight")
+MOST_CLASSES = 12
+"""Classes whose sizes are told."""
 MODES = {True: "always", False: "never", None: "wherever they can be"}
 
 
-def emulator_as_html(emulator: "Emulator") -> str:
+def emulator_as_html(emulator: Emulator) -> str:
     """The parts of an emulator and their numbers.
 
     Example:
@@ -39,7 +41,7 @@ def emulator_as_html(emulator: "Emulator") -> str:
     return block("Emulator", table([*_learning(emulator), *_traffic(emulator), *_settings(emulator)]))
 
 
-def _learning(emulator: "Emulator") -> Iterator[tuple[Piece, ...]]:
+def _learning(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
     try:
         units: tuple[Any, ...] = emulator.units(ANY_FEATURES)
     except InputError:
@@ -53,7 +55,7 @@ def _learning(emulator: "Emulator") -> Iterator[tuple[Piece, ...]]:
     yield "optimizer", described(emulator.optimizer)
 
 
-def _traffic(emulator: "Emulator") -> Iterator[tuple[Piece, ...]]:
+def _traffic(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
     traffic = emulator.traffic
     every = "every wake" if traffic.publish.schedule is None else described(traffic.publish.schedule)
     yield "publish", f"{every}; {_link(traffic.publish.link)}"
@@ -79,7 +81,7 @@ def _traffic(emulator: "Emulator") -> Iterator[tuple[Piece, ...]]:
     yield "availability", f"{clock}; {presence}{'; awake on receipt' if available.on_receipt else ''}"
 
 
-def _settings(emulator: "Emulator") -> Iterator[tuple[Piece, ...]]:
+def _settings(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
     yield "positives", f"at most {emulator.num_positives}"
     yield "start", emulator.start
     if emulator.awake_share is not None:
@@ -93,7 +95,7 @@ def _link(link: Link) -> str:
     return "; ".join(f"{name} {described(part)}" for name, part in parts.items() if part is not None) or "perfect link"
 
 
-def history_as_html(history: "History") -> str:
+def history_as_html(history: History) -> str:
     """The last figures of a history, small lines of loss and consensus distance, and what became of messages.
 
     Example:
@@ -129,7 +131,7 @@ def _figure(name: str, values: np.ndarray) -> tuple[Piece, ...]:
     return name, float(values[-1]), sparkline(values.tolist(), name)
 
 
-def state_as_html(state: "State") -> str:
+def state_as_html(state: State) -> str:
     """How many nodes and ticks a state holds, and the bytes of its parts; of one that was consumed, that it was."""
     if is_consumed(state):
         return block("State", caption("consumed by a run, which returned the next"))
@@ -142,3 +144,92 @@ def state_as_html(state: "State") -> str:
 
 def _bytes(tree: Any) -> int:
     return sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def network_as_html(network: Network) -> str:
+    """Counts, degrees, components, labels and splits of a network, and what was removed when it was made.
+
+    Example:
+      >>> from jdgnn.network import ring
+      >>> "in-degree" in network_as_html(ring(6))
+      True
+    """
+    return block(f"Network {network.name!r}", table(_network_facts(network)))
+
+
+def _network_facts(network: Network) -> Iterator[tuple[Piece, ...]]:
+    degree = network.in_degree
+    yield "nodes", network.num_nodes
+    yield "directed edges", f"{network.num_edges:,}, {_symmetry(network)}"
+    yield "features", f"{network.num_features:,} ({network.features.dtype})"
+    yield (
+        "in-degree",
+        f"{degree.min():,} to {degree.max():,}, mean {degree.mean():.3g}, median {np.median(degree):.3g}; "
+        f"{(degree == 0).sum():,} nodes without in-neighbours",
+    )
+    yield "components", _components(network)
+    if network.link_quality is not None and network.num_edges:
+        quality = network.link_quality
+        yield "link quality", f"{quality.min():.3g} to {quality.max():.3g}, mean {quality.mean():.3g}"
+    yield "labels", _label_sizes(network)
+    if network.splits is None:
+        yield "splits", "none"
+    else:
+        splits = network.splits
+        sizes = [f"{part} {_range(getattr(splits, part).sum(axis=1))}" for part in ("train", "validation", "test")]
+        yield "splits", f"{splits.num_splits:,}: {', '.join(sizes)} nodes"
+    yield (
+        "removed",
+        f"{network.num_self_loops_removed:,} self-loops; {network.num_duplicates_merged:,} duplicate links merged",
+    )
+    for note in (*network.notes, *narrowing_notes(network.features, network.feature_names)):
+        yield "note", note
+
+
+def _symmetry(network: Network) -> str:
+    """How many edges have one in the other direction."""
+    if not network.num_edges:
+        return "none"
+    size = np.int64(network.num_nodes)
+    there = network.senders * size + network.receivers
+    back = network.receivers * size + network.senders
+    share = np.isin(back, there).mean()
+    return "all in both directions" if share == 1 else f"{100 * share:.3g} % of them in both directions"
+
+
+def _components(network: Network) -> str:
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
+    shape = (network.num_nodes, network.num_nodes)
+    links = (np.ones(network.num_edges, bool), (network.senders, network.receivers))
+    count, of_node = connected_components(sparse.csr_array(links, shape=shape), directed=False)
+    return f"{count:,}" if count == 1 else f"{count:,}, the largest of {np.bincount(of_node).max():,} nodes"
+
+
+def _label_sizes(network: Network) -> str:
+    if network.labels is None:
+        return "none"
+    sizes = np.bincount(network.labels[network.labels >= 0])
+    num_unlabelled = network.num_nodes - int(sizes.sum())
+    names = [
+        network.class_names[index] if index < len(network.class_names) else str(index) for index in range(len(sizes))
+    ]
+    told = [f"{name} ({size:,})" for name, size in zip(names[:MOST_CLASSES], sizes[:MOST_CLASSES], strict=True)]
+    rest = [f"{len(sizes) - MOST_CLASSES} more"] if len(sizes) > MOST_CLASSES else []
+    none = [f"{num_unlabelled:,} nodes have none"] if num_unlabelled else []
+    return f"{len(sizes)} classes: {', '.join([*told, *rest, *none])}"
+
+
+def _range(sizes: np.ndarray) -> str:
+    low, high = int(sizes.min()), int(sizes.max())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+for _kind, _as_html in (
+    (Emulator, emulator_as_html),
+    (Network, network_as_html),
+    (History, history_as_html),
+    (State, state_as_html),
+):
+    _kind._repr_html_ = _as_html  # type: ignore[union-attr]

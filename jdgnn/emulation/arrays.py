@@ -1,0 +1,51 @@
+"""A network and its features as arrays of a program, once it is sure that they fit emulator and state.
+
+Axes: N nodes, F0 features that a node measures.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jdgnn.emulation.spec import Spec
+from jdgnn.emulation.start import shapes_of
+from jdgnn.emulation.state import State
+from jdgnn.emulation.state_checks import check_alive, check_network_of
+from jdgnn.errors import InputError
+from jdgnn.forked import check_not_forked
+from jdgnn.network.conversion import as_network
+from jdgnn.network.network import Network
+from jdgnn.network.overflow import too_large
+from jdgnn.network.topology import Topology, topology
+
+
+def features_of(network: Network) -> jax.Array:
+    """Puts features on the accelerator [N, F0], in the precision it computes in.
+
+    Raises:
+      InputError: a number is too large for that precision.
+    """
+    check_not_forked()
+    dtype = jax.dtypes.canonicalize_dtype(network.features.dtype)
+    if dtype != network.features.dtype and (reason := too_large(network, dtype)) is not None:
+        raise InputError(f"features: {reason}; scale them, or turn jax_enable_x64 on")
+    return jnp.asarray(network.features.astype(dtype, copy=False))
+
+
+def arrays_of(emulator: Spec, state: State, network: Any) -> tuple[Spec, Topology, jax.Array]:
+    """Puts the network on the accelerator, once it is sure that it fits the state; the emulator is bound to it."""
+    if not isinstance(emulator, Spec):
+        raise InputError(f"emulator: got {type(emulator).__name__}, and a jdgnn.Emulator is needed")
+    check_alive(state)
+    network = as_network(network)
+    check_network_of(state, network)
+    features, links = features_of(network), topology(network)
+    if _shapes(shapes_of(emulator, state.key, links, features)) != _shapes(state):
+        raise InputError("state: its arrays are not those of this emulator and network; make it by emulator.init")
+    return emulator.bound(network), links, features
+
+
+def _shapes(state: State) -> tuple[Any, list[Any]]:
+    leaves, structure = jax.tree.flatten(state)
+    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]

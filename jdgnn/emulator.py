@@ -1,0 +1,231 @@
+"""The emulator: its parts, and what can be done with them.
+
+Axes: N nodes, L layers, F' units of a layer.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from jdgnn.checks import check_not_consumed
+from jdgnn.emulation.arrays import features_of
+from jdgnn.emulation.check_parts import check_learning, check_merge, check_traffic
+from jdgnn.emulation.fusing import why_plain
+from jdgnn.emulation.layerwise import layer_output
+from jdgnn.emulation.memory import run_bytes
+from jdgnn.emulation.spec import Spec, register
+from jdgnn.emulation.start import event_shapes, init, init_model, shapes_of
+from jdgnn.emulation.state import State
+from jdgnn.emulation.state_checks import check_alive, check_network_of
+from jdgnn.emulation.storage import widened
+from jdgnn.errors import InputError
+from jdgnn.network.conversion import as_network
+from jdgnn.network.network import Network
+from jdgnn.network.topology import Topology, topology
+
+
+class Emulator(Spec):
+    """N nodes, each with its own GNN, that learn without a server and without labels.
+
+    Attributes:
+      layers: the GNN layers, bottom first; every node has its own parameters of each.
+      objective: the self-supervised loss each layer trains on, one for all or one per layer.
+      optimizer: how a layer steps: from `jdgnn.adam` and its sisters, or any optax optimiser.
+      push: how embeddings are pushed to random nodes, where they serve as negatives; None for not at all.
+      gossip: how models are sent to random nodes and merged; None for not at all.
+      publish: how embeddings are sent to graph neighbours; at every wake, over perfect links, if None.
+      availability: who is online and awake when; always everybody, if None.
+      num_positives: K, how many in-neighbours a layer compares with in a tick; all where there are fewer.
+      start: `common` (all nodes start from the same parameters, as from a shared seed) or `independent`.
+      awake_share: where nodes sleep, the share of nodes for which there is room in the fast path, which computes only
+        those that are awake. Choose it a little above the usual share; ticks with more are computed in full, to the
+        same result, and counted. None computes all rows in every tick.
+      param_dtype: the precision parameters are kept and sent in: that of the features, if None; "bfloat16" takes half
+        of the memory. Merges and steps are computed in float32 then, and rounded stochastically, so that small steps
+        are not lost on average. Optimiser states and embeddings stay in float32.
+      kernels: whether compiled kernels are used, which give the same result faster on a CPU, up to rounding: wherever
+        they can be, if None; never, if False; and if True, it is an error where they cannot, which says why.
+
+    Raises:
+      InputError: a part is missing or of the wrong kind, or a setting can have no effect.
+
+    Example:
+      >>> import jax, jdgnn
+      >>> emulator = jdgnn.Emulator(
+      ...     layers=[jdgnn.gcn(8)], objective=jdgnn.info_nce(), optimizer=jdgnn.adam(1e-2),
+      ...     push=jdgnn.push(), gossip=jdgnn.gossip())
+      >>> network = jdgnn.network.generators.ring(6)
+      >>> state = emulator.init(jax.random.key(0), network)
+      >>> emulator.embeddings(state).shape
+      (6, 8)
+    """
+
+    def init(self, key: jax.Array, network: Any) -> State:
+        """All nodes before the first tick.
+
+        Args:
+          key: where all randomness of the run comes from, as `jax.random.key(0)`.
+          network: a `Network`, or what `jdgnn.network.as_network` makes one of.
+
+        Returns:
+          The state; embeddings are zeros, and nothing has been sent.
+
+        Raises:
+          InputError: `key` is no PRNG key, or the network makes no sense.
+        """
+        _check_key(key)
+        network = as_network(network)
+        features, links = features_of(network), topology(network)
+        emulator = self.bound(network)
+        _check_parts(emulator, features, links)
+        return init(emulator, key, links, features, jnp.array(network.identity))
+
+    def shapes(self, network: Any, key: Any = None) -> State:
+        """The state of a network as shapes and dtypes only; nothing is computed.
+
+        Args:
+          network: the network.
+          key: a PRNG key of the kind the run takes; the default kind if None.
+
+        Returns:
+          A `State` of `jax.ShapeDtypeStruct`.
+        """
+        network = as_network(network)
+        features, links = network.features, topology(network)
+        dtype = jax.dtypes.canonicalize_dtype(features.dtype)
+        key = jax.eval_shape(lambda: jax.random.key(0)) if key is None else key
+        return shapes_of(self, key, links, jax.ShapeDtypeStruct(features.shape, dtype))
+
+    def memory(self, network: Any) -> dict[str, int]:
+        """How many bytes a run on this network takes, by part, before anything is allocated.
+
+        Buffers that this emulator has no need of are not listed. Compiles the program of a tick, to learn how much
+        working memory it needs.
+
+        Args:
+          network: the network.
+
+        Returns:
+          Bytes by part; their sum is what the run takes.
+
+        Raises:
+          InputError: the network makes no sense, or a part gives not what is needed.
+
+        Example:
+          >>> import jdgnn
+          >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(8)], objective=jdgnn.info_nce(), optimizer=jdgnn.sgd(0.1),
+          ...     push=jdgnn.push(), gossip=jdgnn.gossip())
+          >>> emulator.memory(jdgnn.generators.ring(100))["parameters"]
+          105600
+        """
+        network = as_network(network)
+        emulator, state = self.bound(network), self.shapes(network)
+        features = jax.ShapeDtypeStruct(network.features.shape, state.embeddings[0].dtype)
+        _check_parts(emulator, features, topology(network))
+        return run_bytes(emulator, network, state)
+
+    def embeddings(self, state: State, *, layer: int | None = None) -> NDArray[np.floating]:
+        """What the nodes hold: the embeddings each last published.
+
+        Args:
+          state: all nodes.
+          layer: number of one layer; None puts all layers side by side.
+
+        Returns:
+          One vector per node [N, F'], or [N, sum of F']; zeros before a node's first wake.
+
+        Raises:
+          InputError: there is no such layer, or the state was consumed.
+        """
+        check_alive(state)
+        if layer is None:
+            return np.concatenate([np.asarray(h) for h in state.embeddings], axis=1)
+        if not isinstance(layer, int) or not 0 <= layer < len(self.layers):
+            raise InputError(f"layer: got {layer!r}, and there are layers 0 to {len(self.layers) - 1}")
+        return np.asarray(state.embeddings[layer])
+
+    def encode(self, params: tuple[Any, ...] | State, network: Any) -> NDArray[np.floating]:
+        """Embeddings that given parameters would give if every message were fresh.
+
+        With the parameters of `init` this is the untrained encoder, the first control of what was learned.
+
+        Args:
+          params: `state.params`; or a state, which knows its network. Parameters know how many nodes and features it
+            has, and not who is linked.
+          network: the network.
+
+        Returns:
+          All layers side by side [N, sum of F'].
+
+        Raises:
+          InputError: the parameters are not those of this emulator and network, or were consumed.
+        """
+        network = as_network(network)
+        check_not_consumed("params", params)
+        if isinstance(params, State):
+            check_network_of(params, network)
+            params = params.params
+        features, links = features_of(network), topology(network)
+        _check_shapes(params, shapes_of(self, jax.random.key(0), links, features).params, network)
+        return np.asarray(_encode(self.bound(network), params, links, features))
+
+
+register(Emulator)
+
+
+def _check_parts(spec: Spec, features: jax.Array | jax.ShapeDtypeStruct, links: Topology) -> None:
+    if spec.param_dtype is not None and features.dtype != jnp.float32:
+        raise InputError(
+            f"param_dtype: got {spec.param_dtype} for features in {features.dtype}; give features in float32, or None"
+        )
+    inputs, units = features.shape[1:], spec.units(features.shape[1], features.dtype)
+    for index, layer in enumerate(spec.layers):
+        part, width = f"objective[{index}]", (*inputs, *units)[index]
+        check_learning(part, layer, spec.objectives[index], spec.optimizer, width, units[index], features.dtype)
+    if spec.gossip is not None:
+        model = jax.eval_shape(lambda key: init_model(spec, key, (*inputs, *units), features.dtype), jax.random.key(0))
+        check_merge(spec.gossip.merge, model)
+    check_traffic(spec.traffic, links.num_nodes)
+    state = shapes_of(spec, jax.random.key(0), links, features)
+    event_shapes(spec, links, state)
+    reason = why_plain(spec, state, features)
+    if spec.kernels and reason is not None:
+        raise InputError(f"kernels: got True, and they cannot be used: {reason}")
+
+
+def _check_shapes(params: Any, wanted: Any, network: Network) -> None:
+    """Refuses parameters of other shapes than this emulator has on a network; says what differs."""
+    given, expected = (
+        {jax.tree_util.keystr(place): jnp.shape(leaf) for place, leaf in jax.tree.leaves_with_path(tree)}
+        for tree in (params, wanted)
+    )
+    if given == expected:
+        return
+    first = next(place for place in (*expected, *given) if given.get(place) != expected.get(place))
+    shape, num_nodes = given.get(first), network.num_nodes
+    what = f"{'none' if shape is None else list(shape)} for params{first}"
+    if shape and first in expected and shape[0] != num_nodes:
+        what = f"those of {shape[0]:,} nodes"
+    raise InputError(
+        f"params: expected the parameters of this emulator on a network of {num_nodes:,} nodes with "
+        f"{network.num_features:,} features, got {what}; give state.params"
+    )
+
+
+@jax.jit
+def _encode(spec: Spec, params: tuple[Any, ...], links: Topology, features: jax.Array) -> jax.Array:
+    vectors = [features]
+    for layer, layer_params in zip(spec.layers, widened(params), strict=True):
+        own = vectors[-1]
+        mask = jnp.ones(links.num_edges, bool)
+        vectors.append(layer_output(layer, layer_params["layer"], links, own, own[links.senders], mask))
+    return jnp.concatenate(vectors[1:], axis=1)
+
+
+def _check_key(key: Any) -> None:
+    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.shape:
+        raise InputError(f"key: got {type(key).__name__}, and one PRNG key such as jax.random.key(0) is needed")
+    check_not_consumed("key", key)
