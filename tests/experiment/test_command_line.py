@@ -337,7 +337,6 @@ def test_an_interrupt_that_was_swallowed_still_ends_the_run(
 BLOCKED = """
 import hashlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever started the tests ignores it
-import jdgnn
 from jdgnn.experiment import emulating
 from jdgnn.experiment.cli import main
 
@@ -350,7 +349,7 @@ sys.exit(main())
 """
 
 
-@pytest.mark.parametrize(("where", "num_signals"), [("emulating.compile_ahead", 1), ("jdgnn.run", 2)])
+@pytest.mark.parametrize(("where", "num_signals"), [("emulating.compile_ahead", 1), ("emulating.run", 2)])
 def test_what_no_handler_can_interrupt_is_ended(golden: Golden, tmp_path: Path, where: str, num_signals: int) -> None:
     """Compiling ends at the first signal; ticks that are being computed at the second, after a word about it."""
     path = tmp_path / "run"
