@@ -22,6 +22,7 @@ from jdgnn.experiment.config import read, read_tables, resolve
 from jdgnn.experiment.overrides import with_overrides
 from jdgnn.experiment.shipped import shipped
 from jdgnn.experiment.sweep.grid import parse, resolved, variants
+from tests.offenders import assert_none, failing
 from tests.support import run_optimised
 
 ROOT = Path(__file__).parents[1]
@@ -67,7 +68,7 @@ features, adjacency = np.eye(12), sparse.csr_array(np.roll(np.eye(12), 1, axis=1
 """
 """What fragments of pages take for granted."""
 TABLES = [
-    pytest.param(*found, id=f"{name(page)} {found[0]} {found[1]}")
+    (f"{name(page)} {found[0]} {found[1]}", found)
     for page in PAGES
     for found in re.findall(RESULTS, page.read_text(), re.DOTALL)
 ]
@@ -80,11 +81,9 @@ def _commands(page: Path) -> list[str]:
     return [line for line in typed if line.split(" ")[0] in ("jdgnn", "make", "pip")]
 
 
-COMMANDS = [pytest.param(line, id=f"{name(page)} {line[:60]}") for page in PAGES for line in _commands(page)]
+COMMANDS = [(f"{name(page)} {line}", (line,)) for page in PAGES for line in _commands(page)]
 TABLES_OF_CONFIGURATIONS = [
-    pytest.param(block, id=f"{name(page)} {number}")
-    for page in PAGES
-    for number, block in enumerate(blocks(page, "toml"))
+    (f"{name(page)} {number}", (block,)) for page in PAGES for number, block in enumerate(blocks(page, "toml"))
 ]
 
 
@@ -107,15 +106,25 @@ def test_the_first_example_takes_fifteen_lines() -> None:
     assert len([line for line in first.splitlines() if line.strip()]) <= 15
 
 
-@pytest.mark.parametrize(("module", "option", "shown"), TABLES)
-def test_figures_are_those_of_the_committed_result(module: str, option: str, shown: str) -> None:
+def test_figures_are_those_of_the_committed_result() -> None:
+    assert TABLES
+    assert_none(failing(_check_figures, TABLES), "figures are those of the committed result")
+
+
+def _check_figures(module: str, option: str, shown: str) -> None:
     bench = importlib.import_module(module)
     table = bench.table if option == "table" else getattr(bench, f"{option}_table")
     assert shown.strip() == table(json.loads(bench.RESULT.read_text()))
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_are_understood(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    assert COMMANDS
+    complaints = list(failing(_check_command, COMMANDS))
+    assert_none([*complaints, *capsys.readouterr().err.splitlines()], "commands of pages can be typed")
+
+
+def _check_command(line: str) -> None:
     program, *arguments = shlex.split(line, comments=True)
     if program == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -126,7 +135,6 @@ def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> 
         _check_extras(arguments[1])
         return
     given = cli.parser().parse_args(arguments)
-    monkeypatch.chdir(ROOT)
     if getattr(given, "config", None) is not None and str(given.config) in shipped():
         _check_configurations(given)
 
@@ -188,10 +196,14 @@ def _check_extras(package: str) -> None:
     assert set((named.group(1) or "").split(",")) - {""} <= project["optional-dependencies"].keys()
 
 
-@pytest.mark.parametrize("block", TABLES_OF_CONFIGURATIONS)
-def test_tables_of_configurations_make_sense(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_of_configurations_make_sense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("trace.csv").write_text("node,start,end\n0,0,9\n")
+    assert TABLES_OF_CONFIGURATIONS
+    assert_none(failing(_check_tables, TABLES_OF_CONFIGURATIONS), "tables of pages are configurations")
+
+
+def _check_tables(block: str) -> None:
     tables = tomllib.loads(block)
     if "network" not in tables:
         tables = tomllib.loads((ROOT / "configs" / "quickstart.toml").read_text()) | tables
@@ -214,8 +226,14 @@ def test_cells_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("page", NOTEBOOKS, ids=name)
-def test_cells_name_what_there_is(page: Path) -> None:
+def test_cells_name_what_there_is() -> None:
+    assert_none(
+        failing(_check_names, [(name(page), (page,)) for page in NOTEBOOKS]),
+        "cells use the package and name what it has",
+    )
+
+
+def _check_names(page: Path) -> None:
     names = {
         name
         for cell in cells(page)
@@ -240,16 +258,34 @@ def _resolve(dotted: str) -> Any:
     return value
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", page.read_text()):
-        assert (page.parent / target).exists(), target
+def _targets(pattern: str) -> Iterator[tuple[Path, str]]:
+    """Links of this form, with the page on which they stand."""
+    for page in PAGES:
+        for target in re.findall(pattern, page.read_text()):
+            yield page, target
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_links_to_other_sites_are_addresses(page: Path) -> None:
-    for target in re.findall(r"\]\((http[^)]*)\)", page.read_text()):
-        assert re.fullmatch(r"https://[\w.-]+\.\w+(/[\w./#?=&~-]*)?", target), target
+def test_links_lead_somewhere() -> None:
+    assert_none(
+        (
+            f"{name(page)}: {target}"
+            for page, target in _targets(r"\]\((?!https?:)([^)#\s]+)[^)]*\)")
+            if not (page.parent / target).exists()
+        ),
+        "links lead to files that there are",
+    )
+
+
+def test_links_to_other_sites_are_addresses() -> None:
+    address = r"https://[\w.-]+\.\w+(/[\w./#?=&~-]*)?"
+    assert_none(
+        (
+            f"{name(page)}: {target}"
+            for page, target in _targets(r"\]\((http[^)]*)\)")
+            if not re.fullmatch(address, target)
+        ),
+        "links to other sites are addresses",
+    )
 
 
 def test_every_page_stands_in_a_table_of_contents() -> None:

@@ -5,10 +5,12 @@ import graphlib
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-import pytest
+from tests.offenders import assert_none
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "jdgnn"
@@ -41,15 +43,43 @@ AT_ONCE = {"estimator": {"sklearn"}}
 EXPERIMENT_ONLY = {"pydantic", "rich", "tomli_w"}
 
 
-def _ids(paths: list[Path]) -> list[str]:
-    return [str(path.relative_to(ROOT)) for path in paths]
+class Source(NamedTuple):
+    """A file of the project, read and parsed once for all checks."""
+
+    path: Path
+    num_lines: int
+    body: list[ast.stmt]
+    docstring: str | None
+    imports: list[ast.Import | ast.ImportFrom]  # wherever they stand in the file
+    functions: list[ast.FunctionDef | ast.AsyncFunctionDef]
+
+    @property
+    def name(self) -> str:
+        """Where it stands, as offenders are called."""
+        return str(self.path.relative_to(ROOT))
 
 
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+@cache
+def read(path: Path) -> Source:
+    text = path.read_text()
+    tree = ast.parse(text)
+    nodes = list(ast.walk(tree))
+    return Source(
+        path,
+        len(text.splitlines()),
+        tree.body,
+        ast.get_docstring(tree),
+        [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)],
+        [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)],
+    )
 
 
-def _imported(nodes: Iterator[ast.AST]) -> set[str]:
+def modules() -> list[Source]:
+    """All files of the package."""
+    return [read(path) for path in MODULES]
+
+
+def _imported(nodes: Iterable[ast.AST]) -> set[str]:
     """Dotted names of imported modules; of `from x import y` both x.y and x, as y may be a module."""
     names = set()
     for node in nodes:
@@ -72,36 +102,54 @@ def _floor(path: Path) -> str:
     return relative.parts[0] if len(relative.parts) > 1 else relative.stem
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_ids(MODULES))
-def test_floors_only_look_down(path: Path) -> None:
-    floor = _floor(path)
+def _looks_elsewhere(source: Source) -> set[str]:
+    """What a file imports of jdgnn that its floor may not."""
+    floor = _floor(source.path)
     if floor in ("__init__", "__main__"):
-        return
-    assert floor in ALLOWED or floor in GROUND
-    imported = {_part(name) for name in _imported(ast.walk(_tree(path))) if name.split(".")[0] == "jdgnn"}
-    assert imported <= GROUND | {floor} | ALLOWED.get(floor, set())
+        return set()
+    if floor not in ALLOWED and floor not in GROUND:
+        return {f"nothing: {floor} is neither a floor nor ground"}
+    imported = {_part(name) for name in _imported(source.imports) if name.split(".")[0] == "jdgnn"}
+    return imported - GROUND - {floor} - ALLOWED.get(floor, set())
+
+
+def test_floors_only_look_down() -> None:
+    found = ((source.name, _looks_elsewhere(source)) for source in modules())
+    assert_none(
+        (f"{name} imports {', '.join(sorted(above))}" for name, above in found if above),
+        "a floor imports the ground, itself and the floors below",
+    )
 
 
 def test_no_import_goes_in_a_circle() -> None:
     """Also none inside a function or for type checking only."""
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in MODULES]
     graph = {}
-    for name, path in zip(names, MODULES, strict=True):
-        imported = _imported(ast.walk(_tree(path)))
+    for name, source in zip(names, modules(), strict=True):
+        imported = _imported(source.imports)
         graph[name] = {one if one in names else one.rpartition(".")[0] for one in imported} & set(names) - {name}
     tuple(graphlib.TopologicalSorter(graph).static_order())  # raises a CycleError that names the circle
 
 
 def test_errors_stand_on_nothing() -> None:
-    assert not {name for name in _imported(ast.walk(_tree(PACKAGE / "errors.py"))) if name.startswith("jdgnn")}
+    assert not {name for name in _imported(read(PACKAGE / "errors.py").imports) if name.startswith("jdgnn")}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_ids(MODULES))
-def test_libraries_are_imported_where_they_are_needed(path: Path) -> None:
-    everywhere = {name.split(".")[0] for name in _imported(ast.walk(_tree(path)))}
-    on_import = {name.split(".")[0] for name in _imported(iter(_tree(path).body))}
-    assert not on_import & SLOW - AT_ONCE.get(_floor(path), set())
-    assert _floor(path) == "experiment" or not everywhere & EXPERIMENT_ONLY
+def _imports_too_much(source: Source) -> set[str]:
+    """Libraries that a file imports at once, or at all, and must not."""
+    floor = _floor(source.path)
+    everywhere = {name.split(".")[0] for name in _imported(source.imports)}
+    on_import = {name.split(".")[0] for name in _imported(source.body)}
+    misplaced = set() if floor == "experiment" else everywhere & EXPERIMENT_ONLY
+    return misplaced | (on_import & SLOW - AT_ONCE.get(floor, set()))
+
+
+def test_libraries_are_imported_where_they_are_needed() -> None:
+    found = ((source.name, _imports_too_much(source)) for source in modules())
+    assert_none(
+        (f"{name} imports {', '.join(sorted(libraries))}" for name, libraries in found if libraries),
+        "files import slow libraries where they use them, and those of the command in `experiment` only",
+    )
 
 
 def test_importing_the_package_leaves_slow_libraries_alone() -> None:
@@ -112,21 +160,23 @@ def test_importing_the_package_leaves_slow_libraries_alone() -> None:
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("path", EVERYTHING, ids=_ids(EVERYTHING))
-def test_files_and_functions_are_short(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 450
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < 90, node.name
+def test_files_and_functions_are_short() -> None:
+    found = [read(path) for path in EVERYTHING]
+    long_files = [f"{source.name} has {source.num_lines} lines" for source in found if source.num_lines > 450]
+    lengths = (
+        (source.name, node.name, (node.end_lineno or 0) - node.lineno) for source in found for node in source.functions
+    )
+    long_functions = [f"{name}: {one} has {length} lines" for name, one, length in lengths if length >= 90]
+    assert_none(long_files + long_functions, "a file has at most 450 lines and a function fewer than 90")
 
 
 def test_most_files_are_short() -> None:
-    assert statistics.median(len(path.read_text().splitlines()) for path in MODULES) < 200
+    assert statistics.median(source.num_lines for source in modules()) < 200
 
 
-def _public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+def _public(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.ClassDef]:
     """Public functions and classes of a module, and public methods of the latter."""
-    for node in tree.body:
+    for node in body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             yield node
             if isinstance(node, ast.ClassDef):
@@ -137,14 +187,24 @@ def _public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.ClassDef]:
                 )
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_ids(MODULES))
-def test_what_is_public_is_documented_and_typed(path: Path) -> None:
-    tree = _tree(path)
-    assert ast.get_docstring(tree), "the module has no docstring"
-    for node in _public(tree):
-        assert ast.get_docstring(node), f"{node.name} has no docstring"
+def _unsaid(source: Source) -> Iterator[str]:
+    """What a file leaves without a docstring or a type."""
+    if not source.docstring:
+        yield "the module has no docstring"
+    for node in _public(source.body):
+        if not ast.get_docstring(node):
+            yield f"{node.name} has no docstring"
         if isinstance(node, ast.FunctionDef):
-            assert node.returns is not None, f"{node.name} does not say what it returns"
+            if node.returns is None:
+                yield f"{node.name} does not say what it returns"
             parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             untyped = [p.arg for p in parameters if p.annotation is None and p.arg not in ("self", "cls")]
-            assert not untyped, f"{node.name} leaves {untyped} without a type"
+            if untyped:
+                yield f"{node.name} leaves {', '.join(untyped)} without a type"
+
+
+def test_what_is_public_is_documented_and_typed() -> None:
+    assert_none(
+        (f"{source.name}: {fault}" for source in modules() for fault in _unsaid(source)),
+        "what is public has a docstring and types",
+    )

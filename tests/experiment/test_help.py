@@ -14,10 +14,11 @@ from jdgnn.experiment.commands.completion import SHELLS, script
 from jdgnn.experiment.config import resolve
 from jdgnn.experiment.networks import FILES, NETWORKS
 from jdgnn.experiment.toml import parsed_toml
+from tests.offenders import assert_none, failing
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [name for action in parser()._actions for name in (action.choices or ())]
-PARTS = [(kind, name) for kind, one in KINDS.items() for name in one.parts]
+PARTS = [(f"{kind}.{name}", (kind, name)) for kind, one in KINDS.items() for name in one.parts]
 BASE = {
     "network": "digits",
     "layers": [{"name": "dense", "units": 8}],
@@ -50,11 +51,13 @@ def test_every_command_stands_in_a_group_once(capsys: pytest.CaptureFixture[str]
         assert text.count(f"\n    {command} ") == 1
 
 
-@pytest.mark.parametrize("command", [*((name,) for name in COMMANDS), ("datasets", "list")])
-def test_the_help_of_every_command_has_examples(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    _, found, examples = helped(capsys, *command).partition("\nexamples:\n")
-    assert found
-    assert f"jdgnn {' '.join(command)}" in examples
+def test_the_help_of_every_command_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    def check(command: str) -> None:
+        _, found, examples = helped(capsys, *command.split()).partition("\nexamples:\n")
+        assert found
+        assert f"jdgnn {command}" in examples
+
+    assert_none(failing(check, [(name, (name,)) for name in [*COMMANDS, "datasets list"]]), "commands show examples")
 
 
 def test_examples_of_commands_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,16 +80,18 @@ def test_all_parts_are_listed_with_a_line_each(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.startswith("merge: how a received model")
 
 
-@pytest.mark.parametrize(("kind", "name"), PARTS)
-def test_a_part_says_what_it_takes(kind: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["parts", f"{kind}.{name}"]) == 0
-    text = capsys.readouterr().out
-    assert max(map(len, text.splitlines())) <= 80
-    described = describe(kind, name)
-    assert described.summary
-    assert [argument.name for argument in described.arguments if not argument.text] == []
-    for argument in described.arguments:
-        assert f"\n  {argument.name} (" in text
+def test_a_part_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    def check(kind: str, name: str) -> None:
+        assert main(["parts", f"{kind}.{name}"]) == 0
+        text = capsys.readouterr().out
+        assert max(map(len, text.splitlines())) <= 80
+        described = describe(kind, name)
+        assert described.summary
+        assert [argument.name for argument in described.arguments if not argument.text] == []
+        for argument in described.arguments:
+            assert f"\n  {argument.name} (" in text
+
+    assert_none(failing(check, PARTS), "parts say what they take")
 
 
 def _with(base: Any, changes: Any) -> Any:
@@ -96,11 +101,15 @@ def _with(base: Any, changes: Any) -> Any:
     return {**base, **{key: _with(base.get(key), value) for key, value in changes.items()}}
 
 
-@pytest.mark.parametrize(("kind", "name"), [part for part in PARTS if part[1] != "trace"])
-def test_a_snippet_can_be_pasted(kind: str, name: str) -> None:
-    snippet = describe(kind, name).snippet
-    for text in (snippet, snippet.replace("\n# archive", "\n#archive").replace("\n# ", "\n")):
-        assert resolve(_with(BASE, parsed_toml(text))).network is not None
+def test_a_snippet_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(kind: str, name: str) -> None:
+        snippet = describe(kind, name).snippet
+        for text in (snippet, snippet.replace("\n# archive", "\n#archive").replace("\n# ", "\n")):
+            assert resolve(_with(BASE, parsed_toml(text))).network is not None
+
+    monkeypatch.chdir(tmp_path)
+    Path("trace.csv").write_text("node,start,end\n0,0,9\n")
+    assert_none(failing(check, PARTS), "snippets can be pasted")
 
 
 def test_names_that_several_kinds_have_are_told_apart() -> None:
