@@ -70,6 +70,7 @@ def load_run(
         it, or of its network, is damaged, missing or no longer the same.
 
     Example:
+      >>> import jdgnn
       >>> jdgnn.load_run("runs/nowhere")
       Traceback (most recent call last):
       jdgnn.errors.InputError: runs/nowhere: there is no such directory; give one that jdgnn run has made
