@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from jdgnn import evaluation, network, notebook, plot
 from jdgnn.emulation.checkpoint import digest, read_notes, restore, save
-from jdgnn.emulation.debug import debug_run
 from jdgnn.emulation.history import History
 from jdgnn.emulation.node_table import node_table
 from jdgnn.emulation.progress_bar import progress_bar
@@ -46,6 +45,7 @@ from jdgnn.protocol.presence import Presence
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.traffic import Gossip, Publish, Push, gossip, publish, push
 from jdgnn.recipe import Recipe, recipe
+from jdgnn.reference import debug_run
 from jdgnn.version import __version__
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ class NonFiniteError(ArithmeticError):
       node: number of the node.
       layer: number of the layer.
       stage: what is not finite, as `gradient of the loss`.
-      message: the message that it may have come from, a `jdgnn.emulation.debug.Message`; None if there is none.
+      message: the message that it may have come from, a `jdgnn.reference.Message`; None if there is none.
     """
 
     def __init__(self, text: str, *, tick: int, node: int, layer: int, stage: str, message: Any = None) -> None:

@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "learning": NETWORK,
     "protocol": NETWORK,
     "emulation": FIRST,
+    "reference": FIRST | {"emulation"},
     "emulator": FIRST | {"emulation"},
     "recipe": FIRST | {"emulator"},
     "notebook": FIRST | {"emulation", "emulator"},
@@ -129,6 +130,25 @@ def test_no_import_goes_in_a_circle() -> None:
         imported = _imported(source.imports)
         graph[name] = {one if one in names else one.rpartition(".")[0] for one in imported} & set(names) - {name}
     tuple(graphlib.TopologicalSorter(graph).static_order())  # raises a CycleError that names the circle
+
+
+SEEN_BY_REFERENCE = ("arrays", "sources", "spec", "state")
+"""What the reference may know of the engine: settings, the form of a state, and where events come from."""
+
+
+def _shares_the_tick(source: Source) -> set[str]:
+    """What a file of the reference imports of the engine's arithmetic."""
+    seen = tuple(f"jdgnn.emulation.{name}." for name in SEEN_BY_REFERENCE)
+    engine = ("jdgnn.emulation", "jdgnn.learning.local_step", "jdgnn.kernels")
+    return {name for name in _imported(source.imports) if name.startswith(engine) and not name.startswith(seen)}
+
+
+def test_the_reference_shares_nothing_with_the_tick() -> None:
+    found = ((source.name, _shares_the_tick(source)) for source in modules() if _floor(source.path) == "reference")
+    assert_none(
+        (f"{name} imports {', '.join(sorted(shared))}" for name, shared in found if shared),
+        "the reference computes a tick by itself",
+    )
 
 
 def test_errors_stand_on_nothing() -> None:

@@ -9,16 +9,15 @@ from types import ModuleType
 from typing import Any
 
 import jdgnn
-from jdgnn import estimator
-from jdgnn.emulation import debug
+from jdgnn import estimator, reference
 from jdgnn.learning import aggregation
 from jdgnn.protocol import recording
 
 BESIDE = {
-    "jdgnn.emulation.debug": debug,
     "jdgnn.estimator": estimator,
     "jdgnn.learning.aggregation": aggregation,
     "jdgnn.protocol.recording": recording,
+    "jdgnn.reference": reference,
 }
 """Modules that are no attributes of `jdgnn` and that its docstrings send users to."""
 

@@ -1,6 +1,5 @@
 """Choices of parts for the oracle tests: every pair of kinds stands together in one of them."""
 
-import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from typing import Any
 
 import jdgnn
 from jdgnn import clocks, links, presence, schedules
-from jdgnn.emulation.modes import has_pool
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS
@@ -19,7 +17,7 @@ from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.traffic import ORDERS
-from tests.reference import rules
+from tests.reference import parts
 
 NUM_NODES, UNITS = 6, (4, 2, 3)
 
@@ -56,11 +54,11 @@ LINKS: dict[str, Callable[[], jdgnn.Link]] = {
     "measured": lambda: jdgnn.link(loss=links.measured(default=0.5), delay=1),
     "split": lambda: jdgnn.link(split=links.split(6, 14)),
 }
-SCHEDULES: tuple[tuple[jdgnn.Schedule | None, rules.Schedule], ...] = (
-    (None, rules.Every()),
-    (schedules.every(2, phase=1), rules.Every(2, 1)),
-    (schedules.token_account(capacity=4, reserve=2), rules.TokenAccount(4, 2)),
-    (schedules.every(3), rules.Every(3, 0)),
+SCHEDULES: tuple[tuple[jdgnn.Schedule | None, jdgnn.Schedule], ...] = (  # each with its twin
+    (None, parts.every()),
+    (schedules.every(2, phase=1), parts.every(2, phase=1)),
+    (schedules.token_account(capacity=4, reserve=2), parts.token_account(capacity=4, reserve=2)),
+    (schedules.every(3), parts.every(3)),
 )
 ACCEPTANCE = (("always", False), ("degree", False), ("degree", True))
 
@@ -139,31 +137,17 @@ class Case:
             kernels=self.kernels,
         )
 
-    def rules(self, num_nodes: int = NUM_NODES) -> rules.Rules:
-        """The same, as the oracle is told."""
-        emulator = self.emulator(num_nodes)
-        publish = emulator.publish
-        assert publish is not None
-        is_bounded = self.pool is not None and has_pool(emulator.traffic)
-        acceptance, pass_through = ACCEPTANCE[self.acceptance]
-        publish_rule = SCHEDULES[self.publish_schedule][1]
-        assert isinstance(publish_rule, rules.Every)
-        return rules.Rules(
-            layers=self.layers,
-            sample_capacity=self.sample_capacity if self.has_push else 0,
-            inbox_capacity=self.inbox_capacity if self.has_gossip else 0,
-            order=self.order if self.has_gossip else "merge_then_train",
-            on_receipt=self.availability == "on_receipt",
-            merge="average" if self.merge == "variance_corrected" else self.merge,
-            merge_limit=1,
-            is_variance_corrected=self.merge == "variance_corrected",
-            acceptance=None if acceptance == "always" else acceptance,
-            pass_through=pass_through,
-            publish=publish_rule,
+    def twin(self, num_nodes: int = NUM_NODES) -> jdgnn.Emulator:
+        """The same of twins, which the oracle is given."""
+        is_corrected = self.merge == "variance_corrected"
+        return parts.with_twins(
+            self.emulator(num_nodes),
+            self.layers,
+            publish=SCHEDULES[self.publish_schedule][1],
             push=SCHEDULES[self.push_schedule][1],
-            model=SCHEDULES[self.model_schedule][1],
-            pool=math.ceil((self.pool or 0) * num_nodes - 1e-9) if is_bounded else None,
-            max_delay=dict.fromkeys(("embedding", "push", "model"), publish.link.max_delay),
+            merge=parts.merge_rule("average" if is_corrected else self.merge, is_variance_corrected=is_corrected),
+            acceptance=parts.acceptance(ACCEPTANCE[self.acceptance][0]),
+            schedule=SCHEDULES[self.model_schedule][1],
         )
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
-from jdgnn.protocol.accounts import whole
+from jdgnn.protocol.accounts import KINDS, whole
 from jdgnn.protocol.model_pool import ModelPool
-from tests.reference.messages import KINDS
-from tests.reference.oracle import Oracle
+from jdgnn.reference import Message
+from jdgnn.reference.oracle import Oracle
 
 
 def assert_close(actual: Any, expected: Any) -> None:
@@ -19,34 +19,29 @@ def assert_close(actual: Any, expected: Any) -> None:
     jax.tree.map(lambda a, e: assert_allclose(a, e, rtol=1e-9, atol=1e-9), actual, expected)
 
 
-def numbers_of(oracle: Oracle, state: jdgnn.State) -> dict[str, Any]:
-    """What rounding can touch of the oracle's state, in the engine's form; `state` says what has no embeddings yet."""
-    layers = range(len(oracle.nodes[0].params))
-    numbers = {name: tuple(oracle.stacked(name, layer) for layer in layers) for name in ("params", "opt_state")}
-    embeddings = []
-    for layer in layers:
-        rows = np.array(state.embeddings[layer])
-        for node in oracle.nodes:
-            rows[node.number] = node.embeddings[layer] if node.embeddings else 0
-        embeddings.append(rows)
-    return jax.tree.map(jnp.asarray, numbers | {"embeddings": tuple(embeddings)})
+def numbers_of(oracle: Oracle) -> dict[str, Any]:
+    """What rounding can touch of the oracle's nodes, in the engine's form."""
+
+    def stacked(name: str) -> Any:
+        return jax.tree.map(lambda *rows: jnp.asarray(np.stack(rows)), *(getattr(node, name) for node in oracle.nodes))
+
+    return {name: stacked(name) for name in ("params", "opt_state", "embeddings")}
 
 
 def assert_same_state(oracle: Oracle, state: jdgnn.State) -> None:
     """Everything the next tick needs is the same on both sides."""
     nodes = oracle.nodes
     assert int(state.tick) == oracle.now
-    for name, expected in numbers_of(oracle, state).items():
+    for name, expected in numbers_of(oracle).items():
         assert_close(getattr(state, name), expected)
-    assert_array_equal(np.asarray(state.embedded_at) >= 0, [bool(node.embeddings) for node in nodes])
-    for name in ("age", "wakes", "num_steps"):
+    for name in ("embedded_at", "age", "wakes", "num_steps"):
         assert_array_equal(getattr(state, name), [getattr(node, name) for node in nodes])
     assert_array_equal(whole(state.num_idle), np.sum([node.num_idle for node in nodes], axis=0))
     assert whole(state.num_unplaced) == oracle.post.num_unplaced
     for row, kind in enumerate(("push", "model")):
-        assert whole(state.num_excess)[row] == sum(node.excess[kind] for node in nodes)
+        assert whole(state.num_excess)[row] == sum(node.num_excess[kind] for node in nodes)
         for memory in jax.tree.leaves((state.push_schedule, state.model_schedule)[row]):
-            assert_array_equal(memory, [node.balance[kind] for node in nodes])
+            assert_array_equal(memory, [node.schedule_memory[kind] for node in nodes])
     assert_same_mailboxes(oracle, state)
     if state.samples is not None:
         assert_same_samples(oracle, state.samples)
@@ -87,7 +82,7 @@ def assert_same_pool(oracle: Oracle, pool: ModelPool) -> None:
         waiting = [int(place) for place in pool.inbox[node.number] if place < pool.num_places]
         assert len(waiting) == len(node.inbox)
         for place, message in zip(waiting, node.inbox, strict=True):
-            _assert_same_model(held, place, message.payload)
+            _assert_same_model(held, place, message)
             assert int(pool.src[place]) == message.src
         if pool.kept is not None:
             place = int(pool.kept[node.number])
@@ -96,10 +91,10 @@ def assert_same_pool(oracle: Oracle, pool: ModelPool) -> None:
                 _assert_same_model(held, place, node.kept)
 
 
-def _assert_same_model(held: Any, place: int, model: Any) -> None:
+def _assert_same_model(held: Any, place: int, message: Message) -> None:
     params, age = jax.tree.map(lambda leaf: leaf[place], held)
-    assert_close(params, tuple(model[0]))
-    assert int(age) == int(model[1])
+    assert_close(params, message.payload)
+    assert int(age) == message.age
 
 
 def assert_same_accounts(oracle: Oracle, state: jdgnn.State) -> None:

@@ -19,14 +19,12 @@ from jdgnn.emulation.tick import apply_events, refresh_tick
 from jdgnn.kernels import library
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import Topology, topology
-from jdgnn.protocol.accounts import OUTCOMES
+from jdgnn.protocol.accounts import KINDS, OUTCOMES
 from jdgnn.protocol.events import Events
+from jdgnn.reference.oracle import Oracle
 from tests.emulation import comparing
 from tests.emulation.cases import AVAILABILITIES, AXES, LINKS, Case, covering, kinds, pairwise
 from tests.emulation.comparing import assert_close
-from tests.reference.messages import KINDS
-from tests.reference.node import Parts
-from tests.reference.oracle import Oracle
 
 NUM_TICKS, NUM_FEATURES = 30, 3
 SMALL, PAIR, SINGLE = (6, 9), (2, 1), (1, 0)  # numbers of nodes and edges: few shapes, so that little is compiled
@@ -155,6 +153,7 @@ class Crowded:
 
 
 emulators = cache(lambda name, num_nodes: ALL_CASES[name].emulator(num_nodes))
+twins = cache(lambda name, num_nodes: ALL_CASES[name].twin(num_nodes))
 # compiled often and run little; end to end, the engine is compiled as users have it
 quickly_compiled = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 draw_events = quickly_compiled(sample_events, static_argnums=2)
@@ -174,9 +173,8 @@ def refresh_engine(emulator: Any, links: Topology, features: Any, state: Any, ev
 
 
 def oracle_of(name: str, network: Network, state: Any) -> Oracle:
-    emulator = emulators(name, network.num_nodes)
-    parts = Parts(tuple(emulator.layers), tuple(emulator.objectives), emulator.optimizer)
-    return Oracle(network, ALL_CASES[name].rules(network.num_nodes), parts, state.params, state.opt_state)
+    twin = twins(name, network.num_nodes)
+    return Oracle(twin, topology(network), network.features, state.params, state.opt_state)
 
 
 def as_numpy(events: Events) -> Any:
@@ -232,7 +230,7 @@ def check_every_tick(name: str, size: tuple[int, int], data: st.DataObject, *, b
             comparing.assert_same_losses(oracle, info)
             comparing.assert_same_staleness(oracle, *stale)
         comparing.assert_same_state(oracle, state)
-        state = replace(state, **comparing.numbers_of(oracle, state))
+        state = replace(state, **comparing.numbers_of(oracle))
 
 
 def _with_bias(path: Any, leaf: Any) -> Any:

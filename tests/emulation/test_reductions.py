@@ -137,9 +137,11 @@ class Learner:
           before: features of all nodes, and their embeddings after the tick before; the latter may be missing.
           step: for what was drawn and pushed.
         """
-        received = [before[self.index][u] for u in in_neighbours(node)] if self.index < len(before) else []
-        degrees = NETWORK.in_degree[in_neighbours(node)].tolist()[: len(received)]
-        aggregated = twins.AGGREGATES[self.kind](own, int(NETWORK.in_degree[node]), received, degrees, None)
+        heard = in_neighbours(node) if self.index < len(before) else np.zeros(0, int)
+        received = np.array([before[self.index][u] for u in heard]).reshape(-1, len(own))
+        degrees = NETWORK.in_degree.astype(float)
+        heard_of = received, np.ones(len(heard)), degrees[heard]
+        aggregated = twins.AGGREGATES[self.kind](own, degrees[node], *heard_of, None)
         edges = np.asarray(step.events.positives[node])
         is_there = (edges < NETWORK.num_edges) & (self.index + 1 < len(before))
         positives = np.zeros((len(edges), step.after.embeddings[self.index].shape[1]))

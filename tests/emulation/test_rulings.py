@@ -15,7 +15,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
 from jdgnn import clocks, generators, merging
-from jdgnn.emulation.debug import debug_run
 from jdgnn.emulation.metrics import mean_where, staleness
 from jdgnn.emulation.start import message_bytes, sample_events
 from jdgnn.emulation.tick import apply_events, refresh_tick
@@ -23,11 +22,12 @@ from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import topology
 from jdgnn.protocol.accounts import OUTCOMES, whole
 from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.reference import debug_run
+from jdgnn.reference.one_layer import PLAIN
+from jdgnn.reference.oracle import Oracle
+from jdgnn.reference.rules import Rules, unchecked
 from tests.emulation.comparing import assert_same_state
-from tests.reference.node import Parts
-from tests.reference.oracle import Oracle
-from tests.reference.rules import Rules, TokenAccount
-from tests.reference.twins import merge_rule
+from tests.reference import parts, twins
 from tests.support import small_emulator, small_network
 
 NOBODY, ALL_ASLEEP = 3, [False, False, False]
@@ -58,9 +58,8 @@ def test_a_model_wakes_its_receiver_only_in_the_tick_in_which_it_entered() -> No
     emulator, network = sleepy(), three_nodes()
     links, features = topology(network), jnp.asarray(network.features)
     state = emulator.init(jax.random.key(0), network)
-    parts = Parts(tuple(emulator.layers), tuple(emulator.objectives), emulator.optimizer)
-    rules = Rules(layers=("gcn",), inbox_capacity=2, on_receipt=True)
-    oracle = Oracle(network, rules, parts, state.params, state.opt_state)
+    twin = parts.with_twins(emulator, ("gcn",), merge=parts.merge_rule("average"), schedule=parts.every())
+    oracle = Oracle(twin, links, features, state.params, state.opt_state)
     host = [True, False, False]
     told = []
     for is_refresh, wake, dst in (
@@ -110,7 +109,7 @@ def test_the_debug_back_end_lets_models_of_a_refresh_wait_as_well() -> None:
 
 @pytest.mark.parametrize(("capacity", "reserve"), [(20, 10), (7, 3), (5, 5), (4, 1)])
 def test_a_token_account_rounds_up_iff_the_uniform_is_below_the_fraction(capacity: int, reserve: int) -> None:
-    schedule, rule = jdgnn.schedules.token_account(capacity, reserve), TokenAccount(capacity, reserve)
+    schedule, twin = jdgnn.schedules.token_account(capacity, reserve), parts.token_account(capacity, reserve)
     for balance in range(capacity + 1):
         asked = np.float32(max(0, balance - reserve + 1)) / np.float32(capacity - reserve + 1)
         fraction = np.float32(balance % reserve) / np.float32(reserve)
@@ -121,7 +120,7 @@ def test_a_token_account_rounds_up_iff_the_uniform_is_below_the_fraction(capacit
                 expected = int(uniforms[0] < asked) + 2 * (balance // reserve) + int(uniforms[2] < fraction)
                 expected = min(expected + int(uniforms[1] < fraction), balance + 1)
                 assert int(schedule.decide(balance, 0, 2, jnp.asarray(uniforms), 9)) == expected
-                assert rule.num_wanted(balance, 0, 2, uniforms.tolist(), 9) == expected
+                assert twin.decide(balance, 0, 2, uniforms, 9) == expected
 
 
 @pytest.mark.parametrize(
@@ -129,12 +128,15 @@ def test_a_token_account_rounds_up_iff_the_uniform_is_below_the_fraction(capacit
     [(0.25, 10, 3), (0.01, 10, 1), (1.1, 10, 11), (0.3, 10, 3), (1.0, 7, 7), (2 / 3, 3, 2), (0.5, 3, 2), (1e-12, 5, 1)],
 )
 def test_a_pool_has_as_many_places_as_the_ceiling_says(pool: float, num_nodes: int, places: int) -> None:
-    assert jdgnn.gossip(pool=pool).num_places(num_nodes) == places
+    gossip = jdgnn.gossip(pool=pool, link=jdgnn.link(delay=1))
+    assert gossip.num_places(num_nodes) == places
+    links: Any = SimpleNamespace(num_nodes=num_nodes)
+    assert Rules(small_emulator(gossip=gossip), links, PLAIN, unchecked).num_places == places
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_variance_correction_blows_up_no_rounding_error(dtype: Any) -> None:
-    rule, twin = merging.variance_corrected().merge, merge_rule("average", 0, True)
+    rule, twin = merging.variance_corrected().merge, twins.merge_rule("average", 0, True)
     limit = 64 * np.finfo(dtype).eps
     one, tiny, least = np.array([3, 4], dtype), np.array([limit / 2, 0], dtype), np.array([2 * limit, 0], dtype) * 5
     for own, received, is_corrected in ((one, tiny, False), (tiny, one, False), (one, least, True), (least, one, True)):

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
 from jdgnn import clocks
-from jdgnn.emulation import debug, merging, storage
+from jdgnn.emulation import merging, storage
 from jdgnn.emulation.state import ModelFlight
 from tests.support import assert_same_bits, leaves, small_emulator, small_network
 
@@ -200,7 +200,7 @@ def test_kernels_and_the_debug_back_end_say_that_they_do_not_know_it() -> None:
         half(kernels=True).init(jax.random.key(0), NETWORK)
     emulator = half()
     with pytest.raises(jdgnn.InputError, match=r"emulator\.param_dtype: got bfloat16, and the debug back end"):
-        debug.debug_run(emulator, emulator.init(jax.random.key(0), NETWORK), NETWORK, 1)
+        jdgnn.debug_run(emulator, emulator.init(jax.random.key(0), NETWORK), NETWORK, 1)
 
 
 def test_the_exact_encoder_takes_both_precisions() -> None:

@@ -189,8 +189,8 @@ def test_aggregate_equals_numpy(kind: str, seed: int, mask: list[bool]) -> None:
     degree = network.in_degree.tolist()
     for v in range(network.num_nodes):
         edges = [e for e in range(6) if network.receivers[e] == v and mask[e]]
-        degrees = [degree[network.senders[e]] for e in edges]
-        heard = network.features[v], degree[v], [received[e] for e in edges], degrees
+        degrees = np.array([degree[network.senders[e]] for e in edges])
+        heard = network.features[v], degree[v], received[edges], np.ones(len(edges)), degrees
         expected = twins.AGGREGATES[kind](*heard, None if asked is None else asked[v])
         assert_allclose(result[v], expected, rtol=EXACT, atol=EXACT)
 

@@ -1,6 +1,9 @@
-"""The arithmetic of every built-in part in plain NumPy, for one node, on lists of what is there (no masks)."""
+"""The arithmetic of every built-in part a second time, for one node: in plain NumPy on lists of what is there.
 
-from collections.abc import Callable
+What is aggregated stands inside gradients, where JAX has to follow; there, weights of zero leave out what is not there.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -26,47 +29,43 @@ def unit(x: Array) -> Array:
     return x / length if length > 0 else np.zeros_like(x)
 
 
-def chebyshev_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Array:
+def chebyshev_aggregate(own: Any, degree: Any, received: Any, there: Any, degrees: Any, query: Tree) -> Any:
     """The first Chebyshev polynomial of the Laplacian less one, for the largest eigenvalue 2."""
-    result = np.zeros_like(own)
-    for vector, sender_degree in zip(received, degrees, strict=True):
-        result = result - vector / np.sqrt(max(sender_degree, 1) * degree)
-    return result
+    return -(there / jnp.sqrt(jnp.maximum(degrees, 1) * jnp.maximum(degree, 1))) @ received
 
 
-def dense_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Array:
+def dense_aggregate(own: Any, degree: Any, received: Any, there: Any, degrees: Any, query: Tree) -> Any:
     """A node's own vector."""
     return own
 
 
-def gat_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Any:
-    """Velickovic's attention, with keys and offsets of the node for each head; as a function of the query for JAX."""
-    vectors = jnp.stack([own, *received])
+def gat_aggregate(own: Any, degree: Any, received: Any, there: Any, degrees: Any, query: Tree) -> Any:
+    """Velickovic's attention, with keys and offsets of the node for each head."""
+    vectors, there = jnp.concatenate([own[None], received]), jnp.concatenate([jnp.ones(1), there])
     scores = query["key"] @ vectors.T + query["offset"][:, None]
     scores = jnp.where(scores > 0, scores, 0.2 * scores)
-    weights = jnp.exp(scores - jnp.max(scores, axis=1, keepdims=True))
+    weights = there * jnp.exp(scores - jnp.max(jnp.where(there > 0, scores, -jnp.inf), axis=1, keepdims=True))
     return weights @ vectors / jnp.sum(weights, axis=1, keepdims=True)
 
 
-def gcn_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Array:
+def gcn_aggregate(own: Any, degree: Any, received: Any, there: Any, degrees: Any, query: Tree) -> Any:
     """Kipf & Welling's sum over neighbours that have arrived; degrees are those of the network."""
-    result = own / (degree + 1)
-    for vector, sender_degree in zip(received, degrees, strict=True):
-        result = result + vector / np.sqrt((sender_degree + 1) * (degree + 1))
-    return result
+    return own / (degree + 1) + (there / jnp.sqrt((degrees + 1) * (degree + 1))) @ received
 
 
-def gin_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Array:
+def gin_aggregate(own: Any, degree: Any, received: Any, there: Any, degrees: Any, query: Tree) -> Any:
     """The sum over neighbours that have arrived."""
-    return np.sum([np.zeros_like(own), *received], axis=0)
+    return there @ received
 
 
-def sage_aggregate(own: Array, degree: int, received: list[Array], degrees: list[int], query: Tree) -> Array:
+def sage_aggregate(own: Any, degree: Any, received: Any, there: Any, degrees: Any, query: Tree) -> Any:
     """Hamilton's mean over neighbours that have arrived; zero if none has."""
-    return np.mean(received, axis=0) if received else np.zeros_like(own)
+    return there @ received / jnp.maximum(jnp.sum(there), 1)
 
 
-AGGREGATES: dict[str, Callable[[Array, int, list[Array], list[int], Tree], Array]] = {
+# of own vector [F], in-degree, vectors [n, F], ones for those that have arrived and zeros [n], senders' degrees [n] and
+# what is asked for
+AGGREGATES: dict[str, Callable[[Any, Any, Any, Any, Any, Tree], Any]] = {
     "chebyshev": chebyshev_aggregate,
     "dense": dense_aggregate,
     "gat": gat_aggregate,
@@ -230,6 +229,36 @@ OPTIMIZERS: dict[str, Callable[..., Array]] = {"adam": adam, "momentum": momentu
 def cosine(num_steps: int, horizon: float, floor: float) -> float:
     """Factor of the base rate: half a cosine from 1 down to the floor."""
     return floor + (1 - floor) * (1 + np.cos(np.pi * min(num_steps / horizon, 1))) / 2
+
+
+def probability(part: int, whole: int) -> float:
+    """The float32 that is nearest to a fraction: a uniform, which is a float32 too, is compared with it."""
+    return float(np.float32(part) / np.float32(whole))
+
+
+def by_degree(sender_degree: int, receiver_degree: int) -> float:
+    """How probably a model is accepted; a node without in-edges takes any."""
+    return min(1.0, probability(sender_degree, receiver_degree)) if receiver_degree else 1.0
+
+
+def every_wanted(wakes: int, num_candidates: int, period: int, phase: int) -> int:
+    """All candidates at every so many wakes, nobody at the others."""
+    return num_candidates if (wakes - phase) % period == 0 else 0
+
+
+def account_wanted(balance: int, num_merged: int, uniforms: Sequence[float], capacity: int, reserve: int) -> int:
+    """A token account that is rich sends unasked, one whose node has merged answers; both by the tokens it has."""
+    above = max(0, balance - reserve + 1)
+    wanted = int(uniforms[0] < probability(above, capacity - reserve + 1))
+    for i in range(num_merged):
+        whole, rest = divmod(balance, reserve)
+        wanted += whole + int(uniforms[1 + i] < probability(rest, reserve))
+    return min(wanted, balance + 1)
+
+
+def account_after(balance: int, num_sent: int, capacity: int) -> int:
+    """One token comes in per wake, one is spent per message."""
+    return min(balance + 1 - num_sent, capacity)
 
 
 Merge = Callable[[Tree, int, Tree, int, int], tuple[Tree, int]]

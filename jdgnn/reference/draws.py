@@ -20,25 +20,28 @@ class Draws:
     """Reads the package's record of everything random in one tick; a field that is None was not drawn."""
 
     def __init__(self, events: Any) -> None:
+        """Takes the record, of NumPy arrays but for its key."""
         self.events = events
 
     def has_joined(self, node: int) -> bool:
+        """Now or before."""
         return bool(self._entry("joined", node, True))
 
     def is_online(self, node: int) -> bool:
+        """A node that has not joined counts as offline."""
         return self.has_joined(node) and bool(self._entry("online", node, True))
 
     def is_awake(self, node: int) -> bool:
         """Drawn to wake, which an offline node does not do for all that."""
         return bool(self._entry("wake", node, True))
 
-    def coins(self, node: int) -> list[float]:
-        """Decide whether models are accepted, in order of the inbox."""
-        return self._row("accept_uniform", node)
+    def coin(self, node: int, position: int) -> float:
+        """Decides whether the model at a position of the inbox is accepted."""
+        return float(self.events.accept_uniform[node, position])
 
-    def uniforms(self, kind: str, node: int) -> list[float]:
-        """Decide how many pushes or models are sent."""
-        return self._row(f"{kind}_uniform", node)
+    def uniforms(self, kind: str, node: int) -> Any:
+        """Decide how many pushes or models are sent [1+M]; None where that is not random."""
+        return self._entry(f"{kind}_uniform", node, None)
 
     def positives(self, node: int) -> list[int]:
         """Chosen in-edges, K of them; a number of no in-edge is none."""
@@ -69,7 +72,3 @@ class Draws:
     def _entry(self, field: str, index: Any, default: Any) -> Any:
         values = getattr(self.events, field)
         return default if values is None else values[index]
-
-    def _row(self, field: str, node: int) -> list[float]:
-        values = getattr(self.events, field)
-        return [] if values is None else values[node].tolist()

@@ -1,4 +1,4 @@
-"""A run without compilation, one node after another, that stops at the first number that is not finite."""
+"""A run by the reference, from any state, that stops at the first number that is not finite."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,19 +10,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from jdgnn.checks import check_count
-from jdgnn.emulation.debug.from_state import nodes_of
-from jdgnn.emulation.debug.node import Node, Surroundings
-from jdgnn.emulation.debug.sending import dispatch, send
-from jdgnn.emulation.debug.to_state import state_of
-from jdgnn.emulation.debug.waking import Wake, wake
-from jdgnn.emulation.run import arrays_of
+from jdgnn.emulation.arrays import arrays_of
 from jdgnn.emulation.sources import Draw, Replay, Source
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
-from jdgnn.emulation.tick import attended
-from jdgnn.emulation.wake import awake_capacity
 from jdgnn.errors import InputError
 from jdgnn.keys import on_host
+from jdgnn.protocol.events import Events
+from jdgnn.reference.finite import stop_at_nonfinite
+from jdgnn.reference.from_state import take_over
+from jdgnn.reference.node import Node, Wake
+from jdgnn.reference.one_layer import PLAIN
+from jdgnn.reference.oracle import Oracle
+from jdgnn.reference.to_state import state_of
 
 
 def debug_run(
@@ -39,8 +39,8 @@ def debug_run(
     A run that diverged is gone through again from a state before that: the same events are drawn, and the same numbers
     come out up to rounding, until one is not finite. Then `NonFiniteError` says in which tick, at which node, in which
     layer and at what, and which message it may have come from. Breakpoints and prints work at every step of a node, in
-    the modules of `jdgnn.emulation.debug`; in `pdb` after the error, too. It takes some hundredths of a second per
-    node, layer and tick.
+    the modules of `jdgnn.reference`; in `pdb` after the error, too. It takes some hundredths of a second per node,
+    layer and tick.
 
     Args:
       emulator: the parts.
@@ -78,47 +78,27 @@ def debug_run(
             "debug with None, from a state made so"
         )
     source: Source = Draw(emulator, links, state) if replay is None else Replay(replay, emulator, links, state, ticks)
-    nodes, wakes, num_crowded = nodes_of(state, links, features), [], 0
-    clock, start = state, int(state.tick)
-    in_degree = np.asarray(links.in_degree).tolist()
-    for tick in range(start, start + ticks):
-        clock, events = source.next(replace(clock, tick=jnp.int32(tick)), 1)
-        joined, online = (None if mask is None else mask[0] for mask in (events.joined, events.online))
-        clock = replace(clock, joined=joined, attendance=attended(clock.attendance, joined, online))
-        drawn = on_host(jax.tree.map(lambda leaf: leaf[0], events))
-        around = Surroundings(emulator, links, in_degree, np.asarray(features), tick, drawn)
-        active = run_tick(around, nodes)
-        wakes += active
-        num_crowded += is_crowded(around, len(active))
+    parts = emulator, links, features, state.params, state.opt_state
+    oracle = Oracle(*parts, arithmetic=PLAIN, check=stop_at_nonfinite)
+    take_over(oracle, state)
+    wakes: list[Wake] = []
+    attended, num_crowded = np.zeros(2, np.int64), 0
+    for tick in range(oracle.now, oracle.now + ticks):
+        state, chunk = source.next(replace(state, tick=jnp.int32(tick)), 1)
+        events = on_host(jax.tree.map(lambda leaf: leaf[0], chunk))
+        state = replace(state, joined=None if chunk.joined is None else chunk.joined[0])
+        woken = oracle.tick(events)
+        wakes += woken
+        if events.joined is not None and events.online is not None:
+            attended += [events.joined.sum(), events.online.sum()]
+        num_crowded += is_crowded(emulator, events, len(woken), links.num_nodes)
         if on_tick is not None:
-            on_tick(nodes, tick)
-    return state_of(nodes, clock, start + ticks, num_crowded), wakes
+            on_tick(oracle.nodes, tick)
+    return state_of(oracle, state, attended, num_crowded), wakes
 
 
-def run_tick(around: Surroundings, nodes: list[Node]) -> list[Wake]:
-    """One tick of all nodes: everybody receives, who is active merges and trains, and then sends."""
-    for node in nodes:
-        node.receive(around)
-    active = [node for node in nodes if is_active(around, node)]
-    wakes = [wake(around, node) for node in active]
-    sent = [send(around, node, len(done.merged)) for node, done in zip(active, wakes, strict=True)]
-    dispatch(around, nodes, [message for messages in sent for message in messages])
-    return wakes
-
-
-def is_active(around: Surroundings, node: Node) -> bool:
-    """Whether a node is online, and drawn to wake or woken by a model that reached it in this tick."""
-    online, drawn = around.events.online, around.events.wake
-    if online is not None and not online[node.number]:
-        return False
-    on_receipt = around.emulator.traffic.availability.on_receipt
-    is_woken = on_receipt and any(model.tick_due == around.tick for model in node.inbox)
-    return drawn is None or bool(drawn[node.number]) or is_woken
-
-
-def is_crowded(around: Surroundings, num_active: int) -> bool:
+def is_crowded(emulator: Spec, events: Events, num_active: int, num_nodes: int) -> bool:
     """Whether a compiled run would have had too little compact room for the nodes awake in this tick."""
-    capacity = awake_capacity(around.emulator, around.topology.num_nodes)
-    if capacity is None or (around.events.online is None and around.events.wake is None):
+    if emulator.awake_share is None or (events.online is None and events.wake is None):
         return False
-    return num_active > capacity
+    return num_active > min(num_nodes, max(1, round(emulator.awake_share * num_nodes)))

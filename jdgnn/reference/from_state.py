@@ -1,0 +1,192 @@
+"""From arrays of all nodes to one object per node, and per message that is on its way.
+
+Axes: N nodes, E directed edges, F' units of a layer, D longest delay.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jdgnn.emulation.state import ModelFlight, State
+from jdgnn.keys import on_host
+from jdgnn.network.topology import Topology
+from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
+from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.sample_buffer import SampleBuffer
+from jdgnn.reference.message import UNKNOWN, Message
+from jdgnn.reference.node import Node
+from jdgnn.reference.oracle import Oracle, row_of
+
+Content = Callable[[int, int], tuple[jax.Array, ...]]
+"""From a node and the tick in which it sent them to its embeddings, per layer [F']."""
+
+WHOLE = ("embedded_at", "age", "wakes")
+ARRAYS = ("params", "opt_state", "embeddings")
+
+
+def take_over(oracle: Oracle, state: State) -> None:
+    """Gives the nodes all that a state holds, and the post what is on its way.
+
+    Args:
+      oracle: the network before its first tick.
+      state: all nodes; it is only read.
+    """
+    oracle.now, nodes, content = int(state.tick), oracle.nodes, sent_embeddings(state)
+    for node, row in zip(nodes, rows_of(state), strict=True):
+        fill(node, row)
+    flying = oracle.post.in_flight
+    for message in embeddings(state, oracle.rules.links, content):
+        if message.tick_due < oracle.now:
+            nodes[message.dst].mailbox[message.edge] = delivered(message)
+        else:
+            flying.append(message)
+    if state.samples is not None:
+        fill_samples(nodes, on_host(state.samples))
+        flying.extend(pushes(state, content))
+    if isinstance(state.models, ModelFlight):
+        flying.extend(models(state.models, nodes, oracle.now))
+    elif isinstance(state.models, ModelPool):
+        flying.extend(sort_pool(state.models, nodes))
+
+
+def rows_of(state: State) -> Iterator[dict[str, Any]]:
+    """What the state holds of one node after another, whatever buffers there are."""
+    arrays: dict[str, Any] = {name: getattr(state, name) for name in (*WHOLE, *ARRAYS, "num_steps")}
+    arrays["schedule_memory"] = {"push": state.push_schedule, "model": state.model_schedule}
+    arrays["accounts"] = whole(state.accounts.words)
+    return (row_of(on_host(arrays), number) for number in range(state.num_nodes))
+
+
+def fill(node: Node, row: dict[str, Any]) -> None:
+    """Gives a node its row."""
+    for name in WHOLE:
+        setattr(node, name, int(row[name]))
+    for name in (*ARRAYS, "schedule_memory"):
+        setattr(node, name, row[name])
+    node.num_steps = row["num_steps"].tolist()
+    for kind, counts in zip(KINDS, row["accounts"].tolist(), strict=True):
+        node.accounts.update({(kind, outcome): count for outcome, count in zip(OUTCOMES, counts, strict=True)})
+
+
+def delivered(message: Message) -> Message:
+    """The same message; that it arrived stands in the accounts of the state."""
+    message.outcome = "delivered"
+    return message
+
+
+def sent_embeddings(state: State) -> Content:
+    """What nodes sent: what they hold, or held in one of the last ticks."""
+    held = jax.tree.map(np.asarray, state.embeddings if state.history is None else state.history)
+
+    @cache
+    def content(src: int, tick_sent: int) -> tuple[jax.Array, ...]:
+        if state.history is None:
+            return tuple(jnp.asarray(layer[src]) for layer in held)
+        return tuple(jnp.asarray(layer[src, tick_sent % layer.shape[1]]) for layer in held)
+
+    return content
+
+
+def embeddings(state: State, links: Topology, content: Content) -> Iterator[Message]:
+    """What has come over each edge, as of long ago, and what is on its way over it."""
+    ends = list(zip(links.senders.tolist(), links.receivers.tolist(), strict=True))
+
+    def message(edge: int, payload: tuple[Any, ...], tick_sent: int, tick_due: int) -> Message:
+        ways: dict[str, Any] = {"slot": edge, "tick_sent": tick_sent, "tick_due": tick_due}
+        return Message(kind="embedding", src=ends[edge][0], dst=ends[edge][1], payload=payload, **ways)
+
+    if state.mailbox is None:  # what a node computed arrives at all neighbours in the tick after
+        embedded_at = state.embedded_at.tolist()
+        for edge, (src, _) in enumerate(ends):
+            if embedded_at[src] >= 0:
+                yield message(edge, content(src, embedded_at[src]), embedded_at[src], embedded_at[src] + 1)
+        return
+    entries = jax.tree.map(np.asarray, state.mailbox.entries)
+    for edge, version in enumerate(state.mailbox.version.tolist()):
+        if version >= 0:
+            yield message(edge, tuple(jnp.asarray(layer[edge]) for layer in entries), version, UNKNOWN)
+    for edge, _, *when in in_flight(np.asarray(state.mailbox.delays)[:, :, None], int(state.tick)):
+        yield message(edge, content(ends[edge][0], when[0]), *when)
+
+
+def in_flight(delays: np.ndarray, tick: int) -> Iterator[tuple[int, int, int, int]]:
+    """What of the last ticks is still on its way before this one, by the delays in `protocol.rings` [n, D+1, slots].
+
+    Gives row, slot, the tick in which it was sent and that in which it arrives, the first sent first.
+    """
+    depth = delays.shape[1]
+    for tick_sent in range(tick - depth, tick):
+        sent = delays[:, tick_sent % depth].astype(np.int64)
+        for row, slot in np.argwhere((sent < depth) & (tick_sent + 1 + sent >= tick)).tolist():
+            yield row, slot, tick_sent, tick_sent + 1 + int(sent[row, slot])
+
+
+def fill_samples(nodes: list[Node], samples: SampleBuffer) -> None:
+    """Gives each node its samples; who sent them, and when, is not known any more."""
+    unknown: dict[str, Any] = dict.fromkeys(("src", "tick_sent", "tick_due"), UNKNOWN)
+    for node in nodes:
+        node.next_slot = int(samples.next_slot[node.number])
+        for slot in range(int(samples.num_samples[node.number])):
+            payload = tuple(jnp.asarray(layer[node.number, slot]) for layer in samples.entries)
+            message = Message(kind="push", dst=node.number, payload=payload, **unknown)
+            node.samples.append(delivered(message))
+
+
+def pushes(state: State, content: Content) -> Iterator[Message]:
+    """Pushes on their way."""
+    assert state.pushes is not None
+    dst, rank = np.asarray(state.pushes.dst), np.asarray(state.pushes.rank)
+    _, depth, num_slots = dst.shape
+    for src, column, tick_sent, tick_due in in_flight(np.asarray(state.pushes.delay), int(state.tick)):
+        where = src, tick_sent % depth, column
+        yield Message(
+            kind="push",
+            src=src,
+            dst=int(dst[where]),
+            tick_sent=tick_sent,
+            tick_due=tick_due,
+            payload=content(src, tick_sent),
+            rank=int(rank[where]),
+            slot=src * num_slots + column,
+        )
+
+
+def models(flight: ModelFlight, nodes: list[Node], tick: int) -> Iterator[Message]:
+    """Models sent in the last tick, where their content is what their senders hold."""
+    dst, rank = np.asarray(flight.dst), np.asarray(flight.rank)
+    for src, column in np.argwhere(np.asarray(flight.is_sent)).tolist():
+        yield Message(
+            kind="model",
+            src=src,
+            dst=int(dst[src, column]),
+            tick_sent=tick - 1,
+            tick_due=tick,
+            payload=nodes[src].params,
+            age=nodes[src].age,
+            src_degree=nodes[src].degree,
+            rank=int(rank[src, column]),
+            slot=src * dst.shape[1] + column,
+        )
+
+
+def sort_pool(pool: ModelPool, nodes: list[Node]) -> list[Message]:
+    """Puts every model of the pool where it is: in an inbox, or kept to be passed on; gives those on their way."""
+    host = jax.tree.map(np.asarray, pool)
+
+    def model(place: int, dst: int) -> Message:
+        names = ("age", "src", "tick_sent", "tick_due", "rank", "slot")
+        known: dict[str, Any] = {name: int(getattr(host, name)[place]) for name in names}
+        payload = jax.tree.map(lambda leaf: jnp.asarray(leaf[place]), host.params)
+        return Message(kind="model", dst=dst, payload=payload, src_degree=nodes[known["src"]].degree, **known)
+
+    for node in nodes:
+        waiting = host.inbox[node.number]
+        node.inbox = [model(place, node.number) for place in waiting[waiting < pool.num_places].tolist()]
+        if host.kept is not None and host.kept[node.number] < pool.num_places:
+            node.kept = model(int(host.kept[node.number]), node.number)
+    flying = np.flatnonzero(~host.is_free & (host.dst < len(nodes))).tolist()
+    return [model(place, int(host.dst[place])) for place in flying]

@@ -1,0 +1,293 @@
+"""One node: what it holds, and what it does with it.
+
+Axes: N nodes, E directed edges, L layers, F0 features of a node, F units below a layer, F' of it, K positives,
+C samples.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jdgnn.reference.draws import Candidate, Draws
+from jdgnn.reference.message import Message, Post
+from jdgnn.reference.one_layer import Compared, Inputs
+from jdgnn.reference.rules import Rules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wake:
+    """What a node did at one wake."""
+
+    tick: int
+    node: int
+    merged: tuple[tuple[int, int], ...]  # sender and tick sent of each model that was merged, in this order
+    refused: tuple[tuple[int, int], ...]  # the same of those that were not
+    losses: tuple[float | None, ...]  # of each layer; None where it did not step
+    age: int  # of the model afterwards
+
+
+@dataclass(kw_only=True, eq=False)
+class Node:
+    """A node knows its number, its links, its rules, and what has reached it; nothing else."""
+
+    number: int
+    rules: Rules
+    features: jax.Array  # [F0]
+    in_edges: dict[int, int]  # from the number of an edge to who sends over it
+    out_edges: dict[int, int]  # from the number of an edge to who receives over it
+    degree: int  # number of in-edges
+    params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}, and "moments" if they are merged
+    opt_state: tuple[Any, ...]  # per layer
+    embeddings: tuple[Any, ...]  # per layer [F'], as last computed; zeros before
+    schedule_memory: dict[str, Any]  # what the schedules of pushes and models remember, by kind
+    num_steps: list[int]  # of each layer
+    num_idle: list[int]  # of each layer, wakes here in which it should have stepped and had nothing to learn from
+    embedded_at: int = -1  # the tick in which embeddings were computed; -1 = never
+    age: int = 0
+    wakes: int = 0
+    accounts: Counter[tuple[str, str]] = field(default_factory=Counter)  # messages by kind and outcome
+    num_excess: Counter[str] = field(default_factory=Counter)  # wanted here beyond the fanout, by kind
+    mailbox: dict[int, Message] = field(default_factory=dict)  # the newest that arrived over each in-edge
+    samples: list[Message] = field(default_factory=list)  # pushes; a full buffer is a ring,
+    next_slot: int = 0  # and this is where the next one goes
+    inbox: list[Message] = field(default_factory=list)  # models that wait, oldest first
+    kept: Message | None = None  # the model that was refused last and is to be passed on
+    # of this tick alone
+    tick: int = 0
+    neighbour_features: dict[int, jax.Array] = field(default_factory=dict)  # by in-edge, of those who have joined
+    losses: dict[int, float] = field(default_factory=dict)  # by layer that stepped
+    staleness: dict[int, int] = field(default_factory=dict)  # by in-edge, of what is used
+    merged: list[Message] = field(default_factory=list)
+    refused: list[Message] = field(default_factory=list)
+
+    def begin_tick(self, tick: int, neighbour_features: dict[int, jax.Array]) -> None:
+        """What every node gets without a message: the time, and the features of in-neighbours who have joined."""
+        self.tick, self.neighbour_features = tick, neighbour_features
+        self.losses, self.staleness, self.merged, self.refused = {}, {}, [], []
+
+    def store(self, arrivals: list[Message], post: Post) -> None:
+        """Puts what arrived in one tick into its place, in the order given."""
+        for message in arrivals:
+            self.rules.check(self, f"received {message.kind}", dict(enumerate(message.payload)), message=message)
+            if message.kind == "embedding":
+                self._store_embedding(message, arrivals, post)
+            elif message.kind == "push":
+                self._store_push(message, post)
+            else:
+                self.inbox.append(message)
+                if len(self.inbox) > self.rules.inbox_capacity:
+                    post.settle(self.inbox.pop(0), "displaced")
+        for message in self.samples:
+            if message.outcome is None:
+                post.settle(message, "delivered")
+
+    def _store_embedding(self, message: Message, arrivals: list[Message], post: Post) -> None:
+        """Keeps a version if it is newer than the one held and than all that came over the same edge with it."""
+        rivals = [m for m in arrivals if m.edge == message.edge and m is not message]
+        rivals += [self.mailbox[message.edge]] if message.edge in self.mailbox else []
+        if all(message.tick_sent > rival.tick_sent for rival in rivals):
+            self.mailbox[message.edge] = message
+            post.settle(message, "delivered")
+        else:
+            post.settle(message, "superseded")
+
+    def _store_push(self, message: Message, post: Post) -> None:
+        """Takes the room of the oldest sample, if there is no other. One of an earlier tick stays delivered."""
+        if len(self.samples) < self.rules.sample_capacity:
+            self.samples.append(message)
+        else:
+            if self.samples[self.next_slot].outcome is None:
+                post.settle(self.samples[self.next_slot], "displaced")
+            self.samples[self.next_slot] = message
+        self.next_slot = (self.next_slot + 1) % self.rules.sample_capacity
+
+    def wake(self, draws: Draws, post: Post) -> Wake:
+        """Merges and trains, in the order that rules."""
+        self.rules.check(self, "own model", dict(enumerate(self.params)))
+        self.staleness = {edge: self.tick - message.tick_sent for edge, message in self.mailbox.items()}
+        if self.rules.order == "merge_then_train":
+            self.merge(draws, post)
+            self.train(draws)
+        elif self.rules.order == "train_then_merge":
+            self.train(draws)
+            self.merge(draws, post)
+        else:
+            self.merge(draws, post)
+            self.embed()
+        return Wake(
+            tick=self.tick,
+            node=self.number,
+            merged=tuple((model.src, model.tick_sent) for model in self.merged),
+            refused=tuple((model.src, model.tick_sent) for model in self.refused),
+            losses=tuple(self.losses.get(layer) for layer in range(len(self.params))),
+            age=self.age,
+        )
+
+    def merge(self, draws: Draws, post: Post) -> None:
+        """Folds the models of the inbox into the node's own, one after another, or refuses them."""
+        for position, message in enumerate(self.inbox):
+            gossip = self.rules.spec.gossip
+            assert gossip is not None
+            if self._accepts(message, position, draws):
+                received = message.payload, jnp.int32(message.age)
+                params, age = gossip.merge.merge(
+                    self.params, jnp.int32(self.age), *received, jnp.int32(len(self.merged))
+                )
+                self.params, self.age = tuple(params), int(age)
+                self.merged.append(message)
+                self.rules.check(self, "merged model", dict(enumerate(self.params)))
+                post.settle(message, "delivered")
+            else:
+                self.refused.append(message)
+                self.kept = message if gossip.pass_through else None
+                post.settle(message, "refused")
+        self.inbox = []
+
+    def _accepts(self, message: Message, position: int, draws: Draws) -> bool:
+        assert self.rules.spec.gossip is not None
+        probability = self.rules.spec.gossip.acceptance.probability
+        if probability is None:
+            return True
+        return bool(
+            draws.coin(self.number, position) < probability(jnp.int32(message.src_degree), jnp.int32(self.degree))
+        )
+
+    def embed(self) -> None:
+        """Computes the embeddings bottom-up, without a step."""
+        own, embeddings = self.features, []
+        for index, layer in enumerate(self.rules.spec.layers):
+            inputs = self._inputs(index, own)
+            results = self.rules.arithmetic.embed(layer, self.params[index]["layer"], inputs)
+            own = self._checked_embedding(index, inputs, *results)
+            embeddings.append(own)
+        self.embeddings, self.embedded_at = tuple(embeddings), self.tick
+
+    def train(self, draws: Draws) -> None:
+        """Trains the layers bottom-up; each enters the next, and is published, as it was before its step."""
+        own, embeddings = self.features, []
+        for index in range(len(self.params)):
+            own = self._train_layer(index, own, draws)
+            embeddings.append(own)
+        self.embeddings, self.embedded_at = tuple(embeddings), self.tick
+        self.age += bool(self.losses)
+
+    def _train_layer(self, index: int, own: jax.Array, draws: Draws) -> jax.Array:
+        """Steps a layer if its objective has what it needs; gives the embedding before that."""
+        spec, params = self.rules.spec, self.params[index]
+        inputs, compared = self._inputs(index, own), self._compared(index, draws)
+        parts = spec.layers[index], spec.objectives[index]
+        key = draws.key(index, self.number)
+        loss, gradient, *results = self.rules.arithmetic.learn(*parts, params, inputs, compared, key)
+        embedding = self._checked_embedding(index, inputs, *results)
+        if not spec.objectives[index].is_defined(compared.pos_mask, compared.neg_mask):
+            self.num_idle[index] += 1
+            return embedding
+        made_of = params, inputs.own, results[0], compared
+        self.rules.check(self, "loss", {index: loss}, made_of)
+        self.rules.check(self, "gradient of the loss", {index: gradient}, made_of)
+        self._step(index, gradient)
+        self.losses[index] = float(loss)
+        return embedding
+
+    def _step(self, index: int, gradient: Any) -> None:
+        """Moves the parameters of one layer down the gradient."""
+        params, opt_state, num_steps = self.params[index], self.opt_state[index], jnp.int32(self.num_steps[index])
+        after = self.rules.arithmetic.step(self.rules.spec.optimizer, gradient, opt_state, params, num_steps)
+        for stage, value in zip(("model after the step", "optimizer state after the step"), after, strict=True):
+            self.rules.check(self, stage, {index: value}, (gradient, params, opt_state))
+        self.params = (*self.params[:index], after[0], *self.params[index + 1 :])
+        self.opt_state = (*self.opt_state[:index], after[1], *self.opt_state[index + 1 :])
+        self.num_steps[index] += 1
+
+    def _inputs(self, index: int, own: jax.Array) -> Inputs:
+        """What enters a layer: the newest that came over each in-edge over which something came."""
+        num_edges = self.rules.links.num_edges
+        received, is_there = np.zeros((num_edges, *own.shape), own.dtype), np.zeros(num_edges, bool)
+        from_below = {edge: message.payload[index - 1] for edge, message in self.mailbox.items()}
+        for edge, vector in (from_below if index else self.neighbour_features).items():
+            received[edge], is_there[edge] = vector, True
+        return Inputs(np.int32(self.number), own, received, is_there, self.rules.links)
+
+    def _checked_embedding(self, index: int, inputs: Inputs, aggregated: Any, embedding: jax.Array) -> jax.Array:
+        self.rules.check(self, "aggregated vector", {index: aggregated}, (inputs.own, inputs.received))
+        self.rules.check(self, "embedding", {index: embedding}, (self.params[index], inputs.own, aggregated))
+        return embedding
+
+    def _compared(self, index: int, draws: Draws) -> Compared:
+        """What a loss compares with: of this tick's positives those that are there, and the samples."""
+        positives = [self.mailbox.get(edge) for edge in draws.positives(self.number)]
+        empty = [None] * (self.rules.sample_capacity - len(self.samples))
+        return Compared(
+            *self._stacked("positive", positives, index), *self._stacked("sample", [*self.samples, *empty], index)
+        )
+
+    def _stacked(self, stage: str, messages: Sequence[Message | None], index: int) -> tuple[Any, Any]:
+        """One layer of the messages' embeddings [n, F'], zeros where there is none; and which are there [n]."""
+        like = self.embeddings[index]
+        rows, mask = np.zeros((len(messages), *like.shape), like.dtype), np.zeros(len(messages), bool)
+        for i, message in enumerate(messages):
+            if message is not None:
+                self.rules.check(self, stage, {index: message.payload[index]}, message=message)
+                rows[i], mask[i] = message.payload[index], True
+        return rows, mask
+
+    def publish(self, draws: Draws, is_refresh: bool = False) -> list[Message]:
+        """The embeddings of this wake for every out-neighbour, if it is time, which it always is in a refresh."""
+        schedule = self.rules.schedule("embedding")
+        is_due = schedule is None or schedule.decide((), jnp.int32(self.wakes), jnp.int32(0), None, 1) > 0
+        candidates = draws.to_neighbours(self.out_edges.items()) if is_refresh or is_due else []
+        return [self._message("embedding", candidate, self.embeddings) for candidate in candidates]
+
+    def push(self, draws: Draws, is_refresh: bool = False) -> list[Message]:
+        """The embeddings of this wake for random nodes; in a refresh for all of them, outside of the schedule."""
+        if is_refresh:
+            chosen = [candidate for candidate in draws.candidates("push", self.number) if candidate is not None]
+        else:
+            chosen = self._choose("push", draws)
+        return [self._message("push", candidate, self.embeddings) for candidate in chosen]
+
+    def send_models(self, draws: Draws) -> list[Message]:
+        """The model for random nodes; in the place of the first, once, the one that was refused last."""
+        messages = []
+        for candidate in self._choose("model", draws):
+            content = (self.params, self.age) if self.kept is None else (self.kept.payload, self.kept.age)
+            messages.append(self._message("model", candidate, *content, is_passed_on=self.kept is not None))
+            self.kept = None
+        return messages
+
+    def _choose(self, kind: str, draws: Draws) -> list[Candidate]:
+        """The candidates to whom something is sent, by schedule, which remembers how many they were."""
+        schedule, memory = self.rules.schedule(kind), self.schedule_memory[kind]
+        if schedule is None:
+            return []
+        candidates, uniforms = draws.candidates(kind, self.number), draws.uniforms(kind, self.number)
+        drawn = None if uniforms is None else jnp.asarray(uniforms)
+        num_merged = jnp.int32(len(self.merged))
+        wanted = int(schedule.decide(memory, jnp.int32(self.wakes), num_merged, drawn, len(candidates)))
+        chosen = [candidate for candidate in candidates[: max(0, wanted)] if candidate is not None]
+        self.schedule_memory[kind] = schedule.settle(memory, jnp.int32(len(chosen)))
+        self.num_excess[kind] += max(0, wanted - len(candidates))
+        return chosen
+
+    def _message(
+        self, kind: str, candidate: Candidate, payload: tuple[Any, ...], age: int = 0, is_passed_on: bool = False
+    ) -> Message:
+        return Message(
+            kind=kind,
+            src=self.number,
+            dst=candidate.dst,
+            tick_sent=self.tick,
+            tick_due=self.tick + 1 + min(max(candidate.delay, 0), self.rules.max_delay(kind)),
+            payload=payload,
+            age=age,
+            src_degree=self.degree,
+            rank=candidate.rank,
+            slot=candidate.slot,
+            is_lost=candidate.is_lost,
+            is_passed_on=is_passed_on,
+        )
