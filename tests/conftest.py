@@ -1,13 +1,22 @@
 """What every test shares: strict promotion of dtypes, repeatable hypothesis, and where the real graphs are."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-# Most of the suite's time is compilation of programs that run for milliseconds. Set before JAX starts its backend.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+# Most of the suite's time is compilation of programs that run for milliseconds. Set before JAX starts its backend, and
+# for the processes that tests start. One module for each program is compiled sooner than several, as there are as many
+# processes as processors already.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+)
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "compiled"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import hypothesis
 import jax
@@ -36,6 +45,14 @@ if find_spec("atheris") is None:
 
 
 MAPPINGS, MOST_MAPPINGS = Path("/proc/self/maps"), 20_000
+COMPILED, MOST_COMPILED = Path(__file__).parents[1] / ".pytest_cache" / "compiled", 2**30  # bytes
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begins anew with compiled programs that are kept, when those of many revisions have come together."""
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and sum(path.stat().st_size for path in COMPILED.glob("*")) > MOST_COMPILED:
+        shutil.rmtree(COMPILED)
 
 
 @pytest.fixture(autouse=True)

@@ -1,31 +1,17 @@
 """A handful of emulators in which every registered part stands, and each part with other numbers."""
 
-import tempfile
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import jdgnn
-from jdgnn import acceptance, clocks, layers, links, merging, objectives, optimizers, peers, presence, schedules
-from jdgnn.learning.layers import LAYERS
-from jdgnn.learning.objectives import OBJECTIVES
-from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES
-from jdgnn.protocol.acceptance import ACCEPTANCES
-from jdgnn.protocol.clocks import CLOCKS
-from jdgnn.protocol.links import DELAYS, LOSSES
-from jdgnn.protocol.merging import MERGES
-from jdgnn.protocol.peers import PEERS
-from jdgnn.protocol.presence import PRESENCES
-from jdgnn.protocol.schedules import SCHEDULES
-from jdgnn.protocol.traffic import ORDERS
+from jdgnn import links
+from tests.samples import KINDS, PARTS
 from tests.support import small_network
 
 NUM_NODES = 12
-LAST_TICK = 10**6
 
 
 def measured_network() -> jdgnn.Network:
@@ -35,117 +21,6 @@ def measured_network() -> jdgnn.Network:
 
 
 NETWORK = measured_network()
-
-
-@cache
-def trace(shift: int) -> jdgnn.Presence:
-    """Node 0 comes and goes, 1 comes late, 2 never, the others stay."""
-    stay = "".join(f"{node},0,{LAST_TICK}\n" for node in range(3, NUM_NODES))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "trace.csv"
-        path.write_text(
-            f"node,start,end\n0,0,{2 + shift}\n0,{4 + shift},{LAST_TICK}\n1,{3 + shift},{LAST_TICK}\n{stay}"
-        )
-        return presence.trace(path)
-
-
-KINDS: dict[str, Any] = {
-    "layer": LAYERS,
-    "objective": OBJECTIVES,
-    "optimizer": OPTIMIZERS,
-    "rate_schedule": RATE_SCHEDULES,
-    "clock": CLOCKS,
-    "presence": PRESENCES,
-    "loss": LOSSES,
-    "delay": DELAYS,
-    "schedule": SCHEDULES,
-    "acceptance": ACCEPTANCES,
-    "merge": MERGES,
-    "peers": PEERS,
-    "order": ORDERS,
-}
-
-Part = Callable[..., Any]  # of 0 or 1, which chooses the numbers; they differ wherever they are traced
-
-PARTS: dict[str, dict[str, Part]] = {
-    "layer": {
-        "chebyshev": lambda i: layers.chebyshev(3),
-        "dense": lambda i: layers.dense(4),
-        "gat": lambda i: layers.gat(4, heads=2),
-        "gcn": lambda i: layers.gcn(4),
-        "gin": lambda i: layers.gin(3),
-        "sage": lambda i: layers.sage(3, activation="tanh"),
-    },
-    "objective": {
-        "barlow_twins": lambda i: objectives.barlow_twins((0.02, 0.1)[i]),
-        "cca": lambda i: objectives.cca((0.01, 0.1)[i]),
-        "info_nce": lambda i: objectives.info_nce((0.5, 0.2)[i]),
-        "margin_ranking": lambda i: objectives.margin_ranking((0.5, 0.2)[i]),
-        "masked_input": lambda i: objectives.masked_input(objectives.info_nce((0.5, 0.2)[i]), (0.5, 0.3)[i]),
-        "masked_views": lambda i: objectives.masked_views(objectives.info_nce((0.5, 0.2)[i]), (0.5, 0.3)[i]),
-        "next_input": lambda i: objectives.next_input((1.0, 2.0)[i], deviation=(1.0, 0.5)[i]),
-        "vicreg": lambda i: objectives.vicreg((25.0, 5.0)[i], deviation=(1.0, 0.5)[i]),
-        "edge_reconstruction": lambda i: objectives.edge_reconstruction((5.0, 1.0)[i]),
-    },
-    "optimizer": {
-        "adam": lambda i, rate=None: optimizers.adam((1e-2, 1e-3)[i], b1=(0.9, 0.8)[i], rate_schedule=rate),
-        "momentum": lambda i, rate=None: optimizers.momentum((1e-2, 1e-3)[i], (0.9, 0.5)[i], rate_schedule=rate),
-        "sgd": lambda i, rate=None: optimizers.sgd((1e-1, 1e-2)[i], rate_schedule=rate),
-    },
-    "rate_schedule": {
-        "constant": lambda i: optimizers.constant(),
-        "cosine": lambda i: optimizers.cosine((50, 20)[i], floor=(0.0, 0.1)[i]),
-        "until": lambda i: optimizers.until((3, 2)[i]),
-    },
-    "clock": {
-        "always": lambda i: clocks.always(),
-        "bernoulli": lambda i: clocks.bernoulli((0.5, 0.7)[i]),
-        "lognormal": lambda i: clocks.lognormal((0.5, 0.3)[i], (1.0, 0.2)[i]),
-        "periodic": lambda i: clocks.periodic((2, 3)[i]),
-    },
-    "presence": {
-        "churn": lambda i: presence.churn((6, 9)[i], (2, 3)[i]),
-        "crash": lambda i: presence.crash((0.03, 0.01)[i]),
-        "late_joining": lambda i: presence.late_joining((0.5, 0.2)[i], (2, 1)[i], (6, 3)[i]),
-        "trace": trace,
-    },
-    "loss": {
-        "bernoulli": lambda i: links.bernoulli((0.3, 0.1)[i]),
-        "measured": lambda i: links.measured(default=(0.5, 0.2)[i]),
-    },
-    "delay": {
-        "by_size": lambda i: links.by_size((20, 15)[i], maximum=4),
-        "constant": lambda i: links.constant(2),  # its number is how long messages are remembered
-        "geometric": lambda i: links.geometric((1.5, 0.5)[i], maximum=4),
-        "uniform": lambda i: links.uniform(0, (4, 2)[i], maximum=4),
-    },
-    "schedule": {
-        "every": lambda i: schedules.every(2, phase=i),
-        "token_account": lambda i: schedules.token_account((4, 6)[i], (1, 2)[i]),
-    },
-    "acceptance": {
-        "always": lambda i: acceptance.always(),
-        "degree": lambda i: acceptance.degree(),
-    },
-    "merge": {
-        "adopt": lambda i: merging.adopt(),
-        "age_weighted": lambda i: merging.age_weighted(),
-        "average": lambda i: merging.average(),
-        "keep_own": lambda i: merging.keep_own(),
-        "limited": lambda i: merging.limited((1, 3)[i]),
-        "uniform_mean": lambda i: merging.uniform_mean(),
-        "variance_corrected": lambda i: merging.variance_corrected(merging.limited((1, 3)[i])),
-    },
-    "peers": {
-        "all_to_all": lambda i: peers.all_to_all(),
-        "graph_neighbours": lambda i: peers.graph_neighbours(),
-        "matching": lambda i: peers.matching(),
-        "permutation": lambda i: peers.permutation(),
-        "rotation": lambda i: peers.rotation(),
-        "uniform": lambda i: peers.uniform(),
-    },
-    "order": {order: lambda i, order=order: order for order in ORDERS},
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +76,7 @@ class Mix:
         return jdgnn.Emulator(
             layers=[part("layer", name) for name in self.layer],
             objective=[part("objective", name) for name in self.objective],
-            optimizer=PARTS["optimizer"][self.optimizer](variant, rate),
+            optimizer=PARTS["optimizer"][self.optimizer](variant, rate_schedule=rate),
             push=self._push(variant),
             gossip=self._gossip(variant),
             publish=jdgnn.publish(**self.publish.parts(variant)),
@@ -243,7 +118,7 @@ class Mix:
         return {name for way in ways if (name := getattr(way, kind)) is not None}
 
 
-MIXES = {
+NAMED = {
     "synchronous": Mix(optimizer="adam", rate_schedule="cosine", push=Way(peers="permutation")),
     "pairs": Mix(
         objective=("info_nce", "edge_reconstruction"),
@@ -310,3 +185,28 @@ MIXES = {
     ),
     "alone": Mix(layer=("sage", "gat"), objective=("masked_input", "next_input"), gossip=None),
 }
+
+
+def only(kind: str, name: str) -> Mix:
+    """A mix in which one part is out of the ordinary."""
+    if kind in ("layer", "objective", "presence"):
+        return Mix(**{kind: (name,)})  # type: ignore[arg-type]
+    if kind in ("peers", "loss", "delay", "schedule"):
+        fanout = NUM_NODES - 1 if name == "all_to_all" else 2
+        way = Way(**{kind: name}, fanout=fanout)  # type: ignore[arg-type]
+        return Mix(publish=Way() if name == "token_account" else way, push=way, gossip=way)
+    return Mix(**{kind: name})  # type: ignore[arg-type]
+
+
+def others(mixes: Mapping[str, Mix]) -> dict[str, Mix]:
+    """A mix for each registered part that stands in none of these."""
+    return {
+        f"{kind}.{name}": only(kind, name)
+        for kind, registry in KINDS.items()
+        for name in registry
+        if not any(name in mix.names(kind) for mix in mixes.values())
+    }
+
+
+MIXES = NAMED | others(NAMED)
+"""All that there are; a new part has a mix of its own until it is put into one of those with names."""

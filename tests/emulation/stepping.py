@@ -1,7 +1,8 @@
 """Runs tick by tick, in float64, with everything in sight."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -33,8 +34,14 @@ def in_double(network: jdgnn.Network) -> jdgnn.Network:
     return replace(network, features=network.features.astype(np.float64))
 
 
-def steps(emulator: jdgnn.Emulator, network: jdgnn.Network, num_ticks: int, seed: int = 0) -> Iterator[Step]:
-    """The first ticks of a run; to be taken where 64-bit numbers are on."""
+def steps(
+    emulator: jdgnn.Emulator,
+    network: jdgnn.Network,
+    num_ticks: int,
+    seed: int = 0,
+    apply: Callable[..., Any] = apply,
+) -> Iterator[Step]:
+    """The first ticks of a run, as `apply` makes them; to be taken where 64-bit numbers are on."""
     network = in_double(network)
     emulator = emulator.bound(network)
     links, features = topology(network), jnp.asarray(network.features)

@@ -14,6 +14,7 @@ import jdgnn
 from jdgnn import Emulator, InputError, Network, State
 from jdgnn.emulation.checkpoint import FORMAT, DamagedError, _seal
 from tests.bad_inputs import assert_told
+from tests.seldom import mostly_long
 from tests.support import small_emulator
 
 LATE = jdgnn.link(loss=0.2, delay=jdgnn.links.uniform(0, 3))
@@ -46,7 +47,7 @@ EMULATORS = {
 }
 
 
-@pytest.mark.parametrize("name", EMULATORS)
+@pytest.mark.parametrize("name", mostly_long(EMULATORS, ["in step", "asynchronous", "bfloat16"]))
 def test_a_state_goes_on_as_if_it_had_not_been_saved(name: str, tmp_path: Path) -> None:
     emulator, there = EMULATORS[name](), network()
     state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(1), there), there, 9)

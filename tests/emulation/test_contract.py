@@ -1,7 +1,7 @@
 """The contract of docs/design.md over every registered part."""
 
 from dataclasses import fields, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -20,9 +20,10 @@ from jdgnn.network.topology import topology
 from jdgnn.protocol.accounts import OUTCOMES
 from jdgnn.protocol.events import node_keys
 from jdgnn.protocol.model_pool import ModelPool
-from tests.emulation.mixes import KINDS, MIXES, NETWORK, NUM_NODES, PARTS, Mix, Way
+from tests.emulation.mixes import MIXES, NETWORK, NUM_NODES, Mix, only
 from tests.emulation.relabelling import Relabelling, contents
 from tests.emulation.stepping import Step, in_double, steps
+from tests.samples import KINDS, PARTS
 from tests.support import assert_accounts_add_up, assert_same_bits, leaves, num_programs, small_emulator
 
 NUM_TICKS = 20
@@ -47,17 +48,6 @@ def test_every_registered_part_is_covered() -> None:
     for kind, registry in KINDS.items():
         assert set(PARTS[kind]) == set(registry)
         assert set().union(*(mix.names(kind) for mix in MIXES.values())) == set(registry)
-
-
-def only(kind: str, name: str) -> Mix:
-    """A mix in which one part is out of the ordinary."""
-    if kind in ("layer", "objective", "presence"):
-        return Mix(**{kind: (name,)})  # type: ignore[arg-type]
-    if kind in ("peers", "loss", "delay", "schedule"):
-        fanout = NUM_NODES - 1 if name == "all_to_all" else 2
-        way = Way(**{kind: name}, fanout=fanout)  # type: ignore[arg-type]
-        return Mix(publish=Way() if name == "token_account" else way, push=way, gossip=way)
-    return Mix(**{kind: name})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in PARTS for name in PARTS[kind]])
@@ -148,27 +138,37 @@ def test_an_optimiser_of_optax_is_one_program_for_each_object() -> None:
     assert compiled[0] == compiled[1]
 
 
+@jax.jit
+def apply_in_order(old: jax.Array, *given: Any) -> Any:
+    """A tick in which node v draws by the number `old[v]`; one program for nodes as they are and relabelled."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (fused, training):
+            patch.setattr(module, "node_keys", lambda *numbers: node_keys(*numbers)[old])
+        return apply_events(*given)
+
+
 @cache
 def first_steps(name: str, kernels: bool | None) -> list[Step]:
     """The first ticks of a mix in float64."""
+    in_order = partial(apply_in_order, jnp.arange(NUM_NODES, dtype=jnp.int32))
     with jax.enable_x64(), library.allowed(kernels is not False):
-        return list(steps(emulator_of(MIXES[name], kernels), NETWORK, NUM_TICKS))
+        return list(steps(emulator_of(MIXES[name], kernels), NETWORK, NUM_TICKS, apply=in_order))
 
 
 @ways
-def test_relabelling_nodes_and_events_commutes_with_a_tick(
-    name: str, kernels: bool | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relabelling_nodes_and_events_commutes_with_a_tick(name: str, kernels: bool | None) -> None:
     taken = first_steps(name, kernels)
     step = next(step for step in reversed(taken) if step.info.is_stepped.any() or MIXES[name].order == "merge_only")
     with jax.enable_x64(), library.allowed(kernels is not False):
         relabel = Relabelling(in_double(NETWORK), np.random.default_rng(0).permutation(NUM_NODES))
         arrays = (topology(relabel.network), jnp.asarray(relabel.network.features))
         state, events = relabel.state(step.before), relabel.events(step.events)
-        for module in (fused, training):  # a node draws by its old number
-            monkeypatch.setattr(module, "node_keys", lambda *given: node_keys(*given)[relabel.old])
-        relabelled, _ = jax.jit(lambda *given: apply_events(*given))(
-            emulator_of(MIXES[name], kernels), *arrays, state, events
+        relabelled, _ = apply_in_order(
+            jnp.asarray(relabel.old, jnp.int32),
+            emulator_of(MIXES[name], kernels).bound(NETWORK),
+            *arrays,
+            state,
+            events,
         )
         expected = relabel.state(step.after)
         for field in fields(State):

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from itertools import accumulate, pairwise, repeat
+from itertools import accumulate, pairwise, product, repeat
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import pytest
 
 import jdgnn
 from tests.emulation.mixes import MIXES, NETWORK
+from tests.seldom import mostly_long
 from tests.support import run_optimised, small_emulator
 
 TICKS = 70  # more than a chunk has room for
@@ -24,6 +25,7 @@ EMULATORS: dict[str, Callable[[], jdgnn.Emulator]] = {
     "with models in pieces": lambda: MIXES["joining"].emulator(),
     "in bfloat16": lambda: replace(MIXES["asleep"].emulator(), param_dtype="bfloat16"),
 }
+OFTEN = ("with a pool and random views", "in bfloat16")
 
 Rows = dict[int, dict[str, Any]]  # by tick
 
@@ -106,8 +108,10 @@ WAYS: dict[str, Callable[[jdgnn.Emulator, Path], Outcome]] = {
 }
 
 
-@pytest.mark.parametrize("name", EMULATORS)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("way", "name"),
+    mostly_long(product(WAYS, EMULATORS), list(product(WAYS, OFTEN))),
+)
 def test_no_bit_depends_on_how_a_run_is_made(way: str, name: str, tmp_path: Path) -> None:
     assert_same(WAYS[way](emulator_of(name), tmp_path), whole(name))
 
@@ -128,12 +132,14 @@ def elsewhere(threads: int, seed: int) -> Outcome:
     """The same in a process of so many threads and with such a seed for hashes, compiled as users have it."""
     code = "from tests.emulation.test_determinism import *; print(json.dumps(shared_by_threads()))"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NPROC", str(threads))  # which XLA asks for
+        patch.setenv("NPROC", str(threads))  # which XLA asks for, also when it compiles
+        patch.setenv("JAX_ENABLE_COMPILATION_CACHE", "false")
         patch.setenv("PYTHONHASHSEED", str(seed))
         digest, rows = json.loads(run_optimised("-c", code))
     return Outcome(digest, {int(tick): rows[tick] for tick in rows})
 
 
+@pytest.mark.long
 def test_no_bit_of_a_state_depends_on_the_process_or_its_threads() -> None:
     """One figure does, in its last digits: `effective_rank` multiplies matrices, whose sums are cut for threads."""
     assert_same(without_rank(elsewhere(1, 1)), without_rank(elsewhere(3, 2)))

@@ -17,6 +17,7 @@ from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
 from jdgnn.protocol.merging import MERGES
 from tests.emulation.mixes import MIXES, NETWORK, NUM_NODES
 from tests.emulation.stepping import steps
+from tests.seldom import mostly_long
 from tests.support import assert_accounts_add_up, assert_same_bits, small_emulator
 
 HARSH = jdgnn.link(loss=0.2, delay=links.uniform(0, 4))
@@ -44,7 +45,7 @@ def test_averaging_keeps_the_mean_model(peers: str) -> None:
     assert distances[-1] < 1e-6
 
 
-@pytest.mark.parametrize("merge", MERGES)
+@pytest.mark.parametrize("merge", mostly_long(MERGES, ["adopt", "variance_corrected"]))
 def test_merging_equal_models_changes_nothing_in_a_whole_run(merge: str) -> None:
     """However late and from whomever they come."""
     gossip = jdgnn.gossip(capacity=3, fanout=2, merge=MERGES[merge](), order="merge_only", link=HARSH)

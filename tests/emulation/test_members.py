@@ -5,7 +5,7 @@ was. Which members cannot change a result, and why, is said in `WITHOUT_EFFECT`.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -21,8 +21,7 @@ from jdgnn import clocks, merging, optimizers, peers, schedules
 from jdgnn.emulation.fusing import why_plain
 from jdgnn.kernels import library
 from jdgnn.network import Identifiers
-from tests.emulation.cases import trace
-from tests.emulation.mixes import KINDS, PARTS
+from tests.samples import KINDS, PARTS, trace
 from tests.support import leaves, small_network
 
 NUM_NODES, NUM_TICKS = 8, 4
@@ -37,7 +36,7 @@ OTHERS: dict[str, dict[str, Callable[[int], Any]]] = {  # parts made otherwise t
         "adam, merged": lambda i: optimizers.adam(1e-2, merged=True),
         "momentum, merged": lambda i: optimizers.momentum(1e-2, merged=True),
     },
-    "presence": {"trace": lambda i: trace(NUM_NODES)},
+    "presence": {"trace": lambda i: trace(i, NUM_NODES)},
 }
 MAKES = {kind: PARTS[kind] | OTHERS.get(kind, {}) for kind in KINDS if kind != "order"}
 
@@ -193,20 +192,25 @@ PLAIN_THEN = {("layer", "apply"), ("optimizer", "step"), ("merge", "merge")}  # 
 def groups() -> dict[str, list[Member]]:
     """One of each member of each kind, several together in few groups.
 
-    No group has two of one kind. What kernels do not take any more is alone, so that nothing else keeps them away.
+    No group has two of one kind. What kernels do not take stands apart from what they take.
     """
     chosen: dict[tuple[str, str], Member] = {}
     for one in sorted(filter(lambda one: one.has_effect, MEMBERS), key=lambda one: one.name not in FAVOURITES):
         chosen.setdefault((one.kind, one.member), one)
-    made: list[list[Member]] = [[one for what, one in chosen.items() if what in PLAIN_ANYWAY]]
-    made += [[one] for what, one in chosen.items() if what in PLAIN_THEN]
+    plain = [one for what, one in chosen.items() if what in PLAIN_ANYWAY | PLAIN_THEN]
+    made = [*_apart(plain), *_apart(one for one in chosen.values() if one not in plain)]
+    return {"-".join(f"{one.kind}.{one.member}" for one in group[:3]): group for group in made}
+
+
+def _apart(members: Iterable[Member]) -> list[list[Member]]:
+    """As few groups as there can be without two members in one place, in the order in which they are given."""
     together: list[list[Member]] = []
-    for one in (one for what, one in chosen.items() if what not in PLAIN_ANYWAY | PLAIN_THEN):
+    for one in members:
         group = next((group for group in together if one.place not in {taken.place for taken in group}), [])
         if not group:
             together.append(group)
         group.append(one)
-    return {"-".join(f"{one.kind}.{one.member}" for one in group[:3]): group for group in made + together}
+    return together
 
 
 GROUPS = groups()
@@ -286,10 +290,18 @@ def test_every_member_of_every_registered_part_is_changed_or_cannot_matter() -> 
     assert known >= WITHOUT_EFFECT.keys()
 
 
-@pytest.mark.parametrize("name", GROUPS)
-def test_kernels_take_the_groups_that_they_should(name: str) -> None:
+def taken_or_not() -> dict[str, list[Member]]:
+    """The groups, but what kernels do not take alone, so that nothing else keeps them away."""
+    found: dict[str, list[Member]] = {}
+    for name, group in GROUPS.items():
+        is_plain = any((one.kind, one.member) in PLAIN_ANYWAY | PLAIN_THEN for one in group)
+        found |= {"-".join(one): [one] for one in group} if is_plain else {name: group}
+    return found
+
+
+@pytest.mark.parametrize("group", taken_or_not().values(), ids=taken_or_not())
+def test_kernels_take_the_groups_that_they_should(group: list[Member]) -> None:
     """Else they would be compared with nothing."""
-    group = GROUPS[name]
     emulator = emulator_with({one.kind: one.changed(CHANGES[one.kind, one.member]) for one in group}, None)
     reason = why_plain(emulator, emulator.shapes(PLAIN), PLAIN.features)
     is_plain = any((one.kind, one.member) in PLAIN_ANYWAY | PLAIN_THEN for one in group)

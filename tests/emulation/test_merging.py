@@ -1,5 +1,6 @@
 """What merging keeps and what it does."""
 
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,7 @@ from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from tests.protocol.sequential import NUM_NODES as FEW
 from tests.protocol.sequential import NUM_SLOTS, Table, message_tables, sequential_arrivals
+from tests.seldom import in_turn, mostly_long
 from tests.support import all_joined, assert_same_bits, small_network
 
 NUM_NODES = 12
@@ -50,11 +52,17 @@ def merged(
     return merging.fold(gossip, inbox, (params, age), (params, age), None)
 
 
-@pytest.mark.parametrize(("merge", "acceptance"), [*((name, "degree") for name in MERGES), ("average", "always")])
-@pytest.mark.parametrize("peers", [name for name in PEERS if PEERS[name]().has_pairs])
-@pytest.mark.parametrize("num_nodes", [1, 5, 2 * BLOCK + 3])
-def test_merging_pair_by_pair_is_merging_the_inbox(merge: str, peers: str, num_nodes: int, acceptance: str) -> None:
+RULES = [*((name, "degree") for name in MERGES), ("average", "always")]
+SIZES = (2 * BLOCK + 3, 5, 1)
+WITH_PAIRS = [name for name in PEERS if PEERS[name]().has_pairs]
+
+
+@pytest.mark.parametrize(
+    ("rule", "peers", "num_nodes"), mostly_long(product(RULES, WITH_PAIRS, SIZES), in_turn(RULES, WITH_PAIRS, SIZES))
+)
+def test_merging_pair_by_pair_is_merging_the_inbox(rule: tuple[str, str], peers: str, num_nodes: int) -> None:
     """Also where models get lost one way, or one of the two refuses."""
+    merge, acceptance = rule
     gossip = jdgnn.gossip(merge=MERGES[merge](), peers=PEERS[peers](), acceptance=ACCEPTANCES[acceptance]())
     rng = np.random.default_rng(num_nodes)
     senders, receivers = rng.integers(0, num_nodes, (2, 3 * num_nodes))
@@ -95,8 +103,7 @@ def one_round(gossip: jdgnn.Gossip, params: jax.Array, age: jax.Array, seed: Any
     return merged(gossip, links, flight_of(dst, rank), params, age)
 
 
-@pytest.mark.parametrize("merge", MERGES)
-@pytest.mark.parametrize("peers", PEERS)
+@pytest.mark.parametrize(("merge", "peers"), mostly_long(product(MERGES, PEERS), in_turn(MERGES, PEERS)))
 def test_merging_equal_models_changes_nothing(merge: str, peers: str) -> None:
     params = jnp.broadcast_to(jax.random.normal(jax.random.key(0), (3, 2)), (NUM_NODES, 3, 2))
     age = jnp.full(NUM_NODES, 7, jnp.int32)

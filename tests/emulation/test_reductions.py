@@ -16,6 +16,7 @@ from jdgnn.emulation.state import ModelFlight
 from jdgnn.protocol.model_pool import ModelPool
 from tests.emulation.stepping import Step, in_double, steps
 from tests.reference import twins
+from tests.seldom import mostly_long
 from tests.support import assert_same_bits, small_emulator, small_network
 
 NETWORK = small_network()
@@ -63,10 +64,11 @@ COSTLESS: dict[str, tuple[str, Callable[[], jdgnn.Emulator], bool]] = {
     "a cycle of nodes that never sleep": ("cycle", lambda: sgd_emulator(CYCLE, **ALWAYS_AWAKE), True),
     "pairs, never late, that never leave": ("pairs", lambda: sgd_emulator(PAIRS, NEVER_LATE, **ALWAYS_THERE), True),
 }
+OFTEN = ("messages that are never lost", "nodes that never sleep", "pairs, never late, that never leave")
 ROUNDED = ("messages that are never late",)  # the compiler adds over edges with other roundings in this program
 
 
-@pytest.mark.parametrize("name", COSTLESS)
+@pytest.mark.parametrize("name", mostly_long(COSTLESS, OFTEN))
 def test_the_general_path_gives_the_bits_of_the_synchronous_one(name: str) -> None:
     base, make, has_pool = COSTLESS[name]
     (expected, expected_history), (state, history) = synchronous(base), outcome(make())
@@ -92,7 +94,7 @@ def test_computing_only_those_awake_changes_nothing() -> None:
         network = in_double(NETWORK)
 
         def run(awake_share: float | None) -> tuple[jdgnn.State, jdgnn.History]:
-            emulator = sgd_emulator(UNIFORM, **half, awake_share=awake_share)
+            emulator = sgd_emulator(UNIFORM, layers=[jdgnn.gcn(4)], **half, awake_share=awake_share)
             return jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 25, record_every=1)
 
         (full, _), (compact, history) = run(None), run(0.5)
