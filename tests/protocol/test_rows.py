@@ -1,5 +1,6 @@
 """Rows treated some at a time are treated as all at once."""
 
+from itertools import product
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ import jdgnn
 from jdgnn import clocks
 from jdgnn.protocol import rows
 from tests.emulation.stepping import in_double
+from tests.seldom import in_turn, mostly_long
 from tests.support import assert_same_bits, leaves, small_emulator, small_network
 
 NETWORK = small_network(50)
@@ -32,12 +34,19 @@ def test_blocks_cover_every_row_once(count: int, monkeypatch: pytest.MonkeyPatch
     assert_same_bits(jax.jit(lambda *rest: rows.some_at_a_time(lambda all_: treat(*all_), rest))(held, given), wanted)
 
 
-@pytest.mark.parametrize("kernels", [None, False])
-@pytest.mark.parametrize("changes", [{}, {"availability": ASLEEP}, {"availability": ASLEEP, "awake_share": 0.6}])
-def test_a_run_by_blocks_is_the_run(changes: Any, kernels: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+SETTINGS: dict[str, dict[str, Any]] = {
+    "in step": {},
+    "asleep": {"availability": ASLEEP},
+    "compact": {"availability": ASLEEP, "awake_share": 0.6},
+}
+KERNELS = (None, False)
+
+
+@pytest.mark.parametrize(("name", "kernels"), mostly_long(product(SETTINGS, KERNELS), in_turn(SETTINGS, KERNELS)))
+def test_a_run_by_blocks_is_the_run(name: str, kernels: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
     def outcome() -> jdgnn.State:
         jax.clear_caches()
-        emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1), "kernels": kernels} | changes)
+        emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1), "kernels": kernels} | SETTINGS[name])
         network = in_double(NETWORK)
         return jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 12)[0]
 
