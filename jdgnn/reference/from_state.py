@@ -25,19 +25,17 @@ Content = Callable[[int, int], tuple[jax.Array, ...]]
 """From a node and the tick in which it sent them to its embeddings, per layer [F']."""
 
 WHOLE = ("embedded_at", "age", "wakes")
-ARRAYS = ("params", "opt_state", "embeddings")
 
 
 def take_over(oracle: Oracle, state: State) -> None:
     """Gives the nodes all that a state holds, and the post what is on its way.
 
     Args:
-      oracle: the network before its first tick.
+      oracle: the network before its first tick, with the parameters and optimiser states of the state.
       state: all nodes; it is only read.
     """
     oracle.now, nodes, content = int(state.tick), oracle.nodes, sent_embeddings(state)
-    for node, row in zip(nodes, rows_of(state), strict=True):
-        fill(node, row)
+    fill(nodes, state)
     flying = oracle.post.in_flight
     for message in embeddings(state, oracle.rules.links, content):
         if message.tick_due < oracle.now:
@@ -53,23 +51,19 @@ def take_over(oracle: Oracle, state: State) -> None:
         flying.extend(sort_pool(state.models, nodes))
 
 
-def rows_of(state: State) -> Iterator[dict[str, Any]]:
-    """What the state holds of one node after another, whatever buffers there are."""
-    arrays: dict[str, Any] = {name: getattr(state, name) for name in (*WHOLE, *ARRAYS, "num_steps")}
-    arrays["schedule_memory"] = {"push": state.push_schedule, "model": state.model_schedule}
-    arrays["accounts"] = whole(state.accounts.words)
-    return (row_of(on_host(arrays), number) for number in range(state.num_nodes))
-
-
-def fill(node: Node, row: dict[str, Any]) -> None:
-    """Gives a node its row."""
+def fill(nodes: list[Node], state: State) -> None:
+    """Gives each node what is its own; parameters and optimiser state it has already."""
+    memory = {"push": state.push_schedule, "model": state.model_schedule}
+    held, num_steps = on_host((state.embeddings, memory)), state.num_steps.tolist()
+    accounts = whole(state.accounts.words).tolist()
     for name in WHOLE:
-        setattr(node, name, int(row[name]))
-    for name in (*ARRAYS, "schedule_memory"):
-        setattr(node, name, row[name])
-    node.num_steps = row["num_steps"].tolist()
-    for kind, counts in zip(KINDS, row["accounts"].tolist(), strict=True):
-        node.accounts.update({(kind, outcome): count for outcome, count in zip(OUTCOMES, counts, strict=True)})
+        for node, number in zip(nodes, getattr(state, name).tolist(), strict=True):
+            setattr(node, name, number)
+    for node in nodes:
+        node.embeddings, node.schedule_memory = row_of(held, node.number)
+        node.num_steps = num_steps[node.number]
+        for kind, counts in zip(KINDS, accounts[node.number], strict=True):
+            node.accounts.update({(kind, outcome): count for outcome, count in zip(OUTCOMES, counts, strict=True)})
 
 
 def delivered(message: Message) -> Message:

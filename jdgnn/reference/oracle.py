@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jdgnn.emulation.spec import Spec
+from jdgnn.keys import on_host
 from jdgnn.network.topology import Topology
 from jdgnn.reference.draws import Draws
 from jdgnn.reference.message import Message, Post
@@ -47,6 +48,7 @@ class Oracle:
         self.now, self.features = 0, np.asarray(features)
         self.rules = Rules(spec, links, arithmetic, check)
         units = spec.units(self.features.shape[1], self.features.dtype)
+        held = on_host((tuple(params), tuple(opt_state)))
         self.nodes = [
             Node(
                 number=number,
@@ -55,8 +57,8 @@ class Oracle:
                 in_edges={},
                 out_edges={},
                 degree=0,
-                params=row_of(tuple(params), number),
-                opt_state=row_of(tuple(opt_state), number),
+                params=row_of(held[0], number),
+                opt_state=row_of(held[1], number),
                 embeddings=tuple(jnp.zeros(width, self.features.dtype) for width in units),
                 schedule_memory={
                     kind: () if (schedule := self.rules.schedule(kind)) is None else schedule.init()

@@ -20,7 +20,7 @@ from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.pushes import PushFlight, no_pushes
 from jdgnn.protocol.rings import nothing_sent
 from jdgnn.protocol.sample_buffer import SampleBuffer
-from jdgnn.reference.from_state import ARRAYS, WHOLE
+from jdgnn.reference.from_state import WHOLE
 from jdgnn.reference.message import Message
 from jdgnn.reference.node import Node
 from jdgnn.reference.oracle import Oracle
@@ -40,7 +40,8 @@ def state_of(oracle: Oracle, before: State, attended: Any, num_crowded: int) -> 
     """
     nodes, flying = oracle.nodes, oracle.post.in_flight
     per_node = {
-        name: stacked(getattr(before, name), [getattr(node, name) for node in nodes]) for name in (*WHOLE, *ARRAYS)
+        name: stacked(getattr(before, name), [getattr(node, name) for node in nodes])
+        for name in (*WHOLE, "params", "opt_state", "embeddings")
     }
     memory = {
         f"{kind}_schedule": stacked(getattr(before, f"{kind}_schedule"), [node.schedule_memory[kind] for node in nodes])
