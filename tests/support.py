@@ -104,7 +104,15 @@ def num_programs() -> int:
 
 def run_optimised(*arguments: str, folder: Path = ROOT) -> str:
     """What Python prints when run in a folder with these arguments, compiling with all optimisations, as users do."""
-    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    return printed(
+        *arguments,
+        folder=folder,
+        environment={name: value for name, value in os.environ.items() if name != "XLA_FLAGS"},
+    )
+
+
+def printed(*arguments: str, folder: Path = ROOT, environment: dict[str, str] | None = None) -> str:
+    """What Python prints when run in a folder with these arguments, compiling as the tests do."""
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -23,7 +23,7 @@ from jdgnn.experiment.overrides import with_overrides
 from jdgnn.experiment.shipped import shipped
 from jdgnn.experiment.sweep.grid import parse, resolved, variants
 from tests.offenders import assert_none, failing
-from tests.support import run_optimised
+from tests.support import printed
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -89,7 +89,7 @@ TABLES_OF_CONFIGURATIONS = [
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_examples_run(example: str, tmp_path: Path) -> None:
-    assert run_optimised("-W", "error", "-c", example, folder=tmp_path)
+    assert printed("-W", "error", "-c", example, folder=tmp_path)
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)
@@ -97,7 +97,7 @@ def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "standins"))
     monkeypatch.setenv("MPLBACKEND", "Agg")
     came = "\nprint(network if 'network' in globals() else embeddings)"
-    assert run_optimised("-W", "error", "-c", GIVEN + fragment + came, folder=tmp_path)
+    assert printed("-W", "error", "-c", GIVEN + fragment + came, folder=tmp_path)
 
 
 def test_the_first_example_takes_fifteen_lines() -> None:
