@@ -8,6 +8,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -16,22 +17,20 @@ import jax.numpy as jnp
 from bench.machine import RESULTS, circumstances, shown
 from bench.turns import ranged, ratios, spread
 from bench.workload import Options, random_network
+from jdgnn.backend import library
+from jdgnn.backend.backend import PLAIN, Backend, backend
 from jdgnn.emulation.metrics import quantiles
 from jdgnn.emulation.spread import spread_of
-from jdgnn.kernels import library
-from jdgnn.learning.vectors import products
-from jdgnn.network.edges import weighted_sum_over_in_edges
 from jdgnn.network.topology import topology
 from jdgnn.protocol.draws import below
 from jdgnn.protocol.messages import arrivals
-from jdgnn.protocol.rows import take_or_zero
 
 RESULT = RESULTS / "parts.json"
 ROUNDS, SECONDS = 9, 0.2  # turns of each, and how long one takes, about
 
 
 class Part(NamedTuple):
-    """Some of a tick: `run(*arrays)`, and what to compare it with, itself without kernels if None."""
+    """Some of a tick: `run(backend, *arrays)`, and what to compare it with, itself without kernels if None."""
 
     run: Callable[..., Any]
     arrays: tuple[Any, ...]
@@ -46,43 +45,37 @@ def parts(options: Options) -> dict[str, Part]:
     dst = jax.random.randint(next(keys), (pushes,), 0, nodes, dtype=jnp.int32)
     rank = jax.random.bits(next(keys), (pushes,), jnp.uint32)
     table = jax.random.normal(next(keys), (nodes, units))
-    rows = jax.random.normal(next(keys), (nodes, options.negatives, units))
     over_edges = jax.random.normal(next(keys), (links.num_edges, units))
     weights = jax.random.normal(next(keys), (links.num_edges,))
     matrices = jax.random.normal(next(keys), (nodes, units, units))
 
-    def compared(rows: jax.Array, vectors: jax.Array) -> Any:
-        return jax.vmap(jax.value_and_grad(lambda vector, rows: jnp.sum(products(rows, vector) ** 2)))(vectors, rows)
-
-    def in_range(key: jax.Array) -> jax.Array:
+    def in_range(backend: Backend, key: jax.Array) -> jax.Array:
         return below(key, (nodes, options.negatives), nodes - 1)
 
-    def by_division(key: jax.Array) -> jax.Array:
+    def by_division(backend: Backend, key: jax.Array) -> jax.Array:
         return jax.random.randint(key, (nodes, options.negatives), 0, nodes - 1, dtype=jnp.int32)
 
     return {
         f"{pushes:,} pushes sorted by receiver and rank": Part(
-            lambda dst, rank: arrivals(nodes, dst, rank), (dst, rank)
+            lambda backend, dst, rank: arrivals(backend, nodes, dst, rank), (dst, rank)
         ),
-        f"{pushes:,} embeddings gathered, into fresh memory": Part(take_or_zero, (table, dst)),
+        f"{pushes:,} embeddings gathered, into fresh memory": Part(
+            lambda backend, table, row: backend.gather(table, row), (table, dst)
+        ),
         f"{links.num_edges:,} vectors summed at their receivers": Part(
-            weighted_sum_over_in_edges, (over_edges, weights, links)
+            lambda backend, *given: backend.sum_over_edges(*given), (over_edges, weights, links)
         ),
-        f"inner products with {options.negatives} rows per node, and their gradient": Part(compared, (rows, table)),
-        "mean model, distances from it and norms": Part(lambda matrices: spread_of(({"w": matrices},)), (matrices,)),
-        "quantiles of a number per node": Part(lambda v: quantiles(v, v > -1), (table[:, 0],)),
+        "mean model, distances from it and norms": Part(
+            lambda backend, matrices: spread_of(backend, ({"w": matrices},)), (matrices,)
+        ),
+        "quantiles of a number per node": Part(lambda backend, v: quantiles(backend, v, v > -1), (table[:, 0],)),
         f"{pushes:,} random receivers, by multiplication and by division": Part(in_range, (next(keys),), by_division),
     }
 
 
 def compiled(run: Callable[..., Any], are_allowed: bool) -> Callable[..., Any]:
     """The part as a program of its own, with kernels or without."""
-
-    def traced(*arrays: Any) -> Any:
-        with library.allowed(are_allowed):
-            return run(*arrays)
-
-    return jax.jit(traced)
+    return jax.jit(partial(run, backend() if are_allowed else PLAIN))
 
 
 def timed(program: Callable[..., Any], arrays: tuple[Any, ...], calls: int) -> float:

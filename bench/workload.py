@@ -13,8 +13,8 @@ import numpy as np
 
 import jdgnn
 from jdgnn import clocks, links, merging
-from jdgnn.emulation.fusing import why_plain
 from jdgnn.emulation.start import tree_bytes
+from jdgnn.emulation.ways import why_plain
 
 NEVER = 2**30
 LOSS, DELAY, AWAKE = 0.1, 10, 0.5  # where it is asynchronous

@@ -3,30 +3,42 @@
 Axes: N nodes, L layers, F' units of a layer.
 """
 
+import dataclasses
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
+from jax.typing import DTypeLike
 from numpy.typing import NDArray
 
-from jdgnn.checks import check_not_consumed
-from jdgnn.emulation.arrays import features_of
-from jdgnn.emulation.check_parts import check_learning, check_merge, check_traffic
-from jdgnn.emulation.fusing import why_plain
+from jdgnn.backend.bfloat16 import widened
+from jdgnn.checks import check_count, check_not_consumed, check_number
+from jdgnn.emulation.arrays import bound_to_network, features_of
+from jdgnn.emulation.check_parts import check_effect, check_learning, check_merge, check_traffic, units_of
 from jdgnn.emulation.layerwise import layer_output
 from jdgnn.emulation.memory import run_bytes
 from jdgnn.emulation.spec import Spec, register
 from jdgnn.emulation.start import event_shapes, init, init_model, shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.emulation.state_checks import check_alive, check_network_of
-from jdgnn.emulation.storage import widened
-from jdgnn.errors import InputError
+from jdgnn.emulation.ways import why_plain
+from jdgnn.errors import InputError, suggestion
+from jdgnn.learning.layers import Layer
+from jdgnn.learning.objectives import Objective
+from jdgnn.learning.optimizers import Optimizer, from_optax
 from jdgnn.network.conversion import as_network
 from jdgnn.network.network import Network
 from jdgnn.network.topology import Topology, topology
+from jdgnn.parts import as_argument, with_partials
+from jdgnn.protocol.availability import Availability, availability
+from jdgnn.protocol.traffic import Gossip, Publish, Push, publish
+
+STARTS = ("common", "independent")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Emulator(Spec):
     """N nodes, each with its own GNN, that learn without a server and without labels.
 
@@ -62,6 +74,46 @@ class Emulator(Spec):
       >>> emulator.embeddings(state).shape
       (6, 8)
     """
+
+    def __post_init__(self) -> None:
+        check_count("num_positives", self.num_positives)
+        if self.start not in STARTS:
+            raise InputError(f"start: got {self.start!r}; {suggestion(str(self.start), STARTS)}")
+        layers = _checked_parts("layers", self.layers, Layer, "jdgnn.gcn(64)")
+        objectives = _checked_parts("objective", self.objective, Objective, "jdgnn.info_nce()")
+        if len(objectives) not in (1, len(layers)):
+            raise InputError(f"objective: got {len(objectives)} for {len(layers)} layers; give one, or one per layer")
+        optimizer = self.optimizer
+        if isinstance(optimizer, optax.GradientTransformation):
+            optimizer = from_optax(optimizer)
+        (optimizer,) = _checked_parts("optimizer", optimizer, Optimizer, "jdgnn.adam(1e-2)")
+        if self.push is not None:
+            _check_kind("push", self.push, Push, "jdgnn.push(), or None")
+        if self.gossip is not None:
+            _check_kind("gossip", self.gossip, Gossip, "jdgnn.gossip(), or None")
+        if self.publish is not None:
+            _check_kind("publish", self.publish, Publish, "jdgnn.publish(), or None")
+        if self.availability is not None:
+            _check_kind("availability", self.availability, Availability, "jdgnn.availability(...), or None")
+        if self.param_dtype is not None:
+            object.__setattr__(self, "param_dtype", _checked_dtype(self.param_dtype))
+        if self.kernels is not None and not isinstance(self.kernels, bool):
+            raise InputError(f"kernels: got {self.kernels!r}, and True, False or None is needed")
+        if self.awake_share is not None:
+            check_number("awake_share", self.awake_share, above=0, maximum=1)
+        if len(objectives) == 1:
+            objectives *= len(layers)
+        for name, value in (
+            ("layers", layers),
+            ("objective", objectives),
+            ("optimizer", optimizer),
+            ("push", with_partials(self.push)),
+            ("gossip", with_partials(self.gossip)),
+            ("publish", publish() if self.publish is None else with_partials(self.publish)),
+            ("availability", availability() if self.availability is None else with_partials(self.availability)),
+        ):
+            object.__setattr__(self, name, value)
+        check_effect(self.traffic, self.awake_share)
 
     def init(self, key: jax.Array, network: Any) -> State:
         """All nodes before the first tick.
@@ -127,6 +179,16 @@ class Emulator(Spec):
         _check_parts(emulator, features, topology(network))
         return run_bytes(emulator, network, state)
 
+    def bound(self, network: Network) -> "Emulator":
+        """The emulator for one network: parts that name nodes, such as traces, find them in its rows.
+
+        Whatever is given an emulator and a network calls this by itself.
+
+        Raises:
+          InputError: the network lacks nodes that are named.
+        """
+        return bound_to_network(self, network)
+
     def embeddings(self, state: State, *, layer: int | None = None) -> NDArray[np.floating]:
         """What the nodes hold: the embeddings each last published.
 
@@ -172,6 +234,14 @@ class Emulator(Spec):
         _check_shapes(params, shapes_of(self, jax.random.key(0), links, features).params, network)
         return np.asarray(_encode(self.bound(network), params, links, features))
 
+    def units(self, num_features: int, dtype: DTypeLike = jnp.float32) -> tuple[int, ...]:
+        """Width of each layer's embedding, for nodes of `num_features` features.
+
+        Raises:
+          InputError: a layer cannot be applied, or gives no vector.
+        """
+        return units_of(self.layers, num_features, dtype)
+
 
 register(Emulator)
 
@@ -181,7 +251,7 @@ def _check_parts(spec: Spec, features: jax.Array | jax.ShapeDtypeStruct, links: 
         raise InputError(
             f"param_dtype: got {spec.param_dtype} for features in {features.dtype}; give features in float32, or None"
         )
-    inputs, units = features.shape[1:], spec.units(features.shape[1], features.dtype)
+    inputs, units = features.shape[1:], units_of(spec.layers, features.shape[1], features.dtype)
     for index, layer in enumerate(spec.layers):
         part, width = f"objective[{index}]", (*inputs, *units)[index]
         check_learning(part, layer, spec.objectives[index], spec.optimizer, width, units[index], features.dtype)
@@ -229,3 +299,29 @@ def _check_key(key: Any) -> None:
     if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.shape:
         raise InputError(f"key: got {type(key).__name__}, and one PRNG key such as jax.random.key(0) is needed")
     check_not_consumed("key", key)
+
+
+def _checked_dtype(given: Any) -> str:
+    """The name of a precision in which parameters can be kept."""
+    try:
+        name = jnp.dtype(given).name
+    except TypeError:
+        name = None
+    if name != "bfloat16":
+        raise InputError(f'param_dtype: got {given!r}, and "bfloat16", or None for that of the features, is needed')
+    return name
+
+
+def _checked_parts(name: str, given: Any, kind: type, example: str) -> tuple[Any, ...]:
+    """The parts as a tuple, with every member ready to be an argument of a compiled function."""
+    parts = (given,) if isinstance(given, kind) else given
+    if not isinstance(parts, list | tuple) or not parts:
+        raise InputError(f"{name}: got {given!r}, and {example} or the like is needed")
+    for part in parts:
+        _check_kind(name, part, kind, example)
+    return tuple(map(as_argument, parts))
+
+
+def _check_kind(name: str, given: Any, kind: type, example: str) -> None:
+    if not isinstance(given, kind):
+        raise InputError(f"{name}: got {given!r}, and {example} is needed")

@@ -22,7 +22,7 @@ import hypothesis
 import jax
 import pytest
 
-from jdgnn.kernels import library
+from jdgnn.backend import library
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a shell; processes of tests inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -12,12 +12,11 @@ import numpy as np
 
 import jdgnn
 from jdgnn.emulation import chunks
-from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import Topology
 from jdgnn.protocol import rings
 from jdgnn.protocol.accounts import OUTCOMES
-from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.transport import ModelFlight, ModelPool
 
 ROOT = Path(__file__).parents[1]
 

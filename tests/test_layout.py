@@ -22,7 +22,7 @@ EVERYTHING = sorted(path for folder in ("jdgnn", "tests", "bench", "docs") for p
 NETWORK = {"network"}
 FIRST = NETWORK | {"learning", "protocol"}
 ALLOWED: dict[str, set[str]] = {
-    "kernels": set(),
+    "backend": set(),
     "network": set(),
     "learning": NETWORK,
     "protocol": NETWORK,
@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "estimator": FIRST | {"emulation", "emulator", "evaluation", "recipe"},
     "experiment": FIRST | {"emulation", "emulator", "evaluation", "plot", "recipe"},
 }
-GROUND = {path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__")} - ALLOWED.keys() | {"kernels"}
+GROUND = {path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__")} - ALLOWED.keys() | {"backend"}
 
 SLOW = {"jraph", "matplotlib", "networkx", "pandas", "pyarrow", "scipy", "sklearn", "torch", "torch_geometric"}
 AT_ONCE = {"estimator": {"sklearn"}}
@@ -139,7 +139,7 @@ SEEN_BY_REFERENCE = ("arrays", "sources", "spec", "state")
 def _shares_the_tick(source: Source) -> set[str]:
     """What a file of the reference imports of the engine's arithmetic."""
     seen = tuple(f"jdgnn.emulation.{name}." for name in SEEN_BY_REFERENCE)
-    engine = ("jdgnn.emulation", "jdgnn.learning.local_step", "jdgnn.kernels")
+    engine = ("jdgnn.emulation", "jdgnn.learning.local_step", "jdgnn.backend")
     return {name for name in _imported(source.imports) if name.startswith(engine) and not name.startswith(seen)}
 
 

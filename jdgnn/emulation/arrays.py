@@ -3,21 +3,26 @@
 Axes: N nodes, F0 features that a node measures.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 
-from jdgnn.emulation.spec import Spec
+from jdgnn.backend.backend import backend
+from jdgnn.emulation.spec import PARTS, Spec, flattened, unflattened
 from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.emulation.state_checks import check_alive, check_network_of
 from jdgnn.errors import InputError
 from jdgnn.forked import check_not_forked
 from jdgnn.network.conversion import as_network
+from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.network import Network
 from jdgnn.network.overflow import too_large
 from jdgnn.network.topology import Topology, topology
+from jdgnn.parts import bound
+
+AnySpec = TypeVar("AnySpec", bound=Spec)
 
 
 def features_of(network: Network) -> jax.Array:
@@ -40,12 +45,25 @@ def arrays_of(emulator: Spec, state: State, network: Any) -> tuple[Spec, Topolog
     check_alive(state)
     network = as_network(network)
     check_network_of(state, network)
-    features, links = features_of(network), topology(network)
+    features, links = features_of(network), topology(network, backend(emulator.kernels))
     if _shapes(shapes_of(emulator, state.key, links, features)) != _shapes(state):
         raise InputError("state: its arrays are not those of this emulator and network; make it by emulator.init")
-    return emulator.bound(network), links, features
+    return bound_to_network(emulator, network), links, features
 
 
 def _shapes(state: State) -> tuple[Any, list[Any]]:
     leaves, structure = jax.tree.flatten(state)
     return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
+
+
+def bound_to_network(spec: AnySpec, network: Network) -> AnySpec:
+    """The parts for one network: those that name nodes, such as traces, find them in its rows.
+
+    Raises:
+      InputError: the network lacks nodes that are named.
+    """
+    parts, structure = flattened(spec)
+    nodes = Identifiers(network.node_names, network.num_nodes)
+    found = bound(dict(zip(PARTS, parts, strict=True)), nodes)
+    bound_spec: AnySpec = unflattened(type(spec), structure, tuple(found[name] for name in PARTS))
+    return bound_spec

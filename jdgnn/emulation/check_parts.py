@@ -1,6 +1,6 @@
 """Whether parts give what the engine needs: found by shapes alone, before anything is computed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from jax.tree_util import Partial
 from jax.typing import DTypeLike
 
-from jdgnn.emulation.modes import has_pool
 from jdgnn.errors import InputError
 from jdgnn.keys import is_key, refuse_raw
 from jdgnn.learning.layers import Layer
@@ -25,6 +24,7 @@ from jdgnn.protocol.events import Traffic
 from jdgnn.protocol.merging import MergeRule
 from jdgnn.protocol.presence import Presence
 from jdgnn.protocol.schedules import Schedule
+from jdgnn.protocol.transport import has_pool
 
 ALONE = Topology(  # one node, no links
     senders=jax.ShapeDtypeStruct((0,), jnp.int32),  # type: ignore[arg-type]
@@ -65,6 +65,19 @@ def expect(what: str, given: Any, wanted: Any, why: str = "") -> None:
     """Raises InputError unless two trees of shapes are the same, dtypes included; `why` ends its sentence."""
     if _signature(given) != _signature(wanted):
         raise InputError(f"{what}: it gives {described(given)}, and {described(wanted)} is needed{why}")
+
+
+def units_of(layers: Sequence[Layer], num_features: int, dtype: DTypeLike) -> tuple[int, ...]:
+    """Width of each layer's embedding, for nodes of `num_features` features.
+
+    Raises:
+      InputError: a layer cannot be applied, or gives no vector.
+    """
+    units: list[int] = []
+    for index, layer in enumerate(layers):
+        units.append(layer_units(f"layers[{index}]", layer, num_features, dtype))
+        num_features = units[-1]
+    return tuple(units)
 
 
 def layer_units(what: str, layer: Layer, num_features: int, dtype: DTypeLike) -> int:

@@ -27,6 +27,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from jdgnn.backend.way import read, way
 from jdgnn.emulation.arrays import features_of
 from jdgnn.emulation.run import arrays_of
 from jdgnn.emulation.spec import Spec
@@ -34,7 +35,6 @@ from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.emulation.state_checks import check_alive
 from jdgnn.errors import InputError
-from jdgnn.kernels.way import read, way
 from jdgnn.keys import impl_of, is_key
 from jdgnn.network.conversion import as_network
 from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE

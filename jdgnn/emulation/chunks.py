@@ -4,28 +4,26 @@ They are apart so that what is drawn, recorded or replayed goes through the same
 Axes: T ticks that a chunk has room for.
 """
 
-import functools
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from jdgnn.emulation import storage
-from jdgnn.emulation.fused import put_off, settle
-from jdgnn.emulation.fusing import why_plain
+from jdgnn.backend import bfloat16
+from jdgnn.backend.rows import once
+from jdgnn.emulation.in_place import put_off, settle
 from jdgnn.emulation.metrics import Measurement, measure
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.start import sample_events
 from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import apply_events, refresh_tick
-from jdgnn.kernels import library
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events, draw_attendance
-from jdgnn.protocol.rows import once
 
 
-@functools.partial(jax.jit, static_argnames=("num_bytes", "length"))
+@partial(jax.jit, static_argnames=("num_bytes", "length"))
 def draw(
     emulator: Spec,
     links: Topology,
@@ -60,7 +58,7 @@ def attend(
     )
 
 
-@functools.partial(jax.jit, donate_argnames="state")
+@partial(jax.jit, donate_argnames="state")
 def advance(
     emulator: Spec,
     links: Topology,
@@ -71,9 +69,8 @@ def advance(
     is_recorded: jax.Array,
 ) -> tuple[State, Measurement]:
     """Runs `count` of the T ticks whose events are given, and measures after those that are recorded [T]."""
-    with library.allowed(emulator.kernels is not False):
-        state, measured = _advance(emulator, links, features, storage.packed(state), events, count, is_recorded)
-    return storage.unpacked(state), measured
+    state, measured = _advance(emulator, links, features, bfloat16.packed(state), events, count, is_recorded)
+    return bfloat16.unpacked(state), measured
 
 
 def _advance(
@@ -85,6 +82,8 @@ def _advance(
     count: jax.Array,
     is_recorded: jax.Array,
 ) -> tuple[State, Measurement]:
+    backend = links.backend
+    state = put_off(emulator, backend, state, features)
     shape = jax.eval_shape(
         lambda *a: measure(links, *apply_events(emulator, links, *a)), features, state, _at(events, 0)
     )
@@ -93,7 +92,7 @@ def _advance(
     def one(index: jax.Array, carry: tuple[State, Measurement]) -> tuple[State, Measurement]:
         state, measured = carry
         state, info = apply_events(emulator, links, features, state, _at(events, index))
-        state = state if state.pending is None else once(is_recorded[index], settle, state)
+        state = state if state.pending is None else once(is_recorded[index], partial(settle, backend), state)
         measured = jax.lax.cond(
             is_recorded[index],
             lambda: jax.tree.map(lambda all_, new: all_.at[index].set(new), measured, measure(links, state, info)),
@@ -101,25 +100,22 @@ def _advance(
         )
         return state, measured
 
-    if why_plain(emulator, state, features) is None:
-        state = put_off(emulator, state)
     state, measured = jax.lax.fori_loop(0, count, one, (state, empty))
-    return replace(settle(state), pending=None), measured
+    return replace(settle(backend, state), pending=None), measured
 
 
-@functools.partial(jax.jit, donate_argnames="state")
+@partial(jax.jit, donate_argnames="state")
 def refresh(
     emulator: Spec, links: Topology, features: jax.Array, state: State, events: Events, count: jax.Array
 ) -> State:
     """Runs `count` of the T refreshing ticks whose events are given."""
-    with library.allowed(emulator.kernels is not False):
-        state = jax.lax.fori_loop(
-            0,
-            count,
-            lambda index, state: refresh_tick(emulator, links, features, state, _at(events, index)),
-            storage.packed(state),
-        )
-    return storage.unpacked(state)
+    state = jax.lax.fori_loop(
+        0,
+        count,
+        lambda index, state: refresh_tick(emulator, links, features, state, _at(events, index)),
+        bfloat16.packed(state),
+    )
+    return bfloat16.unpacked(state)
 
 
 def _at(events: Events, index: Any) -> Events:

@@ -8,10 +8,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jdgnn.emulation.per_node import per_node
+from jdgnn.backend.per_node import per_node
+from jdgnn.backend.rows import put, take
 from jdgnn.learning.layers import Layer
 from jdgnn.network.topology import Topology
-from jdgnn.protocol.rows import put, take
 
 
 def aggregate(

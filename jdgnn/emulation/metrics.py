@@ -10,11 +10,12 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jdgnn.backend.backend import Backend
+from jdgnn.backend.plain import sum_over_nodes
 from jdgnn.emulation.collapse import effective_rank
-from jdgnn.emulation.spread import spread_of, sum_over_nodes
+from jdgnn.emulation.spread import spread_of
 from jdgnn.emulation.start import message_bytes
 from jdgnn.emulation.state import State, TickInfo
-from jdgnn.kernels import calls, library
 from jdgnn.network.edges import sum_over_in_edges
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import OUTCOMES, byte_sums
@@ -60,7 +61,7 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
     """
     dtype = info.loss.dtype
     joined = jnp.ones(state.num_nodes, bool) if state.joined is None else state.joined
-    deviation, square, scale = spread_of(state.models_alone, joined)
+    deviation, square, scale = spread_of(topology.backend, state.models_alone, joined)
     distance, norm = deviation.sum(axis=0) / scale.sum(), jnp.sqrt(square.sum(axis=0))
     stale, is_using = staleness(topology, state, info)
     spread = {
@@ -86,9 +87,9 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
         norm_ratio=mean_where(joined, norm) / state.initial_norm,
         effective_rank=jnp.stack([effective_rank(layer, state.embedded_at >= 0) for layer in state.embeddings]),
         staleness=mean_where(is_using, stale),
-        quantiles={name: quantiles(*entry) for name, entry in spread.items()},
+        quantiles={name: quantiles(topology.backend, *entry) for name, entry in spread.items()},
         loss_quantiles=jnp.stack(
-            [quantiles(info.loss[:, index], info.is_stepped[:, index]) for index in range(info.loss.shape[1])]
+            [quantiles(topology.backend, *column) for column in zip(info.loss.T, info.is_stepped.T, strict=True)]
         ),
         messages=byte_sums(state.accounts.words),
         attendance=state.attendance,
@@ -138,15 +139,9 @@ def mean_elapsed(topology: Topology, version: jax.Array, tick: jax.Array, dtype:
     return total / jnp.maximum(count, 1), count > 0
 
 
-def quantiles(values: jax.Array, mask: jax.Array) -> jax.Array:
+def quantiles(backend: Backend, values: jax.Array, mask: jax.Array) -> jax.Array:
     """Quantiles [Q] of [N] over the nodes where the mask [N] is True, as values that occur; NaN if there is none."""
-    levels = jnp.asarray(QUANTILES, jnp.float32)
-    if library.are_used() and values.size and values.dtype in library.DTYPES:
-        return calls.quantiles(values, mask, levels)
-    count = jnp.sum(mask, dtype=jnp.int32)
-    ordered = jnp.sort(jnp.where(mask, values, jnp.nan))
-    place = jnp.round(levels * (count - 1).astype(jnp.float32)).astype(jnp.int32)
-    return jnp.where(count > 0, ordered[jnp.clip(place, 0)], jnp.nan)
+    return backend.quantiles(values, mask, jnp.asarray(QUANTILES, jnp.float32))
 
 
 def mean_where(mask: jax.Array, values: jax.Array) -> jax.Array:

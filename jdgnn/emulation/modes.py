@@ -17,12 +17,3 @@ def history_depth(traffic: Traffic) -> int:
     pushes = 0 if traffic.push is None else traffic.push.link.max_delay
     longest = max(traffic.publish.link.max_delay, pushes)
     return longest + 1 if longest else 0
-
-
-def has_pool(traffic: Traffic) -> bool:
-    """Whether a model can wait: it is late, or its receiver asleep, or it is passed on later."""
-    gossip, availability = traffic.gossip, traffic.availability
-    if gossip is None:
-        return False
-    can_wait = availability.can_sleep or availability.can_be_offline
-    return can_wait or gossip.link.max_delay > 0 or gossip.pass_through

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from jdgnn.emulation.metrics import mean_elapsed
 from jdgnn.emulation.spread import spread_of
 from jdgnn.emulation.start import message_bytes
-from jdgnn.emulation.state import ModelFlight, State
+from jdgnn.emulation.state import State
 from jdgnn.emulation.state_checks import check_alive, check_network_of
 from jdgnn.network.conversion import as_network
 from jdgnn.network.edges import sum_over_out_edges
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.accounts import whole
-from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.rings import num_in_flight
 
 
@@ -72,13 +71,13 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
 def _figures(links: Topology, state: State) -> dict[str, jax.Array]:
     return {
         "staleness": _staleness(links, state),
-        **_of_models(state),
+        **_of_models(links, state),
         "in_flight": jnp.stack([_embeddings(links, state), _pushes(state), _models(state)], axis=1),
     }
 
 
-def _of_models(state: State) -> dict[str, jax.Array]:
-    deviation, square, scale = spread_of(state.models_alone, state.joined)
+def _of_models(links: Topology, state: State) -> dict[str, jax.Array]:
+    deviation, square, scale = spread_of(links.backend, state.models_alone, state.joined)
     figures = {
         "distance": deviation.sum(axis=0) / scale.sum(),
         "norm_ratio": jnp.sqrt(square.sum(axis=0)) / state.initial_norm,
@@ -105,12 +104,4 @@ def _pushes(state: State) -> jax.Array:
 
 def _models(state: State) -> jax.Array:
     """Models on their way or waiting in an inbox, by sender."""
-    models, none = state.models, jnp.zeros_like(state.age)
-    if models is None:
-        return none
-    if isinstance(models, ModelFlight):
-        return jnp.sum(models.is_sent, axis=1, dtype=jnp.int32)
-    assert isinstance(models, ModelPool)
-    is_waiting = jnp.zeros(models.num_places, bool).at[models.inbox].set(True, mode="drop")
-    is_open = is_waiting | (models.dst < state.num_nodes)
-    return none.at[jnp.where(is_open, models.src, state.num_nodes)].add(1, mode="drop")
+    return jnp.zeros_like(state.age) if state.models is None else state.models.num_open(state.num_nodes)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jdgnn.backend.way import tell_once, way
 from jdgnn.checks import check_count
 from jdgnn.emulation import chunks
 from jdgnn.emulation.arrays import arrays_of
@@ -20,7 +21,6 @@ from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.emulation.state_checks import check_alive
 from jdgnn.errors import InputError
-from jdgnn.kernels.way import tell_once, way
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.recording import Recorder
 

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import jax.numpy as jnp
 import numpy as np
 
+from jdgnn.backend.way import way
 from jdgnn.emulation import chunks
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.start import event_shapes, message_bytes, tree_bytes
 from jdgnn.emulation.state import State
-from jdgnn.kernels.way import way
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
 from jdgnn.protocol.recording import LONGEST, Recorder

@@ -9,12 +9,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jdgnn.emulation import storage
-from jdgnn.emulation.modes import has_mailbox, has_pool, history_depth
-from jdgnn.emulation.per_node import per_node
+from jdgnn.backend import bfloat16
+from jdgnn.backend.per_node import per_node
+from jdgnn.backend.plain import norms
+from jdgnn.emulation.check_parts import units_of
+from jdgnn.emulation.modes import has_mailbox, history_depth
 from jdgnn.emulation.spec import Spec
-from jdgnn.emulation.spread import norms
-from jdgnn.emulation.state import State, no_flight
+from jdgnn.emulation.state import State
 from jdgnn.keys import is_key
 from jdgnn.learning.local_step import init_params
 from jdgnn.learning.optimizers.merged import without_moments
@@ -25,10 +26,10 @@ from jdgnn.protocol.availability import init_availability
 from jdgnn.protocol.events import Events, Sizes
 from jdgnn.protocol.events import sample_events as sample_traffic
 from jdgnn.protocol.mailbox import empty_mailbox
-from jdgnn.protocol.model_pool import empty_pool
 from jdgnn.protocol.pushes import no_pushes
 from jdgnn.protocol.sample_buffer import empty_buffer
 from jdgnn.protocol.traffic import Gossip, Push
+from jdgnn.protocol.transport import transport_of
 
 
 @jax.jit
@@ -37,9 +38,9 @@ def init(emulator: Spec, key: jax.Array, links: Topology, features: jax.Array, n
     num_nodes, num_features = features.shape
     dtype, traffic, push = features.dtype, emulator.traffic, emulator.push
     params_key, run_key, availability_key = jax.random.split(key, 3)
-    units = emulator.units(num_features, dtype)
+    units = units_of(emulator.layers, num_features, dtype)
     computed = _init_params(emulator, params_key, num_nodes, (num_features, *units), dtype)
-    params = computed if emulator.param_dtype is None else storage.nearest(computed)
+    params = computed if emulator.param_dtype is None else bfloat16.nearest(computed)
     depth = history_depth(traffic)
     return State(
         tick=jnp.zeros((), jnp.int32),
@@ -100,12 +101,8 @@ def keys_by_node(tree: Any, number: int = 0) -> Any:
 
 
 def _no_models(emulator: Spec, params: Any, num_nodes: int) -> Any:
-    gossip = emulator.gossip
-    if gossip is None:
-        return None
-    if not has_pool(emulator.traffic):
-        return no_flight(num_nodes, gossip.fanout)
-    return empty_pool(params, gossip.num_places(num_nodes), num_nodes, gossip.capacity, gossip.pass_through)
+    transport, gossip = transport_of(emulator.traffic), emulator.gossip
+    return None if transport is None or gossip is None else transport.init(gossip, params, num_nodes)
 
 
 def _no_memory(setting: Push | Gossip | None, num_nodes: int) -> Any:

@@ -7,26 +7,16 @@ embeddings and pushes.
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from flax import struct
 
+from jdgnn.backend.calls import Step
 from jdgnn.checks import is_consumed
-from jdgnn.kernels.calls import Step
 from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.protocol.accounts import Accounts
 from jdgnn.protocol.mailbox import Mailbox
-from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.pushes import PushFlight
 from jdgnn.protocol.sample_buffer import SampleBuffer
-
-
-@struct.dataclass(kw_only=True)
-class ModelFlight:
-    """Models sent in the last tick, where each is merged in the next: their content is what their senders hold."""
-
-    dst: jax.Array  # [N, R] int32, candidates
-    rank: jax.Array  # [N, R] uint32
-    is_sent: jax.Array  # [N, R] bool, and not lost
+from jdgnn.protocol.transport import ModelFlight, ModelPool
 
 
 @struct.dataclass(kw_only=True)
@@ -87,11 +77,3 @@ class TickInfo:
     online: jax.Array  # [N] bool
     active: jax.Array  # [N] bool
     held_at: jax.Array | None  # [N] int32, `embedded_at` before this tick, where no mailbox holds what was used
-
-
-def no_flight(num_nodes: int, num_slots: int) -> ModelFlight:
-    """The network before any model was sent."""
-    shape = (num_nodes, num_slots)
-    return ModelFlight(
-        dst=jnp.full(shape, num_nodes, jnp.int32), rank=jnp.zeros(shape, jnp.uint32), is_sent=jnp.zeros(shape, bool)
-    )

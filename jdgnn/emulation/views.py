@@ -14,7 +14,6 @@ from jdgnn.learning.local_step import Received
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
 from jdgnn.protocol.messages import Content
-from jdgnn.protocol.rows import take_all, take_or_zero
 
 
 def over_edges(
@@ -34,10 +33,12 @@ def over_edges(
     """
     if index == 0:
         is_known = jnp.ones(topology.num_edges, bool) if joined is None else joined[topology.senders]
-        return take_all(features, topology.senders), is_known
+        return topology.backend.gather_known(features, topology.senders), is_known
     if state.mailbox is not None:
         return state.mailbox.entries[index - 1], state.mailbox.version >= 0
-    return take_all(state.embeddings[index - 1], topology.senders), state.embedded_at[topology.senders] >= 0
+    return topology.backend.gather_known(state.embeddings[index - 1], topology.senders), state.embedded_at[
+        topology.senders
+    ] >= 0
 
 
 class Chosen(NamedTuple):
@@ -73,7 +74,7 @@ def _positives(topology: Topology, state: State, edges: jax.Array, index: int) -
         entries, version, row = state.embeddings[index], state.embedded_at, senders[edges]
     if not entries.shape[0]:
         return jnp.zeros((*edges.shape, entries.shape[1]), entries.dtype), jnp.zeros(edges.shape, bool)
-    vectors = take_or_zero(entries, row)
+    vectors = topology.backend.gather(entries, row)
     return vectors, version.at[row].get(mode="fill", fill_value=-1) >= 0
 
 

@@ -4,128 +4,142 @@ Axes: N nodes, L layers, n some nodes.
 """
 
 from dataclasses import replace
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from jdgnn.emulation.fused import wake_fused
-from jdgnn.emulation.fusing import why_plain
-from jdgnn.emulation.merging import Inbox, Model, fold, fold_or_pair, fold_own, has_pairs
+from jdgnn.backend.rows import once, put, take
+from jdgnn.emulation.context import Tick
+from jdgnn.emulation.in_place import learn_in_place
+from jdgnn.emulation.inbox import Inbox
+from jdgnn.emulation.merge import Merged, merge
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
-from jdgnn.emulation.training import Scene, Trained, Woken, embed_only, train
+from jdgnn.emulation.train import Learned, embed_layer, joined, nothing, train_layer
+from jdgnn.emulation.ways import why_apart
 from jdgnn.protocol.accounts import add_words
-from jdgnn.protocol.model_pool import ModelPool
-from jdgnn.protocol.rows import once, put, take
+
+Woken = tuple[Learned, jax.Array]
+"""What nodes have learned, and the ages of their models."""
 
 
-def wake(emulator: Spec, scene: Scene, inbox: Inbox | None) -> tuple[State, Woken]:
+def wake(tick: Tick, state: State, inbox: Inbox) -> tuple[State, Learned]:
     """Merges and trains at all active nodes.
 
-    By compiled kernels, where `why_plain` has nothing to say. With `awake_share`, only the rows of active nodes are
-    gathered, computed and put back, as long as they are no more than that; in ticks in which there are more, all rows
-    are computed, to the same result.
+    With `awake_share`, only the rows of active nodes are gathered, computed and put back, as long as they are no more
+    than that; in ticks in which there are more, all rows are computed, to the same result.
 
     Args:
-      emulator: the parts.
-      scene: what surrounds the nodes.
-      inbox: what each merges; None for nothing.
+      tick: the tick.
+      state: all nodes.
+      inbox: what each merges.
 
     Returns:
       The state, and what can be seen of it.
     """
-    state, active, capacity = scene.state, scene.active, awake_capacity(emulator, scene.topology.num_nodes)
-    if why_plain(emulator, state, scene.features) is None:
-        woken, state = wake_fused(emulator, scene, inbox)
-    elif capacity is None or active is None:
-        woken = _wake_rows(emulator, scene, inbox, None)
+    capacity = awake_capacity(tick.spec, state.num_nodes)
+    if capacity is None or tick.active is None:
+        learned, age = _put_back(state, *_wake_rows(tick, state, inbox, None), None)
     else:
-        (nodes,) = jnp.nonzero(active, size=capacity, fill_value=state.num_nodes)
-        is_crowded = jnp.sum(active, dtype=jnp.int32) > capacity
-        compact = nodes.astype(jnp.int32)
-        woken = _asleep(emulator, scene, inbox)
-        woken = once(~is_crowded, lambda held: _wake_rows(emulator, _with(scene, held), inbox, compact), woken)
-        woken = once(is_crowded, lambda held: _wake_rows(emulator, _with(scene, held), inbox, None), woken)
+        (nodes,) = jnp.nonzero(tick.active, size=capacity, fill_value=state.num_nodes)
+        is_crowded = jnp.sum(tick.active, dtype=jnp.int32) > capacity
+        woken = _asleep(tick, state, inbox)
+        woken = once(~is_crowded, lambda held: _wake_held(tick, state, inbox, held, nodes.astype(jnp.int32)), woken)
+        learned, age = once(is_crowded, lambda held: _wake_held(tick, state, inbox, held, None), woken)
         state = replace(state, num_crowded=state.num_crowded + is_crowded.astype(jnp.int32))
-    is_idle = ~woken.is_stepped if scene.active is None else ~woken.is_stepped & scene.active[:, None]
-    trains = emulator.gossip is None or emulator.gossip.order != "merge_only"
-    state = replace(
-        state,
-        params=woken.params,
-        opt_state=woken.opt_state,
-        embeddings=woken.embeddings,
-        age=woken.age,
-        num_steps=state.num_steps + woken.is_stepped.astype(jnp.int32),
-        num_idle=add_words(state.num_idle, jnp.sum(is_idle, axis=0, dtype=jnp.int32)) if trains else state.num_idle,
-    )
-    return state, woken
+    return _stored(tick, state, learned, age), learned
 
 
-def awake_capacity(emulator: Spec, num_nodes: int) -> int | None:
+def awake_capacity(spec: Spec, num_nodes: int) -> int | None:
     """How many awake nodes there is compact room for; None where all nodes are computed."""
-    if emulator.awake_share is None:
+    if spec.awake_share is None:
         return None
-    return min(num_nodes, max(1, round(emulator.awake_share * num_nodes)))
+    return min(num_nodes, max(1, round(spec.awake_share * num_nodes)))
 
 
-def _asleep(emulator: Spec, scene: Scene, inbox: Inbox | None) -> Woken:
-    """What is held before anybody wakes."""
-    state = scene.state
-    shapes = jax.eval_shape(lambda: _wake_rows(emulator, scene, inbox, None))
-    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), (shapes.loss, shapes.is_stepped, shapes.aux))
-    return Woken(state.params, state.opt_state, state.embeddings, state.age, *nothing)
-
-
-def _with(scene: Scene, held: Woken) -> Scene:
-    """The scene with what nodes hold in place of what its state does, so that it is changed in place."""
-    state = replace(scene.state, params=held.params, opt_state=held.opt_state, embeddings=held.embeddings, age=held.age)
-    return scene._replace(state=state)
-
-
-def _wake_rows(emulator: Spec, scene: Scene, inbox: Inbox | None, nodes: jax.Array | None) -> Woken:
+def _wake_rows(tick: Tick, state: State, inbox: Inbox, nodes: jax.Array | None) -> Woken:
     """Merges and trains at some nodes [n], N for none; at all for None, of whom only the active change."""
-    order = "merge_then_train" if emulator.gossip is None else emulator.gossip.order
-    params, age = take((scene.state.params, scene.state.age), nodes)
-    if order != "train_then_merge":
-        params, age = _merged(emulator, scene, inbox, (params, age), nodes)
-    trained = (embed_only if order == "merge_only" else train)(emulator, scene, params, nodes)
-    params, age = trained.params, age + jnp.any(trained.is_stepped, axis=1).astype(jnp.int32)
-    if order == "train_then_merge":
-        params, age = _merged(emulator, scene, inbox, (params, age), nodes)
-    return _put_back(scene.state, trained, params, age, nodes)
+    own = take((state.params, state.age), nodes)
+    if tick.order == "train_then_merge":
+        learned = _learn(tick, state, merge(tick, state, None, own, nodes), nodes)
+        merged = merge(tick, state, inbox, (learned.params, own[1] + _has_stepped(learned)), nodes)
+        params = tuple(merged.layer(index) for index in range(len(learned.params)))
+        return learned.replace(params=params), merged.age  # type: ignore[attr-defined]
+    merged = merge(tick, state, inbox, own, nodes)
+    learned = _learn(tick, state, merged, nodes)
+    return learned, merged.age + _has_stepped(learned)
 
 
-def _merged(emulator: Spec, scene: Scene, inbox: Inbox | None, own: Model, nodes: jax.Array | None) -> Model:
-    """The models of some nodes with those of their inboxes folded in."""
-    if inbox is None:
-        return own
-    assert emulator.gossip is not None
-    models = scene.state.models
-    if isinstance(models, ModelPool):
-        return fold(emulator.gossip, inbox, (models.params, models.age), own, nodes)
-    assert models is not None
-    if has_pairs(emulator.gossip):
-        return fold_or_pair(emulator.gossip, inbox, models, own)
-    if emulator.gossip.order == "train_then_merge":
-        return fold(emulator.gossip, inbox, (scene.state.params, scene.state.age), own, nodes)
-    return fold_own(emulator.gossip, inbox, own)
+def _learn(tick: Tick, state: State, merged: Merged, nodes: jax.Array | None) -> Learned:
+    """Trains the layers bottom-up, each on what the one below gave, or computes them where nodes only merge."""
+    own, layers = tick.features, []
+    plainly = embed_layer if tick.order == "merge_only" else train_layer
+    for index in range(len(tick.spec.layers)):
+        if merged.is_in_place and why_apart(tick.spec, state, index, own) is None:
+            layers.append(learn_in_place(tick, state, index, merged, own))
+        else:
+            layers.append(plainly(tick, state, index, merged.layer(index), own, nodes))
+        (own,) = layers[-1].embeddings
+    return joined(layers)
 
 
-def _put_back(
-    state: State, trained: Trained, params: tuple[Any, ...], age: jax.Array, nodes: jax.Array | None
-) -> Woken:
-    """Puts rows [n, ...] among those of all nodes."""
-    seen = (trained.loss, trained.is_stepped, trained.aux)
-    unseen = jax.tree.map(lambda leaf: jnp.zeros((state.num_nodes, *leaf.shape[1:]), leaf.dtype), seen)
-    loss, is_stepped, aux = put(unseen, nodes, seen)
-    params, opt_state, age = put((state.params, state.opt_state, state.age), nodes, (params, trained.opt_state, age))
-    return Woken(
-        params=params,
-        opt_state=opt_state,
-        embeddings=trained.embeddings,
-        age=age,
+def _has_stepped(learned: Learned) -> jax.Array:
+    """1 at each node [n] of which any layer has stepped, else 0: updates inside its model."""
+    return jnp.any(learned.is_stepped, axis=1).astype(jnp.int32)
+
+
+def _asleep(tick: Tick, state: State, inbox: Inbox) -> Woken:
+    """What is held before anybody wakes."""
+    shapes, _ = jax.eval_shape(lambda: _wake_rows(tick, state, inbox, None))
+    loss, is_stepped, aux = nothing((shapes.loss, shapes.is_stepped, shapes.aux))
+    held = Learned(
+        params=state.params,
+        opt_state=state.opt_state,
+        embeddings=state.embeddings,
         loss=loss,
         is_stepped=is_stepped,
         aux=aux,
+    )
+    return held, state.age
+
+
+def _wake_held(tick: Tick, state: State, inbox: Inbox, held: Woken, nodes: jax.Array | None) -> Woken:
+    """`_wake_rows` on what is held in place of what the state has, so that it is changed in place."""
+    learned, age = held
+    state = replace(state, params=learned.params, opt_state=learned.opt_state, embeddings=learned.embeddings, age=age)
+    return _put_back(state, *_wake_rows(tick, state, inbox, nodes), nodes)
+
+
+def _put_back(state: State, learned: Learned, age: jax.Array, nodes: jax.Array | None) -> Woken:
+    """Puts rows [n, ...] among those of all nodes."""
+    if nodes is None:
+        return learned, age
+    seen = (learned.loss, learned.is_stepped, learned.aux)
+    unseen = jax.tree.map(lambda leaf: jnp.zeros((state.num_nodes, *leaf.shape[1:]), leaf.dtype), seen)
+    loss, is_stepped, aux = put(unseen, nodes, seen)
+    params, opt_state, age = put(
+        (state.params, state.opt_state, state.age), nodes, (learned.params, learned.opt_state, age)
+    )
+    return replace(learned, params=params, opt_state=opt_state, loss=loss, is_stepped=is_stepped, aux=aux), age
+
+
+def _stored(tick: Tick, state: State, learned: Learned, age: jax.Array) -> State:
+    """The state with what nodes have learned."""
+    is_idle = ~learned.is_stepped if tick.active is None else ~learned.is_stepped & tick.active[:, None]
+    num_idle = state.num_idle
+    if tick.order != "merge_only":
+        num_idle = add_words(num_idle, jnp.sum(is_idle, axis=0, dtype=jnp.int32))
+    models, params = state.models, learned.params
+    if tick.transport is not None:
+        models, params = tick.transport.store(models, params)
+    return replace(
+        state,
+        models=models,
+        params=params,
+        opt_state=learned.opt_state,
+        embeddings=learned.embeddings,
+        age=age,
+        num_steps=state.num_steps + learned.is_stepped.astype(jnp.int32),
+        num_idle=num_idle,
+        pending=learned.pending,
     )

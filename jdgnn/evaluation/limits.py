@@ -15,9 +15,9 @@ import numpy as np
 from flax import struct
 from numpy.typing import NDArray
 
+from jdgnn.backend.per_node import per_node
 from jdgnn.checks import check_count
 from jdgnn.emulation.arrays import features_of
-from jdgnn.emulation.per_node import per_node
 from jdgnn.emulation.start import init_model
 from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from rich import filesize
 
-from jdgnn.emulation.modes import has_pool
 from jdgnn.emulation.start import tree_bytes
 from jdgnn.emulation.state import State
 from jdgnn.emulator import Emulator
@@ -15,6 +14,7 @@ from jdgnn.experiment.available_memory import available_bytes
 from jdgnn.host_memory import host_bytes
 from jdgnn.network.generators import bytes_to_make
 from jdgnn.network.network import Network
+from jdgnn.protocol.transport import has_pool
 
 
 def check_run_fits(emulator: Emulator, network: Network) -> None:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from jdgnn.backend.way import missing
 from jdgnn.emulation.checkpoint import digest
 from jdgnn.emulation.collapse import COLLAPSED
 from jdgnn.emulation.floor import ceiling, floor_bytes
@@ -26,7 +27,6 @@ from jdgnn.experiment.horizons import horizon_of_run
 from jdgnn.experiment.metrics_rows import SPREAD
 from jdgnn.experiment.networks import FILES
 from jdgnn.experiment.without_effect import without_effect
-from jdgnn.kernels.way import missing
 from jdgnn.network.network import Network
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
 from jdgnn.version import __version__

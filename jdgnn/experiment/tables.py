@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from jdgnn.backend.way import warning
 from jdgnn.emulation.progress_words import short
 from jdgnn.experiment.horizons import told_at_the_end
 from jdgnn.experiment.run_directory import CHECKPOINTS
 from jdgnn.experiment.ways import in_words
-from jdgnn.kernels.way import warning
 from jdgnn.network.datasets import DATASETS, Dataset
 from jdgnn.network.datasets.files import default_cache
 

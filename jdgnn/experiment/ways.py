@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import jax
 from rich.console import Console
 
-from jdgnn.emulation.fusing import why_plain
+from jdgnn.backend import calls
+from jdgnn.backend.way import KERNELS, REMEDY, SWITCHED_OFF, TOLD, Way, missing, read, warning, way
+from jdgnn.emulation.ways import why_plain
 from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.experiment.run_directory import read_origin
-from jdgnn.kernels import calls
-from jdgnn.kernels.way import KERNELS, REMEDY, SWITCHED_OFF, TOLD, Way, missing, read, warning, way
 from jdgnn.network.network import Network
 
 FLAG = "--accept-other-way"
@@ -35,7 +35,7 @@ class Computed(NamedTuple):
 
 
 def way_of(emulator: Emulator, network: Network) -> Way:
-    """How this process computes a run; with kernels, also why its models are not merged and trained by them."""
+    """How this process computes a run; with kernels, also which operations go without them, and why."""
     found = way(emulator.kernels)
     if found.backend != KERNELS:
         return found
@@ -169,7 +169,7 @@ def in_words(said: Any) -> dict[str, str]:
     found = read(said)
     if found is None:
         return {}
-    partly = {"merged": f"without them, as {found.reason}"} if found.backend == KERNELS and found.reason else {}
+    partly = {"in plain JAX": found.reason} if found.backend == KERNELS and found.reason else {}
     cut = f", work cut for {found.cores} core{'' if found.cores == 1 else 's'}" if found.cores else ""
     return {"way": str(found), **partly, "on": f"{found.processor}{cut}"}
 

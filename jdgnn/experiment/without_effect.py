@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from jdgnn.emulation.modes import has_pool
 from jdgnn.emulation.state import State
 from jdgnn.emulator import Emulator
 from jdgnn.experiment.config import Config
 from jdgnn.protocol.accounts import whole
+from jdgnn.protocol.transport import has_pool
 
 BY_AGE = ("age_weighted", "limited")
 """Rules that merge by the ages of models."""

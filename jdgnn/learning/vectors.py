@@ -1,9 +1,7 @@
-"""Vectors of length one, and inner products."""
+"""Vectors of length one."""
 
 import jax
 import jax.numpy as jnp
-
-from jdgnn.kernels import calls, library
 
 
 def unit_norm(vectors: jax.Array) -> jax.Array:
@@ -20,32 +18,3 @@ def unit_norm(vectors: jax.Array) -> jax.Array:
     scaled = vectors / jnp.where(is_zero, 1, top)
     square = jnp.sum(scaled * scaled, axis=-1, keepdims=True)
     return jnp.where(is_zero, 0, scaled * jax.lax.rsqrt(jnp.where(is_zero, 1, square)))
-
-
-def products(rows: jax.Array, vector: jax.Array) -> jax.Array:
-    """Inner products of each row [n, F] with a vector [F]: [n]. Where all nodes ask, by a compiled kernel.
-
-    Example:
-      >>> products(jnp.array([[1.0, 0.0], [1.0, 1.0]]), jnp.array([2.0, 3.0])).tolist()
-      [2.0, 5.0]
-    """
-    if library.are_used() and rows.size and rows.dtype == vector.dtype and rows.dtype in library.DTYPES:
-        return _products(rows, vector)
-    return rows @ vector
-
-
-@jax.custom_vjp
-def _products(rows: jax.Array, vector: jax.Array) -> jax.Array:
-    return calls.products(rows, vector)
-
-
-def _products_forward(rows: jax.Array, vector: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    return calls.products(rows, vector), (rows, vector)
-
-
-def _products_backward(kept: tuple[jax.Array, jax.Array], change: jax.Array) -> tuple[jax.Array, jax.Array]:
-    rows, vector = kept
-    return change[:, None] * vector, calls.weighted(rows, change)
-
-
-_products.defvjp(_products_forward, _products_backward)

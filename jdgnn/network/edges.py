@@ -3,12 +3,8 @@
 Axes: N nodes, E directed edges.
 """
 
-from typing import Any
-
 import jax
-import jax.numpy as jnp
 
-from jdgnn.kernels import calls, library
 from jdgnn.network.topology import Topology
 
 
@@ -36,37 +32,7 @@ def weighted_sum_over_in_edges(
     Returns:
       One sum per node [N, F].
     """
-    is_mask, dtype = weights.dtype == bool, vectors.dtype
-    if library.are_used() and vectors.size and dtype in library.DTYPES and (is_mask or weights.dtype == dtype):
-        return _sums(vectors, weights.astype(dtype), topology, own)
-    weights = weights[:, None]
-    total = sum_over_in_edges(jnp.where(weights, vectors, 0) if is_mask else weights * vectors, topology)
-    return total if own is None else total + own
-
-
-@jax.custom_vjp
-def _sums(vectors: jax.Array, weights: jax.Array, topology: Topology, own: jax.Array | None) -> jax.Array:
-    return calls.sums(vectors, weights, topology.in_offset, topology.in_degree, own)
-
-
-def _sums_forward(
-    vectors: jax.Array, weights: jax.Array, topology: Topology, own: jax.Array | None
-) -> tuple[jax.Array, Any]:
-    return _sums(vectors, weights, topology, own), (vectors, weights, topology, own is None)
-
-
-def _sums_backward(kept: Any, change: jax.Array) -> tuple[jax.Array, jax.Array, None, jax.Array | None]:
-    vectors, weights, topology, is_alone = kept
-    over_edges = change[topology.receivers]
-    return (
-        weights[:, None] * over_edges,
-        jnp.sum(vectors * over_edges, axis=1),
-        None,
-        None if is_alone else change,
-    )
-
-
-_sums.defvjp(_sums_forward, _sums_backward)
+    return topology.backend.sum_over_edges(vectors, weights, topology, own)
 
 
 def sum_over_out_edges(values: jax.Array, topology: Topology) -> jax.Array:

@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jdgnn.backend.backend import PLAIN, Backend
+from jdgnn.backend.backend import backend as best
 from jdgnn.network.network import Network
 
 
@@ -24,6 +26,7 @@ class Topology:
     out_degree: jax.Array  # [N] int32
     out_offset: jax.Array  # [N] int32
     link_quality: jax.Array | None = None  # [E] float32 in [0, 1]: share of messages that get through
+    backend: Backend = struct.field(pytree_node=False, default=PLAIN)  # by which sums over edges are computed
 
     @property
     def num_nodes(self) -> int:
@@ -67,8 +70,13 @@ class Topology:
         return jnp.where((edge < end) & (senders[edge] == src), edge, self.num_edges)
 
 
-def topology(network: Network) -> Topology:
-    """Puts a network's links on the accelerator; features, labels and splits stay behind."""
+def topology(network: Network, backend: Backend | None = None) -> Topology:
+    """Puts a network's links on the accelerator; features, labels and splits stay behind.
+
+    Args:
+      network: the network.
+      backend: by which sums over its edges are computed; None for the best that this process has.
+    """
     in_degree = network.in_degree
     out_degree = np.bincount(network.senders, minlength=network.num_nodes)
     return Topology(
@@ -80,6 +88,7 @@ def topology(network: Network) -> Topology:
         out_degree=jnp.asarray(out_degree, dtype=jnp.int32),
         out_offset=_offset(out_degree),
         link_quality=None if network.link_quality is None else jnp.asarray(network.link_quality),
+        backend=best() if backend is None else backend,
     )
 
 

@@ -62,6 +62,15 @@ def book(accounts: Accounts, counts: Counts) -> Accounts:
     return Accounts(words=add_words(accounts.words, stacked))
 
 
+def together(*counts: Counts) -> Counts:
+    """Counts of several stages as one."""
+    total: Counts = {}
+    for stage in counts:
+        for key, count in stage.items():
+            total[key] = total[key] + count if key in total else count
+    return total
+
+
 def sent_and_lost(kind: str, is_sent: jax.Array, lost: jax.Array | None) -> Counts:
     """How many of its candidates [N, slots] each node has sent, and how many of these are lost; None for none."""
     counts = {(kind, "sent"): jnp.sum(is_sent, axis=1, dtype=jnp.int32)}

@@ -16,7 +16,6 @@ from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import Counts
 from jdgnn.protocol.messages import Content
 from jdgnn.protocol.rings import as_delays, elapsed, is_due, nothing_sent
-from jdgnn.protocol.rows import replace_rows
 
 
 @struct.dataclass(kw_only=True)
@@ -101,6 +100,7 @@ def receive(
     num_here = num_due if online is None else jnp.where(online[topology.receivers], num_due, 0)
     is_new = (num_here > 0) & (sent_at > mailbox.version)
     tables, row = content(sent_at)
+    replace_rows = topology.backend.replace_rows
     entries = tuple(replace_rows(held, is_new, table, row) for held, table in zip(mailbox.entries, tables, strict=True))
     counts = {
         ("embedding", "delivered"): sum_over_in_edges(is_new.astype(jnp.int32), topology),

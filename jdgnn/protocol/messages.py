@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jdgnn.kernels import calls, library
+from jdgnn.backend.backend import Backend
 
 
 @struct.dataclass(kw_only=True)
@@ -49,10 +49,11 @@ class Content(NamedTuple):
     row: jax.Array  # [n] int32, of each message
 
 
-def arrivals(num_nodes: int, dst: jax.Array, *order: jax.Array) -> Arrivals:
+def arrivals(backend: Backend, num_nodes: int, dst: jax.Array, *order: jax.Array) -> Arrivals:
     """Turns "who sends to whom" around into "who receives from whom".
 
     Args:
+      backend: what sorts them.
       num_nodes: N.
       dst: receiver of each message [n] int32, N = nobody.
       *order: what decides who is taken first at one receiver, the most important first, each [n]; of messages equal in
@@ -61,12 +62,5 @@ def arrivals(num_nodes: int, dst: jax.Array, *order: jax.Array) -> Arrivals:
     Returns:
       The arrivals.
     """
-    if library.are_used() and dst.size:
-        index, dst, position, num_received = calls.arrivals(num_nodes, dst, order)
-        return Arrivals(index=index, dst=dst, position=position, num_received=num_received)
-    index = jnp.arange(dst.size, dtype=jnp.int32)
-    dst, *_, index = jax.lax.sort((dst, *order, index), num_keys=1 + len(order), is_stable=True)
-    num_received = jnp.zeros(num_nodes, jnp.int32).at[dst].add(1, mode="drop", indices_are_sorted=True)
-    first = jnp.cumsum(num_received, dtype=jnp.int32) - num_received
-    position = jnp.arange(dst.size, dtype=jnp.int32) - first.at[dst].get(mode="fill", fill_value=0)
+    index, dst, position, num_received = backend.arrivals(num_nodes, dst, *order)
     return Arrivals(index=index, dst=dst, position=position, num_received=num_received)

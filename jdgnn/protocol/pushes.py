@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jdgnn.backend.backend import Backend
+from jdgnn.backend.rows import once
 from jdgnn.protocol.accounts import Counts, sent_and_lost
 from jdgnn.protocol.messages import Arrivals, Content, arrivals
 from jdgnn.protocol.rings import as_delays, elapsed, is_due, nothing_sent
-from jdgnn.protocol.rows import once
 from jdgnn.protocol.sample_buffer import SampleBuffer, store
 
 FEWEST = 4096  # messages of which all are sorted without looking which are due
@@ -80,6 +81,7 @@ def send(
 
 
 def receive(
+    backend: Backend,
     flight: PushFlight,
     tick: jax.Array,
     online: jax.Array | None,
@@ -93,6 +95,7 @@ def receive(
     nodes send in one tick, so nearly always there is one.
 
     Args:
+      backend: what sorts messages and copies rows.
       flight: pushes on their way.
       tick: this tick.
       online: who is online [N]; None for all.
@@ -114,9 +117,9 @@ def receive(
     def batch(size: int, carry: Batch) -> Batch:
         first, buffer, num_stored, num_to_offline = carry
         last, is_chosen = due.batch(first, size)
-        messages, src, delay = _sorted(flight, tick, is_chosen, size)
+        messages, src, delay = _sorted(backend, flight, tick, is_chosen, size)
         messages, offline = messages.at(online)
-        buffer = store(buffer, messages, content(src, delay))
+        buffer = store(backend, buffer, messages, content(src, delay))
         return last, buffer, num_stored + messages.num_received, num_to_offline + offline
 
     for size in sizes[:-1]:
@@ -160,7 +163,7 @@ class _Due(NamedTuple):
 
 
 def _sorted(
-    flight: PushFlight, tick: jax.Array, is_chosen: jax.Array, capacity: int
+    backend: Backend, flight: PushFlight, tick: jax.Array, is_chosen: jax.Array, capacity: int
 ) -> tuple[Arrivals, jax.Array, jax.Array]:
     """The chosen messages by receiver, their senders [n] and their delays [n]."""
     num_nodes, depth, num_slots = flight.dst.shape
@@ -174,5 +177,6 @@ def _sorted(
         rank = flight.rank.ravel().at[index].get(mode="fill", fill_value=0)
     src = jnp.minimum(index // (depth * num_slots), num_nodes - 1)
     delay = elapsed(tick, depth)[index // num_slots % depth]
-    messages = arrivals(num_nodes, dst, rank) if depth == 1 else arrivals(num_nodes, dst, -delay, rank)
+    order = (rank,) if depth == 1 else (-delay, rank)
+    messages = arrivals(backend, num_nodes, dst, *order)
     return messages, src[messages.index], delay[messages.index]

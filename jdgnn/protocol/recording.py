@@ -3,7 +3,7 @@
 The file is a ZIP archive of NumPy arrays, which `numpy.load` opens without jdgnn and without pickle:
 
 - `header`: a text in JSON: `version` (1), `num_nodes`, `num_edges`, `first_tick`, `key_impl` (how JAX makes random
-  numbers of `key`), `way` (how the run was computed, a `jdgnn.kernels.way.Way`), and `fields`, which gives for each
+  numbers of `key`), `way` (how the run was computed, a `jdgnn.backend.way.Way`), and `fields`, which gives for each
   recorded field of `jdgnn.protocol.events.Events` the `shape` and `dtype` it has in one tick, and for whole numbers the
   largest (`max`); where nodes have names, also `names`, a digest of them in four words, as in `jdgnn.network.identity`;
 - `senders`, `receivers` [E]: the directed edges of the network, sorted by receiver, then by sender;
@@ -29,8 +29,8 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from jdgnn.backend.way import Way
 from jdgnn.errors import InputError
-from jdgnn.kernels.way import Way
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
 

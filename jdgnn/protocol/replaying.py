@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from jdgnn.backend.way import Way, read
 from jdgnn.errors import InputError
-from jdgnn.kernels.way import Way, read
 from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
 from jdgnn.network.identity import differences
 from jdgnn.network.topology import Topology

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from flax import struct
 from jax.typing import DTypeLike
 
+from jdgnn.backend.backend import Backend
 from jdgnn.protocol.messages import Arrivals, Content
-from jdgnn.protocol.rows import write_rows
 
 
 @struct.dataclass(kw_only=True)
@@ -40,10 +40,11 @@ def empty_buffer(num_nodes: int, capacity: int, units: tuple[int, ...], dtype: D
     )
 
 
-def store(buffer: SampleBuffer, messages: Arrivals, content: Content) -> SampleBuffer:
+def store(backend: Backend, buffer: SampleBuffer, messages: Arrivals, content: Content) -> SampleBuffer:
     """Stores arriving pushes; each overwrites the oldest sample of its receiver.
 
     Args:
+      backend: what copies rows.
       buffer: the buffer.
       messages: n pushes that arrive in this tick.
       content: what each carries.
@@ -57,7 +58,7 @@ def store(buffer: SampleBuffer, messages: Arrivals, content: Content) -> SampleB
     place = jnp.where(messages.is_among_last(capacity), messages.dst * capacity + slot, num_nodes * capacity)
     return SampleBuffer(
         entries=tuple(
-            write_rows(entries, place, table, content.row)
+            backend.write_rows(entries, place, table, content.row)
             for entries, table in zip(buffer.entries, content.tables, strict=True)
         ),
         next_slot=(buffer.next_slot + messages.num_received) % capacity,

@@ -11,12 +11,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jdgnn.emulation.state import ModelFlight, State
+from jdgnn.emulation.state import State
 from jdgnn.keys import on_host
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
-from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.sample_buffer import SampleBuffer
+from jdgnn.protocol.transport import ModelFlight, ModelPool
 from jdgnn.reference.message import UNKNOWN, Message
 from jdgnn.reference.node import Node
 from jdgnn.reference.oracle import Oracle, row_of

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jdgnn.emulation.check_parts import units_of
 from jdgnn.emulation.spec import Spec
 from jdgnn.keys import on_host
 from jdgnn.network.topology import Topology
@@ -47,7 +48,7 @@ class Oracle:
         """
         self.now, self.features = 0, np.asarray(features)
         self.rules = Rules(spec, links, arithmetic, check)
-        units = spec.units(self.features.shape[1], self.features.dtype)
+        units = units_of(spec.layers, self.features.shape[1], self.features.dtype)
         held = on_host((tuple(params), tuple(opt_state)))
         self.nodes = [
             Node(

@@ -12,14 +12,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jdgnn.emulation.state import ModelFlight, State, no_flight
+from jdgnn.emulation.state import State
 from jdgnn.keys import is_key
 from jdgnn.protocol.accounts import Accounts, whole
 from jdgnn.protocol.mailbox import Mailbox
-from jdgnn.protocol.model_pool import ModelPool
 from jdgnn.protocol.pushes import PushFlight, no_pushes
 from jdgnn.protocol.rings import nothing_sent
 from jdgnn.protocol.sample_buffer import SampleBuffer
+from jdgnn.protocol.transport import ModelFlight, ModelPool
 from jdgnn.reference.from_state import WHOLE
 from jdgnn.reference.message import Message
 from jdgnn.reference.node import Node
@@ -147,7 +147,8 @@ def models_of(
     if before is None:
         return None
     num_nodes, num_slots = before.dst.shape
-    flight = jax.tree.map(np.array, no_flight(num_nodes, num_slots))
+    flight = jax.tree.map(np.array, before)
+    flight.dst[:], flight.rank[:], flight.is_sent[:] = num_nodes, 0, False
     for message in flying:
         where = message.src, message.slot % num_slots
         flight.dst[where], flight.rank[where], flight.is_sent[where] = message.dst, message.rank, True

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from bench import parts
 from bench.workload import Options
-from jdgnn.kernels import library
+from jdgnn.backend import library
 
 SMALL = Options(nodes=60, units=8)
 PARTS = parts.parts(SMALL)

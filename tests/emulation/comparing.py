@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
 from jdgnn.protocol.accounts import KINDS, whole
-from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.transport import ModelPool
 from jdgnn.reference import Message
 from jdgnn.reference.oracle import Oracle
 

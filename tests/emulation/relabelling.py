@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import jdgnn
-from jdgnn.emulation.state import ModelFlight, State
+from jdgnn.emulation.state import State
 from jdgnn.protocol.events import Events
-from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.transport import ModelFlight, ModelPool
 
 COMMON = {
     "tick",

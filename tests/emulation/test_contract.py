@@ -11,15 +11,15 @@ import optax
 import pytest
 
 import jdgnn
-from jdgnn.emulation import fused, training
+from jdgnn.backend.backend import backend
+from jdgnn.emulation import in_place, train
 from jdgnn.emulation.start import message_bytes, sample_events
 from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import apply_events
-from jdgnn.kernels import library
 from jdgnn.network.topology import topology
 from jdgnn.protocol.accounts import OUTCOMES
 from jdgnn.protocol.events import node_keys
-from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.transport import ModelPool
 from tests.emulation.mixes import MIXES, NETWORK, NUM_NODES, Mix, only
 from tests.emulation.relabelling import Relabelling, contents
 from tests.emulation.stepping import Step, in_double, steps
@@ -142,7 +142,7 @@ def test_an_optimiser_of_optax_is_one_program_for_each_object() -> None:
 def apply_in_order(old: jax.Array, *given: Any) -> Any:
     """A tick in which node v draws by the number `old[v]`; one program for nodes as they are and relabelled."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (fused, training):
+        for module in (in_place, train):
             patch.setattr(module, "node_keys", lambda *numbers: node_keys(*numbers)[old])
         return apply_events(*given)
 
@@ -151,7 +151,7 @@ def apply_in_order(old: jax.Array, *given: Any) -> Any:
 def first_steps(name: str, kernels: bool | None) -> list[Step]:
     """The first ticks of a mix in float64."""
     in_order = partial(apply_in_order, jnp.arange(NUM_NODES, dtype=jnp.int32))
-    with jax.enable_x64(), library.allowed(kernels is not False):
+    with jax.enable_x64():
         return list(steps(emulator_of(MIXES[name], kernels), NETWORK, NUM_TICKS, apply=in_order))
 
 
@@ -159,9 +159,9 @@ def first_steps(name: str, kernels: bool | None) -> list[Step]:
 def test_relabelling_nodes_and_events_commutes_with_a_tick(name: str, kernels: bool | None) -> None:
     taken = first_steps(name, kernels)
     step = next(step for step in reversed(taken) if step.info.is_stepped.any() or MIXES[name].order == "merge_only")
-    with jax.enable_x64(), library.allowed(kernels is not False):
+    with jax.enable_x64():
         relabel = Relabelling(in_double(NETWORK), np.random.default_rng(0).permutation(NUM_NODES))
-        arrays = (topology(relabel.network), jnp.asarray(relabel.network.features))
+        arrays = (topology(relabel.network, backend(kernels)), jnp.asarray(relabel.network.features))
         state, events = relabel.state(step.before), relabel.events(step.events)
         relabelled, _ = apply_in_order(
             jnp.asarray(relabel.old, jnp.int32),

@@ -15,7 +15,7 @@ import jdgnn
 from jdgnn.errors import InputError, NonFiniteError
 from jdgnn.network.network import Network, from_edges
 from jdgnn.protocol import rings
-from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.transport import ModelPool
 from jdgnn.reference import Node, debug_run
 from tests.emulation.cases import Case
 from tests.support import assert_same_bits, small_emulator, small_network

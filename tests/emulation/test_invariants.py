@@ -12,9 +12,9 @@ import jdgnn
 from jdgnn import clocks, links, presence, schedules
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.emulation.spread import consensus_distance
-from jdgnn.emulation.state import ModelFlight
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
 from jdgnn.protocol.merging import MERGES
+from jdgnn.protocol.transport import ModelFlight
 from tests.emulation.mixes import MIXES, NETWORK, NUM_NODES
 from tests.emulation.stepping import steps
 from tests.seldom import mostly_long

@@ -18,8 +18,8 @@ from numpy.testing import assert_allclose
 
 import jdgnn
 from jdgnn import clocks, merging, optimizers, peers, schedules
-from jdgnn.emulation.fusing import why_plain
-from jdgnn.kernels import library
+from jdgnn.backend import library
+from jdgnn.emulation.ways import why_plain
 from jdgnn.network import Identifiers
 from tests.samples import KINDS, PARTS, trace
 from tests.support import leaves, small_network

@@ -12,19 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jdgnn
-from jdgnn.emulation import merging
-from jdgnn.emulation.merging import BLOCK
+from jdgnn.backend.backend import PLAIN
+from jdgnn.emulation import fold
+from jdgnn.emulation.context import Tick
+from jdgnn.emulation.fold import BLOCK
+from jdgnn.emulation.inbox import Inbox, open_inboxes
+from jdgnn.emulation.merge import merge
 from jdgnn.emulation.spread import consensus_distance
-from jdgnn.emulation.state import ModelFlight
 from jdgnn.network.network import from_edges
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
+from jdgnn.protocol.transport import FLIGHT, ModelFlight
 from tests.protocol.sequential import NUM_NODES as FEW
 from tests.protocol.sequential import NUM_SLOTS, Table, message_tables, sequential_arrivals
 from tests.seldom import in_turn, mostly_long
-from tests.support import all_joined, assert_same_bits, small_network
+from tests.support import all_joined, assert_same_bits, small_emulator, small_network
 
 NUM_NODES = 12
 
@@ -39,17 +43,31 @@ def flight_of(dst: Any, rank: Any = 0, is_lost: Any = False) -> ModelFlight:
     )
 
 
-def coins(uniform: Any = None) -> Any:
-    """Events with coins of acceptance [N, M], all that merging looks at."""
-    return SimpleNamespace(accept_uniform=uniform)
+def tick_of(gossip: jdgnn.Gossip, links: Topology, uniform: Any = None) -> Tick:
+    """A tick of nodes that only send models, with coins of acceptance [N, M]."""
+    events: Any = SimpleNamespace(accept_uniform=uniform)
+    return Tick(small_emulator(gossip=gossip, push=None, objective=jdgnn.vicreg()), links, jnp.zeros(0), events)
 
 
-def merged(
-    gossip: jdgnn.Gossip, links: Topology, flight: ModelFlight, params: Any, age: jax.Array, events: Any = None
-) -> tuple[Any, jax.Array]:
-    """Models after merging what is in flight, by way of inboxes."""
-    inbox, _ = merging.inbox_of_flight(gossip, links, flight, coins() if events is None else events)
-    return merging.fold(gossip, inbox, (params, age), (params, age), None)
+def inbox_of(tick: Tick, flight: ModelFlight) -> tuple[Inbox, jax.Array]:
+    """What each node merges of what is in flight, and how many models found no room at it."""
+    state: Any = SimpleNamespace(models=flight, num_nodes=tick.topology.num_nodes)
+    _, inbox, counts = open_inboxes(tick, state)
+    return inbox, counts["model", "displaced"]
+
+
+def merged(tick: Tick, flight: ModelFlight, params: Any, age: jax.Array) -> tuple[Any, jax.Array]:
+    """Models after merging what is in flight, one by one."""
+    assert tick.spec.gossip is not None
+    return fold.fold(tick.spec.gossip, inbox_of(tick, flight)[0], (params, age), (params, age), None)
+
+
+def merged_in_plain_jax(tick: Tick, flight: ModelFlight, params: Any, age: jax.Array) -> tuple[Any, jax.Array]:
+    """The same as the engine does it, pair by pair where it can."""
+    state: Any = SimpleNamespace(models=flight, num_nodes=tick.topology.num_nodes, params=(params,), age=age)
+    tick = tick._replace(topology=tick.topology.replace(backend=PLAIN))  # type: ignore[attr-defined]
+    found = merge(tick, state, inbox_of(tick, flight)[0], ((params,), age), None)
+    return found.layer(0), found.age
 
 
 RULES = [*((name, "degree") for name in MERGES), ("average", "always")]
@@ -71,16 +89,16 @@ def test_merging_pair_by_pair_is_merging_the_inbox(rule: tuple[str, str], peers:
     age = jnp.arange(num_nodes, dtype=jnp.int32)
     dst = gossip.peers.sample(jax.random.key(1), links, all_joined(links), 1)
     flight = flight_of(dst, is_lost=rng.random((num_nodes, 1)) < 0.3)
-    events = coins(jnp.asarray(rng.random((num_nodes, 1)), jnp.float32))
-    inbox, num_displaced = merging.inbox_of_flight(gossip, links, flight, events)
+    tick = tick_of(gossip, links, jnp.asarray(rng.random((num_nodes, 1)), jnp.float32))
+    inbox, num_displaced = inbox_of(tick, flight)
     assert not num_displaced.any()
     if num_nodes > BLOCK:
         outcomes = {outcome: bool(mask.any()) for outcome, mask in vars(inbox).items() if outcome.startswith("is_")}
         assert outcomes == {"is_merged": True, "is_refused": acceptance != "always"}
-    pairwise = merging.merge_pairs(gossip, dst[:, 0], inbox.is_merged[:, 0], (params, age))
-    expected = merging.fold(gossip, inbox, (params, age), (params, age), None)
+    pairwise = fold.merge_pairs(gossip, dst[:, 0], inbox.is_merged[:, 0], (params, age))
+    expected = fold.fold(gossip, inbox, (params, age), (params, age), None)
     assert_same_bits(pairwise, expected)
-    assert_same_bits(merging.fold_or_pair(gossip, inbox, flight, (params, age)), expected)
+    assert_same_bits(merged_in_plain_jax(tick, flight, params, age), expected)
 
 
 def test_a_sampler_with_pairs_loses_no_message_that_has_none() -> None:
@@ -89,9 +107,9 @@ def test_a_sampler_with_pairs_loses_no_message_that_has_none() -> None:
     links = topology(small_network())
     params, age = jnp.arange(12.0)[:, None], jnp.arange(12, dtype=jnp.int32)
     flight = flight_of(jnp.asarray([[1], [0], [0], *[[12]] * 9], jnp.int32), is_lost=np.zeros((12, 1), bool))
-    inbox, _ = merging.inbox_of_flight(gossip, links, flight, coins(jnp.zeros((12, 2), jnp.float32)))
-    merged, _ = merging.fold_or_pair(gossip, inbox, flight, (params, age))
-    assert inbox.num_merged[:3].tolist() == [2, 1, 0]
+    tick = tick_of(gossip, links, jnp.zeros((12, 2), jnp.float32))
+    merged, _ = merged_in_plain_jax(tick, flight, params, age)
+    assert inbox_of(tick, flight)[0].num_merged[:3].tolist() == [2, 1, 0]
     assert merged[:3, 0].tolist() == [1.25, 0.5, 2.0]
 
 
@@ -100,7 +118,7 @@ def one_round(gossip: jdgnn.Gossip, params: jax.Array, age: jax.Array, seed: Any
     links = topology(small_network())
     dst = gossip.peers.sample(jax.random.key(seed), links, all_joined(links), gossip.fanout)
     rank = jax.random.bits(jax.random.key(seed + 1), dst.shape, jnp.uint32)
-    return merged(gossip, links, flight_of(dst, rank), params, age)
+    return merged(tick_of(gossip, links), flight_of(dst, rank), params, age)
 
 
 @pytest.mark.parametrize(("merge", "peers"), mostly_long(product(MERGES, PEERS), in_turn(MERGES, PEERS)))
@@ -134,7 +152,7 @@ def test_the_inbox_is_folded_oldest_first() -> None:
     params, age = jnp.array([[0.0], [8.0], [16.0]]), jnp.array([1, 5, 3], jnp.int32)
     for rank, expected in (([0, 1, 2], 0.5 * (0.5 * 8 + 16)), ([0, 2, 1], 0.5 * (0.5 * 16 + 8))):
         flight = flight_of([[3], [0], [0]], np.array(rank)[:, None])
-        after, after_age = merged(jdgnn.gossip(capacity=2), THREE, flight, params, age)
+        after, after_age = merged(tick_of(jdgnn.gossip(capacity=2), THREE), flight, params, age)
         assert after.tolist() == [[expected], [8.0], [16.0]]
         assert after_age.tolist() == [5, 5, 3]
 
@@ -142,7 +160,7 @@ def test_the_inbox_is_folded_oldest_first() -> None:
 def test_a_full_inbox_keeps_the_newest() -> None:
     params = jnp.array([[0.0], [8.0], [16.0]])
     flight = flight_of([[3], [0], [0]], [[0], [2], [1]])
-    after, _ = merged(jdgnn.gossip(capacity=1), THREE, flight, params, jnp.zeros(3, jnp.int32))
+    after, _ = merged(tick_of(jdgnn.gossip(capacity=1), THREE), flight, params, jnp.zeros(3, jnp.int32))
     assert after.tolist() == [[4.0], [8.0], [16.0]]
 
 
@@ -154,13 +172,13 @@ def test_the_mean_counts_what_was_merged_and_not_what_was_refused() -> None:
     flight = flight_of([[3], [3], [3], [5], [5]], np.arange(5)[:, None])
     params = jnp.array([[9.0], [1.0], [6.0], [3.0], [0.0]])
     uniform = jnp.zeros((5, 3), jnp.float32).at[3].set(jnp.array([0.7, 0.6, 0.3], jnp.float32))
-    after, age = merged(gossip, links, flight, params, jnp.arange(5, dtype=jnp.int32), coins(uniform))
+    after, age = merged(tick_of(gossip, links, uniform), flight, params, jnp.arange(5, dtype=jnp.int32))
     np.testing.assert_allclose(after[3], (3 + 1 + 6) / 3, rtol=1e-6)
     assert age.tolist() == [0, 1, 2, 3, 4]
 
 
-compiled_inbox = jax.jit(merging.inbox_of_flight)
-compiled_displaced = jax.jit(merging.displaced_from_flight)
+compiled_inbox = jax.jit(lambda gossip, links, flight: FLIGHT.inbox(links.backend, gossip, flight, None))
+compiled_hold = jax.jit(lambda gossip, links, flight: FLIGHT.hold(links.backend, gossip, flight))
 
 
 @given(message_tables(), st.integers(1, 4))
@@ -169,18 +187,19 @@ def test_inbox_keeps_the_newest_in_order(table: Table, capacity: int) -> None:
     gossip = jdgnn.gossip(capacity=capacity)
     links = topology(from_edges([], [], np.ones((FEW, 1)), allow_no_edges=True))
     flight = flight_of(*(column.reshape(FEW, NUM_SLOTS) for column in table))
-    inbox, num_displaced = compiled_inbox(gossip, links, flight, None)
+    waiting, displaced = compiled_inbox(gossip, links, flight)
+    num_displaced = displaced["model", "displaced"]
     expected = [[number // NUM_SLOTS for number in numbers] for numbers in sequential_arrivals(*table)]
     for node in range(FEW):
-        assert np.asarray(inbox.row)[node][np.asarray(inbox.is_merged)[node]].tolist() == expected[node][-capacity:]
+        assert np.asarray(waiting.src)[node][np.asarray(waiting.is_there)[node]].tolist() == expected[node][-capacity:]
         assert int(num_displaced[node]) == max(len(expected[node]) - capacity, 0)
-    rest, displaced_before = compiled_displaced(gossip, flight)
-    later, none_displaced = compiled_inbox(gossip, links, rest, None)
-    assert_same_bits((later, displaced_before), (inbox, num_displaced))
-    assert not none_displaced.any()
+    rest, displaced_before = compiled_hold(gossip, links, flight)
+    later, none_displaced = compiled_inbox(gossip, links, rest)
+    assert_same_bits((later, displaced_before["model", "displaced"]), (waiting, num_displaced))
+    assert not none_displaced["model", "displaced"].any()
 
 
 def test_only_pairs_that_sent_to_each_other_are_merged() -> None:
-    left, right = merging.pairs_of(jnp.array([1, 5, 3, 2, 5], jnp.int32))
+    left, right = fold.pairs_of(jnp.array([1, 5, 3, 2, 5], jnp.int32))
     assert left.tolist() == [2, 5]
     assert right.tolist() == [3, 5]

@@ -10,11 +10,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
 from jdgnn import presence
+from jdgnn.backend.backend import PLAIN, backend
+from jdgnn.backend.plain import SUMMED, sum_over_nodes
 from jdgnn.emulation.collapse import effective_rank
 from jdgnn.emulation.history import from_rows
 from jdgnn.emulation.metrics import QUANTILES, quantiles
-from jdgnn.emulation.spread import BLOCK, consensus_distance, sum_over_nodes
-from jdgnn.kernels import library
+from jdgnn.emulation.spread import consensus_distance
 from jdgnn.protocol.accounts import OUTCOMES
 from tests.support import small_emulator, small_network
 
@@ -35,7 +36,7 @@ def test_quantiles_are_values_that_occur(values: list[int], mask: list[bool]) ->
     assert_array_equal(found, np.quantile(chosen, QUANTILES, method="nearest"))
 
 
-@pytest.mark.parametrize("num_nodes", [1, BLOCK, 2 * BLOCK + 5])
+@pytest.mark.parametrize("num_nodes", [1, SUMMED, 2 * SUMMED + 5])
 def test_sums_over_nodes_leave_none_out(num_nodes: int) -> None:
     values = np.random.default_rng(0).normal(size=(num_nodes, 3)).astype(np.float32)
     assert_allclose(sum_over_nodes(jnp.asarray(values)), values.astype(np.float64).sum(axis=0), rtol=1e-5, atol=1e-4)
@@ -100,9 +101,7 @@ def test_quantiles_by_kernel_and_without_are_the_same(count: int) -> None:
         values[generator.random(count) < 0.2] = special
         mask = generator.random(count) < share
         given = jnp.asarray(values), jnp.asarray(mask)
-        with library.allowed(False):
-            plain = quantiles(*given)
-        assert_array_equal(quantiles(*given), plain)
+        assert_array_equal(quantiles(backend(), *given), quantiles(PLAIN, *given))
 
 
 def test_who_was_there_is_counted_in_every_tick_recorded_or_not() -> None:

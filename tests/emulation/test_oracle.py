@@ -13,10 +13,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import jdgnn
+from jdgnn.backend.backend import backend
 from jdgnn.emulation.metrics import staleness
 from jdgnn.emulation.start import message_bytes, sample_events
 from jdgnn.emulation.tick import apply_events, refresh_tick
-from jdgnn.kernels import library
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
@@ -161,15 +161,13 @@ draw_events = quickly_compiled(sample_events, static_argnums=2)
 
 @quickly_compiled
 def engine_tick(emulator: Any, links: Topology, features: Any, state: Any, events: Any) -> Any:
-    with library.allowed(emulator.kernels is not False):
-        state, info = apply_events(emulator, links, features, state, events)
-        return state, info, staleness(links, state, info)
+    state, info = apply_events(emulator, links, features, state, events)
+    return state, info, staleness(links, state, info)
 
 
 @quickly_compiled
 def refresh_engine(emulator: Any, links: Topology, features: Any, state: Any, events: Any) -> Any:
-    with library.allowed(emulator.kernels is not False):
-        return refresh_tick(emulator, links, features, state, events)
+    return refresh_tick(emulator, links, features, state, events)
 
 
 def oracle_of(name: str, network: Network, state: Any) -> Oracle:
@@ -207,7 +205,10 @@ def check_every_tick(name: str, size: tuple[int, int], data: st.DataObject, *, b
     a bias that is zero but for rounding.
     """
     network = data.draw(networks(*size, num_mute=2))
-    emulator, links = emulators(name, size[0]).bound(network), topology(network)
+    emulator, links = (
+        emulators(name, size[0]).bound(network),
+        topology(network, backend(emulators(name, size[0]).kernels)),
+    )
     features = jnp.asarray(network.features)
     state = emulator.init(jax.random.key(data.draw(st.integers(0, 2**31 - 1))), network)
     if biased:
@@ -256,7 +257,10 @@ def test_agrees_end_to_end_in_every_case(name: str, size: tuple[int, int], data:
 def check_end_to_end(name: str, size: tuple[int, int], data: st.DataObject) -> None:
     """Compares the history and the final state of one compiled run."""
     network = data.draw(networks(*size))
-    emulator, links = emulators(name, size[0]).bound(network), topology(network)
+    emulator, links = (
+        emulators(name, size[0]).bound(network),
+        topology(network, backend(emulators(name, size[0]).kernels)),
+    )
     state = emulator.init(jax.random.key(data.draw(st.integers(0, 2**31 - 1))), network)
     key, memory, num_bytes = jdgnn.copy(state).key, jdgnn.copy(state).availability, message_bytes(state)
     oracle = oracle_of(name, network, state)

@@ -12,8 +12,7 @@ from numpy.testing import assert_allclose
 
 import jdgnn
 from jdgnn import clocks, links, presence
-from jdgnn.emulation.state import ModelFlight
-from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.transport import ModelFlight, ModelPool
 from tests.emulation.stepping import Step, in_double, steps
 from tests.reference import twins
 from tests.seldom import mostly_long

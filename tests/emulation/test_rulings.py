@@ -21,7 +21,7 @@ from jdgnn.emulation.tick import apply_events, refresh_tick
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import topology
 from jdgnn.protocol.accounts import OUTCOMES, whole
-from jdgnn.protocol.model_pool import ModelPool
+from jdgnn.protocol.transport import ModelPool
 from jdgnn.reference import debug_run
 from jdgnn.reference.one_layer import PLAIN
 from jdgnn.reference.oracle import Oracle

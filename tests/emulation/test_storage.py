@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
 from jdgnn import clocks
-from jdgnn.emulation import merging, storage
-from jdgnn.emulation.state import ModelFlight
+from jdgnn.backend import bfloat16
+from jdgnn.emulation import fold, inbox
 from tests.support import assert_same_bits, leaves, small_emulator, small_network
 
 NETWORK = small_network()
@@ -33,7 +33,7 @@ def rounded(values: Any, num_seeds: int = NUM_SEEDS, **others: Any) -> np.ndarra
     """The same numbers as rounded by many seeds [seeds, ...]."""
     seeds = jax.random.bits(jax.random.key(0), (num_seeds,), jnp.uint32)
     kept = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), values)
-    return np.asarray(jax.vmap(lambda seed: storage.rounded(values, kept, seed, **others))(seeds), np.float32)
+    return np.asarray(jax.vmap(lambda seed: bfloat16.rounded(values, kept, seed, **others))(seeds), np.float32)
 
 
 def spacing(values: np.ndarray) -> np.ndarray:
@@ -67,14 +67,14 @@ def test_each_number_of_a_node_is_rounded_by_itself() -> None:
 
 def test_what_is_kept_stays_bit_for_bit() -> None:
     kept = jnp.asarray(np.arange(2**16, dtype=np.uint16))
-    wide = storage.widened(kept)
-    again = storage.rounded(wide, kept, jnp.uint32(7))
+    wide = bfloat16.widened(kept)
+    again = bfloat16.rounded(wide, kept, jnp.uint32(7))
     is_number = ~np.isnan(np.asarray(wide))
     assert_array_equal(np.asarray(again)[is_number], np.arange(2**16)[is_number])
-    assert np.isnan(storage.widened(again)[~is_number]).all()
-    bits = storage.unpacked(kept)
-    assert_array_equal(storage.packed(bits), kept)
-    assert_array_equal(np.asarray(storage.widened(bits))[is_number], np.asarray(bits, np.float32)[is_number])
+    assert np.isnan(bfloat16.widened(again)[~is_number]).all()
+    bits = bfloat16.unpacked(kept)
+    assert_array_equal(bfloat16.packed(bits), kept)
+    assert_array_equal(np.asarray(bfloat16.widened(bits))[is_number], np.asarray(bits, np.float32)[is_number])
 
 
 def test_what_is_not_finite_stays_so() -> None:
@@ -89,8 +89,8 @@ def test_what_is_not_finite_stays_so() -> None:
 def test_parts_of_an_array_are_rounded_as_the_whole() -> None:
     values = jax.random.normal(jax.random.key(1), (8, 5))
     kept, seed = values.astype(jnp.bfloat16), jnp.uint32(3)
-    whole = storage.rounded((values, values), (kept, kept), seed)
-    part = storage.rounded(values[4:], kept[4:], seed, offset=20, first=1)
+    whole = bfloat16.rounded((values, values), (kept, kept), seed)
+    part = bfloat16.rounded(values[4:], kept[4:], seed, offset=20, first=1)
     assert_same_bits(part, whole[1][4:])
     assert (np.asarray(whole[0]) != np.asarray(whole[1])).any()
 
@@ -104,7 +104,7 @@ def test_a_run_is_what_it_is_in_float32_up_to_rounding(optimizer: str) -> None:
     assert {leaf.dtype.name for leaf in jax.tree.leaves(state.opt_state)} == {
         leaf.dtype.name for leaf in jax.tree.leaves(full.opt_state)
     }
-    for found, wanted in zip(leaves(storage.widened(state.params)), leaves(full.params), strict=True):
+    for found, wanted in zip(leaves(bfloat16.widened(state.params)), leaves(full.params), strict=True):
         assert np.abs(found - wanted).mean() < 0.03
     assert_allclose(history.loss, expected.loss, rtol=0.05)
     assert_allclose(history.consensus_distance, expected.consensus_distance, rtol=0.1)
@@ -153,20 +153,17 @@ def test_all_ways_to_merge_round_alike(merge: str) -> None:
     state = emulator.init(jax.random.key(0), NETWORK)
     count = NETWORK.num_nodes
     partner = jnp.arange(count, dtype=jnp.int32) ^ 1
-    flight = ModelFlight(
-        dst=partner[:, None], rank=jnp.zeros((count, 1), jnp.uint32), is_sent=jnp.ones((count, 1), bool)
-    )
     everybody = jnp.ones((count, 1), bool)
     seed = jax.random.bits(jax.random.key(1), (count,), jnp.uint32)
-    inbox = merging.Inbox(row=partner[:, None], is_merged=everybody, is_refused=~everybody, seed=seed)
-    models = storage.packed(state.params), state.age
-    folded = merging.fold(gossip, inbox, models, models, None)
-    assert_same_bits(merging.fold_own(gossip, inbox, models), folded)
-    assert_same_bits(merging.merge_pairs(gossip, partner, everybody[:, 0], models, seed), folded)
-    assert_same_bits(merging.fold_or_pair(gossip, inbox, flight, models), folded)
+    found = inbox.Inbox(row=partner[:, None], is_merged=everybody, is_refused=~everybody, seed=seed)
+    models = bfloat16.packed(state.params), state.age
+    folded = fold.fold(gossip, found, models, models, None)
+    if gossip.merge.weigh is not None:
+        assert_same_bits(fold.fold_in_place(gossip, found, models), folded)
+    assert_same_bits(fold.merge_pairs(gossip, partner, everybody[:, 0], models, seed), folded)
     some = jnp.array([3, 0], jnp.int32)
     at = jax.tree.map(lambda leaf: leaf[some], models)
-    assert_same_bits(merging.fold(gossip, inbox, models, at, some), jax.tree.map(lambda leaf: leaf[some], folded))
+    assert_same_bits(fold.fold(gossip, found, models, at, some), jax.tree.map(lambda leaf: leaf[some], folded))
 
 
 def test_half_of_the_bytes_are_kept_and_sent() -> None:
@@ -206,4 +203,4 @@ def test_kernels_and_the_debug_back_end_say_that_they_do_not_know_it() -> None:
 def test_the_exact_encoder_takes_both_precisions() -> None:
     emulator = half(start="common")
     state = emulator.init(jax.random.key(0), NETWORK)
-    assert_same_bits(emulator.encode(state.params, NETWORK), emulator.encode(storage.widened(state.params), NETWORK))
+    assert_same_bits(emulator.encode(state.params, NETWORK), emulator.encode(bfloat16.widened(state.params), NETWORK))

@@ -11,6 +11,8 @@ import jax
 import pytest
 
 import jdgnn
+from jdgnn.backend import calls, library
+from jdgnn.backend.way import TOLD, Way, missing, read, way
 from jdgnn.emulation.checkpoint import OtherWayWarning
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.compare import compare
@@ -18,8 +20,6 @@ from jdgnn.experiment.config import Config, as_toml
 from jdgnn.experiment.run_directory import RunDirectory, read_origin
 from jdgnn.experiment.sweep import working
 from jdgnn.experiment.ways import FLAG, mixed, replayed_otherwise
-from jdgnn.kernels import calls, library
-from jdgnn.kernels.way import TOLD, Way, missing, read, way
 from tests.experiment.run_support import CONFIG, summary
 from tests.support import small_emulator, small_network
 
@@ -244,7 +244,7 @@ def test_a_state_is_restored_in_another_way_with_a_warning(tmp_path: Path, monke
 def test_python_is_warned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     network, emulator = small_network(), cheap()
     monkeypatch.setattr(library, "why_not", lambda: "it rains")
-    monkeypatch.setattr("jdgnn.kernels.way.TOLD", set())
+    monkeypatch.setattr("jdgnn.backend.way.TOLD", set())
     jax.clear_caches()
     state = emulator.init(jax.random.key(0), network)
     with pytest.warns(UserWarning, match=r"compiled kernels are missing \(it rains\).*JDGNN_CACHE") as told:

@@ -1,17 +1,19 @@
 """Runs with the kernels against runs without them, and the same bits however a run with them is made."""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import jdgnn
-from jdgnn.emulation.fused import put_off
+from jdgnn.backend.backend import CPU
+from jdgnn.emulation.in_place import put_off
 from jdgnn.learning.optimizers import OPTIMIZERS
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
@@ -202,5 +204,6 @@ def test_every_kind_takes_part() -> None:
     assert len({(case.merge, case.peers) for case in ALL.values()}) == len(ALL)
     for name in PUT_OFF:
         parts = emulator(name, True)
-        state = jax.eval_shape(lambda: put_off(parts, parts.init(jax.random.key(0), NETWORK)))  # noqa: B023
+        given = parts.init(jax.random.key(0), NETWORK), jnp.asarray(NETWORK.features)
+        state = jax.eval_shape(partial(put_off, parts, CPU), *given)
         assert state.pending is not None

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from jdgnn.emulation.spread import consensus_distance, mean_over_nodes, spread_of
-from jdgnn.kernels import calls, library
-from jdgnn.learning.vectors import products
-from jdgnn.protocol import rows
+from jdgnn.backend import calls, plain
+from jdgnn.backend.backend import CPU, PLAIN, Backend
+from jdgnn.emulation.spread import spread_of
 from jdgnn.protocol.messages import Arrivals, arrivals
 from tests.kernels.twin import FAR
 
@@ -27,14 +26,13 @@ RANKS = (0, 1, 2**31, 2**32 - 1)
 
 
 def both_ways(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """A function compiled with the kernels, and without."""
+    """A function of a backend, compiled with the kernels, and without."""
+    return jax.jit(partial(function, CPU)), jax.jit(partial(function, PLAIN))
 
-    def plain(*arguments: Any) -> Any:
-        with library.allowed(False):
-            assert not library.are_used()
-            return function(*arguments)
 
-    return jax.jit(function), jax.jit(plain)
+def by_name(name: str) -> Callable[..., Any]:
+    """An operation of a backend."""
+    return lambda backend, *arguments: getattr(backend, name)(*arguments)
 
 
 def assert_same_arrivals(found: Arrivals, expected: Arrivals, num_nodes: int) -> None:
@@ -49,7 +47,7 @@ def assert_same_arrivals(found: Arrivals, expected: Arrivals, num_nodes: int) ->
         assert actual.dtype == wanted.dtype
 
 
-by_kernel, by_sorting = both_ways(partial(arrivals, NUM_NODES))
+by_kernel, by_sorting = both_ways(lambda backend, *given: arrivals(backend, NUM_NODES, *given))
 
 
 def messages(values: tuple[int, ...]) -> st.SearchStrategy[list[int]]:
@@ -71,7 +69,7 @@ def test_messages_of_any_number(num_nodes: int, num_messages: int, num_keys: int
     rng = np.random.default_rng(num_messages)
     dst = rng.integers(0, num_nodes + 1, num_messages).astype(np.int32)
     keys = [rng.integers(0, 3, num_messages, np.int32), rng.integers(0, 2**32, num_messages, np.uint32)][:num_keys]
-    kernel, plain = both_ways(partial(arrivals, num_nodes))
+    kernel, plain = both_ways(lambda backend, *given: arrivals(backend, num_nodes, *given))
     assert_same_arrivals(kernel(dst, *keys), plain(dst, *keys), num_nodes)
 
 
@@ -84,7 +82,7 @@ def test_where_nobody_receives_and_where_nothing_is_sent() -> None:
     empty = jnp.zeros(0, jnp.int32)
     assert calls.arrivals(NUM_NODES, empty, ())[3].tolist() == [0] * NUM_NODES
     assert calls.arrivals(NUM_NODES, empty, (empty,))[0].shape == (0,)
-    assert arrivals(NUM_NODES, empty, empty).num_received.tolist() == [0] * NUM_NODES
+    assert arrivals(CPU, NUM_NODES, empty, empty).num_received.tolist() == [0] * NUM_NODES
 
 
 DTYPES = (bool, np.int8, np.int32, np.uint32, np.float32, np.float64)
@@ -106,7 +104,7 @@ def test_rows_are_gathered_and_what_is_out_of_range_is_zero(dtype: Any, shape: t
         assert found.dtype == dtype
         is_there = ((row >= 0) & (row < 9)).reshape(*row.shape, *(1,) * len(shape))
         assert_array_equal(found, np.where(is_there, source[np.clip(row, 0, 8)], np.zeros((), dtype)))
-        kernel, plain = both_ways(rows.take_or_zero)
+        kernel, plain = both_ways(by_name("gather"))
         there = np.maximum(row, 0)
         assert_array_equal(kernel(source, there), plain(source, there))
 
@@ -137,38 +135,36 @@ def test_rows_are_written_as_without_kernels(num_rows: int) -> None:
     target, source = numbers(rng, (num_rows, 4), np.float32), numbers(rng, (9, 4), np.float32)
     to = np.where(rng.random(num_rows) < 0.3, num_rows, rng.permutation(num_rows)).astype(np.int32)
     origin, mask = rng.integers(0, 9, num_rows).astype(np.int32), rng.random(num_rows) < 0.4
-    cases: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = (
-        (rows.write_rows, (target, to, source, origin)),
-        (rows.write_rows, (target.reshape(-1, 1, 4), to, source, origin)),
-        (rows.replace_rows, (target, mask, source, origin)),
-        (rows.copy_rows, ({"a": target}, to, {"a": source}, origin, np.int32(num_rows // 2))),
-        (rows.take_or_zero, (source, origin + 3)),
+    cases: tuple[tuple[str, tuple[Any, ...]], ...] = (
+        ("write_rows", (target, to, source, origin)),
+        ("write_rows", (target.reshape(-1, 1, 4), to, source, origin)),
+        ("replace_rows", (target, mask, source, origin)),
+        ("copy_rows", ({"a": target}, to, {"a": source}, origin, np.int32(num_rows // 2))),
+        ("gather", (source, origin + 3)),
     )
-    for function, arguments in cases:
-        kernel, plain = both_ways(function)
+    for name, arguments in cases:
+        kernel, plain = both_ways(by_name(name))
         for actual, expected in zip(*(jax.tree.leaves(f(*arguments)) for f in (kernel, plain)), strict=True):
             assert_array_equal(actual, expected)
 
 
-@pytest.mark.parametrize("are_allowed", [True, False])
-def test_rows_of_no_width_or_number_are_left_alone(are_allowed: bool) -> None:
+@pytest.mark.parametrize("backend", [CPU, PLAIN])
+def test_rows_of_no_width_or_number_are_left_alone(backend: Backend) -> None:
     index, nothing = jnp.zeros(3, jnp.int32), jnp.zeros(0, jnp.int32)
-    with library.allowed(are_allowed):
-        for shape in ((4, 0), (0, 4)):
-            empty, source = jnp.zeros(shape), jnp.zeros((4, shape[1]))
-            assert rows.copy_rows(empty, index, source, index, jnp.int32(3)).shape == shape
-            assert rows.write_rows(empty, index + 9, source, index).shape == shape
-        assert rows.write_rows(jnp.ones((4, 2)), nothing, jnp.zeros((3, 2)), nothing).all()
-        assert rows.replace_rows(jnp.ones((0, 2)), nothing == 1, jnp.zeros((3, 2)), nothing).shape == (0, 2)
-        assert rows.take_or_zero(jnp.ones((4, 2)), nothing).shape == (0, 2)
-        assert rows.take_or_zero(jnp.ones((4, 0)), index).shape == (3, 0)
+    for shape in ((4, 0), (0, 4)):
+        empty, source = jnp.zeros(shape), jnp.zeros((4, shape[1]))
+        assert backend.copy_rows(empty, index, source, index, jnp.int32(3)).shape == shape
+        assert backend.write_rows(empty, index + 9, source, index).shape == shape
+    assert backend.write_rows(jnp.ones((4, 2)), nothing, jnp.zeros((3, 2)), nothing).all()
+    assert backend.replace_rows(jnp.ones((0, 2)), nothing == 1, jnp.zeros((3, 2)), nothing).shape == (0, 2)
+    assert backend.gather(jnp.ones((4, 2)), nothing).shape == (0, 2)
+    assert backend.gather(jnp.ones((4, 0)), index).shape == (3, 0)
 
 
-@pytest.mark.parametrize("are_allowed", [True, False])
-def test_no_rows_are_copied(are_allowed: bool) -> None:
+@pytest.mark.parametrize("backend", [CPU, PLAIN])
+def test_no_rows_are_copied(backend: Backend) -> None:
     nothing = jnp.zeros(0, jnp.int32)
-    with library.allowed(are_allowed):
-        assert rows.copy_rows(jnp.ones((4, 2)), nothing, jnp.zeros((3, 2)), nothing, jnp.int32(0)).all()
+    assert backend.copy_rows(jnp.ones((4, 2)), nothing, jnp.zeros((3, 2)), nothing, jnp.int32(0)).all()
 
 
 TOLERANCES = {np.float32: 1e-5, np.float64: 1e-12}
@@ -186,7 +182,7 @@ def test_means_and_distances_are_those_of_numpy(dtype: Any, shape: tuple[int, ..
             if mask.any():
                 wanted = values[mask].mean(axis=0, dtype=np.float64)
                 assert_allclose(found, wanted, rtol=tolerance)
-                assert_allclose(mean_over_nodes(jnp.asarray(values), jnp.asarray(mask)), wanted, rtol=tolerance)
+                assert_allclose(plain.mean_over_nodes(jnp.asarray(values), jnp.asarray(mask)), wanted, rtol=tolerance)
             else:
                 assert np.isnan(found).all()
         centre = values.mean(axis=0)
@@ -202,7 +198,7 @@ def test_a_mean_over_nobody_is_not_a_number(dtype: Any) -> None:
     with jax.enable_x64(True):
         values, nobody = jnp.ones((70, 3), dtype), jnp.zeros(70, bool)
         assert np.isnan(calls.mean(values, nobody)).all()
-        assert np.isnan(mean_over_nodes(values[:, 0], nobody))
+        assert np.isnan(plain.mean_over_nodes(values[:, 0], nobody))
 
 
 def test_what_masks_leave_out_may_be_anything() -> None:
@@ -216,83 +212,6 @@ def test_spreads_are_measured_as_without_kernels(share: float | None) -> None:
     with jax.enable_x64(True):
         params = tuple({"kernel": rng.normal(size=(90, 3, width)), "bias": np.zeros((90, width))} for width in (1, 40))
         mask = None if share is None else jnp.asarray(rng.random(90) < share)
-        for function in (spread_of, consensus_distance):
-            found, expected = (jax.tree.leaves(f(params, mask)) for f in both_ways(function))
-            for actual, wanted in zip(found, expected, strict=True):
-                assert_allclose(actual, wanted, rtol=1e-12)
-
-
-@pytest.mark.parametrize("dtype", TOLERANCES)
-@pytest.mark.parametrize("shape", [(1, 1, 1), (5, 3, 1), (4, 2, 7), (3, 1, 8), (3, 5, 67), (1100, 3, 9)], ids=str)
-def test_inner_products_and_their_gradients(shape: tuple[int, int, int], dtype: Any) -> None:
-    rng = np.random.default_rng(5)
-    with jax.enable_x64(True):
-        vectors, others, weights = (
-            jnp.asarray(rng.normal(size=size).astype(dtype)) for size in ((shape[0], shape[2]), shape, shape[:2])
-        )
-
-        def total(rows: jax.Array, vectors: jax.Array, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
-            found = jax.vmap(products)(rows, vectors)
-            return jnp.sum(weights * found), found
-
-        kernel, plain = both_ways(jax.grad(total, argnums=(0, 1), has_aux=True))
-        for actual, expected in zip(
-            *(jax.tree.leaves(f(others, vectors, weights)) for f in (kernel, plain)), strict=True
-        ):
-            assert_allclose(actual, expected, rtol=100 * TOLERANCES[dtype], atol=10 * TOLERANCES[dtype])
-
-
-@pytest.mark.parametrize("dtype", TOLERANCES)
-def test_inner_products_of_every_width(dtype: Any) -> None:
-    """Of one node and of some, where rows, vectors or both differ between them, all in one program."""
-    rng, tolerance = np.random.default_rng(6), TOLERANCES[dtype]
-    widths = range(1, 131)
-    given = [
-        tuple(rng.normal(size=size).astype(dtype) for size in ((3, 2, width), (3, width), (3, 2))) for width in widths
-    ]
-
-    def kernel(rows: jax.Array, vectors: jax.Array, weights: jax.Array) -> tuple[jax.Array, ...]:
-        return (
-            jax.vmap(calls.products)(rows, vectors),
-            jax.vmap(calls.products, in_axes=(None, 0))(rows[0], vectors),
-            calls.products(rows[1], vectors[1]),
-            jax.vmap(calls.weighted)(rows, weights),
-            jax.vmap(calls.weighted, in_axes=(0, None))(rows, weights[0]),
-            calls.weighted(rows[1], weights[1]),
-        )
-
-    with jax.enable_x64(True):
-        found = jax.jit(lambda given: [kernel(*one) for one in given])(given)
-    for (others, vectors, weights), results in zip(given, found, strict=True):
-        expected = (
-            np.einsum("nkf,nf->nk", others, vectors),
-            vectors @ others[0].T,
-            others[1] @ vectors[1],
-            np.einsum("nkf,nk->nf", others, weights),
-            np.einsum("nkf,k->nf", others, weights[0]),
-            weights[1] @ others[1],
-        )
-        for actual, wanted in zip(results, expected, strict=True):
-            assert actual.dtype == dtype
-            assert_allclose(actual, wanted, rtol=100 * tolerance, atol=10 * tolerance)
-
-
-@pytest.mark.parametrize("dtype", TOLERANCES)
-def test_inner_products_of_one_node_and_their_gradients(dtype: Any) -> None:
-    rng = np.random.default_rng(7)
-    widths = (1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 130)
-    with jax.enable_x64(True):
-        given = [tuple(jnp.asarray(rng.normal(size=size), dtype) for size in ((4, w), w, 4)) for w in widths]
-
-        def total(given: Any) -> jax.Array:
-            return jnp.stack([weights @ jnp.sin(products(rows, vector)) for rows, vector, weights in given]).sum()
-
-        found, expected = (jax.tree.leaves(f(given)) for f in both_ways(jax.value_and_grad(total)))
+        found, expected = (jax.tree.leaves(f(params, mask)) for f in both_ways(spread_of))
         for actual, wanted in zip(found, expected, strict=True):
-            assert_allclose(actual, wanted, rtol=1000 * TOLERANCES[dtype], atol=10 * TOLERANCES[dtype])
-
-
-def test_inner_products_of_nothing_are_the_plain_ones() -> None:
-    for shape in ((0, 3), (2, 0)):
-        assert products(jnp.ones(shape), jnp.ones(shape[1])).tolist() == [0] * shape[0]
-    assert products(jnp.ones((2, 3), jnp.bfloat16), jnp.ones(3, jnp.bfloat16)).dtype == jnp.bfloat16
+            assert_allclose(actual, wanted, rtol=1e-12)

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 import jdgnn
-from jdgnn.kernels import library
+from jdgnn.backend import library
+from jdgnn.backend.backend import CPU, PLAIN, backend
 from tests.support import assert_same_bits, run_optimised, small_emulator, small_network
 
 NETWORK = small_network()
@@ -43,7 +44,7 @@ def reason() -> str:
     found = library.why_not()
     assert found is not None
     assert found == library.why_not()
-    assert not library.are_used()
+    assert backend() is PLAIN
     return found
 
 
@@ -150,7 +151,7 @@ def test_what_is_broken_in_the_cache_is_made_anew(
     (broken := loaded_from()).parent.mkdir(parents=True)
     library._digest_file(broken).write_text(library._digest(whole))
     broken.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2] if is_cut_off else b"rubbish")
-    assert "None" in run_optimised("-c", "from jdgnn.kernels import library; print(library.why_not())")
+    assert "None" in run_optimised("-c", "from jdgnn.backend import library; print(library.why_not())")
     assert library._is_whole(broken)
 
 
@@ -186,13 +187,8 @@ def test_what_is_compiled_changes_the_name_of_the_file(monkeypatch: pytest.Monke
 
 
 def test_kernels_are_not_used_where_they_are_not_allowed() -> None:
-    before = library.are_used()
-    with library.allowed(False):
-        assert not library.are_used()
-        with library.allowed(True):
-            assert library.are_used() == before
-        assert not library.are_used()
-    assert library.are_used() == before
+    assert backend(False) is PLAIN
+    assert backend(True) is backend(None) is (PLAIN if library.why_not() is not None else CPU)
 
 
 @pytest.mark.parametrize("kernels", [3, "yes", "auto"])
@@ -203,7 +199,8 @@ def test_what_kernels_cannot_be(kernels: Any) -> None:
 
 PROGRAM = """
 import json, jax, jdgnn
-from jdgnn.kernels import library
+from jdgnn.backend import library
+from jdgnn.backend.backend import CPU, PLAIN, backend
 network = jdgnn.generators.ring(8)
 emulator = jdgnn.Emulator(layers=[jdgnn.gcn(3)], objective=jdgnn.info_nce(), optimizer=jdgnn.sgd(0.1),
     push=None, gossip=None)

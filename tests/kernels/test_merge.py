@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from jdgnn.kernels import calls
-from jdgnn.kernels.calls import Affine
+from jdgnn.backend import calls
+from jdgnn.backend.calls import Affine
 from tests.kernels.twin import SHARES, SOURCES, Problem, assert_agrees, expected, merged, planned, problem, stepped
 
 pytestmark = pytest.mark.usefixtures("compiled", "in_double")

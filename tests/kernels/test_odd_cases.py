@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import jdgnn
-from jdgnn.emulation.fusing import why_plain
-from jdgnn.kernels import library
+from jdgnn.backend import library
+from jdgnn.emulation.ways import why_plain
 from tests.support import small_emulator, small_network
 
 NETWORK = small_network()

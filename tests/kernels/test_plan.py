@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jdgnn.kernels import calls
-from jdgnn.kernels.calls import Plan
+from jdgnn.backend import calls
+from jdgnn.backend.calls import Plan
 from tests.kernels.twin import FAR, SOURCES, planned, rotation
 
 pytestmark = pytest.mark.usefixtures("compiled")

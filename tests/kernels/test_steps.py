@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -12,11 +13,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 import jdgnn
-from jdgnn.emulation.fused import put_off, settle
-from jdgnn.emulation.per_node import per_node
+from jdgnn.backend import calls
+from jdgnn.backend.backend import CPU
+from jdgnn.backend.calls import Exchange
+from jdgnn.backend.per_node import per_node
+from jdgnn.emulation.in_place import put_off, settle
 from jdgnn.emulation.state import State
-from jdgnn.kernels import calls
-from jdgnn.kernels.calls import Exchange
 from jdgnn.learning.local_step import local_update
 from jdgnn.learning.optimizers import OPTIMIZERS, Optimizer, cosine
 from jdgnn.learning.optimizers.outer import affine
@@ -133,7 +135,7 @@ def put_off_by_some(rng: np.random.Generator) -> State:
     network = small_network()
     network = replace(network, features=network.features.astype(np.float64))
     emulator = small_emulator(optimizer=jdgnn.sgd(0.1), gossip=jdgnn.gossip(capacity=1), start="independent")
-    state = put_off(emulator, emulator.init(jax.random.key(0), network))
+    state = put_off(emulator, CPU, emulator.init(jax.random.key(0), network), jnp.asarray(network.features))
     assert state.pending is not None
     drawn = jax.tree.map(
         lambda leaf: jnp.asarray(rng.random(leaf.shape) < 0.6 if leaf.dtype == bool else rng.normal(size=leaf.shape)),
@@ -160,7 +162,7 @@ def merged(state: State, source: Any) -> Any:
 def test_a_step_gives_the_same_bits_by_itself_and_while_merging(kind: str) -> None:
     rng = np.random.default_rng(2)
     state, source = put_off_by_some(rng), SOURCES[kind](rng, 12)
-    settled = settle(state)
+    settled = settle(CPU, state)
     assert any((a != b).any() for a, b in zip(*map(jax.tree.leaves, (state.params, settled.params)), strict=True))
     expected = merged(replace(settled, pending=None), source)
     assert_same_bits(merged(state, source), expected)
@@ -168,10 +170,10 @@ def test_a_step_gives_the_same_bits_by_itself_and_while_merging(kind: str) -> No
 
 
 def test_settling_leaves_nothing_to_be_done() -> None:
-    state = settle(put_off_by_some(np.random.default_rng(2)))
-    assert_same_bits(settle(state), state)
+    state = settle(CPU, put_off_by_some(np.random.default_rng(2)))
+    assert_same_bits(settle(CPU, state), state)
     unhurried = replace(state, pending=None)
-    assert settle(unhurried) is unhurried
+    assert settle(CPU, unhurried) is unhurried
 
 
 def test_steps_are_put_off_only_where_nothing_else_reads_parameters_meanwhile() -> None:
@@ -187,5 +189,6 @@ def test_steps_are_put_off_only_where_nothing_else_reads_parameters_meanwhile() 
     ):
         settings: dict[str, Any] = {"optimizer": jdgnn.sgd(0.1), "gossip": jdgnn.gossip(capacity=1)}
         emulator = small_emulator(**settings | changes)
-        state = jax.eval_shape(lambda: put_off(emulator, emulator.init(jax.random.key(0), network)))  # noqa: B023
+        given = emulator.init(jax.random.key(0), network), jnp.asarray(network.features)
+        state = jax.eval_shape(partial(put_off, emulator, CPU), *given)
         assert (state.pending is not None) == is_put_off

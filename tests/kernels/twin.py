@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from jdgnn.kernels import calls
-from jdgnn.kernels.calls import Affine, Exchange, Plan, Step
+from jdgnn.backend import calls
+from jdgnn.backend.calls import Affine, Exchange, Plan, Step
 
 SHARES = (0, 0.25, 1 / 3, 0.5, 1)
 FAR = 2**31 - 1

@@ -6,33 +6,33 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from jdgnn.kernels import library
+from jdgnn.backend.backend import PLAIN, backend
 from jdgnn.network.edges import weighted_sum_over_in_edges
-from jdgnn.network.topology import topology
+from jdgnn.network.topology import Topology, topology
 from tests.support import small_network
 
-LINKS = topology(small_network())
+LINKS, IN_PLAIN_JAX = (topology(small_network(), one) for one in (backend(), PLAIN))
 RNG = np.random.default_rng(0)
 VECTORS = RNG.normal(size=(LINKS.num_edges, 7))
 WEIGHTS = np.where(RNG.random(LINKS.num_edges) < 0.3, 0, RNG.normal(size=LINKS.num_edges))
 OWN = RNG.normal(size=(LINKS.num_nodes, 7))
 
 
-@pytest.mark.parametrize("are_allowed", [True, False], ids=["kernels", "plain"])
+@pytest.mark.parametrize("links", [LINKS, IN_PLAIN_JAX], ids=["best", "plain"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", ["weights", "mask"])
 @pytest.mark.parametrize("has_own", [True, False])
-def test_sums_and_their_gradients(are_allowed: bool, dtype: type, kind: str, has_own: bool) -> None:
+def test_sums_and_their_gradients(links: Topology, dtype: type, kind: str, has_own: bool) -> None:
     weights = WEIGHTS if kind == "weights" else (WEIGHTS != 0).astype(float)
     expected, receivers = (OWN if has_own else np.zeros_like(OWN)).copy(), np.asarray(LINKS.receivers)
     np.add.at(expected, receivers, weights[:, None] * VECTORS)
     change = RNG.normal(size=expected.shape)
-    with jax.enable_x64(dtype == np.float64), library.allowed(are_allowed):
+    with jax.enable_x64(dtype == np.float64):
         given = jnp.asarray(weights != 0 if kind == "mask" else weights.astype(dtype))
         own = jnp.asarray(OWN.astype(dtype)) if has_own else None
 
         def total(vectors: jax.Array, own: jax.Array | None) -> jax.Array:
-            return weighted_sum_over_in_edges(vectors, given, LINKS, own)
+            return weighted_sum_over_in_edges(vectors, given, links, own)
 
         found, back = jax.vjp(total, jnp.asarray(VECTORS.astype(dtype)), own)
         of_vectors, of_own = back(jnp.asarray(change.astype(dtype)))
@@ -43,21 +43,19 @@ def test_sums_and_their_gradients(are_allowed: bool, dtype: type, kind: str, has
         assert_allclose(of_own, change, rtol=tolerance)
 
 
-@pytest.mark.parametrize("are_allowed", [True, False], ids=["kernels", "plain"])
-def test_what_does_not_count_is_not_read(are_allowed: bool) -> None:
+@pytest.mark.parametrize("links", [LINKS, IN_PLAIN_JAX], ids=["best", "plain"])
+def test_what_does_not_count_is_not_read(links: Topology) -> None:
     vectors = jnp.full((LINKS.num_edges, 3), jnp.nan)
-    with library.allowed(are_allowed):
-        found = weighted_sum_over_in_edges(vectors, jnp.zeros(LINKS.num_edges, bool), LINKS)
+    found = weighted_sum_over_in_edges(vectors, jnp.zeros(LINKS.num_edges, bool), links)
     assert not np.asarray(found).any()
 
 
 def test_gradients_of_weights() -> None:
-    def total(weights: jax.Array) -> jax.Array:
-        return jnp.sum(weighted_sum_over_in_edges(jnp.asarray(VECTORS, jnp.float32), weights, LINKS) ** 2)
+    def total(weights: jax.Array, links: Topology) -> jax.Array:
+        return jnp.sum(weighted_sum_over_in_edges(jnp.asarray(VECTORS, jnp.float32), weights, links) ** 2)
 
-    with library.allowed(False):
-        expected = jax.grad(total)(jnp.asarray(WEIGHTS, jnp.float32))
-    assert_allclose(jax.grad(total)(jnp.asarray(WEIGHTS, jnp.float32)), expected, rtol=1e-4, atol=1e-5)
+    found, expected = (jax.grad(total)(jnp.asarray(WEIGHTS, jnp.float32), links) for links in (LINKS, IN_PLAIN_JAX))
+    assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_sums_of_several_tables_at_once() -> None:

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jdgnn.backend.backend import backend
 from jdgnn.protocol.messages import Content, arrivals
 from jdgnn.protocol.sample_buffer import empty_buffer, store
 from tests.protocol.sequential import NUM_NODES, NUM_SLOTS, Table, message_tables, sequential_arrivals
 
-compiled_arrivals = jax.jit(partial(arrivals, NUM_NODES))
-compiled_store = jax.jit(store)
+compiled_arrivals = jax.jit(partial(arrivals, backend(), NUM_NODES))
+compiled_store = jax.jit(partial(store, backend()))
 
 
 @given(message_tables())
@@ -67,6 +68,6 @@ def test_sample_buffer_is_a_fifo(tables: list[Table], capacity: int) -> None:
 @pytest.mark.parametrize("num_messages", [0, 3])
 def test_nothing_sent_is_nothing_received(num_messages: int) -> None:
     nobody = jnp.full(num_messages, NUM_NODES, jnp.int32)
-    found = arrivals(NUM_NODES, nobody, jnp.zeros(num_messages, jnp.uint32))
+    found = arrivals(backend(), NUM_NODES, nobody, jnp.zeros(num_messages, jnp.uint32))
     assert found.num_received.tolist() == [0] * NUM_NODES
     assert not found.is_among_last(2).any()

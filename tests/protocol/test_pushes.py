@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jdgnn.backend.backend import backend
 from jdgnn.protocol import pushes, rings
 from jdgnn.protocol.messages import Content
 from jdgnn.protocol.sample_buffer import empty_buffer
@@ -30,7 +31,7 @@ def compiled(is_batched: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def receive(flight: Any, tick: Any, online: Any, buffer: Any) -> Any:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(pushes, "FEWEST", 1 if is_batched else pushes.FEWEST)
-            return pushes.receive(flight, tick, online, buffer, lambda src, _: Content((names,), src))
+            return pushes.receive(backend(), flight, tick, online, buffer, lambda src, _: Content((names,), src))
 
     return jax.jit(receive), jax.jit(pushes.send)
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 import jdgnn
 from jdgnn import clocks
-from jdgnn.protocol import rows
+from jdgnn.backend import rows
 from tests.emulation.stepping import in_double
 from tests.seldom import in_turn, mostly_long
 from tests.support import assert_same_bits, leaves, small_emulator, small_network

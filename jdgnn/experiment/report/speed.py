@@ -52,7 +52,7 @@ def _table(panel: Panel, summaries: dict[str, Summary]) -> None:
             "peak memory": filesize.decimal(peak) if (peak := summary.memory.get("peak")) else "-",
             "wall time": f"{summary.wall_seconds:,.1f} s",
             "computed": way.get("way", "-"),
-            "models merged": way.get("merged", "likewise" if way else "-"),
+            "in plain JAX": way.get("in plain JAX", "nothing" if way else "-"),
             "processor": way.get("on", "-"),
             "accelerator": " × ".join(map(str, reversed(summary.accelerator.values()))),
         }

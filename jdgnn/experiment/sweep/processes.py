@@ -14,11 +14,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from jdgnn.backend.calls import cut_for, num_cores
 from jdgnn.experiment.interrupts import WAYS, Interrupted, Interrupts, remembered_interrupts
 from jdgnn.experiment.sweep.plan import Task
 from jdgnn.experiment.sweep.queueing import Queue
 from jdgnn.experiment.sweep.working import Done, Work, Worker
-from jdgnn.kernels.calls import cut_for, num_cores
 
 TELLING_SECONDS = 0.5
 """From one look for an interrupt to the next."""

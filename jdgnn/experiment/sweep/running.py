@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from jdgnn.backend.way import warning
 from jdgnn.emulation.progress_words import duration
 from jdgnn.experiment.comparison_tables import points
 from jdgnn.experiment.interrupts import Interrupted, Interrupts
@@ -24,7 +25,6 @@ from jdgnn.experiment.sweep.table import print_sweep
 from jdgnn.experiment.sweep.working import Done, Work
 from jdgnn.experiment.tables import print_facts
 from jdgnn.experiment.ways import missing_in
-from jdgnn.kernels.way import warning
 
 WRITING_SECONDS = 2.0
 """From one writing of `sweep.json` to the next: that of a large sweep has some MB."""

@@ -10,7 +10,6 @@ from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
 from jdgnn.learning.objectives.objective import Objective, masked_mean, no_params
-from jdgnn.learning.vectors import products
 
 
 def edge_reconstruction(scale: ArrayLike = 5.0) -> Objective:
@@ -52,8 +51,8 @@ def _loss(
 ) -> tuple[jax.Array, dict[str, Any]]:
     del params, key
     embedding = encode(own, aggregated)
-    attraction = masked_mean(jax.nn.softplus(-scale * products(positives, embedding)), pos_mask)
-    repulsion = masked_mean(jax.nn.softplus(scale * products(negatives, embedding)), neg_mask)
+    attraction = masked_mean(jax.nn.softplus(-scale * positives @ embedding), pos_mask)
+    repulsion = masked_mean(jax.nn.softplus(scale * negatives @ embedding), neg_mask)
     return attraction + repulsion, {"attraction": attraction, "repulsion": repulsion}
 
 

@@ -9,7 +9,6 @@ from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
 from jdgnn.learning.objectives.objective import Objective, both_kinds, masked_mean, no_params
-from jdgnn.learning.vectors import products
 
 
 def margin_ranking(margin: ArrayLike = 0.5) -> Objective:
@@ -51,7 +50,7 @@ def _loss(
 ) -> tuple[jax.Array, dict[str, Any]]:
     del params, key
     embedding = encode(own, aggregated)
-    near, far = products(positives, embedding), products(negatives, embedding)
+    near, far = positives @ embedding, negatives @ embedding
     gaps = (far[None, :] - near[:, None] + margin).ravel()
     is_pair = (pos_mask[:, None] & neg_mask[None, :]).ravel()
     violated = masked_mean((gaps > 0).astype(gaps.dtype), is_pair)

@@ -135,7 +135,8 @@ def from_scaling(
 
 
 def _rate(num_steps: jax.Array, *, learning_rate: ArrayLike, factor: Callable[..., Any]) -> jax.Array:
-    return learning_rate * factor(num_steps)
+    with jax.numpy_dtype_promotion("standard"):  # schedules of one's own mix dtypes
+        return learning_rate * factor(num_steps)
 
 
 def _init(params: Any, *, build: Callable[..., optax.GradientTransformation], numbers: dict[str, ArrayLike]) -> Any:

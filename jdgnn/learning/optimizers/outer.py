@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jdgnn.kernels import calls
-from jdgnn.kernels.calls import Affine, Step
+from jdgnn.backend import calls
+from jdgnn.backend.calls import Affine, Step
 
 Params = dict[str, Any]
 

@@ -4,8 +4,6 @@ They are optional: without a C++ compiler, or on an accelerator, the engine comp
 rounding; `way` says which it was.
 """
 
-import contextlib
-import contextvars
 import ctypes
 import functools
 import hashlib
@@ -14,15 +12,14 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import jax
 import jaxlib
 
-SOURCES = Path(__file__).parent
+SOURCES = Path(__file__).parent / "csrc"
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared", "-pthread")
-TYPED = ("merge", "descend", "momentum", "adam", "mean", "distances", "products", "weighted", "sums", "quantiles")
+TYPED = ("merge", "descend", "momentum", "adam", "mean", "distances", "sums", "quantiles")
 UNTYPED = ("plan", "arrivals", "gather", "copy_rows")
 DTYPES = ("float32", "float64")
 TARGETS = tuple(f"jdgnn_{name}" for name in UNTYPED) + tuple(
@@ -34,22 +31,6 @@ LONGEST_NAME = 200
 
 
 _LOADED: list[str] = []  # names of compilers, the last of what is in use
-_ARE_ALLOWED: contextvars.ContextVar[bool] = contextvars.ContextVar("are_allowed", default=True)
-
-
-@contextlib.contextmanager
-def allowed(are_allowed: bool) -> Iterator[None]:
-    """While a program is traced inside, `are_used` says no if this is False."""
-    token = _ARE_ALLOWED.set(are_allowed)
-    try:
-        yield
-    finally:
-        _ARE_ALLOWED.reset(token)
-
-
-def are_used() -> bool:
-    """Whether a program that is being traced should call kernels: they are allowed, and they are there."""
-    return _ARE_ALLOWED.get() and why_not() is None
 
 
 @functools.cache

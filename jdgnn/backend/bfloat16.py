@@ -10,8 +10,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jdgnn.protocol.events import Events
-
 STORED, PACKED = jnp.bfloat16, jnp.uint16
 COMPUTED = jnp.float32  # whose upper half is what is stored
 GOLDEN = 0x9E3779B9  # 2³² over the golden ratio: multiples of it are spread evenly
@@ -47,9 +45,9 @@ def nearest(tree: Any) -> Any:
     return jax.tree.map(lambda leaf: leaf.astype(STORED) if leaf.dtype == COMPUTED else leaf, tree)
 
 
-def seeds(events: Events, purpose: int, num_nodes: int) -> jax.Array:
+def seeds(key: jax.Array, purpose: int, num_nodes: int) -> jax.Array:
     """A seed for each node [N] uint32, for what it rounds in one tick: when it merges, or when a layer steps."""
-    return jax.random.bits(jax.random.fold_in(events.key, purpose), (num_nodes,), jnp.uint32)
+    return jax.random.bits(jax.random.fold_in(key, purpose), (num_nodes,), jnp.uint32)
 
 
 def rounded(new: Any, kept: Any, seed: jax.Array, offset: jax.Array | int = 0, first: int = 0) -> Any:

@@ -203,18 +203,6 @@ def copy_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.A
     return _call("jdgnn_copy_rows", _like(target), (target, to, source, origin), {0: 0})
 
 
-def products(rows: jax.Array, vector: jax.Array) -> jax.Array:
-    """Inner products of rows [K, F] with a vector [F]: [K]; mapped over nodes, one call for all."""
-    shape = jax.ShapeDtypeStruct(rows.shape[:-1], rows.dtype)
-    return _call(f"jdgnn_products_{rows.dtype}", shape, (rows, vector), vmap_method="broadcast_all")
-
-
-def weighted(rows: jax.Array, weights: jax.Array) -> jax.Array:
-    """The sum of rows [K, F] with weights [K]: [F]; mapped over nodes, one call for all."""
-    shape = jax.ShapeDtypeStruct(rows.shape[1:], rows.dtype)
-    return _call(f"jdgnn_weighted_{rows.dtype}", shape, (rows, weights), vmap_method="broadcast_all")
-
-
 def sums(
     rows: jax.Array, weights: jax.Array, offset: jax.Array, degree: jax.Array, own: jax.Array | None = None
 ) -> jax.Array:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jdgnn.kernels import calls, library
+from jdgnn.backend import calls, library
 
 KERNELS, PLAIN = "kernels", "plain"
 SWITCHED_OFF = "they are switched off"
@@ -29,7 +29,7 @@ class Way(NamedTuple):
 
     Attributes:
       backend: `kernels` or `plain`.
-      reason: why it is plain, or with kernels why models are not merged and trained by them; None for neither.
+      reason: why it is plain; or with kernels which operations of a wake are, and why; None for none.
       platform: what JAX computes on, such as `cpu`.
       compiler: what compiled the kernels, its name and version; None for plain.
       processor: its name.

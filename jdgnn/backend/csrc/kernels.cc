@@ -1,9 +1,9 @@
 // Everything in one unit, so that XLA's headers are read once.
 #include "exchange.h"
 #include "merge.h"
-#include "products.h"
 #include "spread.h"
 #include "step.h"
+#include "sums.h"
 
 namespace {
 
@@ -43,9 +43,6 @@ using Array = ffi::Buffer<D>;
 #define JDGNN_MEAN(T)                                                                                          \
   ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<PRED>>().Ret<Array<T>>()
 
-#define JDGNN_PRODUCTS(T)                                                                                      \
-  ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<T>>().Ret<Array<T>>()
-
 #define JDGNN_SUMS(T)                                                                                          \
   ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<T>>().Arg<Array<T>>().Arg<Array<S32>>().Arg<Array<S32>>()  \
       .Arg<Array<T>>().Ret<Array<T>>()
@@ -66,8 +63,6 @@ JDGNN_FOR_EACH_TYPE(jdgnn_adam, jdgnn::adam, JDGNN_ADAM);
 JDGNN_FOR_EACH_TYPE(jdgnn_mean, jdgnn::mean, JDGNN_MEAN);
 JDGNN_FOR_EACH_TYPE(jdgnn_distances, jdgnn::distances, JDGNN_DISTANCES);
 JDGNN_FOR_EACH_TYPE(jdgnn_quantiles, jdgnn::quantiles, JDGNN_QUANTILES);
-JDGNN_FOR_EACH_TYPE(jdgnn_products, jdgnn::products, JDGNN_PRODUCTS);
-JDGNN_FOR_EACH_TYPE(jdgnn_weighted, jdgnn::weighted, JDGNN_PRODUCTS);
 JDGNN_FOR_EACH_TYPE(jdgnn_sums, jdgnn::sums, JDGNN_SUMS);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(jdgnn_arrivals, jdgnn::arrivals,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array<S32>>().Arg<Array<U32>>()

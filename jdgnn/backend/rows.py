@@ -6,9 +6,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jdgnn.kernels import calls, library
-
-BLOCK = 64  # rows copied at once: small enough for the cache
 FEWEST_ROWS = 4096  # of which some are treated at a time
 NUM_BLOCKS = 64
 PARTS = 16
@@ -17,18 +14,6 @@ PARTS = 16
 def take(tree: Any, index: jax.Array | None) -> Any:
     """The rows `index` [n] of every array; whatever where it is out of range; all of them for None."""
     return tree if index is None else jax.tree.map(lambda leaf: leaf.at[index].get(mode="clip"), tree)
-
-
-def take_or_zero(array: jax.Array, index: jax.Array) -> jax.Array:
-    """The rows `index` [...] int32 of an array, zeros where it is out of range."""
-    if library.are_used() and array.size and index.size:
-        return calls.gather(array, index)
-    return array.at[index].get(mode="fill", fill_value=0)
-
-
-def take_all(array: jax.Array, index: jax.Array) -> jax.Array:
-    """The rows `index` [...] int32 of an array, none of which is out of range."""
-    return calls.gather(array, index) if library.are_used() and array.size and index.size else array[index]
 
 
 def put(tree: Any, index: jax.Array | None, rows: Any) -> Any:
@@ -47,28 +32,6 @@ def once(condition: jax.Array, function: Callable[[Any], Any], carry: Any) -> An
     """`function(carry)` if the condition holds, else the carry; unlike a branch, a loop changes its carry in place."""
     done = jnp.zeros((), bool)
     return jax.lax.while_loop(lambda held: held[0], lambda held: (done, function(held[1])), (condition, carry))[1]
-
-
-def write_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
-    """Writes rows `origin` [n] of the source [Q, F] over rows `to` [n] of the target [..., F].
-
-    Rows of the target are counted along all axes but the last; nothing is written where `to` is out of range, and no
-    row may be written twice.
-    """
-    if target.size == 0 or to.size == 0:
-        return target
-    if library.are_used():
-        return calls.copy_rows(target, to, source, origin)
-    rows = target.reshape(-1, target.shape[-1])
-    return rows.at[to].set(source[origin], mode="drop").reshape(target.shape)
-
-
-def replace_rows(target: jax.Array, mask: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
-    """Takes row `origin` of the source in place of each row of the target where the mask is True, all [n]."""
-    if library.are_used() and target.size:
-        number = jnp.arange(mask.size, dtype=jnp.int32)
-        return calls.copy_rows(target, jnp.where(mask, number, mask.size), source, origin)
-    return jnp.where(mask[:, None], source[origin], target)
 
 
 def by_block(function: Callable[[Any, Any], tuple[Any, Any]], held: Any, given: Any) -> tuple[Any, Any]:
@@ -124,35 +87,3 @@ def some_at_a_time(function: Callable[[Any], Any], given: Any) -> Any:
 
 def _slice(tree: Any, start: jax.Array, size: int) -> Any:
     return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, start, size), tree)
-
-
-def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count: jax.Array) -> Any:
-    """Copies rows from one tree into another, in place and block by block, in time that grows with `count` alone.
-
-    Args:
-      target: where they go.
-      to: numbers of the rows written [n]; out of range for nowhere.
-      source: where they come from.
-      origin: numbers of the rows read [n].
-      count: how many of the n to copy.
-
-    Returns:
-      The target.
-    """
-    if to.size == 0:
-        return target
-    if library.are_used():
-        kept = jnp.where(jnp.arange(to.size, dtype=jnp.int32) < count, to, -1)
-        return jax.tree.map(
-            lambda old, new: calls.copy_rows(old, kept, new, origin) if old.size else old, target, source
-        )
-    padding = (0, -to.size % BLOCK)
-    to = jnp.pad(to, padding, constant_values=jnp.iinfo(jnp.int32).max)
-    origin = jnp.pad(origin, padding)
-
-    def block(number: jax.Array, target: Any) -> Any:
-        here, there = (jax.lax.dynamic_slice(side, (number * BLOCK,), (BLOCK,)) for side in (to, origin))
-        here = jnp.where(number * BLOCK + jnp.arange(BLOCK, dtype=jnp.int32) < count, here, jnp.iinfo(jnp.int32).max)
-        return put(target, here, take(source, there))
-
-    return jax.lax.fori_loop(0, (count + BLOCK - 1) // BLOCK, block, target)

@@ -11,9 +11,11 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jdgnn.backend.backend import Backend
 from jdgnn.protocol.accounts import Counts, sent_and_lost
 from jdgnn.protocol.messages import arrivals
-from jdgnn.protocol.rows import copy_rows
+from jdgnn.protocol.traffic import Gossip
+from jdgnn.protocol.transport.transport import Dispatch, Model, Transport, Waiting, own, store
 
 
 @struct.dataclass(kw_only=True)
@@ -37,31 +39,19 @@ class ModelPool:
         """Number of places, Q."""
         return self.is_free.shape[0]
 
-
-@struct.dataclass(kw_only=True)
-class Dispatch:
-    """What one tick sends, each [N, R]."""
-
-    is_sent: jax.Array
-    dst: jax.Array
-    rank: jax.Array
-    lost: jax.Array | None
-    delay: jax.Array | None
+    def num_open(self, num_nodes: int) -> jax.Array:
+        """How many of each node's models are on their way or wait in an inbox [N]."""
+        is_waiting = jnp.zeros(self.num_places, bool).at[self.inbox].set(True, mode="drop")
+        is_open = is_waiting | (self.dst < num_nodes)
+        return jnp.zeros(num_nodes, jnp.int32).at[jnp.where(is_open, self.src, num_nodes)].add(1, mode="drop")
 
 
-def empty_pool(model: Any, num_places: int, num_nodes: int, capacity: int, keeps: bool) -> ModelPool:
-    """A pool without models.
-
-    Args:
-      model: parameters of all layers of N nodes, for their shapes.
-      num_places: Q.
-      num_nodes: N.
-      capacity: M.
-      keeps: whether refused models are kept to be passed on.
-    """
+def init(gossip: Gossip, params: Any, num_nodes: int) -> ModelPool:
+    """A pool without models; refused ones are kept if they are passed on."""
+    num_places = gossip.num_places(num_nodes)
     nothing = jnp.zeros(num_places, jnp.int32)
     return ModelPool(
-        params=jax.tree.map(lambda leaf: jnp.zeros((num_places, *leaf.shape[1:]), leaf.dtype), model),
+        params=jax.tree.map(lambda leaf: jnp.zeros((num_places, *leaf.shape[1:]), leaf.dtype), params),
         age=nothing,
         src=nothing,
         dst=jnp.full(num_places, num_nodes, jnp.int32),
@@ -70,15 +60,16 @@ def empty_pool(model: Any, num_places: int, num_nodes: int, capacity: int, keeps
         rank=nothing.astype(jnp.uint32),
         slot=nothing,
         is_free=jnp.ones(num_places, bool),
-        inbox=jnp.full((num_nodes, capacity), num_places, jnp.int32),
-        kept=jnp.full(num_nodes, num_places, jnp.int32) if keeps else None,
+        inbox=jnp.full((num_nodes, gossip.capacity), num_places, jnp.int32),
+        kept=jnp.full(num_nodes, num_places, jnp.int32) if gossip.pass_through else None,
     )
 
 
-def receive(pool: ModelPool, tick: jax.Array, online: jax.Array | None) -> tuple[ModelPool, Counts]:
+def receive(backend: Backend, pool: ModelPool, tick: jax.Array, online: jax.Array | None) -> tuple[ModelPool, Counts]:
     """Puts the models that arrive in this tick into inboxes, in order of (tick sent, rank, slot).
 
     Args:
+      backend: what sorts messages and copies rows.
       pool: the pool.
       tick: this tick.
       online: who is online [N]; None for all.
@@ -88,7 +79,7 @@ def receive(pool: ModelPool, tick: jax.Array, online: jax.Array | None) -> tuple
     """
     num_nodes, capacity = pool.inbox.shape
     dst = jnp.where(pool.tick_due == tick, pool.dst, num_nodes)
-    every = arrivals(num_nodes, dst, pool.tick_sent, pool.rank, pool.slot)
+    every = arrivals(backend, num_nodes, dst, pool.tick_sent, pool.rank, pool.slot)
     messages, num_to_offline = every.at(online)
     num_waiting = jnp.sum(pool.inbox < pool.num_places, axis=1, dtype=jnp.int32)
     dropped = jnp.maximum(num_waiting + messages.num_received - capacity, 0)
@@ -108,7 +99,36 @@ def receive(pool: ModelPool, tick: jax.Array, online: jax.Array | None) -> tuple
     return arrived, counts
 
 
-def take_out(pool: ModelPool, active: jax.Array | None, is_refused: jax.Array) -> ModelPool:
+def entered(pool: ModelPool, tick: jax.Array) -> jax.Array:
+    """At whom a model has entered the inbox in this tick [N]; one of a refreshing tick before wakes nobody."""
+    due = pool.tick_due.at[pool.inbox].get(mode="fill", fill_value=-1)
+    return jnp.any(due == tick, axis=1)
+
+
+def hold(backend: Backend, gossip: Gossip, pool: ModelPool) -> tuple[ModelPool, Counts]:
+    """Models wait in any case."""
+    del backend, gossip
+    return pool, {}
+
+
+def inbox(backend: Backend, gossip: Gossip, pool: ModelPool, active: jax.Array | None) -> tuple[Waiting, Counts]:
+    """The inboxes of the active nodes [N]; None for all."""
+    del backend, gossip
+    num_nodes = pool.inbox.shape[0]
+    is_there = pool.inbox < pool.num_places
+    if active is not None:
+        is_there = is_there & active[:, None]
+    src = pool.src.at[pool.inbox].get(mode="fill", fill_value=num_nodes)
+    return Waiting(pool.inbox, src, is_there), {}
+
+
+def content(pool: ModelPool, own: Model) -> Model:
+    """The models in all places."""
+    del own
+    return pool.params, pool.age
+
+
+def release(pool: ModelPool, active: jax.Array | None, is_refused: jax.Array) -> ModelPool:
     """Empties the inboxes of active nodes [N]; None for all. With `kept`, the last of the refused [N, M] is kept."""
     taken = jnp.where(True if active is None else active[:, None], pool.inbox, pool.num_places)
     kept = pool.kept
@@ -125,37 +145,26 @@ def take_out(pool: ModelPool, active: jax.Array | None, is_refused: jax.Array) -
 
 
 def send(
-    pool: ModelPool, tick: jax.Array, dispatch: Dispatch, params: Any, age: jax.Array, *, is_bounded: bool
+    backend: Backend, gossip: Gossip, pool: ModelPool, tick: jax.Array, dispatch: Dispatch, own: Model
 ) -> tuple[ModelPool, Counts]:
     """Puts this tick's models on their way.
 
-    What is passed on goes first and keeps its place. The others get free places in order of (rank, slot); for
-    whom there is none, it is displaced.
-
-    Args:
-      pool: the pool.
-      tick: this tick.
-      dispatch: what is sent.
-      params: each node's parameters [N, ...].
-      age: their ages [N].
-      is_bounded: whether places are expected to run out, so that ranks decide who gets the last.
-
-    Returns:
-      The pool, and how many were sent, lost and displaced.
+    What is passed on goes first and keeps its place. The others get free places in order of (rank, slot); for whom
+    there is none, it is displaced. If places are not expected to run out, ranks need not decide who gets the last.
     """
     lost = jnp.zeros_like(dispatch.is_sent) if dispatch.lost is None else dispatch.lost & dispatch.is_sent
     counts = sent_and_lost("model", dispatch.is_sent, dispatch.lost)
     pool, is_passed = _pass_on(pool, tick, dispatch, lost)
     needs = (dispatch.is_sent & ~lost & ~is_passed).ravel()
     num_nodes, num_slots = dispatch.dst.shape
-    message = _first(needs, dispatch.rank.ravel(), is_bounded)
+    message = _first(needs, dispatch.rank.ravel(), is_bounded=gossip.pool is not None)
     (place,) = jnp.nonzero(pool.is_free, size=needs.size, fill_value=pool.num_places)
     place = jnp.where(
         jnp.arange(needs.size, dtype=jnp.int32) < jnp.sum(needs, dtype=jnp.int32), place, pool.num_places
     ).astype(jnp.int32)
     is_placed = place < pool.num_places
     src, count = message // num_slots, jnp.sum(is_placed, dtype=jnp.int32)
-    params, age = copy_rows((pool.params, pool.age), place, (params, age), src, count)
+    params, age = backend.copy_rows((pool.params, pool.age), place, own, src, count)
     pool = _address(replace(pool, params=params, age=age), tick, place, message, dispatch)
     num_placed = jnp.zeros(num_nodes, jnp.int32).at[jnp.where(is_placed, src, num_nodes)].add(1, mode="drop")
     counts["model", "displaced"] = jnp.sum(needs.reshape(-1, num_slots), axis=1, dtype=jnp.int32) - num_placed
@@ -198,7 +207,7 @@ def _address(pool: ModelPool, tick: jax.Array, place: jax.Array, message: jax.Ar
     )
 
 
-def _first(needs: jax.Array, rank: jax.Array, is_bounded: bool) -> jax.Array:
+def _first(needs: jax.Array, rank: jax.Array, *, is_bounded: bool) -> jax.Array:
     """Numbers of all messages [n], those that need a place first, by rank if there may be too few."""
     if not is_bounded:
         (message,) = jnp.nonzero(needs, size=needs.size, fill_value=0)
@@ -210,3 +219,18 @@ def _first(needs: jax.Array, rank: jax.Array, is_bounded: bool) -> jax.Array:
 def _release(pool: ModelPool, places: jax.Array) -> ModelPool:
     """Frees places; Q for none."""
     return replace(pool, is_free=pool.is_free.at[places].set(True, mode="drop"))
+
+
+POOL = Transport(
+    is_own=False,
+    init=init,
+    own=own,
+    store=store,
+    receive=receive,
+    entered=entered,
+    hold=hold,
+    inbox=inbox,
+    content=content,
+    release=release,
+    send=send,
+)

@@ -1,97 +1,24 @@
-"""The merging of models: who receives from whom, what is accepted, and what the merge rule makes of it.
+"""What a merge rule makes of received models: folded one by one, pair by pair, or some numbers of all at a time.
 
 Axes: N nodes, M models in an inbox, n some nodes.
 """
 
 import math
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-from flax import struct
 
-from jdgnn.emulation import storage
-from jdgnn.emulation.per_node import per_node
-from jdgnn.emulation.state import ModelFlight
-from jdgnn.network.topology import Topology
-from jdgnn.protocol.events import Events
-from jdgnn.protocol.messages import Arrivals, arrivals
-from jdgnn.protocol.model_pool import ModelPool
-from jdgnn.protocol.rows import once, put, select, take
+from jdgnn.backend import bfloat16
+from jdgnn.backend.per_node import per_node
+from jdgnn.backend.rows import put, select, take
+from jdgnn.emulation.inbox import Inbox
 from jdgnn.protocol.traffic import Gossip
+from jdgnn.protocol.transport import Model
 
 BLOCK = 64  # pairs merged at once: small enough for the cache, and no second copy of all models is ever made
 
 NUM_BLOCKS = 16  # in how many, at least, matrices are cut where they are merged some columns at a time
-
-Model = tuple[Any, jax.Array]  # parameters of all layers and age, node axis first
-
-
-@struct.dataclass(kw_only=True)
-class Inbox:
-    """What each node merges in this tick, oldest first."""
-
-    row: jax.Array  # [N, M] int32, where the model is among those that were sent
-    is_merged: jax.Array  # [N, M] bool
-    is_refused: jax.Array  # [N, M] bool
-    seed: jax.Array | None = None  # [N] uint32, to round what is merged with; None where it is kept as computed
-
-    @property
-    def num_merged(self) -> jax.Array:
-        """Models merged at each node [N]."""
-        return jnp.sum(self.is_merged, axis=1, dtype=jnp.int32)
-
-
-def inbox_of_flight(gossip: Gossip, topology: Topology, flight: ModelFlight, events: Events) -> tuple[Inbox, jax.Array]:
-    """Where every model is merged in the tick after it was sent: the inboxes, and how many are displaced there [N]."""
-    num_nodes, num_slots = flight.dst.shape
-    messages, dropped = _landing(gossip, flight)
-    row = jnp.where(messages.is_among_last(gossip.capacity), messages.dst, num_nodes)
-    column = messages.position - dropped.at[messages.dst].get(mode="fill", fill_value=0)
-    nobody = jnp.full((num_nodes, gossip.capacity), num_nodes, jnp.int32)
-    src = nobody.at[row, column].set(messages.index // num_slots, mode="drop")
-    return _judged(gossip, topology, events, row=src, src=src, is_there=src < num_nodes), dropped
-
-
-def displaced_from_flight(gossip: Gossip, flight: ModelFlight) -> tuple[ModelFlight, jax.Array]:
-    """What is left of the models sent when they have entered inboxes, and how many are displaced there [N]."""
-    messages, dropped = _landing(gossip, flight)
-    stays = jnp.zeros(flight.is_sent.size, bool).at[messages.index].set(messages.is_among_last(gossip.capacity))
-    return flight.replace(is_sent=stays.reshape(flight.is_sent.shape)), dropped  # type: ignore[attr-defined]
-
-
-def _landing(gossip: Gossip, flight: ModelFlight) -> tuple[Arrivals, jax.Array]:
-    """The models sent as they arrive, and how many find no room at each node [N]."""
-    num_nodes = flight.dst.shape[0]
-    dst = jnp.where(flight.is_sent, flight.dst, num_nodes)
-    messages = arrivals(num_nodes, dst.ravel(), flight.rank.ravel())
-    return messages, jnp.maximum(messages.num_received - gossip.capacity, 0)
-
-
-def inbox_of_pool(
-    gossip: Gossip, topology: Topology, pool: ModelPool, active: jax.Array | None, events: Events
-) -> Inbox:
-    """Where models can wait: the inboxes of the active nodes [N]; None for all."""
-    is_there = pool.inbox < pool.num_places
-    if active is not None:
-        is_there = is_there & active[:, None]
-    src = pool.src.at[pool.inbox].get(mode="fill", fill_value=topology.num_nodes)
-    return _judged(gossip, topology, events, row=pool.inbox, src=src, is_there=is_there)
-
-
-def _judged(
-    gossip: Gossip, topology: Topology, events: Events, *, row: jax.Array, src: jax.Array, is_there: jax.Array
-) -> Inbox:
-    """Parts what is there [N, M] into what is accepted and what is refused."""
-    if gossip.acceptance.probability is None:
-        return Inbox(row=row, is_merged=is_there, is_refused=jnp.zeros_like(is_there))
-    assert events.accept_uniform is not None
-    sender_degree = topology.in_degree.at[src].get(mode="fill", fill_value=0)
-    receiver_degree = jnp.broadcast_to(topology.in_degree[:, None], src.shape)
-    probability = gossip.acceptance.probability(sender_degree, receiver_degree)
-    is_accepted = events.accept_uniform[:, : src.shape[1]] < probability
-    return Inbox(row=row, is_merged=is_there & is_accepted, is_refused=is_there & ~is_accepted)
 
 
 def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array | None) -> Model:
@@ -108,7 +35,7 @@ def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array
       The models after merging.
     """
     row, is_merged, seed = take((inbox.row, inbox.is_merged, inbox.seed), nodes)
-    fold_index = jnp.cumsum(is_merged, axis=1, dtype=jnp.int32) - 1
+    fold_index = take(inbox.fold_index, nodes)
 
     def one(column: int, own: Model) -> Model:
         merged = per_node(_merge_one, shared=(0,))(gossip, own, take(sent, row[:, column]), fold_index[:, column], seed)
@@ -129,12 +56,12 @@ def _merge_one(
 ) -> Model:
     """One node merges one model; what it keeps in bfloat16 is rounded by the seed, if there is one.
 
-    Of a part of the model, `offset` and `first` say which, as in `storage.rounded`.
+    Of a part of the model, `offset` and `first` say which, as in `bfloat16.rounded`.
     """
     if seed is None:
         return gossip.merge.merge(*own, *sent, fold_index)
-    params, age = gossip.merge.merge(*storage.widened(own), *storage.widened(sent), fold_index)
-    return storage.rounded(params, own[0], seed + fold_index.astype(jnp.uint32), offset, first), age
+    params, age = gossip.merge.merge(*bfloat16.widened(own), *bfloat16.widened(sent), fold_index)
+    return bfloat16.rounded(params, own[0], seed + fold_index.astype(jnp.uint32), offset, first), age
 
 
 def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
@@ -159,17 +86,12 @@ def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
 
 def _ages(gossip: Gossip, inbox: Inbox, age: jax.Array) -> list[jax.Array]:
     """Ages of the nodes' models [N] before each fold, and after the last."""
-    ages, fold_index = [age], _fold_index(inbox)
+    ages, fold_index = [age], inbox.fold_index
     for column in range(inbox.row.shape[1]):
         received_age = take(age, inbox.row[:, column])
         _, merged = per_node(gossip.merge.merge)((), ages[-1], (), received_age, fold_index[:, column])
         ages.append(select(inbox.is_merged[:, column], merged, ages[-1]))
     return ages
-
-
-def _fold_index(inbox: Inbox) -> jax.Array:
-    """How many models each node has merged before each of its inbox [N, M]."""
-    return jnp.cumsum(inbox.is_merged, axis=1, dtype=jnp.int32) - 1
 
 
 def _merged_by_columns(gossip: Gossip, number: int, leaf: jax.Array, inbox: Inbox, ages: list[jax.Array]) -> jax.Array:
@@ -191,7 +113,7 @@ def _merged_numbers(
     gossip: Gossip, number: int, sent: jax.Array, inbox: Inbox, ages: list[jax.Array], offset: jax.Array | int = 0
 ) -> jax.Array:
     """Merges numbers [N, ...] of the array of that number, before which there are `offset` others at each node."""
-    own, fold_index = sent, _fold_index(inbox)
+    own, fold_index = sent, inbox.fold_index
     merge_one = per_node(partial(_merge_one, offset=offset, first=number), shared=(0,))
     for column in range(inbox.row.shape[1]):
         received = take((sent, ages[0]), inbox.row[:, column])
@@ -213,7 +135,7 @@ def shares_of(gossip: Gossip, inbox: Inbox, sent_age: jax.Array, age: jax.Array)
       Shares [N, M], and ages after merging [N].
     """
     assert gossip.merge.weigh is not None
-    fold_index = _fold_index(inbox)
+    fold_index = inbox.fold_index
     shares = []
     for column in range(inbox.row.shape[1]):
         received_age = take(sent_age, inbox.row[:, column])
@@ -221,33 +143,6 @@ def shares_of(gossip: Gossip, inbox: Inbox, sent_age: jax.Array, age: jax.Array)
         shares.append(jnp.broadcast_to(jnp.asarray(share, float), age.shape))
         age = jnp.where(inbox.is_merged[:, column], new_age, age)
     return jnp.stack(shares, axis=1), age
-
-
-def fold_or_pair(gossip: Gossip, inbox: Inbox, flight: ModelFlight, models: Model) -> Model:
-    """What `fold` gives for the models in flight: in place where only nodes that send to each other have sent.
-
-    Args:
-      gossip: the merge rule.
-      inbox: what each node merges.
-      flight: what was sent.
-      models: parameters of all layers [N, ...] and ages [N], as they were sent.
-
-    Returns:
-      Parameters and ages after merging.
-    """
-    partner, is_sent = flight.dst[:, 0], flight.is_sent[:, 0]
-    back = partner.at[partner].get(mode="fill", fill_value=partner.size)
-    is_paired = jnp.all(~is_sent | (back == jnp.arange(partner.size, dtype=jnp.int32)))
-    is_merged = inbox.is_merged[:, 0]
-    models = once(is_paired, lambda models: merge_pairs(gossip, partner, is_merged, models, inbox.seed), models)
-    return once(~is_paired, lambda models: fold_own(gossip, inbox, models), models)
-
-
-def fold_own(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
-    """What `fold` gives where the models sent are the nodes' own; in place, if the rule allows it."""
-    if gossip.merge.weigh is not None:
-        return fold_in_place(gossip, inbox, models)
-    return fold(gossip, inbox, models, models, None)
 
 
 def merge_pairs(
@@ -292,8 +187,3 @@ def pairs_of(dst: jax.Array) -> tuple[jax.Array, jax.Array]:
     is_mutual = dst.at[dst].get(mode="fill", fill_value=num_nodes) == node
     (left,) = jnp.nonzero(is_mutual & (node < dst), size=num_nodes // 2, fill_value=num_nodes)
     return left.astype(jnp.int32), dst.at[left].get(mode="fill", fill_value=num_nodes)
-
-
-def has_pairs(gossip: Gossip) -> bool:
-    """Whether models may be merged pair by pair: nodes send to each other, and merge before anything else."""
-    return gossip.peers.has_pairs and gossip.fanout == 1 and gossip.order != "train_then_merge"

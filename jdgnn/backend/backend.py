@@ -1,0 +1,110 @@
+"""What a backend is: the operations of the engine that a machine may have a faster way for.
+
+Axes: N nodes, E directed edges, Q rows of a table, n messages.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+from jdgnn.backend import cpu, library, plain
+from jdgnn.backend.calls import Affine, Exchange, Plan, Step
+
+
+class InPlace(NamedTuple):
+    """Merging and stepping in one pass over the parameters of all nodes, where gradients are outer products.
+
+    Members:
+      plan: `(source [N], active [N]) -> Plan`, an order in which models can be merged in place.
+      merge: `(own, sent, exchange, pending, inputs) -> (own, products)`, as `jdgnn.backend.calls.merge`.
+      descend: `(own, step) -> own`, a step of gradient descent.
+    """
+
+    plan: Callable[[jax.Array, jax.Array], Plan]
+    merge: Callable[[Affine, Affine | None, Exchange, Step | None, jax.Array | None], tuple[Affine, jax.Array]]
+    descend: Callable[[Affine, Step], Affine]
+
+
+class Backend(NamedTuple):
+    """A way to do array operations. An operation for which it has no way of its own is that of `PLAIN`.
+
+    Members:
+      name: what it is called.
+      gather: `(table [Q, ...], row [...]) -> [..., ...]`, rows by number, zeros where a number is out of range.
+      gather_known: the same, where no number is out of range.
+      write_rows: `(target [..., F], to [n], source [Q, F], origin [n]) -> target`, rows `origin` over rows `to`, which
+        are counted along all axes but the last; nothing where `to` is out of range, and no row twice.
+      replace_rows: `(target [n, F], mask [n], source [Q, F], origin [n]) -> target`, rows `origin` where the mask is
+        True.
+      copy_rows: `(target, to [n], source, origin [n], count []) -> target`, the same of trees, of the first `count`.
+      arrivals: `(num_nodes, dst [n], *order [n]) -> (index, dst, position, num_received)`, messages sorted by receiver
+        and then by what decides who is taken first; see `jdgnn.protocol.messages.Arrivals`.
+      sum_over_edges: `(vectors [E, F], weights [E], in_edges, own [N, F] | None) -> [N, F]`, sums over the in-edges of
+        each node, weights being numbers or a mask.
+      mean_over_nodes: `(values [N, ...], mask [N] | None) -> [...]`, NaN over none.
+      distances: `(values [N, ...], centre [...]) -> ([N], [N])`, squared distances from the centre, and squared norms.
+      quantiles: `(values [N], mask [N], levels [Q]) -> [Q]`, values that occur; NaN over none.
+      in_place: what merges and steps in one pass; None where there is no such way.
+    """
+
+    name: str
+    gather: Callable[[jax.Array, jax.Array], jax.Array]
+    gather_known: Callable[[jax.Array, jax.Array], jax.Array]
+    write_rows: Callable[[jax.Array, jax.Array, jax.Array, jax.Array], jax.Array]
+    replace_rows: Callable[[jax.Array, jax.Array, jax.Array, jax.Array], jax.Array]
+    copy_rows: Callable[[Any, jax.Array, Any, jax.Array, jax.Array], Any]
+    arrivals: Callable[..., tuple[jax.Array, jax.Array, jax.Array, jax.Array]]
+    sum_over_edges: Callable[..., jax.Array]
+    mean_over_nodes: Callable[[jax.Array, jax.Array | None], jax.Array]
+    distances: Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+    quantiles: Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+    in_place: InPlace | None = None
+
+    def __repr__(self) -> str:
+        return f"Backend({self.name!r})"
+
+
+PLAIN = Backend(
+    name="plain",
+    gather=plain.gather,
+    gather_known=plain.gather_known,
+    write_rows=plain.write_rows,
+    replace_rows=plain.replace_rows,
+    copy_rows=plain.copy_rows,
+    arrivals=plain.arrivals,
+    sum_over_edges=plain.sum_over_edges,
+    mean_over_nodes=plain.mean_over_nodes,
+    distances=plain.distances,
+    quantiles=plain.quantiles,
+)
+"""JAX alone, on whatever JAX computes on."""
+
+CPU = PLAIN._replace(
+    name="cpu",
+    gather=cpu.gather,
+    gather_known=cpu.gather_known,
+    write_rows=cpu.write_rows,
+    replace_rows=cpu.replace_rows,
+    copy_rows=cpu.copy_rows,
+    arrivals=cpu.arrivals,
+    sum_over_edges=cpu.sum_over_edges,
+    mean_over_nodes=cpu.mean_over_nodes,
+    distances=cpu.distances,
+    quantiles=cpu.quantiles,
+    in_place=InPlace(plan=cpu.plan, merge=cpu.merge, descend=cpu.descend),
+)
+"""Compiled kernels, to be used only where `library.why_not()` is None."""
+
+
+def backend(kernels: bool | None = None) -> Backend:
+    """The backend of this process.
+
+    Args:
+      kernels: whether compiled kernels are allowed, as an emulator says: None and True for yes.
+
+    Example:
+      >>> backend(False)
+      Backend('plain')
+    """
+    return PLAIN if kernels is False or library.why_not() is not None else CPU

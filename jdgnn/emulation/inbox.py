@@ -1,0 +1,86 @@
+"""Inboxes: which models each node finds there, and which of them it accepts.
+
+Axes: N nodes, M models in an inbox.
+"""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jdgnn.backend import bfloat16
+from jdgnn.emulation.context import Tick
+from jdgnn.emulation.state import State
+from jdgnn.protocol.accounts import Counts
+from jdgnn.protocol.transport import Waiting
+
+
+@struct.dataclass(kw_only=True)
+class Inbox:
+    """What each node merges in this tick, oldest first; no column where no models are sent."""
+
+    row: jax.Array  # [N, M] int32, where the model is among those of the transport
+    is_merged: jax.Array  # [N, M] bool
+    is_refused: jax.Array  # [N, M] bool
+    seed: jax.Array | None = None  # [N] uint32, to round what is merged with; None where it is kept as computed
+
+    @property
+    def num_merged(self) -> jax.Array:
+        """Models merged at each node [N]."""
+        return jnp.sum(self.is_merged, axis=1, dtype=jnp.int32)
+
+    @property
+    def fold_index(self) -> jax.Array:
+        """How many models each node has merged before each of its inbox [N, M]."""
+        return jnp.cumsum(self.is_merged, axis=1, dtype=jnp.int32) - 1
+
+
+def open_inboxes(tick: Tick, state: State) -> tuple[State, Inbox, Counts]:
+    """What each active node merges, and what it refuses."""
+    gossip, transport = tick.spec.gossip, tick.transport
+    if gossip is None or transport is None:
+        nothing = jnp.zeros((state.num_nodes, 0), bool)
+        return state, Inbox(row=nothing.astype(jnp.int32), is_merged=nothing, is_refused=nothing), {}
+    waiting, counts = transport.inbox(tick.backend, gossip, state.models, tick.active)
+    is_accepted = _accepted(tick, waiting)
+    seed = None
+    if tick.spec.param_dtype is not None:
+        seed = bfloat16.seeds(tick.events.key, bfloat16.MERGING, state.num_nodes)
+    inbox = Inbox(
+        row=waiting.row,
+        is_merged=waiting.is_there & is_accepted,
+        is_refused=waiting.is_there & ~is_accepted,
+        seed=seed,
+    )
+    counts["model", "delivered"] = inbox.num_merged
+    counts["model", "refused"] = jnp.sum(inbox.is_refused, axis=1, dtype=jnp.int32)
+    return state, inbox, counts
+
+
+def _accepted(tick: Tick, waiting: Waiting) -> jax.Array:
+    """Which models pass the acceptance rule [N, M]."""
+    assert tick.spec.gossip is not None
+    probability = tick.spec.gossip.acceptance.probability
+    if probability is None:
+        return jnp.ones_like(waiting.is_there)
+    assert tick.events.accept_uniform is not None
+    degree = tick.topology.in_degree
+    sender_degree = degree.at[waiting.src].get(mode="fill", fill_value=0)
+    receiver_degree = jnp.broadcast_to(degree[:, None], waiting.src.shape)
+    return tick.events.accept_uniform[:, : waiting.src.shape[1]] < probability(sender_degree, receiver_degree)
+
+
+def close_inboxes(tick: Tick, state: State, inbox: Inbox) -> State:
+    """Lets go of what was merged, or refused and is not passed on."""
+    if tick.transport is None:
+        return state
+    return replace(state, models=tick.transport.release(state.models, tick.active, inbox.is_refused))
+
+
+def hold_models(tick: Tick, state: State) -> tuple[State, Counts]:
+    """Lets models wait that would have been merged in this tick; what finds no room in an inbox is displaced."""
+    if tick.spec.gossip is None or tick.transport is None:
+        return state, {}
+    models, counts = tick.transport.hold(tick.backend, tick.spec.gossip, state.models)
+    return replace(state, models=models), counts

@@ -1,0 +1,171 @@
+"""The models of nodes with those of their inboxes merged in, layer by layer, as training asks for them.
+
+Axes: N nodes, M models in an inbox, n some nodes, F features that enter a layer, F' that leave it.
+"""
+
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from jdgnn.backend.backend import InPlace
+from jdgnn.backend.calls import Affine, Exchange
+from jdgnn.backend.rows import once
+from jdgnn.emulation.context import Tick
+from jdgnn.emulation.fold import fold, fold_in_place, merge_pairs, shares_of
+from jdgnn.emulation.inbox import Inbox
+from jdgnn.emulation.state import State
+from jdgnn.emulation.ways import why_folded
+from jdgnn.learning.optimizers.outer import affine, linear
+from jdgnn.protocol.transport import Model, ModelFlight
+
+
+class Merged(Protocol):
+    """The models of some nodes after merging, whose layers are merged when they are asked for, once each."""
+
+    @property
+    def age(self) -> jax.Array:
+        """Ages after merging [n]."""
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether a layer can be multiplied in the pass that merges it."""
+
+    def layer(self, index: int) -> Any:
+        """Parameters of one layer [n, ...]."""
+
+    def multiplied(self, index: int, given: list[dict[str, jax.Array]]) -> tuple[Any, jax.Array]:
+        """Parameters of one layer, and sums of its linear maps of given vectors [n, len(given), F']; if in place."""
+
+
+class Folded(NamedTuple):
+    """Models that are merged as a whole."""
+
+    params: tuple[Any, ...]
+    age: jax.Array
+
+    @property
+    def is_in_place(self) -> bool:
+        """See `Merged`."""
+        return False
+
+    def layer(self, index: int) -> Any:
+        """See `Merged`."""
+        return self.params[index]
+
+    def multiplied(self, index: int, given: list[dict[str, jax.Array]]) -> tuple[Any, jax.Array]:
+        """See `Merged`."""
+        raise NotImplementedError
+
+
+class MergedInPlace(NamedTuple):
+    """Models of all nodes that are merged in place, each layer in the pass that multiplies by it."""
+
+    own: tuple[Any, ...]  # per layer [N, ...]
+    age: jax.Array  # [N], after merging
+    sent: tuple[Any, ...] | None  # per layer [Q, ...]; None for the nodes' own
+    exchange: Exchange
+    pending: tuple[Any, ...] | None  # per layer, steps to be made before
+    kernels: InPlace
+
+    @property
+    def is_in_place(self) -> bool:
+        """See `Merged`."""
+        return True
+
+    def layer(self, index: int) -> Any:
+        """See `Merged`."""
+        trees = [self.own[index]] if self.sent is None else [self.own[index], self.sent[index]]
+        return jax.tree.map(self._merged, *trees)
+
+    def multiplied(self, index: int, given: list[dict[str, jax.Array]]) -> tuple[Any, jax.Array]:
+        """See `Merged`."""
+        own, maps, products = self.own[index], {}, []
+        for name in given[0]:
+            vectors = jnp.stack([inputs[name] for inputs in given], axis=1)
+            there = None if self.sent is None else affine(self.sent[index]["layer"][name])
+            step = None if self.pending is None else self.pending[index][name]
+            new, product = self.kernels.merge(affine(own["layer"][name]), there, self.exchange, step, vectors)
+            maps[name] = linear(new)
+            products.append(product)
+        params = {"layer": maps}
+        for part in own.keys() - params.keys():
+            trees = [own[part]] if self.sent is None else [own[part], self.sent[index][part]]
+            params[part] = jax.tree.map(self._merged, *trees)
+        return {part: params[part] for part in own}, sum(products[1:], start=products[0])
+
+    def _merged(self, own: jax.Array, sent: jax.Array | None = None) -> jax.Array:
+        """Numbers of all nodes [N, ...] after merging."""
+        if not own.size:
+            return own
+        there = None if sent is None else _as_affine(sent)
+        return self.kernels.merge(_as_affine(own), there, self.exchange, None, None)[0].matrix.reshape(own.shape)
+
+
+def _as_affine(numbers: jax.Array) -> Affine:
+    """Numbers [N, ...] as a matrix of one row at each node."""
+    return Affine(numbers.reshape(numbers.shape[0], 1, -1), jnp.zeros((numbers.shape[0], 0), numbers.dtype))
+
+
+def merge(tick: Tick, state: State, inbox: Inbox | None, own: Model, nodes: jax.Array | None) -> Merged:
+    """Merges the models in inboxes into the nodes' own: in place where the backend can, else folded one by one.
+
+    Args:
+      tick: the tick.
+      state: all nodes.
+      inbox: what each merges; None for nothing.
+      own: models of some nodes [n, ...].
+      nodes: which nodes these are [n]; None for all.
+
+    Returns:
+      The models after merging.
+    """
+    kernels = tick.backend.in_place
+    if nodes is None and kernels is not None and why_folded(tick.spec, state) is None:
+        return _in_place(tick, state, inbox, own, kernels)
+    return Folded(*_folded(tick, state, inbox, own, nodes))
+
+
+def _folded(tick: Tick, state: State, inbox: Inbox | None, own: Model, nodes: jax.Array | None) -> Model:
+    """The models with those of the inboxes folded in."""
+    gossip, transport = tick.spec.gossip, tick.transport
+    if gossip is None or transport is None or inbox is None:
+        return own
+    sent = transport.content(state.models, (state.params, state.age))
+    if not transport.is_own or gossip.order == "train_then_merge":
+        return fold(gossip, inbox, sent, own, nodes)
+    if not gossip.peers.has_pairs or gossip.fanout != 1:
+        return _fold_own(tick, inbox, own)
+    assert isinstance(state.models, ModelFlight)  # the one whose content is the nodes' own
+    partner, is_paired, is_merged = state.models.dst[:, 0], state.models.is_paired, inbox.is_merged[:, 0]
+    own = once(is_paired, lambda own: merge_pairs(gossip, partner, is_merged, own, inbox.seed), own)
+    return once(~is_paired, lambda own: _fold_own(tick, inbox, own), own)
+
+
+def _fold_own(tick: Tick, inbox: Inbox, models: Model) -> Model:
+    """The fold where the models sent are the nodes' own; in place, if the rule allows it."""
+    gossip = tick.spec.gossip
+    assert gossip is not None
+    if gossip.merge.weigh is not None:
+        return fold_in_place(gossip, inbox, models)
+    return fold(gossip, inbox, models, models, None)
+
+
+def _in_place(tick: Tick, state: State, inbox: Inbox | None, own: Model, kernels: InPlace) -> MergedInPlace:
+    params, age = own
+    dtype = state.embeddings[0].dtype
+    active = jnp.ones(state.num_nodes, bool) if tick.active is None else tick.active
+    nobody = jnp.full(state.num_nodes, -1, jnp.int32)
+    gossip, transport = tick.spec.gossip, tick.transport
+    if gossip is None or transport is None or inbox is None:
+        source = nobody[:, None]
+        exchange = Exchange(kernels.plan(nobody, active), source, jnp.zeros(source.shape, dtype))
+        return MergedInPlace(params, age, None, exchange, state.pending, kernels)
+    sent, sent_age = transport.content(state.models, (state.params, state.age))
+    share, age = shares_of(gossip, inbox, sent_age, age)
+    source = jnp.where(inbox.is_merged, inbox.row, -1)
+    # models are overwritten while others still have to read them: an order sees to that, of one model a node
+    is_ordered = transport.is_own and gossip.order != "train_then_merge" and gossip.capacity == 1
+    plan = kernels.plan(source[:, 0] if is_ordered else nobody, active)
+    exchange = Exchange(plan, source, share.astype(dtype))
+    return MergedInPlace(params, age, None if is_ordered else sent, exchange, state.pending, kernels)

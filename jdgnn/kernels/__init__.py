@@ -1,1 +1,0 @@
-"""Compiled kernels for CPUs: what XLA cannot do in one pass over memory. Optional; see `library`."""

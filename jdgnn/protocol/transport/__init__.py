@@ -1,0 +1,35 @@
+"""How models are carried from node to node, one file for each way."""
+
+from jdgnn.protocol.events import Traffic
+from jdgnn.protocol.transport.flight import FLIGHT, ModelFlight
+from jdgnn.protocol.transport.pool import POOL, ModelPool
+from jdgnn.protocol.transport.transport import Dispatch, Model, Transport, Waiting
+
+__all__ = [
+    "FLIGHT",
+    "POOL",
+    "Dispatch",
+    "Model",
+    "ModelFlight",
+    "ModelPool",
+    "Transport",
+    "Waiting",
+    "has_pool",
+    "transport_of",
+]
+
+
+def transport_of(traffic: Traffic) -> Transport | None:
+    """The way models are carried: in a pool where they can wait, else in flight; None where none are sent."""
+    if traffic.gossip is None:
+        return None
+    return POOL if has_pool(traffic) else FLIGHT
+
+
+def has_pool(traffic: Traffic) -> bool:
+    """Whether a model can wait: it is late, or its receiver asleep or offline, or it is passed on later."""
+    gossip, availability = traffic.gossip, traffic.availability
+    if gossip is None:
+        return False
+    can_wait = availability.can_sleep or availability.can_be_offline
+    return can_wait or gossip.link.max_delay > 0 or gossip.pass_through

@@ -1,0 +1,119 @@
+"""Models that are merged in the tick after they were sent: nothing is copied, since their senders still hold them.
+
+Axes: N nodes, R models a node sends, M models in an inbox.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jdgnn.backend.backend import Backend
+from jdgnn.protocol.accounts import Counts, sent_and_lost
+from jdgnn.protocol.messages import Arrivals, arrivals
+from jdgnn.protocol.traffic import Gossip
+from jdgnn.protocol.transport.transport import Dispatch, Model, Transport, Waiting, own, store
+
+
+@struct.dataclass(kw_only=True)
+class ModelFlight:
+    """Models sent in the last tick."""
+
+    dst: jax.Array  # [N, R] int32, candidates
+    rank: jax.Array  # [N, R] uint32
+    is_sent: jax.Array  # [N, R] bool, and not lost
+
+    def num_open(self, num_nodes: int) -> jax.Array:
+        """How many of each node's models are on their way [N]."""
+        del num_nodes
+        return jnp.sum(self.is_sent, axis=1, dtype=jnp.int32)
+
+    @property
+    def is_paired(self) -> jax.Array:
+        """Whether only nodes that send to each other have sent, each one model []."""
+        partner, is_sent = self.dst[:, 0], self.is_sent[:, 0]
+        back = partner.at[partner].get(mode="fill", fill_value=partner.size)
+        return jnp.all(~is_sent | (back == jnp.arange(partner.size, dtype=jnp.int32)))
+
+
+def init(gossip: Gossip, params: Any, num_nodes: int) -> ModelFlight:
+    """Before any model was sent."""
+    del params
+    shape = (num_nodes, gossip.fanout)
+    return ModelFlight(
+        dst=jnp.full(shape, num_nodes, jnp.int32), rank=jnp.zeros(shape, jnp.uint32), is_sent=jnp.zeros(shape, bool)
+    )
+
+
+def receive(
+    backend: Backend, flight: ModelFlight, tick: jax.Array, online: jax.Array | None
+) -> tuple[ModelFlight, Counts]:
+    """Models are in nobody's hands until they are merged."""
+    del backend, tick, online
+    return flight, {}
+
+
+def hold(backend: Backend, gossip: Gossip, flight: ModelFlight) -> tuple[ModelFlight, Counts]:
+    """Lets models wait that would be merged in this tick; what finds no room in an inbox is displaced."""
+    messages, dropped = _landing(backend, gossip, flight)
+    stays = jnp.zeros(flight.is_sent.size, bool).at[messages.index].set(messages.is_among_last(gossip.capacity))
+    held: ModelFlight = flight.replace(is_sent=stays.reshape(flight.is_sent.shape))  # type: ignore[attr-defined]
+    return held, {("model", "displaced"): dropped}
+
+
+def inbox(backend: Backend, gossip: Gossip, flight: ModelFlight, active: jax.Array | None) -> tuple[Waiting, Counts]:
+    """What each node finds: the last of those that were sent to it."""
+    del active  # all are, where no model can wait
+    num_nodes, num_slots = flight.dst.shape
+    messages, dropped = _landing(backend, gossip, flight)
+    row = jnp.where(messages.is_among_last(gossip.capacity), messages.dst, num_nodes)
+    column = messages.position - dropped.at[messages.dst].get(mode="fill", fill_value=0)
+    nobody = jnp.full((num_nodes, gossip.capacity), num_nodes, jnp.int32)
+    src = nobody.at[row, column].set(messages.index // num_slots, mode="drop")
+    return Waiting(src, src, src < num_nodes), {("model", "displaced"): dropped}
+
+
+def _landing(backend: Backend, gossip: Gossip, flight: ModelFlight) -> tuple[Arrivals, jax.Array]:
+    """The models sent as they arrive, and how many find no room at each node [N]."""
+    num_nodes = flight.dst.shape[0]
+    dst = jnp.where(flight.is_sent, flight.dst, num_nodes)
+    messages = arrivals(backend, num_nodes, dst.ravel(), flight.rank.ravel())
+    return messages, jnp.maximum(messages.num_received - gossip.capacity, 0)
+
+
+def content(flight: ModelFlight, own: Model) -> Model:
+    """What nodes hold: nobody's model has changed since it was sent."""
+    del flight
+    return own
+
+
+def release(flight: ModelFlight, active: jax.Array | None, is_refused: jax.Array) -> ModelFlight:
+    """Nothing is kept that could be released; what is sent next takes the place of all."""
+    del active, is_refused
+    return flight
+
+
+def send(
+    backend: Backend, gossip: Gossip, flight: ModelFlight, tick: jax.Array, dispatch: Dispatch, own: Model
+) -> tuple[ModelFlight, Counts]:
+    """Notes who has sent to whom."""
+    del backend, gossip, flight, tick, own
+    arrives = dispatch.is_sent if dispatch.lost is None else dispatch.is_sent & ~dispatch.lost
+    counts = sent_and_lost("model", dispatch.is_sent, dispatch.lost)
+    return ModelFlight(dst=dispatch.dst, rank=dispatch.rank, is_sent=arrives), counts
+
+
+FLIGHT = Transport(
+    is_own=True,
+    init=init,
+    own=own,
+    store=store,
+    receive=receive,
+    entered=None,
+    hold=hold,
+    inbox=inbox,
+    content=content,
+    release=release,
+    send=send,
+)

@@ -1,0 +1,75 @@
+"""What carries models from node to node: where they are kept from the wake that sends them to the one that merges them.
+
+Axes: N nodes, R models a node sends, M models in an inbox.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+from jdgnn.backend.backend import Backend
+from jdgnn.protocol.accounts import Counts
+from jdgnn.protocol.traffic import Gossip
+
+Model = tuple[Any, jax.Array]
+"""Parameters of all layers and age, node axis first."""
+
+
+class Waiting(NamedTuple):
+    """The models in the inboxes of nodes that may merge now, oldest first."""
+
+    row: jax.Array  # [N, M] int32, where each is among the models of `content`
+    src: jax.Array  # [N, M] int32, who sent it; N for nobody
+    is_there: jax.Array  # [N, M] bool
+
+
+class Dispatch(NamedTuple):
+    """What one tick sends, each [N, R]."""
+
+    is_sent: jax.Array
+    dst: jax.Array
+    rank: jax.Array
+    lost: jax.Array | None
+    delay: jax.Array | None
+
+
+class Transport(NamedTuple):
+    """A way to carry models. What it keeps, `models`, stands in the state of all nodes.
+
+    Members:
+      is_own: whether what is merged is what nodes hold at that moment, so that it can be merged in place.
+      init: `(gossip, params, num_nodes) -> models`, before any was sent.
+      own: `(models, params) -> params`, what each node holds [N, ...].
+      store: `(models, params) -> (models, params)`, what each holds after its wake.
+      receive: `(backend, models, tick, online) -> (models, counts)`, puts those that arrive into inboxes.
+      entered: `(models, tick) -> [N] bool`, at whom one has entered the inbox in this tick; None where nobody sleeps.
+      hold: `(backend, gossip, models) -> (models, counts)`, lets those wait that would be merged in this tick.
+      inbox: `(backend, gossip, models, active) -> (Waiting, counts)`, what active nodes [N] find; None for all.
+      content: `(models, own) -> Model`, the models that rows of inboxes count, `own` being what nodes hold.
+      release: `(models, active, is_refused [N, M]) -> models`, empties the inboxes of active nodes.
+      send: `(backend, gossip, models, tick, Dispatch, own) -> (models, counts)`, sends what nodes hold.
+    """
+
+    is_own: bool
+    init: Callable[[Gossip, Any, int], Any]
+    own: Callable[[Any, Any], Any]
+    store: Callable[[Any, Any], tuple[Any, Any]]
+    receive: Callable[[Backend, Any, jax.Array, jax.Array | None], tuple[Any, Counts]]
+    entered: Callable[[Any, jax.Array], jax.Array] | None
+    hold: Callable[[Backend, Gossip, Any], tuple[Any, Counts]]
+    inbox: Callable[[Backend, Gossip, Any, jax.Array | None], tuple[Waiting, Counts]]
+    content: Callable[[Any, Model], Model]
+    release: Callable[[Any, jax.Array | None, jax.Array], Any]
+    send: Callable[[Backend, Gossip, Any, jax.Array, Dispatch, Model], tuple[Any, Counts]]
+
+
+def own(models: Any, params: Any) -> Any:
+    """What each node holds, where the state has it by node."""
+    del models
+    return params
+
+
+def store(models: Any, params: Any) -> tuple[Any, Any]:
+    """What each node holds after its wake, where the state has it by node."""
+    return models, params
