@@ -132,8 +132,8 @@ def test_no_import_goes_in_a_circle() -> None:
     tuple(graphlib.TopologicalSorter(graph).static_order())  # raises a CycleError that names the circle
 
 
-SEEN_BY_REFERENCE = ("arrays", "sources", "spec", "state")
-"""What the reference may know of the engine: settings, the form of a state, and where events come from."""
+SEEN_BY_REFERENCE = ("arrays", "check_parts", "sources", "spec", "state")
+"""What the reference may know of the engine: settings, widths of layers, the form of a state, and sources of events."""
 
 
 def _shares_the_tick(source: Source) -> set[str]:
