@@ -7,7 +7,7 @@ spread by gossip.
 
 from typing import TYPE_CHECKING, Any
 
-from jdgnn import evaluation, network, notebook, plot
+from jdgnn import evaluation, network, plot
 from jdgnn.emulation.checkpoint import digest, read_notes, restore, save
 from jdgnn.emulation.history import History
 from jdgnn.emulation.node_table import node_table
@@ -34,6 +34,7 @@ from jdgnn.learning.objectives import (
 from jdgnn.learning.optimizers import Optimizer, adam, from_optax, momentum, sgd
 from jdgnn.network import Network, datasets, generators
 from jdgnn.network.files import read_embeddings, write_embeddings
+from jdgnn.notebook import show_in_notebooks
 from jdgnn.protocol import acceptance, clocks, links, merging, peers, presence, schedules
 from jdgnn.protocol.acceptance import Acceptance
 from jdgnn.protocol.availability import Availability, availability
@@ -46,7 +47,7 @@ from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.traffic import Gossip, Publish, Push, gossip, publish, push
 from jdgnn.recipe import Recipe, recipe
 from jdgnn.reference import debug_run
-from jdgnn.version import __version__
+from jdgnn.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from jdgnn.experiment.loading import Run, load_run
@@ -77,7 +78,6 @@ __all__ = [
     "Run",
     "Schedule",
     "State",
-    "__version__",
     "acceptance",
     "adam",
     "availability",
@@ -114,7 +114,6 @@ __all__ = [
     "network",
     "next_input",
     "node_table",
-    "notebook",
     "objectives",
     "optimizers",
     "peers",
@@ -136,6 +135,9 @@ __all__ = [
     "vicreg",
     "write_embeddings",
 ]
+
+
+show_in_notebooks()
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a notebook shows of an emulator, a network, a history and a state: they get their `_repr_html_` here."""
+"""What a notebook shows of an emulator, a network, a history and a state."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -226,10 +226,13 @@ def _range(sizes: np.ndarray) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-for _kind, _as_html in (
-    (Emulator, emulator_as_html),
-    (Network, network_as_html),
-    (History, history_as_html),
-    (State, state_as_html),
-):
-    _kind._repr_html_ = _as_html  # type: ignore[union-attr]
+def show_in_notebooks() -> None:
+    """Gives emulators, networks, histories and states the pictures that notebooks show of them."""
+    pictures = {
+        Emulator: emulator_as_html,
+        Network: network_as_html,
+        History: history_as_html,
+        State: state_as_html,
+    }
+    for kind, as_html in pictures.items():
+        kind._repr_html_ = as_html  # type: ignore[attr-defined]
