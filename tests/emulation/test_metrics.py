@@ -20,7 +20,7 @@ from jdgnn.protocol.accounts import OUTCOMES
 from tests.support import small_emulator, small_network
 
 NUM_VALUES = 9
-compiled_quantiles = jax.jit(quantiles)
+compiled_quantiles = jax.jit(partial(quantiles, backend()))
 
 
 @given(
