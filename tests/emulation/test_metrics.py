@@ -1,5 +1,7 @@
 """What is measured of a state, against NumPy."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
