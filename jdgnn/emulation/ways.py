@@ -74,7 +74,8 @@ def reasons(spec: Spec, state: State, features: Any) -> Iterator[tuple[str, str 
     for index, own in enumerate((features, *state.embeddings[:-1])):
         apart = folded or why_apart(spec, state, index, own)
         yield f"layers[{index}]", apart
-        yield f"step of layers[{index}]", apart or written
+        if apart is None:
+            yield f"step of layers[{index}]", written
 
 
 def why_plain(spec: Spec, state: State, features: Any) -> str | None:
@@ -87,11 +88,13 @@ def why_plain(spec: Spec, state: State, features: Any) -> str | None:
     """
     if (reason := _why_not(spec)) is not None:
         return reason
-    names: dict[str, list[str]] = {}
+    names: dict[str | None, list[str]] = {}
     for name, reason in reasons(spec, state, features):
-        if reason is not None:
-            names.setdefault(reason, []).append(name)
-    return "; ".join(f"{', '.join(of)}: {reason}" for reason, of in names.items()) or None
+        names.setdefault(reason, []).append(name)
+    if len(names) == 1:
+        return next(iter(names))
+    names.pop(None, None)
+    return "; ".join(f"{', '.join(of)}: {reason}" for reason, of in names.items())
 
 
 def _why_not(spec: Spec) -> str | None:
