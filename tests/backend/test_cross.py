@@ -17,9 +17,9 @@ from jdgnn.emulation.in_place import put_off
 from jdgnn.learning.optimizers import OPTIMIZERS
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
+from tests.backend.fast import FAST_LAYERS, FAST_OBJECTIVES
 from tests.emulation.cases import Case
 from tests.emulation.stepping import in_double as with_double
-from tests.kernels.fast import FAST_LAYERS, FAST_OBJECTIVES
 from tests.support import assert_accounts_add_up, assert_same_bits, leaves, num_programs, small_network
 
 pytestmark = pytest.mark.usefixtures("compiled", "in_double")

@@ -16,7 +16,7 @@ from jdgnn.backend import calls, plain
 from jdgnn.backend.backend import CPU, PLAIN, Backend
 from jdgnn.emulation.spread import spread_of
 from jdgnn.protocol.messages import Arrivals, arrivals
-from tests.kernels.twin import FAR
+from tests.backend.twin import FAR
 
 pytestmark = pytest.mark.usefixtures("compiled")
 

@@ -22,7 +22,7 @@ from jdgnn.emulation.state import State
 from jdgnn.learning.local_step import local_update
 from jdgnn.learning.optimizers import OPTIMIZERS, Optimizer, cosine
 from jdgnn.learning.optimizers.outer import affine
-from tests.kernels.twin import SOURCES, planned
+from tests.backend.twin import SOURCES, planned
 from tests.support import assert_same_bits, small_emulator, small_network
 
 pytestmark = pytest.mark.usefixtures("compiled", "in_double")

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 
 from jdgnn.backend import calls
 from jdgnn.backend.calls import Affine
-from tests.kernels.twin import SHARES, SOURCES, Problem, assert_agrees, expected, merged, planned, problem, stepped
+from tests.backend.twin import SHARES, SOURCES, Problem, assert_agrees, expected, merged, planned, problem, stepped
 
 pytestmark = pytest.mark.usefixtures("compiled", "in_double")
 LARGE = 5000

@@ -27,8 +27,8 @@ from jdgnn.learning.optimizers import OPTIMIZERS
 from jdgnn.network.topology import topology
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.merging.mixing import mix
+from tests.backend.fast import FAST_LAYERS, FAST_OBJECTIVES
 from tests.emulation.stepping import in_double
-from tests.kernels.fast import FAST_LAYERS, FAST_OBJECTIVES
 from tests.support import leaves, small_emulator, small_network
 
 NETWORK = small_network()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from jdgnn.backend import calls
 from jdgnn.backend.calls import Plan
-from tests.kernels.twin import FAR, SOURCES, planned, rotation
+from tests.backend.twin import FAR, SOURCES, planned, rotation
 
 pytestmark = pytest.mark.usefixtures("compiled")
 SAVE_OWN, READ_SAVED, READ_KEPT = 1, 2, 3
