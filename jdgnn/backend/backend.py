@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jdgnn.backend import cpu, library, plain
+from jdgnn.backend import cpu, plain
 from jdgnn.backend.calls import Affine, Exchange, Plan, Step
+from jdgnn.backend.way import why_not
 
 
 class InPlace(NamedTuple):
@@ -94,7 +95,7 @@ CPU = PLAIN._replace(
     quantiles=cpu.quantiles,
     in_place=InPlace(plan=cpu.plan, merge=cpu.merge, descend=cpu.descend),
 )
-"""Compiled kernels, to be used only where `library.why_not()` is None."""
+"""Compiled kernels, to be used only where `why_not` is None."""
 
 
 def backend(kernels: bool | None = None) -> Backend:
@@ -107,4 +108,4 @@ def backend(kernels: bool | None = None) -> Backend:
       >>> backend(False)
       Backend('plain')
     """
-    return PLAIN if kernels is False or library.why_not() is not None else CPU
+    return CPU if why_not(kernels) is None else PLAIN

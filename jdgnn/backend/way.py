@@ -70,6 +70,15 @@ class Way(NamedTuple):
             yield f"work was cut for {before.cores} cores and is for {self.cores}"
 
 
+def why_not(kernels: bool | None) -> str | None:
+    """Why no operation goes by compiled kernels, allowed or not as an emulator says; None if they can.
+
+    >>> why_not(False)
+    'they are switched off'
+    """
+    return SWITCHED_OFF if kernels is False else library.why_not()
+
+
 def way(kernels: bool | None) -> Way:
     """How this process computes.
 
@@ -80,7 +89,7 @@ def way(kernels: bool | None) -> Way:
       >>> way(False).backend, way(False).reason
       ('plain', 'they are switched off')
     """
-    reason = SWITCHED_OFF if kernels is False else library.why_not()
+    reason = why_not(kernels)
     processor = library.processor_name(), library.processor_digest()
     platform = jax.default_backend()
     if reason is not None:

@@ -32,8 +32,3 @@ class Tick(NamedTuple):
     def transport(self) -> Transport | None:
         """How models are carried; None where none are sent."""
         return transport_of(self.spec.traffic)
-
-    @property
-    def order(self) -> str:
-        """What a node does first at a wake, `merge_then_train` where it merges nothing."""
-        return "merge_then_train" if self.spec.gossip is None else self.spec.gossip.order

@@ -17,7 +17,7 @@ from jdgnn.backend.calls import Step
 from jdgnn.backend.per_node import per_node
 from jdgnn.backend.rows import by_block, some_at_a_time
 from jdgnn.emulation.context import Tick
-from jdgnn.emulation.merge import Merged
+from jdgnn.emulation.merge import MergedInPlace
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.emulation.train import Learned, Seen, aggregated, awake, embedded, nothing
@@ -38,7 +38,7 @@ class Gradient(NamedTuple):
     linear: jax.Array  # [N, F']
 
 
-def learn_in_place(tick: Tick, state: State, index: int, merged: Merged, own: jax.Array) -> Learned:
+def learn_in_place(tick: Tick, state: State, index: int, merged: MergedInPlace, own: jax.Array) -> Learned:
     """One layer of all active nodes; `own` [N, F] is what each puts into it."""
     layer, objective = tick.spec.layers[index], tick.spec.objectives[index]
     assert layer.inputs is not None
@@ -57,7 +57,7 @@ def learn_in_place(tick: Tick, state: State, index: int, merged: Merged, own: ja
         return gradient(layer, objective, total, *seen, others, key)
 
     rows = (sums[:, 0], seen, chosen(state, tick.events, index), keys[1])
-    if tick.order == "merge_only":
+    if tick.spec.order == "merge_only":
         (loss, (_, is_defined, aux)), _ = nothing(jax.eval_shape(learn, rows))
         embedding = embedded(tick, state, index, per_node(layer.finish)(sums[:, -1]), None)
         return Learned.of_layer(params, state.opt_state[index], embedding, Seen(loss, is_defined, aux))
@@ -120,8 +120,7 @@ def _written_out(
 def put_off(spec: Spec, backend: Backend, state: State, features: jax.Array) -> State:
     """Lets steps be put off, if all are plain descent in place, all nodes wake in every tick and no model is copied."""
     availability, transport = spec.traffic.availability, transport_of(spec.traffic)
-    order = "merge_then_train" if spec.gossip is None else spec.gossip.order
-    if backend.in_place is None or why_plain(spec, state, features) is not None or order != "merge_then_train":
+    if backend.in_place is None or why_plain(spec, state, features) is not None or spec.order != "merge_then_train":
         return state
     assert isinstance(spec.optimizer, Optimizer)
     if bound_to(descend, spec.optimizer.step_outer) is None or (transport is not None and not transport.is_own):

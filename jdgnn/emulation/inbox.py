@@ -36,12 +36,12 @@ class Inbox:
         return jnp.cumsum(self.is_merged, axis=1, dtype=jnp.int32) - 1
 
 
-def open_inboxes(tick: Tick, state: State) -> tuple[State, Inbox, Counts]:
+def open_inboxes(tick: Tick, state: State) -> tuple[Inbox, Counts]:
     """What each active node merges, and what it refuses."""
     gossip, transport = tick.spec.gossip, tick.transport
     if gossip is None or transport is None:
         nothing = jnp.zeros((state.num_nodes, 0), bool)
-        return state, Inbox(row=nothing.astype(jnp.int32), is_merged=nothing, is_refused=nothing), {}
+        return Inbox(row=nothing.astype(jnp.int32), is_merged=nothing, is_refused=nothing), {}
     waiting, counts = transport.inbox(tick.backend, gossip, state.models, tick.active)
     is_accepted = _accepted(tick, waiting)
     seed = None
@@ -55,7 +55,7 @@ def open_inboxes(tick: Tick, state: State) -> tuple[State, Inbox, Counts]:
     )
     counts["model", "delivered"] = inbox.num_merged
     counts["model", "refused"] = jnp.sum(inbox.is_refused, axis=1, dtype=jnp.int32)
-    return state, inbox, counts
+    return inbox, counts
 
 
 def _accepted(tick: Tick, waiting: Waiting) -> jax.Array:

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jdgnn.backend.backend import backend
 from jdgnn.emulation import chunks
 from jdgnn.emulation.sources import room
 from jdgnn.emulation.spec import Spec
@@ -39,7 +40,7 @@ def run_bytes(emulator: Spec, network: Network, state: State) -> dict[str, int]:
 
     The last is what the compiler says it needs beside these, so the program of a tick is compiled for it.
     """
-    links = topology(network)
+    links = topology(network, backend(emulator.kernels))
     features = jax.ShapeDtypeStruct(network.features.shape, jax.dtypes.canonicalize_dtype(network.features.dtype))
     one_tick = event_shapes(emulator, links, state)
     length = room(one_tick)

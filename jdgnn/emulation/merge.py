@@ -3,7 +3,7 @@
 Axes: N nodes, M models in an inbox, n some nodes, F features that enter a layer, F' that leave it.
 """
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,42 +20,15 @@ from jdgnn.learning.optimizers.outer import affine, linear
 from jdgnn.protocol.transport import Model, ModelFlight
 
 
-class Merged(Protocol):
-    """The models of some nodes after merging, whose layers are merged when they are asked for, once each."""
-
-    @property
-    def age(self) -> jax.Array:
-        """Ages after merging [n]."""
-
-    @property
-    def is_in_place(self) -> bool:
-        """Whether a layer can be multiplied in the pass that merges it."""
-
-    def layer(self, index: int) -> Any:
-        """Parameters of one layer [n, ...]."""
-
-    def multiplied(self, index: int, given: list[dict[str, jax.Array]]) -> tuple[Any, jax.Array]:
-        """Parameters of one layer, and sums of its linear maps of given vectors [n, len(given), F']; if in place."""
-
-
 class Folded(NamedTuple):
     """Models that are merged as a whole."""
 
     params: tuple[Any, ...]
     age: jax.Array
 
-    @property
-    def is_in_place(self) -> bool:
-        """See `Merged`."""
-        return False
-
     def layer(self, index: int) -> Any:
-        """See `Merged`."""
+        """Parameters of one layer [n, ...]."""
         return self.params[index]
-
-    def multiplied(self, index: int, given: list[dict[str, jax.Array]]) -> tuple[Any, jax.Array]:
-        """See `Merged`."""
-        raise NotImplementedError
 
 
 class MergedInPlace(NamedTuple):
@@ -68,18 +41,12 @@ class MergedInPlace(NamedTuple):
     pending: tuple[Any, ...] | None  # per layer, steps to be made before
     kernels: InPlace
 
-    @property
-    def is_in_place(self) -> bool:
-        """See `Merged`."""
-        return True
-
     def layer(self, index: int) -> Any:
-        """See `Merged`."""
-        trees = [self.own[index]] if self.sent is None else [self.own[index], self.sent[index]]
-        return jax.tree.map(self._merged, *trees)
+        """Parameters of one layer [N, ...], merged now; to be asked for once."""
+        return self._parts(index, list(self.own[index]))
 
     def multiplied(self, index: int, given: list[dict[str, jax.Array]]) -> tuple[Any, jax.Array]:
-        """See `Merged`."""
+        """Parameters of one layer, and sums of its linear maps of given vectors [N, len(given), F'], in one pass."""
         own, maps, products = self.own[index], {}, []
         for name in given[0]:
             vectors = jnp.stack([inputs[name] for inputs in given], axis=1)
@@ -88,11 +55,16 @@ class MergedInPlace(NamedTuple):
             new, product = self.kernels.merge(affine(own["layer"][name]), there, self.exchange, step, vectors)
             maps[name] = linear(new)
             products.append(product)
-        params = {"layer": maps}
-        for part in own.keys() - params.keys():
-            trees = [own[part]] if self.sent is None else [own[part], self.sent[index][part]]
-            params[part] = jax.tree.map(self._merged, *trees)
-        return {part: params[part] for part in own}, sum(products[1:], start=products[0])
+        others = self._parts(index, [part for part in own if part != "layer"])
+        return {"layer": maps} | others, sum(products[1:], start=products[0])
+
+    def _parts(self, index: int, names: list[str]) -> dict[str, Any]:
+        """Some parts of the parameters of one layer, merged."""
+        layers = [self.own[index]] if self.sent is None else [self.own[index], self.sent[index]]
+        merged: dict[str, Any] = jax.tree.map(
+            self._merged, *({name: layer[name] for name in names} for layer in layers)
+        )
+        return merged
 
     def _merged(self, own: jax.Array, sent: jax.Array | None = None) -> jax.Array:
         """Numbers of all nodes [N, ...] after merging."""
@@ -100,6 +72,10 @@ class MergedInPlace(NamedTuple):
             return own
         there = None if sent is None else _as_affine(sent)
         return self.kernels.merge(_as_affine(own), there, self.exchange, None, None)[0].matrix.reshape(own.shape)
+
+
+Merged = Folded | MergedInPlace
+"""The models of some nodes after merging, and their ages [n]."""
 
 
 def _as_affine(numbers: jax.Array) -> Affine:

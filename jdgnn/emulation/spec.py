@@ -47,6 +47,11 @@ class Spec:
         assert self.publish is not None
         return Traffic(self.availability, self.publish, self.push, self.gossip)
 
+    @property
+    def order(self) -> str:
+        """What a node does first at a wake; `merge_then_train` where it merges nothing."""
+        return "merge_then_train" if self.gossip is None else self.gossip.order
+
 
 PARTS = ("layers", "objective", "optimizer", "push", "gossip", "publish", "availability")
 STRUCTURE = ("num_positives", "start", "awake_share", "param_dtype", "kernels")

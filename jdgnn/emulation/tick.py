@@ -39,7 +39,7 @@ def apply_events(
     before, tick = state, Tick(spec, topology, features, events)
     state, received = receive(tick, state)
     tick = tick._replace(active=active_nodes(tick, state))
-    state, inbox, merged = open_inboxes(tick, state)
+    inbox, merged = open_inboxes(tick, state)
     state, learned = wake(tick, state, inbox)
     state = close_inboxes(tick, state, inbox)
     state, sent = send(tick, state, inbox.num_merged)

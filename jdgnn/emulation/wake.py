@@ -12,7 +12,7 @@ from jdgnn.backend.rows import once, put, take
 from jdgnn.emulation.context import Tick
 from jdgnn.emulation.in_place import learn_in_place
 from jdgnn.emulation.inbox import Inbox
-from jdgnn.emulation.merge import Merged, merge
+from jdgnn.emulation.merge import Merged, MergedInPlace, merge
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.emulation.train import Learned, embed_layer, joined, nothing, train_layer
@@ -39,7 +39,7 @@ def wake(tick: Tick, state: State, inbox: Inbox) -> tuple[State, Learned]:
     """
     capacity = awake_capacity(tick.spec, state.num_nodes)
     if capacity is None or tick.active is None:
-        learned, age = _put_back(state, *_wake_rows(tick, state, inbox, None), None)
+        learned, age = _wake_rows(tick, state, inbox, None)
     else:
         (nodes,) = jnp.nonzero(tick.active, size=capacity, fill_value=state.num_nodes)
         is_crowded = jnp.sum(tick.active, dtype=jnp.int32) > capacity
@@ -60,7 +60,7 @@ def awake_capacity(spec: Spec, num_nodes: int) -> int | None:
 def _wake_rows(tick: Tick, state: State, inbox: Inbox, nodes: jax.Array | None) -> Woken:
     """Merges and trains at some nodes [n], N for none; at all for None, of whom only the active change."""
     own = take((state.params, state.age), nodes)
-    if tick.order == "train_then_merge":
+    if tick.spec.order == "train_then_merge":
         learned = _learn(tick, state, merge(tick, state, None, own, nodes), nodes)
         merged = merge(tick, state, inbox, (learned.params, own[1] + _has_stepped(learned)), nodes)
         params = tuple(merged.layer(index) for index in range(len(learned.params)))
@@ -73,9 +73,9 @@ def _wake_rows(tick: Tick, state: State, inbox: Inbox, nodes: jax.Array | None) 
 def _learn(tick: Tick, state: State, merged: Merged, nodes: jax.Array | None) -> Learned:
     """Trains the layers bottom-up, each on what the one below gave, or computes them where nodes only merge."""
     own, layers = tick.features, []
-    plainly = embed_layer if tick.order == "merge_only" else train_layer
+    plainly = embed_layer if tick.spec.order == "merge_only" else train_layer
     for index in range(len(tick.spec.layers)):
-        if merged.is_in_place and why_apart(tick.spec, state, index, own) is None:
+        if isinstance(merged, MergedInPlace) and why_apart(tick.spec, state, index, own) is None:
             layers.append(learn_in_place(tick, state, index, merged, own))
         else:
             layers.append(plainly(tick, state, index, merged.layer(index), own, nodes))
@@ -127,7 +127,7 @@ def _stored(tick: Tick, state: State, learned: Learned, age: jax.Array) -> State
     """The state with what nodes have learned."""
     is_idle = ~learned.is_stepped if tick.active is None else ~learned.is_stepped & tick.active[:, None]
     num_idle = state.num_idle
-    if tick.order != "merge_only":
+    if tick.spec.order != "merge_only":
         num_idle = add_words(num_idle, jnp.sum(is_idle, axis=0, dtype=jnp.int32))
     models, params = state.models, learned.params
     if tick.transport is not None:

@@ -6,8 +6,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jdgnn.backend import calls, library
+from jdgnn.backend import calls
 from jdgnn.backend.per_node import per_node
+from jdgnn.backend.way import why_not
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.learning.local_step import EncodesOthersError, Received, finishing_loss
@@ -68,7 +69,7 @@ def why_written_out(spec: Spec) -> str | None:
 
 def reasons(spec: Spec, state: State, features: Any) -> Iterator[tuple[str, str | None]]:
     """Each operation of a wake, and why it does not go by compiled kernels; None if it does."""
-    folded = _why_not(spec) or why_folded(spec, state)
+    folded = why_not(spec.kernels) or why_folded(spec, state)
     yield "merge", folded
     written = why_written_out(spec)
     for index, own in enumerate((features, *state.embeddings[:-1])):
@@ -86,7 +87,7 @@ def why_plain(spec: Spec, state: State, features: Any) -> str | None:
       state: all nodes, or their shapes.
       features: what each node measures [N, F0], or its shape.
     """
-    if (reason := _why_not(spec)) is not None:
+    if (reason := why_not(spec.kernels)) is not None:
         return reason
     names: dict[str | None, list[str]] = {}
     for name, reason in reasons(spec, state, features):
@@ -95,11 +96,6 @@ def why_plain(spec: Spec, state: State, features: Any) -> str | None:
         return next(iter(names))
     names.pop(None, None)
     return "; ".join(f"{', '.join(of)}: {reason}" for reason, of in names.items())
-
-
-def _why_not(spec: Spec) -> str | None:
-    """Why no operation of any wake goes by compiled kernels."""
-    return "they are switched off" if spec.kernels is False else library.why_not()
 
 
 def _are_maps(params: Any, inputs: dict[str, Any]) -> bool:

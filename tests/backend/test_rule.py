@@ -221,6 +221,18 @@ def test_programs_call_kernels_only_where_they_may(kernels: bool | None) -> None
     assert kernels is None or "jdgnn_" not in advancing + refreshing
 
 
+@pytest.mark.usefixtures("compiled")
+def test_memory_is_that_of_the_program_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without kernels, whether they are switched off or missing, and not that of the program with them."""
+    settings = {"gossip": jdgnn.gossip(capacity=1), "optimizer": jdgnn.sgd(0.1)}
+    with_kernels, switched_off = (
+        small_emulator(**settings, kernels=kernels).memory(NETWORK) for kernels in (None, False)
+    )
+    monkeypatch.setattr(library, "why_not", lambda: "it rains")
+    jax.clear_caches()
+    assert small_emulator(**settings).memory(NETWORK) == switched_off != with_kernels
+
+
 ALONE: dict[str, tuple[dict[str, Any], str]] = {
     "optax": ({"optimizer": optax.adamw(1e-2)}, "steps alone are written out"),
     "attention": ({"layers": [jdgnn.gcn(4), jdgnn.gat(3)]}, "one layer learns apart"),

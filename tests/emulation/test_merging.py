@@ -52,7 +52,7 @@ def tick_of(gossip: jdgnn.Gossip, links: Topology, uniform: Any = None) -> Tick:
 def inbox_of(tick: Tick, flight: ModelFlight) -> tuple[Inbox, jax.Array]:
     """What each node merges of what is in flight, and how many models found no room at it."""
     state: Any = SimpleNamespace(models=flight, num_nodes=tick.topology.num_nodes)
-    _, inbox, counts = open_inboxes(tick, state)
+    inbox, counts = open_inboxes(tick, state)
     return inbox, counts["model", "displaced"]
 
 
