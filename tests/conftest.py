@@ -73,6 +73,12 @@ def compiled() -> None:
 
 
 @pytest.fixture
+def in_double() -> Iterator[None]:
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture
 def data_root() -> Path:
     assert DATA_ROOT.is_dir(), f"no folder {DATA_ROOT}: set JDGNN_DATA to the one that holds the real graphs"
     return DATA_ROOT

@@ -22,6 +22,7 @@ from jdgnn.protocol.availability import Availability
 from jdgnn.protocol.clocks import Clock
 from jdgnn.protocol.events import Traffic
 from jdgnn.protocol.merging import MergeRule
+from jdgnn.protocol.model import Model, Received
 from jdgnn.protocol.presence import Presence
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.transport import has_pool
@@ -158,10 +159,28 @@ def _check_trainable(what: str, params: Any) -> None:
             )
 
 
-def check_merge(merge: MergeRule, params: Any) -> None:
-    """Raises InputError unless a merge rule gives a model of the shape of those it takes; `params` are one node's."""
-    given = shape_of("merge", merge.merge, params, WHOLE, params, WHOLE, WHOLE)
-    expect("merge", given, (params, WHOLE))
+def check_merge(merge: MergeRule, params: Any, capacity: int) -> None:
+    """Raises InputError unless a merge rule gives a model of the shape of those it takes.
+
+    Args:
+      merge: the rule.
+      params: parameters of one node.
+      capacity: M, models in an inbox.
+    """
+    if merge.merge is not None:
+        given = shape_of("merge", merge.merge, params, WHOLE, params, WHOLE, WHOLE)
+        expect("merge", given, (params, WHOLE))
+        return
+    assert merge.merge_all is not None
+    weight: Any = None if merge.divide is None else jax.eval_shape(jnp.ones, ())
+    if merge.divide is not None:
+        expect("merge.divide", shape_of("merge.divide", merge.divide, weight, WHOLE), weight)
+    whole: Any = WHOLE
+    own = Model(params, whole, weight)
+    rows = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((capacity, *leaf.shape), leaf.dtype), own)
+    mask: Any = jax.ShapeDtypeStruct((capacity,), bool)
+    received = Received(rows.params, rows.age, mask, rows.age, None, rows.weight)
+    expect("merge.merge_all", shape_of("merge.merge_all", merge.merge_all, own, received), own)
 
 
 def check_traffic(traffic: Traffic, num_nodes: int) -> None:

@@ -13,8 +13,8 @@ from jdgnn.backend import bfloat16
 from jdgnn.backend.per_node import per_node
 from jdgnn.backend.rows import put, select, take
 from jdgnn.emulation.inbox import Inbox
+from jdgnn.protocol.model import Model
 from jdgnn.protocol.traffic import Gossip
-from jdgnn.protocol.transport import Model
 
 BLOCK = 64  # pairs merged at once: small enough for the cache, and no second copy of all models is ever made
 
@@ -58,10 +58,12 @@ def _merge_one(
 
     Of a part of the model, `offset` and `first` say which, as in `bfloat16.rounded`.
     """
+    assert gossip.merge.merge is not None
     if seed is None:
-        return gossip.merge.merge(*own, *sent, fold_index)
-    params, age = gossip.merge.merge(*bfloat16.widened(own), *bfloat16.widened(sent), fold_index)
-    return bfloat16.rounded(params, own[0], seed + fold_index.astype(jnp.uint32), offset, first), age
+        return Model(*gossip.merge.merge(own.params, own.age, sent.params, sent.age, fold_index))
+    params = bfloat16.widened(own.params), bfloat16.widened(sent.params)
+    merged, age = gossip.merge.merge(params[0], own.age, params[1], sent.age, fold_index)
+    return Model(bfloat16.rounded(merged, own.params, seed + fold_index.astype(jnp.uint32), offset, first), age)
 
 
 def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
@@ -77,15 +79,15 @@ def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
     Returns:
       Parameters and ages after merging.
     """
-    params, age = models
-    ages = _ages(gossip, inbox, age)
-    leaves, structure = jax.tree.flatten(params)
+    ages = _ages(gossip, inbox, models.age)
+    leaves, structure = jax.tree.flatten(models.params)
     merged = [_merged_by_columns(gossip, number, leaf, inbox, ages) for number, leaf in enumerate(leaves)]
-    return jax.tree.unflatten(structure, merged), ages[-1]
+    return Model(jax.tree.unflatten(structure, merged), ages[-1])
 
 
 def _ages(gossip: Gossip, inbox: Inbox, age: jax.Array) -> list[jax.Array]:
     """Ages of the nodes' models [N] before each fold, and after the last."""
+    assert gossip.merge.merge is not None
     ages, fold_index = [age], inbox.fold_index
     for column in range(inbox.row.shape[1]):
         received_age = take(age, inbox.row[:, column])
@@ -116,9 +118,9 @@ def _merged_numbers(
     own, fold_index = sent, inbox.fold_index
     merge_one = per_node(partial(_merge_one, offset=offset, first=number), shared=(0,))
     for column in range(inbox.row.shape[1]):
-        received = take((sent, ages[0]), inbox.row[:, column])
-        merged, _ = merge_one(gossip, (own, ages[column]), received, fold_index[:, column], inbox.seed)
-        own = select(inbox.is_merged[:, column], merged, own)
+        received = take(Model(sent, ages[0]), inbox.row[:, column])
+        merged = merge_one(gossip, Model(own, ages[column]), received, fold_index[:, column], inbox.seed)
+        own = select(inbox.is_merged[:, column], merged.params, own)
     return own
 
 

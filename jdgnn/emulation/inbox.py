@@ -23,6 +23,7 @@ class Inbox:
     row: jax.Array  # [N, M] int32, where the model is among those of the transport
     is_merged: jax.Array  # [N, M] bool
     is_refused: jax.Array  # [N, M] bool
+    staleness: jax.Array | None = None  # [N, M] int32, ticks since each was sent; None where the rule sees none
     seed: jax.Array | None = None  # [N] uint32, to round what is merged with; None where it is kept as computed
 
     @property
@@ -51,11 +52,17 @@ def open_inboxes(tick: Tick, state: State) -> tuple[Inbox, Counts]:
         row=waiting.row,
         is_merged=waiting.is_there & is_accepted,
         is_refused=waiting.is_there & ~is_accepted,
+        staleness=None if gossip.merge.merge_all is None else _staleness(state, waiting),
         seed=seed,
     )
     counts["model", "delivered"] = inbox.num_merged
     counts["model", "refused"] = jnp.sum(inbox.is_refused, axis=1, dtype=jnp.int32)
     return inbox, counts
+
+
+def _staleness(state: State, waiting: Waiting) -> jax.Array:
+    """Ticks since each of the models was sent [N, M]."""
+    return jnp.ones_like(waiting.row) if waiting.tick_sent is None else state.tick - waiting.tick_sent
 
 
 def _accepted(tick: Tick, waiting: Waiting) -> jax.Array:

@@ -16,8 +16,10 @@ from jdgnn.emulation.fold import fold, fold_in_place, merge_pairs, shares_of
 from jdgnn.emulation.inbox import Inbox
 from jdgnn.emulation.state import State
 from jdgnn.emulation.ways import why_folded
+from jdgnn.emulation.whole_inbox import merge_all
 from jdgnn.learning.optimizers.outer import affine, linear
-from jdgnn.protocol.transport import Model, ModelFlight
+from jdgnn.protocol.model import Model
+from jdgnn.protocol.transport import ModelFlight
 
 
 class Folded(NamedTuple):
@@ -25,6 +27,7 @@ class Folded(NamedTuple):
 
     params: tuple[Any, ...]
     age: jax.Array
+    weight: jax.Array | None = None
 
     def layer(self, index: int) -> Any:
         """Parameters of one layer [n, ...]."""
@@ -40,6 +43,7 @@ class MergedInPlace(NamedTuple):
     exchange: Exchange
     pending: tuple[Any, ...] | None  # per layer, steps to be made before
     kernels: InPlace
+    weight: None = None  # since rules that divide one are no means of a fixed share
 
     def layer(self, index: int) -> Any:
         """Parameters of one layer [N, ...], merged now; to be asked for once."""
@@ -107,7 +111,9 @@ def _folded(tick: Tick, state: State, inbox: Inbox | None, own: Model, nodes: ja
     gossip, transport = tick.spec.gossip, tick.transport
     if gossip is None or transport is None or inbox is None:
         return own
-    sent = transport.content(state.models, (state.params, state.age))
+    sent = transport.content(state.models, Model(state.params, state.age, state.weight))
+    if gossip.merge.merge_all is not None:
+        return merge_all(gossip, inbox, sent, own, nodes)
     if not transport.is_own or gossip.order == "train_then_merge":
         return fold(gossip, inbox, sent, own, nodes)
     if not gossip.peers.has_pairs or gossip.fanout != 1:
@@ -128,7 +134,7 @@ def _fold_own(tick: Tick, inbox: Inbox, models: Model) -> Model:
 
 
 def _in_place(tick: Tick, state: State, inbox: Inbox | None, own: Model, kernels: InPlace) -> MergedInPlace:
-    params, age = own
+    params, age, _ = own
     dtype = state.embeddings[0].dtype
     active = jnp.ones(state.num_nodes, bool) if tick.active is None else tick.active
     nobody = jnp.full(state.num_nodes, -1, jnp.int32)
@@ -137,7 +143,7 @@ def _in_place(tick: Tick, state: State, inbox: Inbox | None, own: Model, kernels
         source = nobody[:, None]
         exchange = Exchange(kernels.plan(nobody, active), source, jnp.zeros(source.shape, dtype))
         return MergedInPlace(params, age, None, exchange, state.pending, kernels)
-    sent, sent_age = transport.content(state.models, (state.params, state.age))
+    sent, sent_age, _ = transport.content(state.models, Model(state.params, state.age))
     share, age = shares_of(gossip, inbox, sent_age, age)
     source = jnp.where(inbox.is_merged, inbox.row, -1)
     # models are overwritten while others still have to read them: an order sees to that, of one model a node

@@ -16,7 +16,9 @@ from jdgnn.emulation.context import Tick
 from jdgnn.emulation.state import State
 from jdgnn.protocol import mailbox, pushes
 from jdgnn.protocol.accounts import Counts, add_words, together
+from jdgnn.protocol.model import Model
 from jdgnn.protocol.schedules import Schedule, every
+from jdgnn.protocol.traffic import Gossip
 from jdgnn.protocol.transport import Dispatch
 
 
@@ -76,17 +78,27 @@ def _send_models(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State
         tick, state, gossip.schedule, state.model_schedule, num_merged, events.model_uniform, events.model_dst
     )
     dispatch = Dispatch(is_sent, events.model_dst, events.model_rank, events.model_lost, events.model_delay)
-    own = transport.own(state.models, state.params), state.age
+    weight = _divided(gossip, state.weight, jnp.sum(is_sent, axis=1, dtype=jnp.int32))
+    own = Model(transport.own(state.models, state.params), state.age, weight)
     models, counts = transport.send(tick.backend, gossip, state.models, state.tick, dispatch, own)
     unplaced = jnp.sum(counts.get(("model", "displaced"), jnp.int32(0)), dtype=jnp.int32)
     state = replace(
         state,
         models=models,
+        weight=weight,
         model_schedule=memory,
         num_excess=state.num_excess.at[1].set(add_words(state.num_excess[1], excess)),
         num_unplaced=add_words(state.num_unplaced, unplaced),
     )
     return state, counts
+
+
+def _divided(gossip: Gossip, weight: jax.Array | None, num_sent: jax.Array) -> jax.Array | None:
+    """The weights [N] that remain at nodes that have sent so many models [N], each of which carries as much."""
+    if weight is None or gossip.merge.divide is None:
+        return weight
+    remaining: jax.Array = jnp.where(num_sent > 0, per_node(gossip.merge.divide)(weight, num_sent), weight)
+    return remaining
 
 
 def _scheduled(

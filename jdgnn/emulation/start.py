@@ -63,6 +63,7 @@ def init(emulator: Spec, key: jax.Array, links: Topology, features: jax.Array, n
         pushes=None if push is None else no_pushes(num_nodes, push.fanout, push.link.max_delay),
         models=_no_models(emulator, params, num_nodes),
         age=jnp.zeros(num_nodes, jnp.int32),
+        weight=_first_weight(emulator.gossip, num_nodes),
         wakes=jnp.zeros(num_nodes, jnp.int32),
         num_steps=jnp.zeros((num_nodes, len(units)), jnp.int32),
         num_idle=jnp.zeros((len(units), 2), jnp.uint32),
@@ -103,6 +104,11 @@ def keys_by_node(tree: Any, number: int = 0) -> Any:
 def _no_models(emulator: Spec, params: Any, num_nodes: int) -> Any:
     transport, gossip = transport_of(emulator.traffic), emulator.gossip
     return None if transport is None or gossip is None else transport.init(gossip, params, num_nodes)
+
+
+def _first_weight(gossip: Gossip | None, num_nodes: int) -> jax.Array | None:
+    """The same for all models; None where the merge rule divides none."""
+    return None if gossip is None or gossip.merge.divide is None else jnp.ones(num_nodes)
 
 
 def _no_memory(setting: Push | Gossip | None, num_nodes: int) -> Any:
@@ -149,10 +155,11 @@ def message_bytes(state: State) -> tuple[int, int, int]:
     """Payload of one message of each kind, at the dtype in which it is stored; `state` may be shapes.
 
     An embedding or a push carries all layers; a model carries the parameters of all layers, moments that are merged
-    included, and the age.
+    included, the age, and the weight where there is one.
     """
-    embedding, model = (tree_bytes(tree) // state.num_nodes for tree in (state.embeddings, (state.params, state.age)))
-    return embedding, embedding, model
+    model, embedding = (state.params, state.age, state.weight), tree_bytes(state.embeddings) // state.num_nodes
+    model_bytes = tree_bytes(model) // state.num_nodes
+    return embedding, embedding, model_bytes
 
 
 def tree_bytes(shapes: Any) -> int:

@@ -39,6 +39,7 @@ class State:
     pushes: PushFlight | None
     models: ModelPool | ModelFlight | None
     age: jax.Array  # [N] int32, updates inside the model
+    weight: jax.Array | None  # [N], of the model, where the merge rule divides one
     wakes: jax.Array  # [N] int32
     num_steps: jax.Array  # [N, L] int32, optimiser steps of each layer
     num_idle: jax.Array  # [L, 2] uint32, wakes in which a layer had nothing to learn from: high and low word

@@ -4,6 +4,7 @@ Axes: N nodes, L layers, n some nodes.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,9 +19,20 @@ from jdgnn.emulation.state import State
 from jdgnn.emulation.train import Learned, embed_layer, joined, nothing, train_layer
 from jdgnn.emulation.ways import why_apart
 from jdgnn.protocol.accounts import add_words
+from jdgnn.protocol.model import Model
 
-Woken = tuple[Learned, jax.Array]
-"""What nodes have learned, and the ages of their models."""
+
+class Woken(NamedTuple):
+    """What nodes have learned [n, ...], and age and weight of their models."""
+
+    learned: Learned
+    age: jax.Array
+    weight: jax.Array | None
+
+    @property
+    def model(self) -> Model:
+        """The models [n, ...]."""
+        return Model(self.learned.params, self.age, self.weight)
 
 
 def wake(tick: Tick, state: State, inbox: Inbox) -> tuple[State, Learned]:
@@ -39,15 +51,15 @@ def wake(tick: Tick, state: State, inbox: Inbox) -> tuple[State, Learned]:
     """
     capacity = awake_capacity(tick.spec, state.num_nodes)
     if capacity is None or tick.active is None:
-        learned, age = _wake_rows(tick, state, inbox, None)
+        woken = _wake_rows(tick, state, inbox, None)
     else:
         (nodes,) = jnp.nonzero(tick.active, size=capacity, fill_value=state.num_nodes)
         is_crowded = jnp.sum(tick.active, dtype=jnp.int32) > capacity
         woken = _asleep(tick, state, inbox)
         woken = once(~is_crowded, lambda held: _wake_held(tick, state, inbox, held, nodes.astype(jnp.int32)), woken)
-        learned, age = once(is_crowded, lambda held: _wake_held(tick, state, inbox, held, None), woken)
+        woken = once(is_crowded, lambda held: _wake_held(tick, state, inbox, held, None), woken)
         state = replace(state, num_crowded=state.num_crowded + is_crowded.astype(jnp.int32))
-    return _stored(tick, state, learned, age), learned
+    return _stored(tick, state, woken), woken.learned
 
 
 def awake_capacity(spec: Spec, num_nodes: int) -> int | None:
@@ -59,15 +71,16 @@ def awake_capacity(spec: Spec, num_nodes: int) -> int | None:
 
 def _wake_rows(tick: Tick, state: State, inbox: Inbox, nodes: jax.Array | None) -> Woken:
     """Merges and trains at some nodes [n], N for none; at all for None, of whom only the active change."""
-    own = take((state.params, state.age), nodes)
+    own = take(Model(state.params, state.age, state.weight), nodes)
     if tick.spec.order == "train_then_merge":
         learned = _learn(tick, state, merge(tick, state, None, own, nodes), nodes)
-        merged = merge(tick, state, inbox, (learned.params, own[1] + _has_stepped(learned)), nodes)
+        trained = own._replace(params=learned.params, age=own.age + _has_stepped(learned))
+        merged = merge(tick, state, inbox, trained, nodes)
         params = tuple(merged.layer(index) for index in range(len(learned.params)))
-        return learned.replace(params=params), merged.age  # type: ignore[attr-defined]
+        return Woken(replace(learned, params=params), merged.age, merged.weight)
     merged = merge(tick, state, inbox, own, nodes)
     learned = _learn(tick, state, merged, nodes)
-    return learned, merged.age + _has_stepped(learned)
+    return Woken(learned, merged.age + _has_stepped(learned), merged.weight)
 
 
 def _learn(tick: Tick, state: State, merged: Merged, nodes: jax.Array | None) -> Learned:
@@ -90,7 +103,7 @@ def _has_stepped(learned: Learned) -> jax.Array:
 
 def _asleep(tick: Tick, state: State, inbox: Inbox) -> Woken:
     """What is held before anybody wakes."""
-    shapes, _ = jax.eval_shape(lambda: _wake_rows(tick, state, inbox, None))
+    shapes = jax.eval_shape(lambda: _wake_rows(tick, state, inbox, None).learned)
     loss, is_stepped, aux = nothing((shapes.loss, shapes.is_stepped, shapes.aux))
     held = Learned(
         params=state.params,
@@ -100,31 +113,33 @@ def _asleep(tick: Tick, state: State, inbox: Inbox) -> Woken:
         is_stepped=is_stepped,
         aux=aux,
     )
-    return held, state.age
+    return Woken(held, state.age, state.weight)
 
 
 def _wake_held(tick: Tick, state: State, inbox: Inbox, held: Woken, nodes: jax.Array | None) -> Woken:
     """`_wake_rows` on what is held in place of what the state has, so that it is changed in place."""
-    learned, age = held
-    state = replace(state, params=learned.params, opt_state=learned.opt_state, embeddings=learned.embeddings, age=age)
-    return _put_back(state, *_wake_rows(tick, state, inbox, nodes), nodes)
+    learned = held.learned
+    state = replace(state, **held.model._asdict(), opt_state=learned.opt_state, embeddings=learned.embeddings)
+    return _put_back(state, _wake_rows(tick, state, inbox, nodes), nodes)
 
 
-def _put_back(state: State, learned: Learned, age: jax.Array, nodes: jax.Array | None) -> Woken:
+def _put_back(state: State, woken: Woken, nodes: jax.Array | None) -> Woken:
     """Puts rows [n, ...] among those of all nodes."""
     if nodes is None:
-        return learned, age
+        return woken
+    learned = woken.learned
     seen = (learned.loss, learned.is_stepped, learned.aux)
     unseen = jax.tree.map(lambda leaf: jnp.zeros((state.num_nodes, *leaf.shape[1:]), leaf.dtype), seen)
     loss, is_stepped, aux = put(unseen, nodes, seen)
-    params, opt_state, age = put(
-        (state.params, state.opt_state, state.age), nodes, (learned.params, learned.opt_state, age)
-    )
-    return replace(learned, params=params, opt_state=opt_state, loss=loss, is_stepped=is_stepped, aux=aux), age
+    held = Model(state.params, state.age, state.weight), state.opt_state
+    model, opt_state = put(held, nodes, (woken.model, learned.opt_state))
+    learned = replace(learned, params=model.params, opt_state=opt_state, loss=loss, is_stepped=is_stepped, aux=aux)
+    return Woken(learned, model.age, model.weight)
 
 
-def _stored(tick: Tick, state: State, learned: Learned, age: jax.Array) -> State:
+def _stored(tick: Tick, state: State, woken: Woken) -> State:
     """The state with what nodes have learned."""
+    learned = woken.learned
     is_idle = ~learned.is_stepped if tick.active is None else ~learned.is_stepped & tick.active[:, None]
     num_idle = state.num_idle
     if tick.spec.order != "merge_only":
@@ -138,7 +153,8 @@ def _stored(tick: Tick, state: State, learned: Learned, age: jax.Array) -> State
         params=params,
         opt_state=learned.opt_state,
         embeddings=learned.embeddings,
-        age=age,
+        age=woken.age,
+        weight=woken.weight,
         num_steps=state.num_steps + learned.is_stepped.astype(jnp.int32),
         num_idle=num_idle,
         pending=learned.pending,

@@ -178,8 +178,7 @@ def gossip(
     check_count("capacity", capacity)
     check_count("fanout", fanout)
     check_flag("pass_through", pass_through)
-    if merge is not None and not isinstance(merge, MergeRule):
-        raise InputError(f"merge: got {merge!r}, and a rule such as jdgnn.merging.average() is needed")
+    merge = _checked_merge(merge, pass_through=pass_through)
     if acceptance is not None and not isinstance(acceptance, Acceptance):
         raise InputError(f"acceptance: got {acceptance!r}, and a rule such as jdgnn.acceptance.degree() is needed")
     if order not in ORDERS:
@@ -190,7 +189,7 @@ def gossip(
     link = _checked_link(link)
     return Gossip(
         peers=_checked_peers(peers),
-        merge=as_argument(average() if merge is None else merge),
+        merge=merge,
         acceptance=as_argument(acceptance),
         schedule=_checked_schedule(schedule, link.max_delay if pool is None else 0),
         link=link,
@@ -200,6 +199,23 @@ def gossip(
         pass_through=pass_through,
         pool=None if pool is None else check_number("pool", pool, above=0),
     )
+
+
+def _checked_merge(merge: MergeRule | None, *, pass_through: bool) -> MergeRule:
+    if merge is None:
+        return as_argument(average())
+    if not isinstance(merge, MergeRule):
+        raise InputError(f"merge: got {merge!r}, and a rule such as jdgnn.merging.average() is needed")
+    if (merge.merge is None) == (merge.merge_all is None):
+        raise InputError("merge: expected a rule with either merge or merge_all, got one with both or neither")
+    if merge.divide is not None and merge.merge_all is None:
+        raise InputError("merge: expected merge_all in a rule with divide, since merge gives no weight, got none")
+    if merge.divide is not None and pass_through:
+        raise InputError(
+            "pass_through: expected False with a merge rule that divides weights, since what is passed on carries "
+            "another node's, got True"
+        )
+    return as_argument(merge)
 
 
 def _checked_peers(peers: PeerSampler | None) -> PeerSampler:

@@ -54,13 +54,13 @@ def take_over(oracle: Oracle, state: State) -> None:
 def fill(nodes: list[Node], state: State) -> None:
     """Gives each node what is its own; parameters and optimiser state it has already."""
     memory = {"push": state.push_schedule, "model": state.model_schedule}
-    held, num_steps = on_host((state.embeddings, memory)), state.num_steps.tolist()
+    held, num_steps = on_host((state.embeddings, memory, state.weight)), state.num_steps.tolist()
     accounts = whole(state.accounts.words).tolist()
     for name in WHOLE:
         for node, number in zip(nodes, getattr(state, name).tolist(), strict=True):
             setattr(node, name, number)
     for node in nodes:
-        node.embeddings, node.schedule_memory = row_of(held, node.number)
+        node.embeddings, node.schedule_memory, node.weight = row_of(held, node.number)
         node.num_steps = num_steps[node.number]
         for kind, counts in zip(KINDS, accounts[node.number], strict=True):
             node.accounts.update({(kind, outcome): count for outcome, count in zip(OUTCOMES, counts, strict=True)})
@@ -161,6 +161,7 @@ def models(flight: ModelFlight, nodes: list[Node], tick: int) -> Iterator[Messag
             tick_due=tick,
             payload=nodes[src].params,
             age=nodes[src].age,
+            weight=nodes[src].weight,
             src_degree=nodes[src].degree,
             rank=int(rank[src, column]),
             slot=src * dst.shape[1] + column,
@@ -174,8 +175,9 @@ def sort_pool(pool: ModelPool, nodes: list[Node]) -> list[Message]:
     def model(place: int, dst: int) -> Message:
         names = ("age", "src", "tick_sent", "tick_due", "rank", "slot")
         known: dict[str, Any] = {name: int(getattr(host, name)[place]) for name in names}
-        payload = jax.tree.map(lambda leaf: jnp.asarray(leaf[place]), host.params)
-        return Message(kind="model", dst=dst, payload=payload, src_degree=nodes[known["src"]].degree, **known)
+        payload, weight = row_of((host.params, host.weight), place)
+        degree = nodes[known["src"]].degree
+        return Message(kind="model", dst=dst, payload=payload, weight=weight, src_degree=degree, **known)
 
     for node in nodes:
         waiting = host.inbox[node.number]

@@ -31,6 +31,7 @@ class Message:
     tick_due: int  # the tick in which it arrives
     payload: tuple[Any, ...]  # per layer an embedding [F'], or the parameters of a model
     age: int = 0  # of a model
+    weight: Any = None  # of a model [], where the merge rule divides one
     src_degree: int = 0  # in-degree of the sender
     rank: int = 0  # messages that arrive together are taken in this order,
     slot: int = 0  # and then in this one; of an embedding, the number of the edge that it comes over
@@ -51,7 +52,8 @@ class Message:
     @property
     def num_bytes(self) -> int:
         """Size of the payload as it is stored."""
-        return sum(leaf.nbytes for leaf in jax.tree.leaves(self.payload)) + AGE_BYTES * (self.kind == "model")
+        held = jax.tree.leaves((self.payload, self.weight))
+        return sum(leaf.nbytes for leaf in held) + AGE_BYTES * (self.kind == "model")
 
     def __str__(self) -> str:
         if self.src == UNKNOWN:

@@ -5,14 +5,15 @@ C samples.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jdgnn.protocol.model import Model, Received
 from jdgnn.reference.draws import Candidate, Draws
 from jdgnn.reference.message import Message, Post
 from jdgnn.reference.one_layer import Compared, Inputs
@@ -49,6 +50,7 @@ class Node:
     num_idle: list[int]  # of each layer, wakes here in which it should have stepped and had nothing to learn from
     embedded_at: int = -1  # the tick in which embeddings were computed; -1 = never
     age: int = 0
+    weight: Any = None  # of the model [], where the merge rule divides one
     wakes: int = 0
     accounts: Counter[tuple[str, str]] = field(default_factory=Counter)  # messages by kind and outcome
     num_excess: Counter[str] = field(default_factory=Counter)  # wanted here beyond the fanout, by kind
@@ -129,24 +131,43 @@ class Node:
         )
 
     def merge(self, draws: Draws, post: Post) -> None:
-        """Folds the models of the inbox into the node's own, one after another, or refuses them."""
+        """Merges the models of the inbox into the node's own, one after another or all at once, or refuses them."""
+        gossip = self.rules.spec.gossip
+        fold, at_once = (None, None) if gossip is None else (gossip.merge.merge, gossip.merge.merge_all)
         for position, message in enumerate(self.inbox):
-            gossip = self.rules.spec.gossip
-            assert gossip is not None
             if self._accepts(message, position, draws):
-                received = message.payload, jnp.int32(message.age)
-                params, age = gossip.merge.merge(
-                    self.params, jnp.int32(self.age), *received, jnp.int32(len(self.merged))
-                )
-                self.params, self.age = tuple(params), int(age)
+                if fold is not None:
+                    self._fold(fold, message)
                 self.merged.append(message)
-                self.rules.check(self, "merged model", dict(enumerate(self.params)))
                 post.settle(message, "delivered")
             else:
                 self.refused.append(message)
-                self.kept = message if gossip.pass_through else None
+                self.kept = message if gossip is not None and gossip.pass_through else None
                 post.settle(message, "refused")
+        if at_once is not None and self.merged:
+            self._merge_all(at_once, self.merged)
         self.inbox = []
+
+    def _fold(self, merge: Callable[..., Any], message: Message) -> None:
+        """Merges the next model."""
+        models = self.params, jnp.int32(self.age), message.payload, jnp.int32(message.age)
+        params, age = merge(*models, jnp.int32(len(self.merged)))
+        self.params, self.age = tuple(params), int(age)
+        self.rules.check(self, "merged model", dict(enumerate(self.params)))
+
+    def _merge_all(self, merge_all: Callable[..., Any], messages: list[Message]) -> None:
+        """Merges all models at once."""
+        own, has_weight = Model(self.params, jnp.int32(self.age), self.weight), self.weight is not None
+        received = Received(
+            params=jax.tree.map(lambda *leaves: jnp.stack(leaves), *(message.payload for message in messages)),
+            age=jnp.asarray([message.age for message in messages], jnp.int32),
+            mask=jnp.ones(len(messages), bool),
+            staleness=jnp.asarray([self.tick - message.tick_sent for message in messages], jnp.int32),
+            weight=jnp.stack([message.weight for message in messages]) if has_weight else None,
+        )
+        merged = merge_all(own, received)
+        self.params, self.age, self.weight = tuple(merged.params), int(merged.age), merged.weight
+        self.rules.check(self, "merged model", dict(enumerate(self.params)))
 
     def _accepts(self, message: Message, position: int, draws: Draws) -> bool:
         assert self.rules.spec.gossip is not None
@@ -253,10 +274,15 @@ class Node:
 
     def send_models(self, draws: Draws) -> list[Message]:
         """The model for random nodes; in the place of the first, once, the one that was refused last."""
-        messages = []
-        for candidate in self._choose("model", draws):
+        messages, chosen = [], self._choose("model", draws)
+        if self.weight is not None and chosen:
+            assert self.rules.spec.gossip is not None
+            assert self.rules.spec.gossip.merge.divide is not None
+            self.weight = self.rules.spec.gossip.merge.divide(self.weight, jnp.int32(len(chosen)))
+        for candidate in chosen:
             content = (self.params, self.age) if self.kept is None else (self.kept.payload, self.kept.age)
-            messages.append(self._message("model", candidate, *content, is_passed_on=self.kept is not None))
+            message = self._message("model", candidate, *content, is_passed_on=self.kept is not None)
+            messages.append(replace(message, weight=self.weight))
             self.kept = None
         return messages
 

@@ -50,6 +50,7 @@ class Oracle:
         self.rules = Rules(spec, links, arithmetic, check)
         units = units_of(spec.layers, self.features.shape[1], self.features.dtype)
         held = on_host((tuple(params), tuple(opt_state)))
+        has_weight = spec.gossip is not None and spec.gossip.merge.divide is not None
         self.nodes = [
             Node(
                 number=number,
@@ -65,6 +66,7 @@ class Oracle:
                     kind: () if (schedule := self.rules.schedule(kind)) is None else schedule.init()
                     for kind in ("push", "model")
                 },
+                weight=jnp.ones(()) if has_weight else None,
                 num_steps=[0] * len(units),
                 num_idle=[0] * len(units),
             )

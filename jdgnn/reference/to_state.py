@@ -41,7 +41,7 @@ def state_of(oracle: Oracle, before: State, attended: Any, num_crowded: int) -> 
     nodes, flying = oracle.nodes, oracle.post.in_flight
     per_node = {
         name: stacked(getattr(before, name), [getattr(node, name) for node in nodes])
-        for name in (*WHOLE, "params", "opt_state", "embeddings")
+        for name in (*WHOLE, "weight", "params", "opt_state", "embeddings")
     }
     memory = {
         f"{kind}_schedule": stacked(getattr(before, f"{kind}_schedule"), [node.schedule_memory[kind] for node in nodes])
@@ -168,7 +168,8 @@ def pool_of(before: ModelPool, nodes: list[Node], flying: list[Message]) -> Mode
         for name in ("age", "src", "tick_sent", "tick_due", "rank", "slot"):
             getattr(pool, name)[place] = getattr(message, name)
         pool.dst[place], pool.is_free[place] = dst, False
-        for rows, leaf in zip(jax.tree.leaves(pool.params), jax.tree.leaves(message.payload), strict=True):
+        held, sent = (pool.params, pool.weight), (message.payload, message.weight)
+        for rows, leaf in zip(jax.tree.leaves(held), jax.tree.leaves(sent), strict=True):
             rows[place] = leaf
         return place
 

@@ -108,6 +108,7 @@ REASONS: dict[str, tuple[dict[str, Any], str]] = {
     "foretold": ({"objective": jdgnn.next_input()}, r"layers\[0\].*: its objective has parameters"),
     "attention": ({"layers": [jdgnn.gat(4)]}, r"layers\[0\].*: it does not begin with linear maps"),
     "no mean": ({"gossip": jdgnn.gossip(capacity=1, merge=MERGES["variance_corrected"]())}, "no weighted mean"),
+    "whole inbox": ({"gossip": jdgnn.gossip(capacity=2, merge=MERGES["krum"]())}, "sees the whole inbox"),
     "too many": (
         {"gossip": jdgnn.gossip(capacity=calls.MOST_SLOTS + 1), "availability": ASLEEP},
         f"gossip.capacity is {calls.MOST_SLOTS + 1}, .* up to {calls.MOST_SLOTS}",
@@ -190,7 +191,8 @@ def test_there_is_no_reason_for_what_is_shipped(name: str) -> None:
 
 def test_which_shipped_parts_kernels_know() -> None:
     """Those that do not are few, and named."""
-    assert {name for name, make in MERGES.items() if make().weigh is None} == {"variance_corrected"}
+    whole_inbox = {name for name, make in MERGES.items() if make().merge_all is not None}
+    assert {name for name, make in MERGES.items() if make().weigh is None} == {"variance_corrected"} | whole_inbox
     assert {name for name, make in LAYERS.items() if make(3).inputs is None} == {"gat", "gin"}
     assert all(make(3).inputs is not None and make(3).finish is not None for make in FAST_LAYERS.values())
     assert set(OBJECTIVES) - set(FAST_OBJECTIVES) == {"next_input", "masked_views"}
@@ -341,7 +343,7 @@ AGES = (0, 1, 2, 3, 7, 2**30)
 @pytest.mark.usefixtures("in_double")
 def test_merge_rules_that_weigh_are_weighted_means(name: str) -> None:
     rule = MERGES[name]()
-    if rule.weigh is None:
+    if rule.weigh is None or rule.merge is None:
         return
     rng = np.random.default_rng(0)
     own, received = ({"a": jnp.asarray(rng.normal(size=(2, 3))), "b": jnp.asarray(rng.normal(size=4))} for _ in "ab")
@@ -349,6 +351,7 @@ def test_merge_rules_that_weigh_are_weighted_means(name: str) -> None:
 
     def both(age: Any, received_age: Any, fold_index: Any) -> tuple[Any, ...]:
         assert rule.weigh is not None
+        assert rule.merge is not None
         share, new_age = rule.weigh(age, received_age, fold_index)
         share = jnp.asarray(share, float)
         new = (mix(own, received, share), jnp.asarray(new_age, jnp.int32))

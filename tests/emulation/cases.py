@@ -223,4 +223,6 @@ def kinds(case: Case) -> set[tuple[str, Any]]:
 def _sensible(kinds: dict[str, Any]) -> Case:
     if kinds["peers"] == "matching":
         kinds = kinds | {"fanout": 1}
+    if kinds["merge"] == "push_sum" and ACCEPTANCE[kinds["acceptance"]][1]:  # which divides no weight that is passed on
+        kinds = kinds | {"acceptance": 1}
     return Case(**kinds)

@@ -25,7 +25,7 @@ def numbers_of(oracle: Oracle) -> dict[str, Any]:
     def stacked(name: str) -> Any:
         return jax.tree.map(lambda *rows: jnp.asarray(np.stack(rows)), *(getattr(node, name) for node in oracle.nodes))
 
-    return {name: stacked(name) for name in ("params", "opt_state", "embeddings")}
+    return {name: stacked(name) for name in ("params", "opt_state", "embeddings", "weight")}
 
 
 def assert_same_state(oracle: Oracle, state: jdgnn.State) -> None:
@@ -77,7 +77,7 @@ def assert_same_samples(oracle: Oracle, samples: Any) -> None:
 def assert_same_pool(oracle: Oracle, pool: ModelPool) -> None:
     """The same models wait, in the same order, and as many places are taken."""
     assert int(np.sum(~np.asarray(pool.is_free))) == oracle.num_places_taken
-    held = jax.tree.map(np.asarray, (pool.params, pool.age))
+    held = jax.tree.map(np.asarray, (pool.params, pool.age, pool.weight))
     for node in oracle.nodes:
         waiting = [int(place) for place in pool.inbox[node.number] if place < pool.num_places]
         assert len(waiting) == len(node.inbox)
@@ -92,8 +92,8 @@ def assert_same_pool(oracle: Oracle, pool: ModelPool) -> None:
 
 
 def _assert_same_model(held: Any, place: int, message: Message) -> None:
-    params, age = jax.tree.map(lambda leaf: leaf[place], held)
-    assert_close(params, message.payload)
+    params, age, weight = jax.tree.map(lambda leaf: leaf[place], held)
+    assert_close((params, weight), (message.payload, message.weight))
     assert int(age) == message.age
 
 

@@ -13,6 +13,7 @@ import jdgnn
 from jdgnn import clocks
 from jdgnn.backend import bfloat16
 from jdgnn.emulation import fold, inbox
+from jdgnn.protocol.model import Model
 from tests.support import assert_same_bits, leaves, small_emulator, small_network
 
 NETWORK = small_network()
@@ -156,7 +157,7 @@ def test_all_ways_to_merge_round_alike(merge: str) -> None:
     everybody = jnp.ones((count, 1), bool)
     seed = jax.random.bits(jax.random.key(1), (count,), jnp.uint32)
     found = inbox.Inbox(row=partner[:, None], is_merged=everybody, is_refused=~everybody, seed=seed)
-    models = bfloat16.packed(state.params), state.age
+    models = Model(bfloat16.packed(state.params), state.age)
     folded = fold.fold(gossip, found, models, models, None)
     if gossip.merge.weigh is not None:
         assert_same_bits(fold.fold_in_place(gossip, found, models), folded)

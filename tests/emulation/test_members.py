@@ -314,6 +314,7 @@ def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def test_short_cuts_stay_with_the_very_functions() -> None:
     average, limited, layer, sgd = merging.average(), merging.limited(2), jdgnn.sage(3), jdgnn.sgd(0.1)
+    assert average.merge is not None
     assert jdgnn.MergeRule(merge=average.merge).weigh is average.weigh is not None
     assert jdgnn.MergeRule(merge=wrapped(average.merge)).weigh is None
     assert average._replace(merge=limited.merge).weigh is limited.weigh

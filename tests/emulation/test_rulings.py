@@ -137,6 +137,7 @@ def test_a_pool_has_as_many_places_as_the_ceiling_says(pool: float, num_nodes: i
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_variance_correction_blows_up_no_rounding_error(dtype: Any) -> None:
     rule, twin = merging.variance_corrected().merge, twins.merge_rule("average", 0, True)
+    assert rule is not None
     limit = 64 * np.finfo(dtype).eps
     one, tiny, least = np.array([3, 4], dtype), np.array([limit / 2, 0], dtype), np.array([2 * limit, 0], dtype) * 5
     for own, received, is_corrected in ((one, tiny, False), (tiny, one, False), (one, least, True), (least, one, True)):

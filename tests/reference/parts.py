@@ -13,6 +13,7 @@ from jdgnn.emulation.spec import Spec
 from jdgnn.learning.layers import Layer
 from jdgnn.protocol.acceptance import Acceptance
 from jdgnn.protocol.merging import MergeRule
+from jdgnn.protocol.model import Model, Received
 from jdgnn.protocol.schedules import Schedule
 from tests.reference import twins
 
@@ -40,6 +41,8 @@ def layer(kind: str, real: Layer) -> Layer:
 
 def merge_rule(name: str, limit: int = 1, is_variance_corrected: bool = False) -> MergeRule:
     """The twin of a merge rule."""
+    if name in twins.WHOLE_INBOX:
+        return _inbox_rule(name)
     fold = twins.merge_rule(name, limit, is_variance_corrected)
 
     def merge(params: Any, age: Any, received: Any, received_age: Any, fold_index: Any) -> Any:
@@ -48,6 +51,25 @@ def merge_rule(name: str, limit: int = 1, is_variance_corrected: bool = False) -
         return jax.tree.map(jnp.asarray, merged), oldest
 
     return MergeRule(merge=merge)
+
+
+def _inbox_rule(name: str) -> MergeRule:
+    def merge_all(own: Model, received: Received) -> Model:
+        models = [(own.params, own.age, own.weight)]
+        for number in np.flatnonzero(received.mask):
+            weight = None if received.weight is None else received.weight[number]
+            rows = jax.tree.map(lambda leaf, number=number: leaf[number], received.params)
+            models.append((rows, received.age[number], weight))
+        inbox = [
+            (jax.tree.map(np.asarray, tree), int(age), 1.0 if weight is None else float(weight))
+            for tree, age, weight in models
+        ]
+        params, age, total = twins.WHOLE_INBOX[name](inbox)
+        weight = None if own.weight is None else jnp.asarray(total)
+        return Model(jax.tree.map(jnp.asarray, params), jnp.int32(age), weight)
+
+    halve = (lambda weight, num_sent: weight / (1.0 + num_sent.astype(weight.dtype))) if name == "push_sum" else None
+    return MergeRule(merge_all=merge_all, divide=halve)
 
 
 def acceptance(name: str) -> Acceptance:

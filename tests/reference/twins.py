@@ -309,6 +309,48 @@ def variance_corrected(rule: Merge) -> Merge:
     return merge
 
 
+Inbox = list[tuple[Tree, int, float]]  # models, ages and weights, the node's own the first
+
+
+def trimmed_mean(models: Inbox, num_trimmed: int) -> tuple[Tree, int, float]:
+    """Number by number the mean of those in the middle."""
+    least = min(num_trimmed, (len(models) - 1) // 2)
+
+    def middle(*numbers: Array) -> Array:
+        return np.sort(np.stack(numbers), axis=0)[least : len(models) - least].mean(axis=0)
+
+    return jax.tree.map(middle, *(tree for tree, _, _ in models)), max(age for _, age, _ in models), 1.0
+
+
+def krum(models: Inbox, num_attackers: int, num_chosen: int) -> tuple[Tree, int, float]:
+    """The mean of those that have others close by."""
+    vectors = [np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)]) for tree, _, _ in models]
+    num_closest = max(1, len(models) - num_attackers - 2)
+    scores = []
+    for i, vector in enumerate(vectors):
+        squares = sorted(np.sum((vector - other) ** 2) for j, other in enumerate(vectors) if j != i)
+        scores.append(sum(squares[:num_closest]))
+    chosen = [models[i] for i in sorted(range(len(models)), key=scores.__getitem__)[:num_chosen]]
+    mean = jax.tree.map(lambda *numbers: np.mean(np.stack(numbers), axis=0), *(tree for tree, _, _ in chosen))
+    return mean, max(age for _, age, _ in chosen), 1.0
+
+
+def push_sum(models: Inbox) -> tuple[Tree, int, float]:
+    """The mean by weight, which adds up."""
+    weights = np.array([weight for _, _, weight in models])
+    mean = jax.tree.map(
+        lambda *numbers: np.tensordot(weights / weights.sum(), np.stack(numbers), 1), *(tree for tree, _, _ in models)
+    )
+    return mean, max(age for _, age, _ in models), float(weights.sum())
+
+
+WHOLE_INBOX: dict[str, Callable[[Inbox], tuple[Tree, int, float]]] = {
+    "krum": lambda models: krum(models, 1, 1),
+    "push_sum": push_sum,
+    "trimmed_mean": lambda models: trimmed_mean(models, 1),
+}
+
+
 def _weighted(own: Tree, received: Tree, weight: float) -> Tree:
     return jax.tree.map(lambda a, b: (1 - weight) * a + weight * b, own, received)
 

@@ -34,7 +34,7 @@ def variance_corrected(rule: MergeRule | None = None) -> MergeRule:
       The merge rule.
 
     Raises:
-      InputError: the rule is none.
+      InputError: the rule is none, or sees the whole inbox.
 
     Example:
       >>> import jax.numpy as jnp
@@ -43,7 +43,9 @@ def variance_corrected(rule: MergeRule | None = None) -> MergeRule:
       ([2.1, 2.8], 5)
     """
     if rule is not None and not isinstance(rule, MergeRule):
-        raise InputError(f"rule: got {rule!r}, and a rule such as jdgnn.merging.average() is needed")
+        raise InputError(f"rule: expected a rule such as jdgnn.merging.average(), got {rule!r}")
+    if rule is not None and rule.merge is None:
+        raise InputError("rule: expected one that merges one model after another, got one that sees the whole inbox")
     return MergeRule(merge=Partial(_merge, rule=as_argument(average() if rule is None else rule).merge))
 
 

@@ -3,13 +3,12 @@
 from jdgnn.protocol.events import Traffic
 from jdgnn.protocol.transport.flight import FLIGHT, ModelFlight
 from jdgnn.protocol.transport.pool import POOL, ModelPool
-from jdgnn.protocol.transport.transport import Dispatch, Model, Transport, Waiting
+from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting
 
 __all__ = [
     "FLIGHT",
     "POOL",
     "Dispatch",
-    "Model",
     "ModelFlight",
     "ModelPool",
     "Transport",

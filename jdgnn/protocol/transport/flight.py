@@ -12,8 +12,9 @@ from flax import struct
 from jdgnn.backend.backend import Backend
 from jdgnn.protocol.accounts import Counts, sent_and_lost
 from jdgnn.protocol.messages import Arrivals, arrivals
+from jdgnn.protocol.model import Model
 from jdgnn.protocol.traffic import Gossip
-from jdgnn.protocol.transport.transport import Dispatch, Model, Transport, Waiting, own, store
+from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting, own, store
 
 
 @struct.dataclass(kw_only=True)

@@ -14,8 +14,9 @@ from flax import struct
 from jdgnn.backend.backend import Backend
 from jdgnn.protocol.accounts import Counts, sent_and_lost
 from jdgnn.protocol.messages import arrivals
+from jdgnn.protocol.model import Model
 from jdgnn.protocol.traffic import Gossip
-from jdgnn.protocol.transport.transport import Dispatch, Model, Transport, Waiting, own, store
+from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting, own, store
 
 
 @struct.dataclass(kw_only=True)
@@ -24,6 +25,7 @@ class ModelPool:
 
     params: Any  # [Q, ...], parameters of all layers
     age: jax.Array  # [Q] int32
+    weight: jax.Array | None  # [Q], of models that carry one
     src: jax.Array  # [Q] int32, who sent it last
     dst: jax.Array  # [Q] int32, to whom it is on its way
     tick_sent: jax.Array  # [Q] int32
@@ -53,6 +55,7 @@ def init(gossip: Gossip, params: Any, num_nodes: int) -> ModelPool:
     return ModelPool(
         params=jax.tree.map(lambda leaf: jnp.zeros((num_places, *leaf.shape[1:]), leaf.dtype), params),
         age=nothing,
+        weight=None if gossip.merge.divide is None else jnp.zeros(num_places),
         src=nothing,
         dst=jnp.full(num_places, num_nodes, jnp.int32),
         tick_sent=nothing,
@@ -119,13 +122,14 @@ def inbox(backend: Backend, gossip: Gossip, pool: ModelPool, active: jax.Array |
     if active is not None:
         is_there = is_there & active[:, None]
     src = pool.src.at[pool.inbox].get(mode="fill", fill_value=num_nodes)
-    return Waiting(pool.inbox, src, is_there), {}
+    tick_sent = pool.tick_sent.at[pool.inbox].get(mode="clip")
+    return Waiting(pool.inbox, src, is_there, tick_sent), {}
 
 
 def content(pool: ModelPool, own: Model) -> Model:
     """The models in all places."""
     del own
-    return pool.params, pool.age
+    return Model(pool.params, pool.age, pool.weight)
 
 
 def release(pool: ModelPool, active: jax.Array | None, is_refused: jax.Array) -> ModelPool:
@@ -164,8 +168,8 @@ def send(
     ).astype(jnp.int32)
     is_placed = place < pool.num_places
     src, count = message // num_slots, jnp.sum(is_placed, dtype=jnp.int32)
-    params, age = backend.copy_rows((pool.params, pool.age), place, own, src, count)
-    pool = _address(replace(pool, params=params, age=age), tick, place, message, dispatch)
+    held = backend.copy_rows(content(pool, own), place, own, src, count)
+    pool = _address(replace(pool, **held._asdict()), tick, place, message, dispatch)
     num_placed = jnp.zeros(num_nodes, jnp.int32).at[jnp.where(is_placed, src, num_nodes)].add(1, mode="drop")
     counts["model", "displaced"] = jnp.sum(needs.reshape(-1, num_slots), axis=1, dtype=jnp.int32) - num_placed
     return pool, counts

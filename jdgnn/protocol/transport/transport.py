@@ -10,10 +10,8 @@ import jax
 
 from jdgnn.backend.backend import Backend
 from jdgnn.protocol.accounts import Counts
+from jdgnn.protocol.model import Model
 from jdgnn.protocol.traffic import Gossip
-
-Model = tuple[Any, jax.Array]
-"""Parameters of all layers and age, node axis first."""
 
 
 class Waiting(NamedTuple):
@@ -22,6 +20,7 @@ class Waiting(NamedTuple):
     row: jax.Array  # [N, M] int32, where each is among the models of `content`
     src: jax.Array  # [N, M] int32, who sent it; N for nobody
     is_there: jax.Array  # [N, M] bool
+    tick_sent: jax.Array | None = None  # [N, M] int32; None for the tick before
 
 
 class Dispatch(NamedTuple):

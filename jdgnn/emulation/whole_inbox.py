@@ -1,0 +1,47 @@
+"""What a merge rule makes of all models of an inbox at once.
+
+Axes: N nodes, M models in an inbox, n some nodes.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jdgnn.backend import bfloat16
+from jdgnn.backend.rows import select, take
+from jdgnn.emulation.inbox import Inbox
+from jdgnn.protocol.model import Model, Received
+from jdgnn.protocol.traffic import Gossip
+
+NODES_AT_ONCE = 64  # whose inboxes are gathered together: M models of each
+
+
+def merge_all(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array | None) -> Model:
+    """Merges the models in inboxes into the nodes' own, all of an inbox at once; others stay, bit for bit.
+
+    Args:
+      gossip: a merge rule that has `merge_all`.
+      inbox: what each node merges.
+      sent: the models that were sent, by the rows of the inbox.
+      own: models of some nodes [n, ...].
+      nodes: which nodes these are [n]; None for all.
+
+    Returns:
+      The models after merging.
+    """
+    rule, given = gossip.merge.merge_all, (inbox.row, inbox.is_merged, inbox.staleness, inbox.seed)
+    assert rule is not None
+
+    def one(held: tuple[Model, Any]) -> Model:
+        own, (row, mask, staleness, seed) = held
+        wide, there = (model._replace(params=bfloat16.widened(model.params)) for model in (own, take(sent, row)))
+        # what stands where nothing came is the node's own, so that no rule can trip over it
+        numbers = select(mask, there.params, wide.params)
+        merged: Model = rule(wide, Received(numbers, there.age, mask, staleness, None, there.weight))
+        if seed is not None:
+            merged = merged._replace(params=bfloat16.rounded(merged.params, own.params, seed))
+        return jax.tree.map(lambda new, old: jnp.where(jnp.any(mask), new, old), merged, own)
+
+    merged: Model = jax.lax.map(one, (own, take(given, nodes)), batch_size=NODES_AT_ONCE)
+    return merged

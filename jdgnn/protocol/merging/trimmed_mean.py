@@ -1,0 +1,68 @@
+"""Means without the extremes."""
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+
+from jdgnn.protocol.arguments import checked_whole
+from jdgnn.protocol.merging.merge_rule import MergeRule
+from jdgnn.protocol.model import Model, Received
+
+
+def trimmed_mean(num_trimmed: int | jax.Array = 1) -> MergeRule:
+    """Number by number the mean of own and received ones without the largest and the smallest; the age is the largest.
+
+    Of n numbers b = `num_trimmed` are left out at either end, but at least one or two in the middle remain: b is at
+    most (n − 1) / 2, rounded down, which makes it the median. With an inbox of one nothing can be left out, and the
+    result is the mean of two. Numbers that are not finite count as the largest. With b = 0 it is the mean of all.
+
+    Source: Yin, Chen, Ramchandran & Bartlett, "Byzantine-Robust Distributed Learning: Towards Optimal Statistical
+    Rates", ICML 2018.
+
+    Args:
+      num_trimmed: b, how many are left out at either end.
+
+    Returns:
+      The merge rule.
+
+    Raises:
+      InputError: this is no whole number of at least 0.
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> from jdgnn import merging
+      >>> received = merging.Received(jnp.array([2.0, 90.0]), jnp.array([4, 5]), jnp.ones(2, bool), jnp.ones(2, int))
+      >>> merged = trimmed_mean().merge_all(merging.Model(jnp.float32(0), jnp.int32(3)), received)
+      >>> float(merged.params), int(merged.age)
+      (2.0, 5)
+    """
+    return MergeRule(merge_all=Partial(_merge_all, num_trimmed=checked_whole("num_trimmed", num_trimmed)))
+
+
+def _merge_all(own: Model, received: Received, *, num_trimmed: int | jax.Array) -> Model:
+    def of_leaf(here: jax.Array, there: jax.Array, carried: jax.Array) -> jax.Array:
+        mask = carried & received.mask.reshape(-1, *(1,) * here.ndim)
+        return _trimmed(here, there, jnp.broadcast_to(mask, there.shape), num_trimmed)
+
+    carried = received.carried
+    if carried is None:
+        carried = jax.tree.map(lambda _: jnp.bool_(True), own.params)
+    age = jnp.maximum(own.age, jnp.max(jnp.where(received.mask, received.age, 0)))
+    return own._replace(params=jax.tree.map(of_leaf, own.params, received.params, carried), age=age)
+
+
+def _trimmed(own: jax.Array, received: jax.Array, mask: jax.Array, num_trimmed: int | jax.Array) -> jax.Array:
+    """The mean of own numbers [...] and those of the received [M, ...] that the mask says, without the extremes.
+
+    Differences from the own number are averaged, so that numbers equal in all models stay as they are, bit for bit.
+    """
+    is_absent = jnp.concatenate([jnp.zeros_like(own, bool)[None], ~mask])
+    values = jnp.concatenate([own[None], received])
+    values = jnp.where(jnp.isfinite(values), values, jnp.inf)
+    _, ordered = jax.lax.sort((is_absent.astype(jnp.int32), values), dimension=0, num_keys=2)  # those absent last
+    count = 1 + jnp.sum(mask, axis=0, dtype=jnp.int32)
+    trimmed = jnp.minimum(num_trimmed, (count - 1) // 2)
+    place = jnp.arange(values.shape[0], dtype=jnp.int32).reshape(-1, *(1,) * own.ndim)
+    is_kept = (place >= trimmed) & (place < count - trimmed)
+    total = jnp.sum(jnp.where(is_kept, ordered - own, 0), axis=0)
+    return own + total / (count - 2 * trimmed).astype(own.dtype)
