@@ -1,6 +1,7 @@
 """A tiny configuration, and what a run directory holds."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +33,39 @@ record_every = 3
 num_splits = 2
 per_class = 3
 """
+
+
+FEW = (1e-2, 1.0, 1e2)
+"""Strengths of the penalty of probes, in place of the twelve of users: probes are most of what a tiny run takes."""
+PROCESS = """
+import sys
+from jdgnn.evaluation import fitting
+from tests.experiment.run_support import FEW
+fitting.REGULARISATIONS = FEW
+from jdgnn.experiment.cli import main
+sys.exit(main())
+"""
+
+
+LIMITED = """
+import os, resource, signal
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "1e9"  # no halves of compiled programs for other tests
+resource.setrlimit(resource.RLIMIT_FSIZE, ({bytes}, {bytes}))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+"""
+"""What has a process meet a full disk where a file becomes so long."""
+RING = ("--set", "network={name = 'ring', num_nodes = 12, num_features = 3}")
+"""A network without labels, where nothing is about what is probed."""
+
+
+def process(*arguments: object, before: str = "") -> list[str]:
+    """What starts `jdgnn` with these arguments in a process of its own, with the probes of the tests.
+
+    Args:
+      *arguments: of the command line.
+      before: Python that is run first.
+    """
+    return [sys.executable, "-c", before + PROCESS, *map(str, arguments)]
 
 
 class Variants(NamedTuple):

@@ -20,7 +20,7 @@ from jdgnn.experiment.run_directory import FILES
 from jdgnn.network.generators import ring
 from jdgnn.network.splits import random_splits
 from tests.bad_inputs import assert_told
-from tests.experiment.run_support import CONFIG, arrays, assert_every_message_has_one_end, contents, rows, summary
+from tests.experiment.run_support import CONFIG, RING, arrays, assert_every_message_has_one_end, contents, rows, summary
 
 PROBED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "propagated_3hop", "projected_2hop"]
 
@@ -353,7 +353,7 @@ sys.exit(main())
 def test_what_no_handler_can_interrupt_is_ended(golden: Golden, tmp_path: Path, where: str, num_signals: int) -> None:
     """Compiling ends at the first signal; ticks that are being computed at the second, after a word about it."""
     path = tmp_path / "run"
-    command = [sys.executable, "-c", BLOCKED.format(where=where), "run", str(golden.config), "--out", str(path)]
+    command = [sys.executable, "-c", BLOCKED.format(where=where), "run", str(golden.config), *RING, "--out", str(path)]
     pipe, root = subprocess.PIPE, Path(__file__).parents[2]
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=root) as process:
         assert process.stdout is not None

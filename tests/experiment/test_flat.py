@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.experiment.run_support import CONFIG
-from tests.experiment.test_resuming import LINKS, command
+from tests.experiment.run_support import CONFIG, process
+from tests.experiment.test_resuming import LINKS
 from tests.support import ROOT
 
 pytestmark = pytest.mark.skipif(
@@ -118,9 +118,10 @@ def assert_run_is_flat(folder: Path, length: Length, *options: object) -> None:
     config, out = folder / "flat.toml", folder / "run"
     text = SIZED.replace("ticks = 7", f"ticks = {length.ticks}").replace("every = 3", f"every = {length.every}")
     config.write_text(f"{text}{LINKS}[checkpoints]\nticks = {length.every}\n")
-    assert_flat(command(config, "--out", out, *options), out / "metrics.jsonl", length)
+    assert_flat(process("run", config, "--out", out, *options), out / "metrics.jsonl", length)
 
 
+@pytest.mark.long
 def test_what_a_run_holds_does_not_grow(tmp_path: Path) -> None:
     assert_run_is_flat(tmp_path, SHORT, "--record", tmp_path / "events.npz")
 

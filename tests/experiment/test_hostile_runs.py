@@ -4,9 +4,9 @@ import bz2
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ import pytest
 
 from jdgnn.emulation.checkpoint import _seal
 from jdgnn.experiment.cli import main
-from tests.experiment.run_support import CONFIG, rows, summary
+from tests.experiment.run_support import CONFIG, LIMITED, RING, process, rows, summary
 from tests.support import ROOT
 
 MORE = ["--set", "emulation.ticks=9"]
@@ -170,13 +170,11 @@ def test_a_torn_record_can_be_replaced(config: Path, tmp_path: Path, capsys: pyt
 
 
 def test_a_full_disk_is_told_of_a_record_too(config: Path, tmp_path: Path) -> None:
-    code = (
-        "import resource, signal, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)); "
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); from jdgnn.experiment.cli import main; sys.exit(main())"
-    )
     events = tmp_path / "events.npz"
-    asked = ["run", str(config), "--out", str(tmp_path / "run"), "--record", str(events), "--set", "checkpoints.keep=0"]
-    ended = subprocess.run([sys.executable, "-c", code, *asked], cwd=ROOT, capture_output=True, text=True, check=False)
+    asked = ("run", config, *RING, "--out", tmp_path / "run", "--record", events, "--set", "checkpoints.keep=0")
+    ended = subprocess.run(
+        process(*asked, before=LIMITED.format(bytes=3000)), cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 1
     assert f"jdgnn: error: record: {events} could not be written" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -184,7 +182,7 @@ def test_a_full_disk_is_told_of_a_record_too(config: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("shell", ["PYTHONIOENCODING=ascii {} > {}", "{} >&-; : {}"])
 def test_any_output_will_do(shell: str, config: Path, tmp_path: Path) -> None:
-    run = f"{sys.executable} -m jdgnn.experiment.cli run {config} --out {tmp_path / 'run'}"
+    run = shlex.join(process("run", config, *RING, "--out", tmp_path / "run", "--no-report"))
     command = shell.format(run, tmp_path / "output")
     ended = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from jdgnn.experiment.cli import main
 from jdgnn.experiment.locks import locked
 from jdgnn.experiment.run_directory import RunDirectory
 from jdgnn.experiment.whole_files import partial_name, whole_file
-from tests.experiment.run_support import CONFIG, summary
+from tests.experiment.run_support import CONFIG, RING, process, summary
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,7 +74,7 @@ def test_other_events_than_those_that_were_replayed_are_refused(
 def test_a_run_goes_on_when_nobody_reads_what_it_says(config: Path, tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "jdgnn.experiment.cli", "run", str(config), "--out", str(tmp_path / "run")]
+    command = process("run", config, *RING, "--out", tmp_path / "run", "--no-report")
     ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     os.close(writer)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -32,15 +32,17 @@ def test_no_communication_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "no models were ever delivered" in output
 
 
-def test_what_is_switched_off_need_not_be_delivered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    warnings, _ = warned(tmp_path, capsys, "gossip.enabled=false")
+def test_what_is_switched_off_need_not_be_delivered_and_nodes_without_positives_and_zeros_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dead = "layers.0={name = 'gcn', units = 1, activation = 'relu', normalize = false}"
+    warnings, output = warned(tmp_path, capsys, "gossip.enabled=false", "network.mean_degree=1.0", dead)
     assert warnings["undelivered_kinds"] == []
-
-
-def test_nodes_without_positives_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    warnings, output = warned(tmp_path, capsys, "network.mean_degree=1.0")
     assert warnings["never_trained"][0] >= warnings["isolated_nodes"] > 0
     assert f"nodes that never had anything to learn from, by layer: {warnings['never_trained'][0]}" in output
+    embeddings = arrays(tmp_path / "run", "embeddings.npz")["embeddings"]
+    assert warnings["zero_embeddings"] == (embeddings == 0).all(axis=1).sum() > 0
+    assert "nodes have an embedding of zeros only" in output
 
 
 def test_models_that_vanish_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,11 +51,3 @@ def test_models_that_vanish_are_told(tmp_path: Path, capsys: pytest.CaptureFixtu
     ratios = arrays(tmp_path / "run", "nodes.npz")["norm_ratio"]
     assert warnings["vanished_models"] == (ratios < 0.1).sum() > 0
     assert f"{warnings['vanished_models']} nodes have a model whose norm is below a tenth" in output
-
-
-def test_embeddings_of_zeros_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    dead = "layers.0={name = 'gcn', units = 1, activation = 'relu', normalize = false}"
-    warnings, output = warned(tmp_path, capsys, dead)
-    embeddings = arrays(tmp_path / "run", "embeddings.npz")["embeddings"]
-    assert warnings["zero_embeddings"] == (embeddings == 0).all(axis=1).sum() > 0
-    assert "nodes have an embedding of zeros only" in output

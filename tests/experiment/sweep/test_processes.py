@@ -13,7 +13,7 @@ import pytest
 
 from jdgnn.experiment.cli import main
 from jdgnn.experiment.sweep.processes import shares
-from tests.experiment.run_support import CONFIG
+from tests.experiment.run_support import CONFIG, RING
 from tests.support import ROOT
 
 
@@ -40,6 +40,7 @@ def test_processes_end_orderly_and_go_on_to_the_same_bits(tmp_path: Path) -> Non
     config, out = tmp_path / "tiny.toml", tmp_path / "several"
     config.write_text(CONFIG)
     asked = ["sweep", str(config), "--set", "optimizer.learning_rate=0.01,0.02", "--set", "emulation.ticks=3000"]
+    asked += ["--set", "emulation.record_every=30", "--set", "snapshots.nodes=0", *RING]
     asked += ["--set", "push.link.loss=0.1"]
     several = subprocess.Popen(
         [sys.executable, "-m", "jdgnn.experiment.cli", *asked, "--jobs", "2", "--out", str(out)],
