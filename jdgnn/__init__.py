@@ -35,10 +35,11 @@ from jdgnn.learning.optimizers import Optimizer, adam, from_optax, momentum, sgd
 from jdgnn.network import Network, datasets, generators
 from jdgnn.network.files import read_embeddings, write_embeddings
 from jdgnn.notebook import show_in_notebooks
-from jdgnn.protocol import acceptance, clocks, links, merging, peers, presence, schedules
+from jdgnn.protocol import acceptance, clocks, link_presence, links, merging, peers, presence, schedules
 from jdgnn.protocol.acceptance import Acceptance
 from jdgnn.protocol.availability import Availability, availability
 from jdgnn.protocol.clocks import Clock
+from jdgnn.protocol.link_presence import LinkPresence
 from jdgnn.protocol.links import DelayModel, Link, LossModel, link
 from jdgnn.protocol.merging import MergeRule
 from jdgnn.protocol.peers import PeerSampler
@@ -63,6 +64,7 @@ __all__ = [
     "InputError",
     "Layer",
     "Link",
+    "LinkPresence",
     "LossModel",
     "MergeRule",
     "Network",
@@ -104,6 +106,7 @@ __all__ = [
     "info_nce",
     "layers",
     "link",
+    "link_presence",
     "links",
     "load_run",
     "margin_ranking",

@@ -258,7 +258,7 @@ def _check_parts(spec: Spec, features: jax.Array | jax.ShapeDtypeStruct, links: 
     if spec.gossip is not None:
         model = jax.eval_shape(lambda key: init_model(spec, key, (*inputs, *units), features.dtype), jax.random.key(0))
         check_merge(spec.gossip.merge, model, spec.gossip.capacity)
-    check_traffic(spec.traffic, links.num_nodes)
+    check_traffic(spec.traffic, links)
     state = shapes_of(spec, jax.random.key(0), links, features)
     event_shapes(spec, links, state)
     reason = why_plain(spec, state, features)

@@ -78,7 +78,8 @@ def _traffic(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
     available = traffic.availability
     clock = "always awake" if available.clock.sample is None else described(available.clock)
     presence = ", ".join(map(described, available.presence)) or "always online"
-    yield "availability", f"{clock}; {presence}{'; awake on receipt' if available.on_receipt else ''}"
+    links = f"; links {described(available.links)}" if available.can_be_down else ""
+    yield "availability", f"{clock}; {presence}{'; awake on receipt' if available.on_receipt else ''}{links}"
 
 
 def _settings(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:

@@ -22,6 +22,7 @@ from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES
 from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.link_presence import LINK_PRESENCES
 from jdgnn.protocol.links import DELAYS, LOSSES
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
@@ -36,6 +37,7 @@ KINDS: dict[str, Any] = {
     "rate_schedule": RATE_SCHEDULES,
     "clock": CLOCKS,
     "presence": PRESENCES,
+    "links": LINK_PRESENCES,
     "loss": LOSSES,
     "delay": DELAYS,
     "schedule": SCHEDULES,
@@ -88,7 +90,9 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "presence.churn": {"mean_session": Pair(6, 9), "mean_absence": Pair(2, 3)},
     "presence.crash": {"prob": Pair(0.03, 0.01)},
     "presence.late_joining": {"share": Pair(0.5, 0.2), "first": Pair(2, 1), "last": Pair(6, 3)},
+    "links.markov": {"mean_up": Pair(4, 6), "mean_down": Pair(2, 3)},
     "loss.bernoulli": {"prob": Pair(0.3, 0.1)},
+    "loss.bursty": {"mean_good": Pair(4, 6), "mean_bad": Pair(2, 3), "good_prob": Pair(0.1, 0.2)},
     "loss.measured": {"default": Pair(0.5, 0.2)},
     "delay": {"maximum": 4},
     "delay.by_size": {"bytes_per_tick": Pair(20, 15)},

@@ -157,7 +157,8 @@ def _apart(trace: Path) -> Iterator[Tables]:
                     "clock": turn("clock"),
                     "presence": [turn("presence"), turn("presence", 1)][: index % 3],
                     "on_receipt": turn.name("clock") != "always" and index % 2 == 1,
-                },
+                }
+                | ({} if turn.name("links") == "always" else {"links": turn("links")}),  # which older ones do not know
                 "publish": {
                     "link": turn.link(0),
                     "schedule": {"name": "every", "wakes": 2} if index % 3 == 0 else None,

@@ -183,19 +183,21 @@ def check_merge(merge: MergeRule, params: Any, capacity: int) -> None:
     expect("merge.merge_all", shape_of("merge.merge_all", merge.merge_all, own, received), own)
 
 
-def check_traffic(traffic: Traffic, num_nodes: int) -> None:
+def check_traffic(traffic: Traffic, links: Topology) -> None:
     """Checks all that decides who takes part and what is sent, but for what draws receivers, losses and delays.
 
-    Those have their checks where they draw, in `jdgnn.protocol.events`.
+    Those have their checks where they draw, in `jdgnn.protocol.events` and `link_draws`.
 
     Args:
       traffic: the parts.
-      num_nodes: N.
+      links: who is linked.
 
     Raises:
       InputError: a part fails, or gives something else than its kind should.
     """
+    num_nodes = links.num_nodes
     check_availability(traffic.availability, num_nodes)
+    check_links(traffic, links)
     num_uniforms = 1 + traffic.inbox_capacity
     if traffic.publish.schedule is not None:
         memory = shape_of("publish.schedule.init", traffic.publish.schedule.init)
@@ -247,6 +249,29 @@ def _check_attendance(what: str, part: Clock | Presence, num_nodes: int, num_mas
         given = shape_of(f"{what}.sample", part.sample, _key(), WHOLE, num_nodes, memory)
         masks = (jax.ShapeDtypeStruct((num_nodes,), bool),) * num_masks
         expect(f"{what}.sample", given, (memory, *masks))
+
+
+def check_links(traffic: Traffic, links: Topology) -> None:
+    """Raises InputError unless models of links remember a row for each link or node, and say which links are up."""
+    memories = {}
+    for name, init in traffic.link_memories().items():
+        what, is_of_edges = _OF_LINKS[name], name in ("links", "publish")
+        memories[name] = shape_of(f"{what}.init", init, _key(), links)
+        refuse_raw(f"{what}.init", memories[name])
+        num_rows, row = (links.num_edges, "link") if is_of_edges else (links.num_nodes, "node")
+        if any(leaf.shape[:1] != (num_rows,) for leaf in jax.tree.leaves(memories[name])):
+            raise InputError(
+                f"{what}.init: expected a row per {row}, [{num_rows}, ...], got {described(memories[name])}"
+            )
+    if traffic.availability.links is not None and "links" in memories:
+        sample = traffic.availability.links.sample
+        assert sample is not None
+        given = shape_of("availability.links.sample", sample, _key(), WHOLE, links, memories["links"])
+        expect("availability.links.sample", given, (memories["links"], jax.ShapeDtypeStruct((links.num_edges,), bool)))
+
+
+_OF_LINKS = {"links": "availability.links"} | {name: f"{name}.link.loss" for name in ("publish", "push", "gossip")}
+"""What remembers something of links, as errors should name it, by the names of `Traffic.link_memories`."""
 
 
 def check_schedule(what: str, schedule: Schedule, num_candidates: int, num_uniforms: int) -> None:

@@ -20,7 +20,7 @@ from jdgnn.emulation.start import sample_events
 from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import apply_events, refresh_tick
 from jdgnn.network.topology import Topology
-from jdgnn.protocol.events import Events, draw_attendance
+from jdgnn.protocol.events import Events
 
 
 @partial(jax.jit, static_argnames=("num_bytes", "length"))
@@ -47,15 +47,26 @@ def draw(
     return jax.lax.fori_loop(0, count, one, (memory, empty))
 
 
-@jax.jit
-def attend(
-    emulator: Spec, links: Topology, key: jax.Array, tick: jax.Array, memory: tuple[Any, ...], count: jax.Array
+@partial(jax.jit, static_argnames="num_bytes")
+def remember(
+    emulator: Spec,
+    links: Topology,
+    key: jax.Array,
+    tick: jax.Array,
+    memory: tuple[Any, ...],
+    count: jax.Array,
+    *,
+    num_bytes: tuple[int, int, int],
 ) -> tuple[Any, ...]:
-    """What clocks and presence remember after `count` ticks from `tick` on, whose other events are not drawn."""
-    availability = emulator.traffic.availability
-    return jax.lax.fori_loop(
-        0, count, lambda index, memory: draw_attendance(key, tick + index, links, availability, memory)[0], memory
-    )
+    """What clocks, presence and models of links remember after `count` ticks from `tick` on.
+
+    Of the events of these ticks, which nobody looks at, only what bears on that is computed.
+    """
+
+    def one(index: jax.Array, memory: tuple[Any, ...]) -> tuple[Any, ...]:
+        return sample_events(emulator, links, num_bytes, key, tick + index, memory)[0]
+
+    return jax.lax.fori_loop(0, count, one, memory)
 
 
 @partial(jax.jit, donate_argnames="state")

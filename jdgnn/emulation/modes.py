@@ -6,10 +6,11 @@ from jdgnn.protocol.events import Traffic
 def has_mailbox(traffic: Traffic) -> bool:
     """Whether what came over an edge can differ from what its sender holds.
 
-    It cannot where all is sent, nothing is lost or late, and everybody is online, asleep or awake.
+    It cannot where all is sent, nothing is lost or late, everybody is online, asleep or awake, and all links are up.
     """
-    publish = traffic.publish
-    return publish.schedule is not None or not publish.link.is_perfect or traffic.availability.can_be_offline
+    publish, availability = traffic.publish, traffic.availability
+    is_partial = availability.can_be_offline or availability.can_be_down
+    return publish.schedule is not None or not publish.link.is_perfect or is_partial
 
 
 def history_depth(traffic: Traffic) -> int:

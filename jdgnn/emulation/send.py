@@ -48,9 +48,8 @@ def _send_embeddings(tick: Tick, state: State, schedule: Schedule | None) -> tup
         sending = sending & (decide((), state.wakes, jnp.zeros_like(state.wakes), None, 1) > 0)
     if state.mailbox is None:
         return state, {("embedding", "sent"): jnp.where(sending, topology.out_degree, 0)}
-    held, counts = mailbox.send(
-        state.mailbox, topology, state.tick, sending, events.embedding_lost, events.embedding_delay
-    )
+    fate = events.embedding_lost, events.embedding_delay, events.link_up
+    held, counts = mailbox.send(state.mailbox, topology, state.tick, sending, *fate)
     return replace(state, mailbox=held), counts
 
 

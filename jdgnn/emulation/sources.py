@@ -59,7 +59,7 @@ class Replay:
 
     def __init__(self, path: str | Path, emulator: Spec, links: Topology, state: State, ticks: int) -> None:
         self._record, self._shapes = Record(path), event_shapes(emulator, links, state)
-        self._emulator, self._links = emulator, links
+        self._emulator, self._links, self._num_bytes = emulator, links, message_bytes(state)
         traffic = emulator.traffic
         settings = {"embedding": traffic.publish, "push": traffic.push, "model": traffic.gossip}
         max_delays = {f"{kind}_delay": setting.link.max_delay for kind, setting in settings.items() if setting}
@@ -74,7 +74,15 @@ class Replay:
     def next(self, state: State, count: int) -> tuple[State, Events]:
         """See `Source`."""
         events = self._record.read(int(state.tick), count, self.length, self._shapes)
-        memory = chunks.attend(self._emulator, self._links, state.key, state.tick, state.availability, jnp.int32(count))
+        memory = chunks.remember(
+            self._emulator,
+            self._links,
+            state.key,
+            state.tick,
+            state.availability,
+            jnp.int32(count),
+            num_bytes=self._num_bytes,
+        )
         return replace(state, availability=memory), events
 
 

@@ -22,8 +22,7 @@ from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import no_accounts
-from jdgnn.protocol.availability import init_availability
-from jdgnn.protocol.events import Events, Sizes
+from jdgnn.protocol.events import Events, Sizes, init_memory
 from jdgnn.protocol.events import sample_events as sample_traffic
 from jdgnn.protocol.mailbox import empty_mailbox
 from jdgnn.protocol.pushes import no_pushes
@@ -46,7 +45,7 @@ def init(emulator: Spec, key: jax.Array, links: Topology, features: jax.Array, n
         tick=jnp.zeros((), jnp.int32),
         network=network,
         key=run_key,
-        availability=keys_by_node(init_availability(traffic.availability, availability_key, num_nodes)),
+        availability=keys_by_node(init_memory(traffic, availability_key, links)),
         joined=jnp.zeros(num_nodes, bool) if traffic.availability.can_be_offline else None,
         attendance=jnp.zeros((2, 2), jnp.uint32) if traffic.availability.can_be_offline else None,
         params=params,
@@ -183,7 +182,7 @@ def sample_events(
       num_bytes: size of messages, as `message_bytes` gives them.
       key: the run's key.
       tick: number of the tick; the same key and tick give the same events.
-      memory: what clocks and presence remember, as in `State.availability`.
+      memory: what clocks, presence and models of links remember, as in `State.availability`.
 
     Returns:
       What they remember then, and the events.

@@ -26,7 +26,7 @@ class State:
     tick: jax.Array  # [] int32, ticks done
     network: jax.Array  # [3, 4] uint32, which network this is the state of; see `jdgnn.network.identity`
     key: jax.Array  # the run's PRNG key; tick t draws from it and t
-    availability: tuple[Any, ...]  # what clocks and presence remember of each node
+    availability: tuple[Any, ...]  # what clocks and presence remember of nodes, and then what is remembered of links
     joined: jax.Array | None  # [N] bool, who had joined by the last tick; None = all
     attendance: jax.Array | None  # [2, 2] uint32, node-ticks joined and online: high and low word; None = all
     params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}, and "moments" if they are merged, [N, ...]

@@ -32,8 +32,8 @@ def messages_in_step(emulator: Emulator, network: Network, ticks: int) -> dict[s
       Messages of each node [N] by kind: `embedding`, `push` and `model`.
 
     Raises:
-      InputError: nodes may sleep or be offline, a schedule goes by more than the number of the wake, or a node finds
-        nobody to send to.
+      InputError: nodes may sleep or be offline, links may be down, a schedule goes by more than the number of the
+        wake, or a node finds nobody to send to.
 
     Example:
       >>> import jdgnn
@@ -45,6 +45,8 @@ def messages_in_step(emulator: Emulator, network: Network, ticks: int) -> dict[s
     availability, links = emulator.traffic.availability, topology(network)
     if availability.can_sleep or availability.can_be_offline:
         raise InputError(f"emulator: its nodes are not always awake, so that what they send is drawn; {_INSTEAD}")
+    if availability.can_be_down:
+        raise InputError(f"emulator: its links are not always up, so that what is sent over them is drawn; {_INSTEAD}")
     assert emulator.publish is not None
     schedule = emulator.publish.schedule
     num_published = ticks if schedule is None else int((_wanted("publish", schedule, 1, 0, ticks) > 0).sum())

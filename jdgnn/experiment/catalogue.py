@@ -17,6 +17,7 @@ from jdgnn.network.datasets import DATASETS
 from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.availability import availability
 from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.link_presence import LINK_PRESENCES
 from jdgnn.protocol.links import DELAYS, LOSSES, link, split
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
@@ -61,6 +62,7 @@ KINDS: dict[str, Kind] = {
     "rate_schedule": Kind(RATE_SCHEDULES, "how the learning rate changes", "[optimizer]", "rate_schedule"),
     "clock": Kind(CLOCKS, "when an online node wakes", "[availability]", "clock"),
     "presence": Kind(PRESENCES, "when a node is online", "[availability]", "presence"),
+    "links": Kind(LINK_PRESENCES, "when a link of the network is up", "[availability]", "links"),
     "peers": Kind(PEERS, "to whom a node pushes, and gossips", "[gossip]", "peers", ("[push]",)),
     "loss": Kind(LOSSES, "which messages get lost", "[push.link]", "loss", _LINKS),
     "delay": Kind(DELAYS, "how late messages are", "[push.link]", "delay", _LINKS),
@@ -87,11 +89,15 @@ OWN = {
 EXAMPLES: dict[str, Any] = {
     **{"units": 64, "learning_rate": 0.01, "horizon": 200, "prob": 0.1, "mean_prob": 0.5, "sigma": 0.5, "period": 4},
     **{"mean_session": 200, "mean_absence": 50, "share": 0.2, "first": 10, "last": 50, "path": "trace.csv"},
+    **{"mean_up": 50, "mean_down": 10, "mean_good": 50, "mean_bad": 5},
     **{"default": 0.1, "bytes_per_tick": 4096, "maximum": 10, "ticks": 2, "mean": 2.0, "low": 0, "high": 10},
     **{"start": 100, "end": 200, "pool": 4.0, "projection": 256, "edges": "edges.csv", "nodes": "nodes.csv"},
     **{"archive": "network.npz", "title": "office"},
 }
 """Values for snippets, where an argument has no default; others get one by their type."""
+WIDEST = 78
+"""Characters of a line of a snippet, which a terminal shows with some space before it."""
+
 BY_TYPE: dict[Any, Any] = {bool: True, int: 1, float: 0.5, str: "..."}
 
 SHOWN = {"files": ("edges", "nodes")}
@@ -240,7 +246,10 @@ def _snippet(kind: str, name: str, arguments: list[Argument], annotations: dict[
             return f"[push.link]\nsplit = {_inline(said)}"
         return "\n".join([f"[{'push.link' if name == 'link' else name}]", *_lines(said), *_lines(left_out, "# ")])
     if place.key:
-        return f"{place.table}\n{place.key} = {_inline({'name': name, **said}) if said else json.dumps(name)}"
+        inline = f"{place.key} = {_inline({'name': name, **said}) if said else json.dumps(name)}"
+        if len(inline) <= WIDEST:
+            return f"{place.table}\n{inline}"
+        return "\n".join([f"{place.table[:-1]}.{place.key}]", *_lines({"name": name, **said})])
     return "\n".join([place.table, *_lines({"name": name, **said}), *_lines(left_out, "# ")])
 
 

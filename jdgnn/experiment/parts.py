@@ -32,6 +32,7 @@ from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import RATE_SCHEDULES
 from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.link_presence import LINK_PRESENCES
 from jdgnn.protocol.links import DELAYS, LOSSES, link, split
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
@@ -232,6 +233,7 @@ NESTED: dict[str, Nested] = {
     "clock": Nested(_part(CLOCKS), "always"),
     "delay": Nested(Annotated[COUNT, _number_or_part(DELAYS)], 0),
     "link": Nested(Annotated[Part, arguments_of(link)], {}),
+    "links": Nested(_part(LINK_PRESENCES), "always"),
     "link.split": Nested(Annotated[Part, arguments_of(split)] | None, None),
     "loss": Nested(Annotated[float, _number_or_part(LOSSES)], 0.0),
     "merge": Nested(_part(MERGES), "average"),

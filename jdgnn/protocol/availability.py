@@ -1,4 +1,4 @@
-"""Who is there and who is awake: clocks and presence together."""
+"""Who is there, who is awake and which links are up: clocks and presence together."""
 
 import functools
 from collections.abc import Sequence
@@ -12,20 +12,22 @@ from jdgnn.checks import check_flag
 from jdgnn.errors import InputError
 from jdgnn.parts import as_argument
 from jdgnn.protocol.clocks import Clock, always
+from jdgnn.protocol.link_presence import LinkPresence
 from jdgnn.protocol.presence import Presence
 
 
 @struct.dataclass(kw_only=True)
 class Availability:
-    """When nodes are online, and when they wake. Made by `availability`.
+    """When nodes are online, when they wake, and when links are up. Made by `availability`.
 
     An *online* node receives and stores; an *active* one (online and awake) also computes and sends. A node that is
-    not online does nothing, and what reaches it then is lost to it.
+    not online does nothing, and what reaches it then is lost to it. Over a link that is down nothing is sent.
     """
 
     clock: Clock
     presence: tuple[Presence, ...]
     on_receipt: bool = struct.field(pytree_node=False)
+    links: LinkPresence | None = None  # None: always up
 
     @property
     def can_sleep(self) -> bool:
@@ -36,6 +38,11 @@ class Availability:
     def can_be_offline(self) -> bool:
         """Whether a node may be offline, or not have joined."""
         return bool(self.presence)
+
+    @property
+    def can_be_down(self) -> bool:
+        """Whether a link may be down."""
+        return self.links is not None and self.links.sample is not None
 
 
 @struct.dataclass(kw_only=True)
@@ -48,14 +55,18 @@ class Attendance:
 
 
 def availability(
-    clock: Clock | None = None, presence: Presence | Sequence[Presence] = (), on_receipt: bool = False
+    clock: Clock | None = None,
+    presence: Presence | Sequence[Presence] = (),
+    on_receipt: bool = False,
+    links: LinkPresence | None = None,
 ) -> Availability:
-    """Says when nodes are there and awake.
+    """Says when nodes are there and awake, and when the links between them are up.
 
     Args:
       clock: when an online node is drawn to wake; always if None.
       presence: when nodes are online; of several, a node is online if all say so, and has joined likewise.
       on_receipt: also wake a node in the tick in which a model enters its inbox, and in no later one.
+      links: when each link of the network is up, such as `jdgnn.link_presence.markov(50, 10)`; always if None.
 
     Returns:
       The setting, for `Emulator(availability=...)`.
@@ -76,10 +87,13 @@ def availability(
         raise InputError(
             f"presence: got {presence!r}, and one or several like jdgnn.presence.churn(100, 20) are needed"
         )
+    if links is not None and not isinstance(links, LinkPresence):
+        raise InputError(f"links: expected a model such as jdgnn.link_presence.markov(50, 10), got {links!r}")
     return Availability(
         clock=as_argument(always() if clock is None else clock),
         presence=tuple(map(as_argument, parts)),
         on_receipt=on_receipt,
+        links=None if links is None or links.sample is None else as_argument(links),
     )
 
 

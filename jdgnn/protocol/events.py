@@ -3,6 +3,8 @@
 Axes: N nodes, E directed edges, S pushes per node, R models per node, M models in an inbox, K positives.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -11,11 +13,11 @@ from flax import struct
 
 from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
-from jdgnn.parts import described, failures_named
-from jdgnn.protocol.availability import Attendance, Availability, sample_attendance
+from jdgnn.parts import described
+from jdgnn.protocol.availability import Availability, init_availability, sample_attendance
 from jdgnn.protocol.draws import below
-from jdgnn.protocol.links import DelayModel, Link, LossModel, Messages
-from jdgnn.protocol.peers import PeerSampler
+from jdgnn.protocol.link_draws import sample_link, sample_link_up, sampled
+from jdgnn.protocol.links import Messages
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.traffic import Gossip, Publish, Push
 
@@ -24,15 +26,16 @@ from jdgnn.protocol.traffic import Gossip, Publish, Push
 class Events:
     """Every random decision of one tick as plain arrays; what follows is deterministic arithmetic.
 
-    None stands where nothing is drawn, since it cannot matter: everybody is there, nothing is lost or late.
-    Destinations are *candidates*: which of them are sent is decided by the schedule. Messages that reach one node in
-    the same tick are taken in order of (tick sent, rank, slot), where the slot of the s-th candidate of node v is
+    None stands where nothing is drawn, since it cannot matter: everybody is there, all links are up, nothing is lost or
+    late. Destinations are *candidates*: which of them are sent is decided by the schedule. Messages that reach one node
+    in the same tick are taken in order of (tick sent, rank, slot), where the slot of the s-th candidate of node v is
     v·S + s; so no node's number favours it.
     """
 
     joined: jax.Array | None  # [N] bool: has joined, now or before; None = all
     online: jax.Array | None  # [N] bool; None = all
     wake: jax.Array | None  # [N] bool: drawn to wake; None = all
+    link_up: jax.Array | None = None  # [E] bool: over which something can be sent in this tick; None = all
     embedding_lost: jax.Array | None  # [E] bool: what is sent over each edge in this tick; None = nothing
     embedding_delay: jax.Array | None  # [E] int32, ticks; None = 0
     push_dst: jax.Array  # [N, S] int32: who gets each push; N = nobody
@@ -51,6 +54,8 @@ class Events:
 
 
 NUM_KEYS = 7  # that each tick's draws are made with
+OF_LINKS = 0x6C696E6B
+"""Folded into a key that others only split, and into far fewer: so draws for links are no other's, and move none."""
 
 
 class Traffic(NamedTuple):
@@ -66,6 +71,24 @@ class Traffic(NamedTuple):
         """Room in an inbox, M."""
         return 0 if self.gossip is None else self.gossip.capacity
 
+    def link_memories(self) -> dict[str, Callable[[jax.Array, Topology], Any]]:
+        """By which a memory of links is made, `(key, topology) -> memory`, by the name of what has one.
+
+        That is `links` for which of them are up; `publish`, `push` and `gossip` for what gets lost of each.
+        """
+        availability, found = self.availability, {}
+        if availability.links is not None and availability.can_be_down:
+            found["links"] = availability.links.init
+        for name in ("publish", "push", "gossip"):
+            setting = getattr(self, name)
+            if setting is not None and setting.link.loss is not None and setting.link.loss.init is not None:
+                found[name] = partial(_init_loss, setting.link.loss.init, getattr(setting, "fanout", None))
+        return found
+
+
+def _init_loss(init: Callable[..., Any], num_slots: int | None, key: jax.Array, topology: Topology) -> Any:
+    return init(key, topology, num_slots)
+
 
 class Sizes(NamedTuple):
     """Counts and bytes that events depend on."""
@@ -73,6 +96,36 @@ class Sizes(NamedTuple):
     num_positives: int
     embedding_bytes: int
     model_bytes: int
+
+
+class _Around(NamedTuple):
+    """What candidates for pushes and models are drawn among."""
+
+    topology: Topology
+    tick: jax.Array
+    joined: jax.Array  # [N] bool
+    link_up: jax.Array | None  # [E] bool
+    inbox_capacity: int
+
+
+def init_memory(traffic: Traffic, key: jax.Array, topology: Topology) -> tuple[Any, ...]:
+    """What clocks, presence and models of links remember before the first tick.
+
+    Args:
+      traffic: who takes part and what is sent.
+      key: what to draw with.
+      topology: the links.
+
+    Returns:
+      What `init_availability` gives; where anything remembers something of links, last a dictionary of that.
+    """
+    attending = init_availability(traffic.availability, key, topology.num_nodes)
+    key, names = jax.random.fold_in(key, OF_LINKS), ("links", "publish", "push", "gossip")
+    of_links = {
+        name: init(jax.random.fold_in(key, names.index(name)), topology)
+        for name, init in traffic.link_memories().items()
+    }
+    return (*attending, of_links) if of_links else attending
 
 
 def sample_events(
@@ -86,52 +139,44 @@ def sample_events(
       topology: the links.
       traffic: who takes part and what is sent.
       sizes: K and the sizes of messages.
-      memory: what clocks and presence remember.
+      memory: what clocks, presence and models of links remember, as `init_memory` gives it.
 
     Returns:
       What they remember then, and the events.
     """
-    _, publish_key, push_key, model_key, accept_key, positives_key, objective_key = _tick_keys(key, tick)
+    here_key, publish_key, push_key, model_key, accept_key, positives_key, objective_key = _tick_keys(key, tick)
     num_nodes, inbox_capacity, gossip = topology.num_nodes, traffic.inbox_capacity, traffic.gossip
-    memory, attendance = draw_attendance(key, tick, topology, traffic.availability, memory)
+    attending, before = (memory[:-1], memory[-1]) if traffic.link_memories() else (memory, {})
+    attending, attendance = sample_attendance(traffic.availability, here_key, tick, num_nodes, attending)
+    now: dict[str, Any] = {}
+    up_key = jax.random.fold_in(here_key, OF_LINKS)
+    now["links"], link_up = sample_link_up(traffic.availability.links, up_key, tick, topology, before.get("links"))
     joined = jnp.ones(num_nodes, bool) if attendance.joined is None else attendance.joined
     edge = jnp.arange(topology.num_edges, dtype=jnp.int32)
     over_edges = Messages(topology.senders, topology.receivers, edge, sizes.embedding_bytes, tick, topology)
-    embedding_lost, embedding_delay = sample_link("publish", traffic.publish.link, publish_key, over_edges)
-    setting = (topology, tick, joined, inbox_capacity)
+    now["publish"], embedding_lost, embedding_delay = sample_link(
+        "publish", traffic.publish.link, publish_key, over_edges, before.get("publish")
+    )
+    around = _Around(topology, tick, joined, link_up, inbox_capacity)
+    now["push"], pushes = _candidates("push", push_key, traffic.push, around, sizes.embedding_bytes, before.get("push"))
+    now["gossip"], models = _candidates("model", model_key, gossip, around, sizes.model_bytes, before.get("gossip"))
     events = Events(
         joined=attendance.joined,
         online=attendance.online,
         wake=attendance.wake,
+        link_up=link_up,
         embedding_lost=embedding_lost,
         embedding_delay=embedding_delay,
-        **_candidates("push", push_key, traffic.push, *setting, sizes.embedding_bytes),
-        **_candidates("model", model_key, gossip, *setting, sizes.model_bytes),
+        **pushes,
+        **models,
         accept_uniform=None
         if gossip is None or gossip.acceptance.probability is None
         else jax.random.uniform(accept_key, (num_nodes, inbox_capacity), jnp.float32),
         positives=choose_in_edges(positives_key, topology, sizes.num_positives),
         key=objective_key,
     )
-    return memory, events
-
-
-def draw_attendance(
-    key: jax.Array, tick: jax.Array, topology: Topology, availability: Availability, memory: tuple[Any, ...]
-) -> tuple[tuple[Any, ...], Attendance]:
-    """Draws who is there and awake in one tick: that part of `sample_events` which remembers something.
-
-    Args:
-      key: the run's key.
-      tick: number of the tick.
-      topology: the links.
-      availability: clocks and presence.
-      memory: what they remember.
-
-    Returns:
-      What they remember then, and who takes part.
-    """
-    return sample_attendance(availability, _tick_keys(key, tick)[0], tick, topology.num_nodes, memory)
+    of_links = {name: now[name] for name in before}
+    return (*attending, of_links) if of_links else attending, events
 
 
 def _tick_keys(key: jax.Array, tick: jax.Array) -> jax.Array:
@@ -153,22 +198,20 @@ def _candidates(
     kind: str,
     key: jax.Array,
     setting: Push | Gossip | None,
-    topology: Topology,
-    tick: jax.Array,
-    joined: jax.Array,
-    inbox_capacity: int,
+    around: _Around,
     num_bytes: int,
-) -> dict[str, Any]:
-    """Draws what concerns pushes or models, by the names of `Events`."""
+    memory: Any,
+) -> tuple[Any, dict[str, Any]]:
+    """Draws what concerns pushes or models, by the names of `Events`; and what their loss model remembers then."""
     dst_key, rank_key, link_key, schedule_key = jax.random.split(key, 4)
-    what = "gossip" if kind == "model" else kind
-    dst = destinations(what, dst_key, topology, setting, joined)
+    what, topology = "gossip" if kind == "model" else kind, around.topology
+    dst = destinations(what, dst_key, topology, setting, around.joined, around.link_up)
     lost = delay = uniform = None
     if setting is not None:
         node = jnp.arange(topology.num_nodes, dtype=jnp.int32)[:, None]
-        messages = Messages(jnp.broadcast_to(node, dst.shape), dst, None, num_bytes, tick, topology)
-        lost, delay = sample_link(what, setting.link, link_key, messages)
-        uniform = _schedule_uniform(schedule_key, setting.schedule, topology.num_nodes, inbox_capacity)
+        messages = Messages(jnp.broadcast_to(node, dst.shape), dst, None, num_bytes, around.tick, topology)
+        memory, lost, delay = sample_link(what, setting.link, link_key, messages, memory)
+        uniform = _schedule_uniform(schedule_key, setting.schedule, topology.num_nodes, around.inbox_capacity)
     drawn = {
         "dst": dst,
         "rank": jax.random.bits(rank_key, dst.shape, jnp.uint32),
@@ -176,67 +219,20 @@ def _candidates(
         "delay": delay,
         "uniform": uniform,
     }
-    return {f"{kind}_{name}": value for name, value in drawn.items()}
+    return memory, {f"{kind}_{name}": value for name, value in drawn.items()}
 
 
 def _schedule_uniform(key: jax.Array, schedule: Schedule, num_nodes: int, inbox_capacity: int) -> jax.Array | None:
     return jax.random.uniform(key, (num_nodes, 1 + inbox_capacity), jnp.float32) if schedule.is_random else None
 
 
-def sample_link(what: str, link: Link, key: jax.Array, messages: Messages) -> tuple[jax.Array | None, jax.Array | None]:
-    """Draws which messages are lost, and how late the others are.
-
-    Args:
-      what: what the link is one of, as errors should name it: publish, push or gossip.
-      link: the link.
-      key: what to draw with.
-      messages: what is sent.
-
-    Returns:
-      A mask and ticks from 0 to the link's longest delay, in the shape of the destinations; None where the link
-      loses nothing, or delays nothing.
-
-    Raises:
-      InputError: a part of the link fails, or gives no mask, or no whole numbers.
-    """
-    loss_key, split_key, delay_key = jax.random.split(key, 3)
-    lost = None
-    for name, part, part_key in (("loss", link.loss, loss_key), ("split", link.split, split_key)):
-        if part is not None:
-            mask = _drawn(f"{what}.link.{name}", part, part_key, messages)
-            lost = mask if lost is None else lost | mask
-    if link.max_delay == 0 or link.delay is None:
-        return lost, None
-    delay = _drawn(f"{what}.link.delay", link.delay, delay_key, messages)
-    return lost, jnp.clip(delay, 0, link.max_delay).astype(jnp.int32)
-
-
-def _drawn(what: str, part: LossModel | DelayModel, key: jax.Array, messages: Messages) -> jax.Array:
-    """What a part of a link draws for each message."""
-    drawn, given = _sampled(what, part, key, messages)
-    is_loss, shape = isinstance(part, LossModel), messages.dst.shape
-    if not _broadcasts(given, shape) or not jnp.issubdtype(given.dtype, jnp.bool_ if is_loss else jnp.integer):
-        wanted = "True or False" if is_loss else "one whole number of ticks"
-        raise InputError(f"{what}: sample gives {described(given)}, and {wanted} per message is needed")
-    return jnp.broadcast_to(drawn, shape)
-
-
-def _sampled(what: str, part: LossModel | DelayModel | PeerSampler, *arguments: Any) -> tuple[Any, Any]:
-    """What a part draws, and the shapes of it."""
-    with failures_named(what):
-        drawn = part.sample(*arguments)
-        return drawn, jax.eval_shape(lambda: drawn)
-
-
-def _broadcasts(given: Any, shape: tuple[int, ...]) -> bool:
-    if not isinstance(given, jax.ShapeDtypeStruct) or len(given.shape) > len(shape):
-        return False
-    pairs = zip(reversed(given.shape), reversed(shape), strict=False)
-    return all(length in (1, wanted) for length, wanted in pairs)
-
-
 def destinations(
-    what: str, key: jax.Array, topology: Topology, setting: Push | Gossip | None, joined_mask: jax.Array
+    what: str,
+    key: jax.Array,
+    topology: Topology,
+    setting: Push | Gossip | None,
+    joined_mask: jax.Array,
+    link_up: jax.Array | None = None,
 ) -> jax.Array:
     """Draws who gets each candidate push or model [N, slots]; whatever is no other node becomes N, nobody.
 
@@ -246,6 +242,7 @@ def destinations(
       topology: the links.
       setting: who is drawn and how many; None for nobody.
       joined_mask: who has joined [N].
+      link_up: which links are up [E], for samplers that draw among links; None for all.
 
     Returns:
       Receivers, int32.
@@ -255,8 +252,9 @@ def destinations(
     """
     if setting is None:
         return jnp.zeros((topology.num_nodes, 0), jnp.int32)
-    num_nodes = topology.num_nodes
-    drawn, given = _sampled(f"{what}.peers", setting.peers, key, topology, joined_mask, setting.fanout)
+    num_nodes, peers = topology.num_nodes, setting.peers
+    among = {"link_up": link_up} if peers.draws_among_links else {}
+    drawn, given = sampled(f"{what}.peers", peers.sample, key, topology, joined_mask, setting.fanout, **among)
     is_fitting = isinstance(given, jax.ShapeDtypeStruct) and given.shape == (num_nodes, setting.fanout)
     if not is_fitting or not jnp.issubdtype(given.dtype, jnp.integer):
         raise InputError(

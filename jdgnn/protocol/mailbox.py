@@ -48,8 +48,9 @@ def send(
     is_sending: jax.Array,
     lost: jax.Array | None,
     delay: jax.Array | None,
+    up: jax.Array | None = None,
 ) -> tuple[Mailbox, Counts]:
-    """Puts this tick's embeddings on their way to all out-neighbours.
+    """Puts this tick's embeddings on their way to all out-neighbours to whom the link is up.
 
     Args:
       mailbox: the mailboxes.
@@ -58,15 +59,19 @@ def send(
       is_sending: which nodes send [N].
       lost: what is lost over each edge [E]; None for nothing.
       delay: how late it is [E]; None for not at all.
+      up: which links are up [E]; None for all.
 
     Returns:
       The mailboxes, and how many were sent and lost.
     """
-    is_sent = is_sending[topology.senders]
+    is_sent = is_sending[topology.senders] if up is None else is_sending[topology.senders] & up
     arrives = is_sent if lost is None else is_sent & ~lost
     slot = tick % (mailbox.max_delay + 1)
     delays = mailbox.delays.at[:, slot].set(as_delays(arrives, delay, mailbox.max_delay))
-    counts = {("embedding", "sent"): jnp.where(is_sending, topology.out_degree, 0)}
+    if up is None:
+        counts = {("embedding", "sent"): jnp.where(is_sending, topology.out_degree, 0)}
+    else:
+        counts = {("embedding", "sent"): sum_over_out_edges(is_sent.astype(jnp.int32), topology)}
     if lost is not None:
         counts["embedding", "lost"] = sum_over_out_edges((is_sent & lost).astype(jnp.int32), topology)
     return replace(mailbox, delays=delays), counts

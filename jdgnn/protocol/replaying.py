@@ -30,6 +30,7 @@ SETTINGS = {
     "joined": "availability.presence",
     "online": "availability.presence",
     "wake": "availability.clock",
+    "link_up": "availability.links",
     "embedding_lost": "publish.link",
     "embedding_delay": "publish.link",
     "push_dst": "push.fanout",

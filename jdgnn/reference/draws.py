@@ -52,8 +52,9 @@ class Draws:
         return jax.random.split(jax.random.fold_in(self.events.key, layer), len(self.events.positives))[node]
 
     def to_neighbours(self, out_edges: Iterable[tuple[int, int]]) -> list[Candidate]:
-        """One embedding message for each pair of an edge and its receiver."""
-        return [Candidate(dst, 0, edge, *self._fate("embedding", edge)) for edge, dst in out_edges]
+        """One embedding message for each pair of an edge that is up and its receiver."""
+        edges_up = [(edge, dst) for edge, dst in out_edges if self._entry("link_up", edge, True)]
+        return [Candidate(dst, 0, edge, *self._fate("embedding", edge)) for edge, dst in edges_up]
 
     def candidates(self, kind: str, node: int) -> list[Candidate | None]:
         """The pushes or models that a node may send; None stands for nobody."""

@@ -258,7 +258,10 @@ class Node:
         return rows, mask
 
     def publish(self, draws: Draws, is_refresh: bool = False) -> list[Message]:
-        """The embeddings of this wake for every out-neighbour, if it is time, which it always is in a refresh."""
+        """The embeddings of this wake for every out-neighbour that it has a link to now, if it is time.
+
+        In a refresh it always is.
+        """
         schedule = self.rules.schedule("embedding")
         is_due = schedule is None or schedule.decide((), jnp.int32(self.wakes), jnp.int32(0), None, 1) > 0
         candidates = draws.to_neighbours(self.out_edges.items()) if is_refresh or is_due else []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jdgnn
-from jdgnn import clocks, links, presence, schedules
+from jdgnn import clocks, link_presence, links, presence, schedules
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS
@@ -36,7 +36,7 @@ def trace(num_nodes: int) -> jdgnn.Presence:
 AVAILABILITIES: dict[str, Callable[[int], jdgnn.Availability]] = {
     "always": lambda n: jdgnn.availability(),
     "bernoulli": lambda n: jdgnn.availability(clocks.bernoulli(0.5)),
-    "periodic": lambda n: jdgnn.availability(clocks.periodic(3)),
+    "periodic": lambda n: jdgnn.availability(clocks.periodic(3), links=link_presence.markov(4, 2)),
     "lognormal": lambda n: jdgnn.availability(clocks.lognormal(0.5, 1.0)),
     "churn": lambda n: jdgnn.availability(presence=presence.churn(6, 3)),
     "crash": lambda n: jdgnn.availability(clocks.bernoulli(0.7), presence.crash(0.03)),
@@ -49,7 +49,7 @@ LINKS: dict[str, Callable[[], jdgnn.Link]] = {
     "bernoulli": lambda: jdgnn.link(loss=0.3),
     "constant": lambda: jdgnn.link(delay=2),
     "uniform": lambda: jdgnn.link(loss=0.2, delay=links.uniform(0, 4)),
-    "geometric": lambda: jdgnn.link(delay=links.geometric(1.5, maximum=5)),
+    "geometric": lambda: jdgnn.link(loss=links.bursty(6, 2), delay=links.geometric(1.5, maximum=5)),
     "by_size": lambda: jdgnn.link(delay=links.by_size(bytes_per_tick=100, maximum=3)),
     "measured": lambda: jdgnn.link(loss=links.measured(default=0.5), delay=1),
     "split": lambda: jdgnn.link(split=links.split(6, 14)),

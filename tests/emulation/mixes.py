@@ -53,6 +53,7 @@ class Mix:
     rate_schedule: str = "constant"
     clock: str = "always"
     presence: tuple[str, ...] = ()
+    links: str = "always"
     on_receipt: bool = False
     publish: Way = Way()
     push: Way | None = Way()
@@ -81,7 +82,10 @@ class Mix:
             gossip=self._gossip(variant),
             publish=jdgnn.publish(**self.publish.parts(variant)),
             availability=jdgnn.availability(
-                part("clock", self.clock), [part("presence", name) for name in self.presence], self.on_receipt
+                part("clock", self.clock),
+                [part("presence", name) for name in self.presence],
+                self.on_receipt,
+                part("links", self.links),
             ),
             num_positives=3,
             start=self.start,
@@ -148,7 +152,7 @@ NAMED = {
         presence=("churn",),
         on_receipt=True,
         publish=Way(loss="measured", delay="geometric"),
-        push=Way(loss="bernoulli", delay="uniform", schedule="token_account"),
+        push=Way(loss="bursty", delay="uniform", schedule="token_account"),
         gossip=Way(loss="bernoulli", delay="uniform", schedule="token_account", fanout=3),
         inbox_capacity=3,
         acceptance="degree",
@@ -160,6 +164,7 @@ NAMED = {
         layer=("sage", "chebyshev"),
         clock="periodic",
         presence=("late_joining", "crash"),
+        links="markov",
         publish=Way(is_split=True),
         push=None,
         objective=("edge_reconstruction", "margin_ranking"),

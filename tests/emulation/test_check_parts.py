@@ -97,6 +97,16 @@ def late(sample: Any) -> jdgnn.Link:
     return jdgnn.link(delay=jdgnn.DelayModel(sample=sample, maximum=3))
 
 
+def forgetful(init: Any, sample: Any = None) -> dict[str, Any]:
+    """Pushes over links whose loss has a memory."""
+    loss = jdgnn.LossModel(init=init, sample=sample or (lambda key, messages, memory: (memory, messages.dst > 3)))
+    return {"push": jdgnn.push(link=jdgnn.link(loss=loss))}
+
+
+def changing(init: Any, sample: Any) -> dict[str, Any]:
+    return {"availability": jdgnn.availability(links=jdgnn.LinkPresence(init=init, sample=sample))}
+
+
 def loss_of(value: Any) -> Any:
     return lambda params, encode, own, *_: value(own)
 
@@ -266,6 +276,27 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "loss is a pair": (
         {"push": jdgnn.push(link=lossy(lambda key, messages: (messages.src, messages.dst)))},
         "push.link.loss: sample gives (int32[12, 8], int32[12, 8]), and True or False per message is needed",
+    ),
+    "loss that remembers one number for all": (
+        forgetful(lambda key, links, num_slots: jnp.int32(num_slots)),
+        "push.link.loss.init: expected a row per node, [12, ...], got int32[]",
+    ),
+    "loss that forgets": (
+        forgetful(lambda key, links, num_slots: links.out_degree, lambda key, messages, memory: ((), messages.dst > 3)),
+        "push.link.loss: expected sample to give a pair of the memory, int32[12], and True or False per message, got "
+        "((), bool[12, 8])",
+    ),
+    "loss that remembers and does not take it": (
+        forgetful(lambda key, links, num_slots: links.out_degree, lambda key, messages: messages.dst > 3),
+        "push.link.loss: it fails with TypeError",
+    ),
+    "links remember nodes": (
+        changing(lambda key, links: links.in_degree, lambda key, tick, links, memory: (memory, links.senders > 0)),
+        "availability.links.init: expected a row per link, [",
+    ),
+    "links give a number": (
+        changing(nothing, lambda key, tick, links, memory: (memory, jnp.ones(links.num_edges))),
+        "availability.links.sample: it gives ((), float32[",
     ),
     "delay in fractions": (
         {"push": jdgnn.push(link=late(lambda key, messages: jnp.ones(messages.dst.shape)))},

@@ -47,6 +47,8 @@ WITHOUT_EFFECT: dict[tuple[str, str, str], str] = {  # by kind, name (* for all 
     **{("optimizer", name, "init"): NO_STATE for name in ("sgd", "momentum, merged")},
     **{("optimizer", name, "moments"): "None says that its moments stay" for name in PARTS["optimizer"]},
     **{("clock", name, "init"): NO_STATE for name in ("always", "bernoulli")},
+    ("links", "always", "init"): NO_STATE,
+    **{("loss", name, "init"): "None says that it keeps nothing" for name in ("bernoulli", "measured")},
     **{("schedule", "every", member): NO_STATE for member in ("init", "settle")},
     **{
         (kind, "*", "bind"): "it fills members that wait for a network, and each of these counts"
@@ -98,6 +100,23 @@ def everybody(key: Any, tick: Any, num_nodes: int, memory: Any) -> Any:
     return memory, jnp.ones(num_nodes, bool)
 
 
+def some_links(original: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Lets only some links be up, in each tick others."""
+
+    def changed(key: Any, tick: Any, topology: Any, memory: Any) -> Any:
+        edges = jnp.arange(topology.num_edges, dtype=jnp.int32)
+        memory, up = (memory, True) if original is None else original(key, tick, topology, memory)
+        return memory, up & ((edges + tick) % 3 > 0)
+
+    return changed
+
+
+def some_messages(key: Any, messages: Any, *memory: Any) -> Any:
+    """Loses some messages; of a model with a memory, it stays as it is."""
+    lost = (messages.src + messages.dst) % 2 == 0
+    return (*memory, lost) if memory else lost
+
+
 def to_the_next(key: Any, topology: Any, joined_mask: Any, num_slots: int) -> jax.Array:
     nodes = jnp.arange(topology.num_nodes, dtype=jnp.int32)[:, None]
     return jnp.broadcast_to((nodes + 1) % topology.num_nodes, (topology.num_nodes, num_slots))
@@ -131,7 +150,10 @@ CHANGES: dict[tuple[str, str], Change] = {  # from a member to one that gives ot
     ("clock", "sample"): lambda sample: last_of(sample or everybody, lambda number: number % 2 == 0),
     ("presence", "init"): others_of,
     ("presence", "sample"): lambda sample: last_of(sample, lambda number: number % 3 > 0),
-    ("loss", "sample"): lambda sample: lambda key, messages: (messages.src + messages.dst) % 2 == 0,
+    ("links", "init"): others_of,
+    ("links", "sample"): some_links,
+    ("loss", "init"): others_of,
+    ("loss", "sample"): lambda sample: some_messages,
     ("delay", "sample"): lambda sample: lambda key, messages: messages.src % 2,
     ("delay", "maximum"): lambda maximum: 1,
     ("schedule", "init"): others_of,
@@ -222,7 +244,7 @@ def emulator_with(parts: dict[str, Any], kernels: bool | None) -> jdgnn.Emulator
     gossip: dict[str, Any] = {
         kind: parts[kind] for kind in ("merge", "acceptance", "peers", "schedule") if kind in parts
     }
-    available: dict[str, Any] = {kind: parts[kind] for kind in ("clock", "presence") if kind in parts}
+    available: dict[str, Any] = {kind: parts[kind] for kind in ("clock", "presence", "links") if kind in parts}
     if "schedule" in parts:  # of several messages, of which some wait
         gossip |= {"fanout": 2, "capacity": 2}
         available.setdefault("clock", clocks.bernoulli(0.8))

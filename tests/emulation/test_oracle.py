@@ -124,6 +124,8 @@ class Crowded:
             "wake": self.rng.random(num_nodes) < self.wake,
             "positives": self._positives(events.positives.shape[1]),
         }
+        if events.link_up is not None:
+            values["link_up"] = self.rng.random(events.link_up.shape) < self.online
         for kind in ("embedding", "push", "model"):
             if (lost := getattr(events, f"{kind}_lost")) is not None:
                 values[f"{kind}_lost"] = self.rng.random(lost.shape) < self.loss

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import jdgnn
-from jdgnn import clocks, links, presence
+from jdgnn import clocks, link_presence, links, presence
 from jdgnn.emulation.sources import Draw
 from jdgnn.emulation.start import event_shapes
 from jdgnn.network.topology import topology
@@ -31,14 +31,16 @@ def harsh(**changes: Any) -> jdgnn.Emulator:
     late = jdgnn.link(loss=0.2, delay=links.uniform(0, 3))
     settings: dict[str, Any] = {
         "publish": jdgnn.publish(link=late),
-        "push": jdgnn.push(fanout=2, capacity=3, link=late),
+        "push": jdgnn.push(fanout=2, capacity=3, link=late.replace(loss=links.bursty(9, 3))),  # type: ignore[attr-defined]
         "gossip": jdgnn.gossip(
             capacity=2,
             link=late,
             acceptance=jdgnn.acceptance.degree(),
             schedule=jdgnn.schedules.token_account(capacity=4, reserve=2),
         ),
-        "availability": jdgnn.availability(clocks.bernoulli(0.5), presence.churn(20, 5)),
+        "availability": jdgnn.availability(
+            clocks.bernoulli(0.5), presence.churn(20, 5), links=link_presence.markov(9, 3)
+        ),
     }
     return small_emulator(**(settings | changes))
 

@@ -29,6 +29,11 @@ Tables = list[np.ndarray]  # features [N, F0] and embeddings of each layer [N, F
 NEVER_LOST = jdgnn.link(loss=links.bernoulli(0.0))
 NEVER_LATE = jdgnn.link(delay=links.uniform(0, 0, maximum=3))
 ALWAYS_AWAKE: Settings = {"availability": jdgnn.availability(clocks.bernoulli(1.0))}
+ALL_UP = jdgnn.LinkPresence(
+    init=lambda key, topology: (),
+    sample=lambda key, tick, topology, memory: (memory, jnp.ones(topology.num_edges, bool)),
+)
+ALWAYS_UP: Settings = {"availability": jdgnn.availability(links=ALL_UP)}
 ALWAYS_THERE: Settings = {"availability": jdgnn.availability(presence=presence.crash(0.0))}
 UNIFORM: Settings = {"fanout": 2, "capacity": 2}
 PAIRS: Settings = {"peers": jdgnn.peers.matching()}
@@ -59,6 +64,7 @@ COSTLESS: dict[str, tuple[str, Callable[[], jdgnn.Emulator], bool]] = {
     "messages that are never late": ("uniform", lambda: sgd_emulator(UNIFORM, NEVER_LATE), True),
     "nodes that never sleep": ("uniform", lambda: sgd_emulator(UNIFORM, **ALWAYS_AWAKE), True),
     "nodes that never leave": ("uniform", lambda: sgd_emulator(UNIFORM, **ALWAYS_THERE), True),
+    "links that never go down": ("uniform", lambda: sgd_emulator(UNIFORM, **ALWAYS_UP), False),
     "a cycle that is never late": ("cycle", lambda: sgd_emulator(CYCLE, NEVER_LATE), True),
     "a cycle of nodes that never sleep": ("cycle", lambda: sgd_emulator(CYCLE, **ALWAYS_AWAKE), True),
     "pairs, never late, that never leave": ("pairs", lambda: sgd_emulator(PAIRS, NEVER_LATE, **ALWAYS_THERE), True),

@@ -17,6 +17,7 @@ from jdgnn.learning.layers import LAYERS, gcn
 from jdgnn.learning.optimizers import OPTIMIZERS
 from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.link_presence import LINK_PRESENCES
 from jdgnn.protocol.links import DELAYS, LOSSES
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
@@ -109,6 +110,7 @@ REFUSED = {
     "availability.clock=bernouli": ["availability.clock.name: got 'bernouli'", "did you mean 'bernoulli'?"],
     "availability.clock={name = 'bernoulli', prob = 2}": ["availability.clock.prob: got 2.0", "from 0 to 1"],
     "availability.on_receipt=1": ["availability.on_receipt: got 1", "true or false"],
+    "availability.links={name = 'markov', mean_up = 0.5, mean_down = 2}": ["availability.links.mean_up: got 0.5"],
     "availability.presence=3": ["availability.presence: got 3", "a table", "churn"],
     "availability.presence=chrun": ["availability.presence.name: got 'chrun'", "did you mean 'churn'?"],
     "availability.presence=['chrun']": ["availability.presence.0.name: got 'chrun'", "did you mean 'churn'?"],
@@ -200,7 +202,12 @@ def test_the_resolved_configuration_shows_everything_and_reads_back() -> None:
         "link": {"loss": 0.0, "delay": 0},
     }
     assert tables["publish"] == {"link": {"loss": 0.0, "delay": 0}}
-    assert tables["availability"] == {"clock": {"name": "always"}, "presence": [], "on_receipt": False}
+    assert tables["availability"] == {
+        "clock": {"name": "always"},
+        "presence": [],
+        "on_receipt": False,
+        "links": {"name": "always"},
+    }
     assert tables["emulation"]["start"] == "common"
     assert resolve(tables) == config
     assert as_toml(resolve(tables)) == text
@@ -221,7 +228,7 @@ PRESENCE_ARGUMENTS = {
     "crash": "prob = 0.1",
     "late_joining": "share = 0.5, first = 2, last = 4",
 }
-LOSS_ARGUMENTS = {"bernoulli": "prob = 0.5", "measured": "default = 0.1"}
+LOSS_ARGUMENTS = {"bernoulli": "prob = 0.5", "bursty": "mean_good = 9, mean_bad = 3", "measured": "default = 0.1"}
 DELAY_ARGUMENTS = {
     "by_size": "bytes_per_tick = 9, maximum = 2",
     "constant": "ticks = 2",
@@ -235,6 +242,7 @@ DELAY_ARGUMENTS = {
     [
         ("availability.clock", CLOCKS, CLOCK_ARGUMENTS),
         ("availability.presence", PRESENCES, PRESENCE_ARGUMENTS),
+        ("availability.links", LINK_PRESENCES, {"markov": "mean_up = 9, mean_down = 3"}),
         ("gossip.acceptance", ACCEPTANCES, {}),
         ("gossip.merge", MERGES, {}),
         ("gossip.peers", PEERS, {}),

@@ -24,6 +24,7 @@ from jdgnn.protocol.links import (
     LossModel,
     Messages,
     bernoulli,
+    bursty,
     by_size,
     constant,
     geometric,
@@ -42,7 +43,7 @@ from tests.protocol.part_support import (
 
 anything: Any = link_parts  # for arguments whose types are wrong on purpose
 
-LOSS_EXAMPLES = {"bernoulli": bernoulli(0.3), "measured": measured(0.2)}
+LOSS_EXAMPLES = {"bernoulli": bernoulli(0.3), "bursty": bursty(4, 2, 0.2, 0.9), "measured": measured(0.2)}
 DELAY_EXAMPLES = {
     "by_size": by_size(100, 5),
     "constant": constant(4),
@@ -65,12 +66,20 @@ def many(count: int, num_bytes: int = 1000) -> Messages:
     return messages(topology(ONE_WAY), np.zeros(count), np.ones(count), num_bytes=num_bytes)
 
 
+def sample(model: Any, key: jax.Array, sent: Messages) -> Any:
+    """What a model draws in its first tick."""
+    if getattr(model, "init", None) is None:
+        return model.sample(key, sent)
+    memory = model.init(key, sent.topology, None if sent.edge is not None else 1)
+    return model.sample(key, sent, memory)[1]
+
+
 def draw(model: LossModel | DelayModel, sent: Messages, seed: int = 0) -> NDArray[Any]:
     model = link(loss=model).loss if isinstance(model, LossModel) else model  # type: ignore[assignment]
     traced, num_bytes = sent._replace(num_bytes=0), sent.num_bytes
     return np.asarray(
         drawn(
-            lambda key, model, sent: model.sample(key, sent._replace(num_bytes=num_bytes)),
+            lambda key, model, sent: sample(model, key, sent._replace(num_bytes=num_bytes)),
             jax.random.key(seed),
             model,
             traced,
@@ -94,12 +103,43 @@ def test_results_have_the_shape_of_the_messages(model: Any, shape: tuple[int, ..
 
 @pytest.mark.parametrize("model", [*LOSS_EXAMPLES.values(), DELAY_EXAMPLES["geometric"], DELAY_EXAMPLES["uniform"]])
 def test_the_key_decides(model: Any) -> None:
-    assert_same_key_same_bits(lambda key: model.sample(key, messages(topology(ONE_WAY), [3] * 40, [1] * 40)))
+    assert_same_key_same_bits(lambda key: sample(model, key, messages(topology(ONE_WAY), [3] * 40, [1] * 40)))
 
 
 @pytest.mark.parametrize("prob", [0.0, 0.1, 0.7, 1.0])
 def test_bernoulli_loses_its_share(prob: float) -> None:
     assert_rate(draw(bernoulli(prob), many(50_000)), prob)
+
+
+@pytest.mark.parametrize("over_edges", [True, False])
+@pytest.mark.parametrize(("good", "bad", "good_prob", "bad_prob"), [(20.0, 5.0, 0.0, 1.0), (6.0, 3.0, 0.1, 0.8)])
+def test_bursts_have_their_rate_and_length(
+    over_edges: bool, good: float, bad: float, good_prob: float, bad_prob: float
+) -> None:
+    """Over edges each has a chain; else each sender, and all that it sends in a tick meets the same."""
+    links, model, num_ticks = topology(ring(1000)), bursty(good, bad, good_prob, bad_prob), 300
+    src = links.senders if over_edges else jnp.arange(1000, dtype=jnp.int32)[:, None].repeat(2, axis=1)
+    sent = Messages(src, src, jnp.arange(links.num_edges) if over_edges else None, 1, jnp.int32(0), links)
+
+    def tick(memory: Any, key: jax.Array) -> Any:
+        memory, lost = model.sample(key, sent, memory)
+        return memory, (memory, lost)
+
+    assert model.init is not None
+    before = model.init(jax.random.key(0), links, None if over_edges else 2)
+    _, (is_bad, lost) = jax.lax.scan(tick, before, jax.random.split(jax.random.key(1), num_ticks))
+    is_bad, lost = np.asarray(is_bad), np.asarray(lost).reshape(num_ticks, -1)
+    num_chains, share = is_bad.shape[1], bad / (good + bad)
+    correlation = 1 - 1 / good - 1 / bad  # of a chain with itself a tick later; so its mean has a wider error
+    assert abs(is_bad.mean() - share) < 4 * np.sqrt(
+        share * (1 - share) / (num_ticks * num_chains) * (1 + correlation) / (1 - correlation)
+    )
+    assert_rate(is_bad[0], share)
+    assert_rate(is_bad[1:][~is_bad[:-1]], 1 / good)  # so spells have the geometric lengths of these means
+    assert_rate(~is_bad[1:][is_bad[:-1]], 1 / bad)
+    of_chain = np.repeat(is_bad, lost.shape[1] // num_chains, axis=1)
+    assert_rate(lost[of_chain], bad_prob)
+    assert_rate(lost[~of_chain], good_prob)
 
 
 def test_measured_loss_is_that_of_the_edge_in_its_direction() -> None:
@@ -276,6 +316,7 @@ def test_a_link_takes_models_of_ones_own() -> None:
     [
         [link(loss=0.1), link(loss=1)],
         [link(loss=measured(0.1)), link(loss=measured(0.2))],
+        [link(loss=bursty(4, 2)), link(loss=bursty(9, 3, 0.1, 0.8))],
         [link(split=split(3, 5)), link(split=split(0, 2, share=0.1))],
         [link(split=split(3, 5, groups=[0, 1, 0, 1])), link(split=split(0, 2, groups=[0, 0, 0, 1]))],
         [link(delay=uniform(0, 3, maximum=9)), link(delay=uniform(2, 9))],
@@ -286,7 +327,7 @@ def test_a_link_takes_models_of_ones_own() -> None:
 def test_another_number_is_the_same_program(models: list[Any]) -> None:
     def everything(model: Any, sent: Messages) -> Any:
         parts = (part for part in (model.loss, model.delay, model.split) if part is not None)
-        return [part.sample(jax.random.key(0), sent) for part in parts]
+        return [sample(part, jax.random.key(0), sent) for part in parts]
 
     assert_one_program(everything, models, messages(topology(ONE_WAY), [0, 1], [1, 2]))
 
@@ -305,6 +346,11 @@ def test_bounds_may_be_traced_where_there_is_room() -> None:
     [
         (lambda: bernoulli(1.1), "prob: got 1.1, and a number from 0 to 1 is needed"),
         (lambda: measured(-1), "default: got -1"),
+        (lambda: bursty(0.5, 2), "mean_good: got 0.5"),
+        (lambda: bursty(2, 0), "mean_bad: got 0"),
+        (lambda: bursty(2, 2, 1.5), "good_prob: got 1.5"),
+        (lambda: bursty(2, 2, 0, -1), "bad_prob: got -1"),
+        (lambda: link(split=bursty(2, 2)), "split: expected a model without a memory"),
         (lambda: constant(-1), "ticks: got -1"),
         (lambda: uniform(3, 2), "high: got 2, and a delay of at least low = 3 is needed"),
         (lambda: uniform(-1, 2), "low: got -1"),

@@ -13,7 +13,9 @@ from jdgnn.errors import InputError
 from jdgnn.network.network import from_edges
 from jdgnn.network.topology import Topology, topology
 from jdgnn.parts import as_argument
-from jdgnn.protocol.peers import PEERS, all_to_all, graph_neighbours, matching, permutation, rotation, uniform
+from jdgnn.protocol.events import destinations
+from jdgnn.protocol.peers import PEERS, all_to_all, graph_neighbours, in_pairs, matching, permutation, rotation, uniform
+from jdgnn.protocol.traffic import push
 from tests.protocol.part_support import CHI_SQUARE_LEVEL, assert_same_key_same_bits, drawn
 from tests.support import all_joined, small_network
 
@@ -59,6 +61,33 @@ def test_uniform_peers_are_uniform() -> None:
     for node in range(num_nodes):
         counts = np.delete(np.bincount(dst[node], minlength=num_nodes), node)
         assert stats.chisquare(counts).pvalue > CHI_SQUARE_LEVEL
+
+
+def test_graph_neighbours_are_those_to_whom_the_link_is_up() -> None:
+    links = topology(small_network())
+    up = jax.random.bernoulli(jax.random.key(1), 0.4, (links.num_edges,))
+    dst = np.asarray(graph_neighbours().sample(jax.random.key(0), links, all_joined(links), 3000, link_up=up))
+    senders, receivers = (np.asarray(ends)[np.asarray(up)] for ends in (links.senders, links.receivers))
+    for node in range(links.num_nodes):
+        open_to = receivers[senders == node]
+        counts = np.bincount(dst[node], minlength=links.num_nodes + 1)
+        assert counts[open_to].sum() == (3000 if len(open_to) else 0)
+        assert len(open_to) < 2 or stats.chisquare(counts[open_to]).pvalue > CHI_SQUARE_LEVEL
+    assert (np.bincount(senders, minlength=links.num_nodes) == 0).any()  # who sends to nobody
+    everywhere, as_ever = (
+        graph_neighbours().sample(jax.random.key(0), links, all_joined(links), 5, link_up=mask)
+        for mask in (jnp.ones_like(up), None)
+    )
+    np.testing.assert_array_equal(everywhere, as_ever)
+
+
+def test_who_names_link_up_is_given_it() -> None:
+    assert {name for name in PEERS if PEERS[name]().draws_among_links} == {"graph_neighbours"}
+    assert in_pairs(graph_neighbours().sample).draws_among_links
+    links, up = topology(small_network()), jnp.zeros(small_network().num_edges, bool)
+    for peers in (graph_neighbours(), in_pairs(graph_neighbours().sample)):
+        dst = destinations("push", jax.random.key(0), links, push(peers=peers), all_joined(links), up)
+        assert (dst == links.num_nodes).all()
 
 
 def test_uniform_peers_are_among_those_who_joined() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from jdgnn.protocol.links.bernoulli import bernoulli
+from jdgnn.protocol.links.bursty import bursty
 from jdgnn.protocol.links.by_size import by_size
 from jdgnn.protocol.links.constant import constant
 from jdgnn.protocol.links.geometric import geometric
@@ -14,6 +15,7 @@ from jdgnn.protocol.links.uniform import uniform
 
 LOSSES: dict[str, Callable[..., LossModel]] = {
     "bernoulli": bernoulli,
+    "bursty": bursty,
     "measured": measured,
 }
 DELAYS: dict[str, Callable[..., DelayModel]] = {
@@ -31,6 +33,7 @@ __all__ = [
     "LossModel",
     "Messages",
     "bernoulli",
+    "bursty",
     "by_size",
     "constant",
     "geometric",

@@ -60,6 +60,8 @@ def link(
     """
     if split is not None and not isinstance(split, LossModel):
         raise InputError(f"split: got {split!r}, and one such as jdgnn.links.split(100, 200) is needed")
+    if split is not None and split.init is not None:
+        raise InputError(f"split: expected a model without a memory, got {split!r}; give it as the loss")
     return Link(
         loss=_checked_loss(loss), delay=_checked_delay(delay), split=None if split is None else as_argument(split)
     )

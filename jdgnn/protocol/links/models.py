@@ -1,7 +1,7 @@
 """What models of loss and of delay are, and what they see."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from flax import struct
@@ -26,12 +26,18 @@ class LossModel(NamedTuple):
     """Which messages get lost.
 
     Members:
-      sample: `(key, messages) -> lost_mask`, of a shape that broadcasts to that of `messages.dst`.
+      sample: `(key, messages) -> lost_mask`, of a shape that broadcasts to that of `messages.dst`; of a model with a
+        memory, `(key, messages, memory) -> (memory, lost_mask)`. It is asked in every tick, of all messages that may
+        be sent.
       bind: `(nodes) -> loss model` for a model that names nodes, as `jdgnn.Presence` has it; None if none is named.
+      init: `(key, topology, num_slots) -> memory`, what is remembered: a tree of arrays [E, ...] for messages over the
+        E edges, of which `num_slots` is None; [N, ...] for the candidates of nodes, `num_slots` of each. None for a
+        model without a memory.
     """
 
-    sample: Callable[..., jax.Array]
+    sample: Callable[..., Any]
     bind: Callable[[Identifiers], "LossModel"] | None = None
+    init: Callable[..., Any] | None = None
 
 
 @struct.dataclass(kw_only=True)

@@ -1,5 +1,6 @@
 """What a peer sampler is."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,7 +21,8 @@ class PeerSampler(ReadOff, _Functions):
     Members:
       sample: `(key, topology, joined_mask [N], num_slots) -> dst [N, num_slots]` int32, the receiver of each candidate
         message of each node; N stands for nobody, as does anything that is no other node. One by which two nodes
-        usually send to each other is made by `jdgnn.peers.in_pairs`.
+        usually send to each other is made by `jdgnn.peers.in_pairs`. One that names a further argument `link_up` is
+        given by that keyword which links are up in this tick [E] bool; None stands for all.
     """
 
     __slots__ = ()
@@ -38,6 +40,13 @@ class PeerSampler(ReadOff, _Functions):
     def has_pairs(self) -> bool:
         """Whether two nodes usually send to each other, so that it is worth looking for pairs in each tick."""
         return bound_to(_sample, self.sample) is not None
+
+    @property
+    def draws_among_links(self) -> bool:
+        """Whether `sample` names `link_up`, as one does that sends over links of the network."""
+        paired = bound_to(_sample, self.sample)
+        sample = self.sample if paired is None else paired["sample"]
+        return "link_up" in inspect.signature(sample).parameters
 
 
 def in_pairs(sample: Callable[..., jax.Array]) -> PeerSampler:
@@ -65,7 +74,13 @@ def in_pairs(sample: Callable[..., jax.Array]) -> PeerSampler:
 
 
 def _sample(
-    key: jax.Array, topology: Topology, joined_mask: jax.Array, num_slots: int, *, sample: Callable[..., Any]
+    key: jax.Array,
+    topology: Topology,
+    joined_mask: jax.Array,
+    num_slots: int,
+    *,
+    sample: Callable[..., Any],
+    **links: jax.Array | None,
 ) -> jax.Array:
-    drawn: jax.Array = sample(key, topology, joined_mask, num_slots)
+    drawn: jax.Array = sample(key, topology, joined_mask, num_slots, **links)
     return drawn

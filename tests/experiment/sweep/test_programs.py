@@ -13,6 +13,7 @@ from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES
 from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.link_presence import LINK_PRESENCES
 from jdgnn.protocol.links import DELAYS, LOSSES, split
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
@@ -33,6 +34,7 @@ def _packs() -> dict[str, tuple[Mapping[str, Callable[..., Any]], Pack]]:
         "rate_schedule": (RATE_SCHEDULES, lambda part: _emulator(optimizer=jdgnn.adam(0.1, rate_schedule=part))),
         "clock": (CLOCKS, lambda part: _emulator(availability=jdgnn.availability(part))),
         "presence": (PRESENCES, lambda part: _emulator(availability=jdgnn.availability(presence=[part]))),
+        "links": (LINK_PRESENCES, lambda part: _emulator(availability=jdgnn.availability(links=part))),
         "loss": (LOSSES, lambda part: _emulator(publish=jdgnn.publish(link=jdgnn.link(loss=part)))),
         "delay": (DELAYS, lambda part: _emulator(publish=jdgnn.publish(link=jdgnn.link(delay=part)))),
         "split": ({"split": split}, lambda part: _emulator(publish=jdgnn.publish(link=jdgnn.link(split=part)))),

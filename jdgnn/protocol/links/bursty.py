@@ -1,0 +1,73 @@
+"""Loss that comes in bursts."""
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+from jax.typing import ArrayLike
+
+from jdgnn.checks import check_number
+from jdgnn.network.topology import Topology
+from jdgnn.protocol.arguments import checked_prob
+from jdgnn.protocol.links.models import LossModel, Messages
+
+
+def bursty(
+    mean_good: ArrayLike, mean_bad: ArrayLike, good_prob: ArrayLike = 0.0, bad_prob: ArrayLike = 1.0
+) -> LossModel:
+    """Messages get lost in bursts: a Markov chain with the states good and bad, each with a probability of loss.
+
+    This is the channel of Gilbert ("Capacity of a Burst-Noise Channel", 1960) and Elliott ("Estimates of Error Rates
+    for Codes on Burst-Noise Channels", 1963), advanced once a tick, whether or not something is sent. Each directed
+    edge has a chain of its own. Messages to random peers take no edges: there each sender has a chain, which all that
+    it sends in a tick goes through. In every tick, the first included, a chain is bad with probability
+    mean_bad / (mean_good + mean_bad). With mean_good = 1 / p and mean_bad = 1 / (1 − p) ticks have no memory, and a
+    chain is bad with probability p in each.
+
+    Args:
+      mean_good: mean number of ticks that a chain stays good, at least 1.
+      mean_bad: mean number of ticks that it stays bad, at least 1.
+      good_prob: probability that a message is lost while its chain is good, from 0 to 1.
+      bad_prob: the same while it is bad.
+
+    Returns:
+      The loss model, for `jdgnn.link`; it remembers which chains are bad, bool [E] or [N].
+
+    Raises:
+      InputError: a mean is no number of at least 1, or a number is no probability.
+
+    Example:
+      >>> import jdgnn
+      >>> link = jdgnn.link(loss=bursty(mean_good=50, mean_bad=5), delay=2)
+    """
+    means = {
+        "mean_good": check_number("mean_good", mean_good, minimum=1),
+        "mean_bad": check_number("mean_bad", mean_bad, minimum=1),
+    }
+    probs = {"good_prob": checked_prob("good_prob", good_prob), "bad_prob": checked_prob("bad_prob", bad_prob)}
+    return LossModel(init=Partial(_init, **means), sample=Partial(_sample, **means, **probs))
+
+
+def _init(
+    key: jax.Array, topology: Topology, num_slots: int | None, *, mean_good: ArrayLike, mean_bad: ArrayLike
+) -> jax.Array:
+    good, bad = jnp.float32(mean_good), jnp.float32(mean_bad)
+    num_chains = topology.num_edges if num_slots is None else topology.num_nodes
+    return jax.random.bernoulli(key, bad / (good + bad), (num_chains,))
+
+
+def _sample(
+    key: jax.Array,
+    messages: Messages,
+    is_bad: jax.Array,
+    *,
+    mean_good: ArrayLike,
+    mean_bad: ArrayLike,
+    good_prob: ArrayLike,
+    bad_prob: ArrayLike,
+) -> tuple[jax.Array, jax.Array]:
+    chain_key, coin_key = jax.random.split(key)
+    mean_stay = jnp.where(is_bad, jnp.float32(mean_bad), jnp.float32(mean_good))
+    is_bad = is_bad ^ jax.random.bernoulli(chain_key, 1.0 / mean_stay)
+    chain = messages.src if messages.edge is None else messages.edge
+    prob = jnp.where(is_bad[chain], jnp.float32(bad_prob), jnp.float32(good_prob))
+    return is_bad, jax.random.bernoulli(coin_key, prob)

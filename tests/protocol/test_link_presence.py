@@ -1,0 +1,111 @@
+"""Which links are up: rates of going down and coming back within four standard errors, and what it is drawn with."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jdgnn
+from jdgnn.errors import InputError
+from jdgnn.network.topology import topology
+from jdgnn.parts import as_argument
+from jdgnn.protocol import mailbox
+from jdgnn.protocol.events import Sizes, Traffic, init_memory, sample_events
+from jdgnn.protocol.link_presence import LINK_PRESENCES, LinkPresence, always, markov
+from tests.protocol.part_support import assert_one_program, assert_rate, assert_same_key_same_bits, drawn
+from tests.samples import PARTS
+from tests.support import assert_same_bits, small_network
+
+RING = topology(jdgnn.generators.ring(500))
+SMALL = topology(small_network())
+MOVING = [name for name in LINK_PRESENCES if name != "always"]
+
+
+def masks(key: jax.Array, presence: LinkPresence, links: Any, num_ticks: int) -> jax.Array:
+    """Which links are up in each tick [T, E]."""
+
+    def step(memory: Any, tick: jax.Array) -> tuple[Any, jax.Array]:
+        assert presence.sample is not None
+        return presence.sample(jax.random.fold_in(key, tick), tick, links, memory)
+
+    memory = presence.init(jax.random.fold_in(key, num_ticks), links)
+    return jax.lax.scan(step, memory, jnp.arange(num_ticks, dtype=jnp.int32))[1]
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_models_keep_their_contract(name: str) -> None:
+    presence = as_argument(PARTS["links"][name](0))
+    up = drawn(lambda presence, key: masks(key, presence, SMALL, 4), presence, jax.random.key(0))
+    assert (up.dtype, up.shape) == (bool, (4, SMALL.num_edges))
+    assert all(len(leaf) == SMALL.num_edges for leaf in jax.tree.leaves(presence.init(jax.random.key(0), SMALL)))
+    assert_same_key_same_bits(masks, presence, SMALL, 4)
+    others = [as_argument(PARTS["links"][name](variant)) for variant in (0, 1)]
+    assert_one_program(lambda part, key: masks(key, part, SMALL, 4), others, jax.random.key(0))
+
+
+@pytest.mark.parametrize(("mean_up", "mean_down"), [(20.0, 5.0), (1.5, 6.0)])
+def test_markov_goes_down_and_comes_back_at_its_rates_and_is_stationary(mean_up: float, mean_down: float) -> None:
+    up = np.asarray(masks(jax.random.key(0), markov(mean_up, mean_down), RING, 200))
+    for tick in (0, 1, 199):
+        assert_rate(up[tick], mean_up / (mean_up + mean_down))
+    assert_rate(~up[1:][up[:-1]], 1 / mean_up)
+    assert_rate(up[1:][~up[:-1]], 1 / mean_down)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: markov(0.5, 5), "mean_up: got 0.5"),
+        (lambda: markov(5, float("nan")), "mean_down: got nan"),
+        (lambda: jdgnn.availability(links=0.5), "links: expected a model such as .*, got 0.5"),  # type: ignore[arg-type]
+        (lambda: jdgnn.availability(links=LinkPresence(init=always().init, sample=3)), "LinkPresence.sample: got 3"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_makes_no_sense_is_named(make: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_links_that_are_always_up_cost_nothing() -> None:
+    assert jdgnn.availability(links=always()).links is None
+    assert not jdgnn.availability().replace(links=always()).can_be_down  # type: ignore[attr-defined]
+
+
+def test_draws_of_links_move_no_other_draw() -> None:
+    """Nor do those that a loss with a memory makes of its own."""
+    burst = jdgnn.link(loss=jdgnn.links.bursty(3, 2))
+    usual: dict[str, Any] = {
+        "publish": jdgnn.publish(),
+        "push": jdgnn.push(fanout=2),
+        "gossip": jdgnn.gossip(link=jdgnn.link(loss=0.3)),
+    }
+    waking = jdgnn.clocks.bernoulli(0.5), jdgnn.presence.churn(5, 5)
+    found = []
+    for changes in (
+        {"availability": jdgnn.availability(*waking)},
+        {"availability": jdgnn.availability(*waking, links=markov(3, 3)), "publish": jdgnn.publish(link=burst)},
+    ):
+        traffic = Traffic(**(usual | changes))
+        memory = init_memory(traffic, jax.random.key(9), SMALL)
+        memory, drawn = sample_events(jax.random.key(1), jnp.int32(3), SMALL, traffic, Sizes(3, 28, 200), memory)
+        found.append((memory, {name: value for name, value in vars(drawn).items() if value is not None}))
+    (plain_memory, plain), (memory, events) = found
+    assert_same_bits(memory[:-1], plain_memory)
+    assert memory[-1].keys() == {"links", "publish"}
+    assert events.keys() - plain.keys() == {"link_up", "embedding_lost"}
+    assert_same_bits({name: events[name] for name in plain}, plain)
+
+
+def test_over_a_link_that_is_down_nothing_is_sent_and_nothing_counted() -> None:
+    box = mailbox.empty_mailbox(SMALL.num_edges, 1, (2,), jnp.float32)
+    everybody = jnp.ones(SMALL.num_nodes, bool)
+    up, lost = (jax.random.bernoulli(jax.random.key(seed), 0.5, (SMALL.num_edges,)) for seed in (0, 1))
+    sent, counts = mailbox.send(box, SMALL, jnp.int32(0), everybody, lost, None, up)
+    for name, mask in (("sent", up), ("lost", up & lost)):
+        expected = np.bincount(np.asarray(SMALL.senders)[np.asarray(mask)], minlength=SMALL.num_nodes)
+        np.testing.assert_array_equal(counts["embedding", name], expected)
+    np.testing.assert_array_equal(sent.delays[:, 0] == 0, up & ~lost)
+    all_up = mailbox.send(box, SMALL, jnp.int32(0), everybody, lost, None, jnp.ones_like(up))
+    assert_same_bits(all_up, mailbox.send(box, SMALL, jnp.int32(0), everybody, lost, None))
