@@ -35,15 +35,29 @@ from jdgnn.learning.optimizers import Optimizer, adam, from_optax, momentum, sgd
 from jdgnn.network import Network, datasets, generators
 from jdgnn.network.files import read_embeddings, write_embeddings
 from jdgnn.notebook import show_in_notebooks
-from jdgnn.protocol import acceptance, clocks, link_presence, links, merging, peers, presence, schedules
+from jdgnn.protocol import (
+    acceptance,
+    attacks,
+    clocks,
+    content,
+    link_presence,
+    links,
+    merging,
+    peers,
+    presence,
+    schedules,
+)
 from jdgnn.protocol.acceptance import Acceptance
+from jdgnn.protocol.attacks import Attack
 from jdgnn.protocol.availability import Availability, availability
 from jdgnn.protocol.clocks import Clock
+from jdgnn.protocol.content import Content
 from jdgnn.protocol.link_presence import LinkPresence
 from jdgnn.protocol.links import DelayModel, Link, LossModel, link
 from jdgnn.protocol.merging import MergeRule
 from jdgnn.protocol.peers import PeerSampler
 from jdgnn.protocol.presence import Presence
+from jdgnn.protocol.roles import Attackers, attackers
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.traffic import Gossip, Publish, Push, gossip, publish, push
 from jdgnn.recipe import Recipe, recipe
@@ -55,8 +69,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Acceptance",
+    "Attack",
+    "Attackers",
     "Availability",
     "Clock",
+    "Content",
     "DelayModel",
     "Emulator",
     "Gossip",
@@ -82,12 +99,15 @@ __all__ = [
     "State",
     "acceptance",
     "adam",
+    "attackers",
+    "attacks",
     "availability",
     "barlow_twins",
     "cca",
     "chebyshev",
     "clocks",
     "consensus_distance",
+    "content",
     "copy",
     "datasets",
     "debug_run",

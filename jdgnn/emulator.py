@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from jdgnn.backend.bfloat16 import widened
 from jdgnn.checks import check_count, check_not_consumed, check_number
 from jdgnn.emulation.arrays import bound_to_network, features_of
-from jdgnn.emulation.check_parts import check_effect, check_learning, check_merge, check_traffic, units_of
+from jdgnn.emulation.check_parts import (
+    check_attack,
+    check_content,
+    check_effect,
+    check_learning,
+    check_merge,
+    check_traffic,
+    units_of,
+)
 from jdgnn.emulation.layerwise import layer_output
 from jdgnn.emulation.memory import run_bytes
 from jdgnn.emulation.spec import Spec, register
@@ -28,11 +36,13 @@ from jdgnn.errors import InputError, suggestion
 from jdgnn.learning.layers import Layer
 from jdgnn.learning.objectives import Objective
 from jdgnn.learning.optimizers import Optimizer, from_optax
+from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.network.conversion import as_network
 from jdgnn.network.network import Network
 from jdgnn.network.topology import Topology, topology
 from jdgnn.parts import as_argument, with_partials
 from jdgnn.protocol.availability import Availability, availability
+from jdgnn.protocol.roles import Attackers
 from jdgnn.protocol.traffic import Gossip, Publish, Push, publish
 
 STARTS = ("common", "independent")
@@ -50,6 +60,7 @@ class Emulator(Spec):
       gossip: how models are sent to random nodes and merged; None for not at all.
       publish: how embeddings are sent to graph neighbours; at every wake, over perfect links, if None.
       availability: who is online and awake when; always everybody, if None.
+      attackers: who sends other models than its own, and which; nobody if None.
       num_positives: K, how many in-neighbours a layer compares with in a tick; all where there are fewer.
       start: `common` (all nodes start from the same parameters, as from a shared seed) or `independent`.
       awake_share: where nodes sleep, the share of nodes for which there is room in the fast path, which computes only
@@ -95,6 +106,8 @@ class Emulator(Spec):
             _check_kind("publish", self.publish, Publish, "jdgnn.publish(), or None")
         if self.availability is not None:
             _check_kind("availability", self.availability, Availability, "jdgnn.availability(...), or None")
+        if self.attackers is not None:
+            _check_kind("attackers", self.attackers, Attackers, "jdgnn.attackers(...), or None")
         if self.param_dtype is not None:
             object.__setattr__(self, "param_dtype", _checked_dtype(self.param_dtype))
         if self.kernels is not None and not isinstance(self.kernels, bool):
@@ -111,6 +124,7 @@ class Emulator(Spec):
             ("gossip", with_partials(self.gossip)),
             ("publish", publish() if self.publish is None else with_partials(self.publish)),
             ("availability", availability() if self.availability is None else with_partials(self.availability)),
+            ("attackers", with_partials(self.attackers)),
         ):
             object.__setattr__(self, name, value)
         check_effect(self.traffic, self.awake_share)
@@ -258,6 +272,11 @@ def _check_parts(spec: Spec, features: jax.Array | jax.ShapeDtypeStruct, links: 
     if spec.gossip is not None:
         model = jax.eval_shape(lambda key: init_model(spec, key, (*inputs, *units), features.dtype), jax.random.key(0))
         check_merge(spec.gossip.merge, model, spec.gossip.capacity)
+        if spec.gossip.content is not None:
+            check_content("gossip.content", spec.gossip.content, model)
+        if spec.attackers is not None:
+            alone = tuple(map(without_moments, model))
+            check_attack("attackers.attack.corrupt", spec.attackers.attack, alone)
     check_traffic(spec.traffic, links)
     state = shapes_of(spec, jax.random.key(0), links, features)
     event_shapes(spec, links, state)

@@ -38,7 +38,9 @@ def emulator_as_html(emulator: Emulator) -> str:
       >>> "info_nce(temperature=0.2)" in emulator_as_html(emulator)
       True
     """
-    return block("Emulator", table([*_learning(emulator), *_traffic(emulator), *_settings(emulator)]))
+    return block(
+        "Emulator", table([*_learning(emulator), *_traffic(emulator), *_attackers(emulator), *_settings(emulator)])
+    )
 
 
 def _learning(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
@@ -70,16 +72,22 @@ def _traffic(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
     else:
         gossip = traffic.gossip
         to = f"{gossip.fanout} to {described(gossip.peers)}, {described(gossip.schedule)}"
+        content = "" if gossip.content is None else f"{described(gossip.content)}; "
         pool = "" if gossip.pool is None else f"; pool {gossip.pool:g}"
         how = f"{described(gossip.merge)}, {gossip.order}, at most {gossip.capacity} wait{pool}"
         accepted = "all accepted" if gossip.acceptance.probability is None else described(gossip.acceptance)
         passed = ", passed through" if gossip.pass_through else ""
-        yield "gossip", f"{to}; {how}; {accepted}{passed}; {_link(gossip.link)}"
+        yield "gossip", f"{to}; {content}{how}; {accepted}{passed}; {_link(gossip.link)}"
     available = traffic.availability
     clock = "always awake" if available.clock.sample is None else described(available.clock)
     presence = ", ".join(map(described, available.presence)) or "always online"
     links = f"; links {described(available.links)}" if available.can_be_down else ""
     yield "availability", f"{clock}; {presence}{'; awake on receipt' if available.on_receipt else ''}{links}"
+
+
+def _attackers(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
+    if (attackers := emulator.attackers) is not None:
+        yield "attackers", f"{described(attackers.selection)}: {described(attackers.attack)}"
 
 
 def _settings(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:

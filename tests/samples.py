@@ -21,7 +21,9 @@ from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES
 from jdgnn.protocol.acceptance import ACCEPTANCES
+from jdgnn.protocol.attacks import ATTACKS
 from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.content import CONTENTS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
 from jdgnn.protocol.links import DELAYS, LOSSES
 from jdgnn.protocol.merging import MERGES
@@ -42,6 +44,8 @@ KINDS: dict[str, Any] = {
     "delay": DELAYS,
     "schedule": SCHEDULES,
     "acceptance": ACCEPTANCES,
+    "content": CONTENTS,
+    "attack": ATTACKS,
     "merge": MERGES,
     "peers": PEERS,
     "order": ORDERS,
@@ -91,6 +95,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "presence.crash": {"prob": Pair(0.03, 0.01)},
     "presence.late_joining": {"share": Pair(0.5, 0.2), "first": Pair(2, 1), "last": Pair(6, 3)},
     "links.markov": {"mean_up": Pair(4, 6), "mean_down": Pair(2, 3)},
+    "content.top_k": {"share": 0.4, "error_feedback": True},
     "loss.bernoulli": {"prob": Pair(0.3, 0.1)},
     "loss.bursty": {"mean_good": Pair(4, 6), "mean_bad": Pair(2, 3), "good_prob": Pair(0.1, 0.2)},
     "loss.measured": {"default": Pair(0.5, 0.2)},

@@ -207,6 +207,14 @@ def _special(in_step: Tables, apart: Tables) -> Iterator[tuple[str, Setting]]:
     yield "alone", setting(plain({"gossip": {"enabled": False}}))
     yield "no-push", setting(plain({"objective": "edge_reconstruction", "push": {"enabled": False}}))
     yield "refresh", setting(apart, refresh=True)
+    for name in names("content"):
+        encoded = _with(in_step, "gossip", content=part("content", name, Path()))
+        yield f"content-{name}-kernels", setting(encoded)
+        yield f"content-{name}-plain", setting(_with(encoded, "emulation", kernels=False))
+    for name in names("attack"):
+        attacked = in_step | {"attackers": {"attack": part("attack", name, Path()), "share": 0.2}}
+        yield f"attack-{name}-kernels", setting(attacked)
+        yield f"attack-{name}-plain", setting(_with(attacked, "emulation", kernels=False))
     yield "recipe", setting({"network": part("network", "stochastic_block_model", Path())})
     yield "optax", setting(plain({}), foreign="optax")
     yield "linen", setting(plain({}), foreign="linen")

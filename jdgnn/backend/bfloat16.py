@@ -45,6 +45,15 @@ def nearest(tree: Any) -> Any:
     return jax.tree.map(lambda leaf: leaf.astype(STORED) if leaf.dtype == COMPUTED else leaf, tree)
 
 
+def kept_as(kept: Any, computed: Any) -> Any:
+    """Numbers rounded to the nearest bfloat16 where those of `kept` are in it, and packed where those are."""
+
+    def like(old: jax.Array, new: jax.Array) -> jax.Array:
+        return _bits(new.astype(STORED)) if old.dtype == PACKED else new.astype(old.dtype)
+
+    return jax.tree.map(like, kept, computed)
+
+
 def seeds(key: jax.Array, purpose: int, num_nodes: int) -> jax.Array:
     """A seed for each node [N] uint32, for what it rounds in one tick: when it merges, or when a layer steps."""
     return jax.random.bits(jax.random.fold_in(key, purpose), (num_nodes,), jnp.uint32)

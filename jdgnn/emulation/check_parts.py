@@ -18,8 +18,10 @@ from jdgnn.learning.optimizers.merged import MOMENTS
 from jdgnn.network.topology import Topology
 from jdgnn.parts import described, failures_named
 from jdgnn.protocol.acceptance import Acceptance
+from jdgnn.protocol.attacks import Attack
 from jdgnn.protocol.availability import Availability
 from jdgnn.protocol.clocks import Clock
+from jdgnn.protocol.content import Content
 from jdgnn.protocol.events import Traffic
 from jdgnn.protocol.merging import MergeRule
 from jdgnn.protocol.model import Model, Received
@@ -183,6 +185,27 @@ def check_merge(merge: MergeRule, params: Any, capacity: int) -> None:
     expect("merge.merge_all", shape_of("merge.merge_all", merge.merge_all, own, received), own)
 
 
+def check_content(what: str, content: Content, params: Any) -> None:
+    """Raises InputError unless a content keeps its memory as it was and gives back a model; `params` are one node's."""
+    memory = shape_of(f"{what}.init", content.init, params)
+    refuse_raw(f"{what}.init", memory)
+    given = shape_of(f"{what}.encode", content.encode, memory, params, _key(), WHOLE)
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise InputError(f"{what}.encode: expected a pair (memory, message), got {described(given)}")
+    expect(f"{what}.encode", given[0], memory, " for the memory")
+    for path, leaf in jax.tree.leaves_with_path(given[1]):
+        if is_key(leaf) or leaf.dtype == jnp.uint16:
+            place = jax.tree_util.keystr(path)
+            raise InputError(f"{what}.encode: expected plain numbers, and none of uint16, got {described(leaf)}{place}")
+    is_carried = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, bool), params)
+    expect(f"{what}.decode", shape_of(f"{what}.decode", content.decode, given[1], params), (params, is_carried))
+
+
+def check_attack(what: str, attack: Attack, params: Any) -> None:
+    """Raises InputError unless an attack gives a model of the shape of the one it takes; `params` are one node's."""
+    expect(what, shape_of(what, attack.corrupt, params, _key(), WHOLE), params)
+
+
 def check_traffic(traffic: Traffic, links: Topology) -> None:
     """Checks all that decides who takes part and what is sent, but for what draws receivers, losses and delays.
 
@@ -222,6 +245,8 @@ def check_effect(traffic: Traffic, awake_share: float | None) -> None:
         raise InputError(
             "awake_share: has no effect, since all nodes are always awake; remove it, or choose an availability.clock"
         )
+    if traffic.attackers is not None and gossip is None:
+        raise InputError("attackers: has no effect, since no models are sent; remove it, or give gossip")
     if availability.on_receipt and (gossip is None or not availability.can_sleep):
         reason = "no models are sent" if gossip is None else "no node is ever asleep"
         raise InputError(f"availability.on_receipt: has no effect, since {reason}; remove it")

@@ -6,7 +6,20 @@ from typing import Any
 
 import numpy as np
 
-MAIN = ("aggregate", "step_outer", "weigh", "apply", "step", "sample", "merge", "decide", "probability", "init")
+MAIN = (
+    "aggregate",
+    "step_outer",
+    "weigh",
+    "apply",
+    "step",
+    "sample",
+    "merge",
+    "decide",
+    "probability",
+    "corrupt",
+    "choose",
+    "init",
+)
 """Members of parts of which the first that is there says what a part is."""
 
 DEEPEST = 10

@@ -54,10 +54,29 @@ def _merge_one(
     offset: jax.Array | int = 0,
     first: int = 0,
 ) -> Model:
-    """One node merges one model; what it keeps in bfloat16 is rounded by the seed, if there is one.
+    """One node merges one model, or what a message carries of it: other numbers stay as they are.
 
-    Of a part of the model, `offset` and `first` say which, as in `bfloat16.rounded`.
+    What is kept in bfloat16 is rounded by the seed, if there is one. Of a part of the model, `offset` and `first` say
+    which, as in `bfloat16.rounded`.
     """
+    if gossip.content is None:
+        return _merge_whole(gossip, own, sent, fold_index, seed, offset=offset, first=first)
+    received, is_carried = gossip.content.decode(sent.params, bfloat16.widened(own.params))
+    merged = _merge_whole(gossip, own, sent._replace(params=received), fold_index, seed)
+    return merged._replace(params=jax.tree.map(jnp.where, is_carried, merged.params, own.params))
+
+
+def _merge_whole(
+    gossip: Gossip,
+    own: Model,
+    sent: Model,
+    fold_index: jax.Array,
+    seed: jax.Array | None,
+    *,
+    offset: jax.Array | int = 0,
+    first: int = 0,
+) -> Model:
+    """One node merges one model."""
     assert gossip.merge.merge is not None
     if seed is None:
         return Model(*gossip.merge.merge(own.params, own.age, sent.params, sent.age, fold_index))

@@ -49,7 +49,7 @@ class Measurement:
 
 
 def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
-    """Measures the end of a tick, over the nodes that have joined.
+    """Measures the end of a tick, over the honest nodes that have joined.
 
     Args:
       topology: the links.
@@ -60,10 +60,14 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
       The measurement.
     """
     dtype = info.loss.dtype
-    joined = jnp.ones(state.num_nodes, bool) if state.joined is None else state.joined
+    joined = jnp.ones(state.num_nodes, bool) if state.counted is None else state.counted
+    stale, is_using = staleness(topology, state, info)
+    has_embedding = state.embedded_at >= 0
+    if state.role is not None:
+        info = info.replace(is_stepped=info.is_stepped & joined[:, None])  # type: ignore[attr-defined]
+        is_using, has_embedding = is_using & joined, has_embedding & joined
     deviation, square, scale = spread_of(topology.backend, state.models_alone, joined)
     distance, norm = deviation.sum(axis=0) / scale.sum(), jnp.sqrt(square.sum(axis=0))
-    stale, is_using = staleness(topology, state, info)
     spread = {
         "staleness": (stale, is_using),
         "age": (state.age.astype(dtype), joined),
@@ -85,7 +89,7 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
         consensus_distance=mean_where(joined, distance),
         disagreement=mean_where(joined[:, None], deviation.T) / scale,
         norm_ratio=mean_where(joined, norm) / state.initial_norm,
-        effective_rank=jnp.stack([effective_rank(layer, state.embedded_at >= 0) for layer in state.embeddings]),
+        effective_rank=jnp.stack([effective_rank(layer, has_embedding) for layer in state.embeddings]),
         staleness=mean_where(is_using, stale),
         quantiles={name: quantiles(topology.backend, *entry) for name, entry in spread.items()},
         loss_quantiles=jnp.stack(

@@ -32,10 +32,11 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
     Returns:
       `node` (its name, or its number where nodes have no names), `age`, `wakes`, `embedded_at` (tick of its last
       embeddings, −1 for none), `staleness` (mean age in ticks of what its mailboxes hold, as the next tick would use
-      it; NaN if they are empty), `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with the mean model of the nodes that have joined) and
-      `norm_ratio` (‖θᵥ‖ over what it was on average at the start; both are NaN for nodes that have not joined) of each
-      node [N]; `num_steps` [N, L]; its `messages` and `bytes` since the start [N, 3, 7], by kind and outcome in the
-      order of `jdgnn.protocol.accounts`; and what is `in_flight`, by sender [N, 3].
+      it; NaN if they are empty), `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with the mean model of the honest nodes that have
+      joined) and `norm_ratio` (‖θᵥ‖ over what it was on average at the start; both are NaN for nodes that have not
+      joined) of each node [N]; `num_steps` [N, L]; its `messages` and `bytes` since the start [N, 3, 7], by kind and
+      outcome in the order of `jdgnn.protocol.accounts`; and what is `in_flight`, by sender [N, 3]. With attackers also
+      `role`: 1 for one, 0 for an honest node.
 
     Raises:
       InputError: the state was consumed, or belongs to another network.
@@ -60,6 +61,7 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
         "age": np.asarray(state.age),
         "wakes": np.asarray(state.wakes),
         "embedded_at": np.asarray(state.embedded_at),
+        **({} if state.role is None else {"role": np.asarray(state.role)}),
         **figures,
         "num_steps": np.asarray(state.num_steps),
         "messages": messages,
@@ -77,7 +79,7 @@ def _figures(links: Topology, state: State) -> dict[str, jax.Array]:
 
 
 def _of_models(links: Topology, state: State) -> dict[str, jax.Array]:
-    deviation, square, scale = spread_of(links.backend, state.models_alone, state.joined)
+    deviation, square, scale = spread_of(links.backend, state.models_alone, state.counted)
     figures = {
         "distance": deviation.sum(axis=0) / scale.sum(),
         "norm_ratio": jnp.sqrt(square.sum(axis=0)) / state.initial_norm,

@@ -13,6 +13,7 @@ from jdgnn.backend.per_node import per_node
 from jdgnn.backend.rows import select
 from jdgnn.emulation import views
 from jdgnn.emulation.context import Tick
+from jdgnn.emulation.outgoing import outgoing
 from jdgnn.emulation.state import State
 from jdgnn.protocol import mailbox, pushes
 from jdgnn.protocol.accounts import Counts, add_words, together
@@ -78,13 +79,15 @@ def _send_models(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State
     )
     dispatch = Dispatch(is_sent, events.model_dst, events.model_rank, events.model_lost, events.model_delay)
     weight = _divided(gossip, state.weight, jnp.sum(is_sent, axis=1, dtype=jnp.int32))
-    own = Model(transport.own(state.models, state.params), state.age, weight)
+    messages, content = outgoing(tick, state, transport.own(state.models, state.params), is_sent)
+    own = Model(messages, state.age, weight)
     models, counts = transport.send(tick.backend, gossip, state.models, state.tick, dispatch, own)
     unplaced = jnp.sum(counts.get(("model", "displaced"), jnp.int32(0)), dtype=jnp.int32)
     state = replace(
         state,
         models=models,
         weight=weight,
+        content=content,
         model_schedule=memory,
         num_excess=state.num_excess.at[1].set(add_words(state.num_excess[1], excess)),
         num_unplaced=add_words(state.num_unplaced, unplaced),

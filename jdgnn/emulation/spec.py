@@ -14,6 +14,7 @@ from jdgnn.learning.objectives import Objective
 from jdgnn.learning.optimizers import Optimizer
 from jdgnn.protocol.availability import Availability
 from jdgnn.protocol.events import Traffic
+from jdgnn.protocol.roles import Attackers
 from jdgnn.protocol.traffic import Gossip, Publish, Push
 
 
@@ -28,6 +29,7 @@ class Spec:
     gossip: Gossip | None
     publish: Publish | None = None
     availability: Availability | None = None
+    attackers: Attackers | None = None
     num_positives: int = 8
     start: str = "common"
     awake_share: float | None = None
@@ -45,7 +47,7 @@ class Spec:
         """All that decides who takes part and what is sent."""
         assert self.availability is not None
         assert self.publish is not None
-        return Traffic(self.availability, self.publish, self.push, self.gossip)
+        return Traffic(self.availability, self.publish, self.push, self.gossip, self.attackers)
 
     @property
     def order(self) -> str:
@@ -53,7 +55,7 @@ class Spec:
         return "merge_then_train" if self.gossip is None else self.gossip.order
 
 
-PARTS = ("layers", "objective", "optimizer", "push", "gossip", "publish", "availability")
+PARTS = ("layers", "objective", "optimizer", "push", "gossip", "publish", "availability", "attackers")
 STRUCTURE = ("num_positives", "start", "awake_share", "param_dtype", "kernels")
 
 

@@ -14,6 +14,7 @@ from jdgnn.backend.per_node import per_node
 from jdgnn.backend.plain import norms
 from jdgnn.emulation.check_parts import units_of
 from jdgnn.emulation.modes import has_mailbox, history_depth
+from jdgnn.emulation.outgoing import carried_shapes, first_memory
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.keys import is_key
@@ -26,16 +27,19 @@ from jdgnn.protocol.events import Events, Sizes, init_memory
 from jdgnn.protocol.events import sample_events as sample_traffic
 from jdgnn.protocol.mailbox import empty_mailbox
 from jdgnn.protocol.pushes import no_pushes
+from jdgnn.protocol.roles import first_roles
 from jdgnn.protocol.sample_buffer import empty_buffer
 from jdgnn.protocol.traffic import Gossip, Push
 from jdgnn.protocol.transport import transport_of
+
+ROLES = 2**32 - 1  # what roles are drawn with, of the run's key; ticks, with which all else is, do not come so far
 
 
 @jax.jit
 def init(emulator: Spec, key: jax.Array, links: Topology, features: jax.Array, network: jax.Array) -> State:
     """All nodes before the first tick, of a network of this `identity`; see `Emulator.init`."""
     num_nodes, num_features = features.shape
-    dtype, traffic, push = features.dtype, emulator.traffic, emulator.push
+    dtype, traffic, push, attackers = features.dtype, emulator.traffic, emulator.push, emulator.attackers
     params_key, run_key, availability_key = jax.random.split(key, 3)
     units = units_of(emulator.layers, num_features, dtype)
     computed = _init_params(emulator, params_key, num_nodes, (num_features, *units), dtype)
@@ -48,6 +52,8 @@ def init(emulator: Spec, key: jax.Array, links: Topology, features: jax.Array, n
         availability=keys_by_node(init_memory(traffic, availability_key, links)),
         joined=jnp.zeros(num_nodes, bool) if traffic.availability.can_be_offline else None,
         attendance=jnp.zeros((2, 2), jnp.uint32) if traffic.availability.can_be_offline else None,
+        role=None if attackers is None else first_roles(attackers, jax.random.fold_in(run_key, ROLES), num_nodes),
+        content=keys_by_node(first_memory(emulator, computed), 2),
         params=params,
         opt_state=tuple(
             keys_by_node(per_node(emulator.optimizer.init)(layer), index) for index, layer in enumerate(computed)
@@ -102,7 +108,9 @@ def keys_by_node(tree: Any, number: int = 0) -> Any:
 
 def _no_models(emulator: Spec, params: Any, num_nodes: int) -> Any:
     transport, gossip = transport_of(emulator.traffic), emulator.gossip
-    return None if transport is None or gossip is None else transport.init(gossip, params, num_nodes)
+    if transport is None or gossip is None:
+        return None
+    return transport.init(gossip, carried_shapes(emulator, params), num_nodes)
 
 
 def _first_weight(gossip: Gossip | None, num_nodes: int) -> jax.Array | None:
@@ -154,11 +162,11 @@ def message_bytes(state: State) -> tuple[int, int, int]:
     """Payload of one message of each kind, at the dtype in which it is stored; `state` may be shapes.
 
     An embedding or a push carries all layers; a model carries the parameters of all layers, moments that are merged
-    included, the age, and the weight where there is one.
+    included, the age, and the weight where there is one. With a content it carries what that makes of the parameters.
     """
-    model, embedding = (state.params, state.age, state.weight), tree_bytes(state.embeddings) // state.num_nodes
-    model_bytes = tree_bytes(model) // state.num_nodes
-    return embedding, embedding, model_bytes
+    embedding = tree_bytes(state.embeddings) // state.num_nodes
+    held: Any = state if state.content is None else state.models
+    return embedding, embedding, tree_bytes((held.params, held.age, held.weight)) // held.age.shape[0]
 
 
 def tree_bytes(shapes: Any) -> int:

@@ -15,6 +15,7 @@ from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.protocol.accounts import Accounts
 from jdgnn.protocol.mailbox import Mailbox
 from jdgnn.protocol.pushes import PushFlight
+from jdgnn.protocol.roles import HONEST
 from jdgnn.protocol.sample_buffer import SampleBuffer
 from jdgnn.protocol.transport import ModelFlight, ModelPool
 
@@ -29,6 +30,8 @@ class State:
     availability: tuple[Any, ...]  # what clocks and presence remember of nodes, and then what is remembered of links
     joined: jax.Array | None  # [N] bool, who had joined by the last tick; None = all
     attendance: jax.Array | None  # [2, 2] uint32, node-ticks joined and online: high and low word; None = all
+    role: jax.Array | None  # [N] int8, see `protocol.roles`; None = all are honest
+    content: Any  # what the content of model messages remembers of each node [N, ...]; None = whole models are sent
     params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}, and "moments" if they are merged, [N, ...]
     opt_state: tuple[Any, ...]  # per layer [N, ...]
     embeddings: tuple[jax.Array, ...]  # per layer [N, F'], as last computed; zeros before
@@ -61,6 +64,14 @@ class State:
     def models_alone(self) -> tuple[Any, ...]:
         """The parameters per layer [N, ...] without the moments of optimisers."""
         return tuple(map(without_moments, self.params))
+
+    @property
+    def counted(self) -> jax.Array | None:
+        """Over which nodes metrics are taken [N]: those that have joined and are honest; None for all."""
+        if self.role is None:
+            return self.joined
+        honest = self.role == HONEST
+        return honest if self.joined is None else honest & self.joined
 
     def __repr__(self) -> str:
         if is_consumed(self):

@@ -26,6 +26,8 @@ def why_folded(spec: Spec, state: State) -> str | None:
     if dtype not in DTYPES or any(leaf.dtype != dtype for leaf in jax.tree.leaves(state.params)):
         return f"parameters are not all {dtype}, in which nodes compute"
     gossip = spec.gossip
+    if gossip is not None and gossip.content is not None:
+        return "gossip.content is given, and each message is decoded before it is merged"
     if gossip is not None and gossip.merge.merge_all is not None:
         return "gossip.merge sees the whole inbox, and models are merged in place one after another"
     if gossip is not None and gossip.merge.weigh is None:

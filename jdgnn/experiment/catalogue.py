@@ -15,13 +15,16 @@ from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES
 from jdgnn.network.datasets import DATASETS
 from jdgnn.protocol.acceptance import ACCEPTANCES
+from jdgnn.protocol.attacks import ATTACKS
 from jdgnn.protocol.availability import availability
 from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.content import CONTENTS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
 from jdgnn.protocol.links import DELAYS, LOSSES, link, split
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.presence import PRESENCES
+from jdgnn.protocol.roles import attackers
 from jdgnn.protocol.schedules import SCHEDULES
 from jdgnn.protocol.traffic import gossip, publish, push
 
@@ -50,6 +53,7 @@ _TABLES: Registry = {
     "push": push,
     "gossip": gossip,
     "availability": availability,
+    "attackers": attackers,
     "link": link,
     "split": split,
 }
@@ -69,6 +73,8 @@ KINDS: dict[str, Kind] = {
     "schedule": Kind(SCHEDULES, "at which wakes a node sends", "[gossip]", "schedule", ("[push]", "[publish]")),
     "merge": Kind(MERGES, "how a received model enters a node's own", "[gossip]", "merge"),
     "acceptance": Kind(ACCEPTANCES, "which received models are merged at all", "[gossip]", "acceptance"),
+    "content": Kind(CONTENTS, "what a model message carries", "[gossip]", "content"),
+    "attack": Kind(ATTACKS, "what attackers send for their models", "[attackers]", "attack"),
     "tables": Kind(_TABLES, "tables without a choice of name", ""),
 }
 """By the key of the configuration that they are given for."""

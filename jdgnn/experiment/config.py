@@ -20,7 +20,7 @@ from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS
 from jdgnn.protocol import availability as availabilities
-from jdgnn.protocol import traffic
+from jdgnn.protocol import roles, traffic
 
 _DEFAULTS = Field(default={}, validate_default=True)
 _NEEDED = Field(default=None, validate_default=True)
@@ -100,6 +100,7 @@ class Config(Table):
     push: Annotated[SwitchedPart, arguments_of(traffic.push, SwitchedPart)] = _DEFAULTS
     gossip: Annotated[SwitchedPart, arguments_of(traffic.gossip, SwitchedPart)] = _DEFAULTS
     availability: Annotated[Part, arguments_of(availabilities.availability)] = _DEFAULTS
+    attackers: Annotated[Part, arguments_of(roles.attackers)] | None = None
     emulation: EmulationTable = EmulationTable()
     evaluation: EvaluationTable = EvaluationTable()
     checkpoints: CheckpointsTable = CheckpointsTable()

@@ -13,6 +13,7 @@ from jdgnn.evaluation.task import checked_task
 from jdgnn.experiment.config import Config, EvaluationTable
 from jdgnn.experiment.problems import from_factory
 from jdgnn.network import Network, Splits, random_splits
+from jdgnn.protocol.roles import HONEST
 
 Results = dict[str, ProbeResult]
 
@@ -72,6 +73,25 @@ def _check_classes(network: Network, table: EvaluationTable) -> None:
             f"evaluation.validation: got {table.validation}, and {what}; write more, such as "
             f"evaluation.validation={min(0.9, 4 * table.validation):g}, or another evaluation.seed"
         ) from error
+
+
+def among_honest(network: Network, role: Any) -> Network:
+    """The network with splits among honest nodes alone; `role` is that of a state.
+
+    Raises:
+      InputError: too few nodes are honest to be judged on.
+    """
+    if role is None or network.splits is None:
+        return network
+    honest = np.asarray(role) == HONEST
+    parts = {part: getattr(network.splits, part) & honest for part in ("train", "validation", "test")}
+    found = dataclasses.replace(network, splits=Splits(**parts))
+    try:
+        checked_task(found, None, None)
+    except InputError as error:
+        what = str(error).partition(";")[0]
+        raise InputError(f"attackers: expected enough honest nodes for every split, got too few: {what}") from error
+    return found
 
 
 def with_first_splits(network: Network, count: int) -> Network:

@@ -31,7 +31,9 @@ from jdgnn.experiment.problems import Problem, first_problem, from_factory, show
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import RATE_SCHEDULES
 from jdgnn.protocol.acceptance import ACCEPTANCES
+from jdgnn.protocol.attacks import ATTACKS
 from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.content import CONTENTS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
 from jdgnn.protocol.links import DELAYS, LOSSES, link, split
 from jdgnn.protocol.merging import MERGES
@@ -230,7 +232,9 @@ def _part(registry: Registry) -> Any:
 
 NESTED: dict[str, Nested] = {
     "acceptance": Nested(_part(ACCEPTANCES), "always"),
+    "attack": Nested(_part(ATTACKS), None),
     "clock": Nested(_part(CLOCKS), "always"),
+    "content": Nested(_part(CONTENTS), "whole"),
     "delay": Nested(Annotated[COUNT, _number_or_part(DELAYS)], 0),
     "link": Nested(Annotated[Part, arguments_of(link)], {}),
     "links": Nested(_part(LINK_PRESENCES), "always"),

@@ -21,7 +21,7 @@ from jdgnn.experiment.emulating import Setting, Stand, emulate
 from jdgnn.experiment.event_files import NO_EVENT_FILES, EventFiles
 from jdgnn.experiment.horizons import horizon_remark
 from jdgnn.experiment.interrupts import Interrupts
-from jdgnn.experiment.judging import Results, can_be_judged, figures, judge, judge_controls, result_of
+from jdgnn.experiment.judging import Results, among_honest, can_be_judged, figures, judge, judge_controls, result_of
 from jdgnn.experiment.memory import check_run_fits
 from jdgnn.experiment.network_picture import picture_of
 from jdgnn.experiment.preparing import PREPARING, Preparing
@@ -90,6 +90,8 @@ def run_experiment(
     setting = Setting(config, emulator, network, directory, console, interrupts, files, accepts_other_way)
     text = files.remark + as_toml(config, has_own_splits=has_own_splits)
     stand = _where_it_begins(setting, text, is_resumed=resume)
+    network = among_honest(network, stand.state.role)
+    setting = setting._replace(network=network)
     loaded = time.perf_counter()
     controls = _controls(setting, preparing, stand.state.params if not resume else None)
     judged = time.perf_counter()
@@ -189,6 +191,7 @@ def make_emulator(config: Config) -> Emulator:
         gossip=config.gossip.make() if config.gossip.enabled else None,
         publish=config.publish.make(),
         availability=config.availability.make(),
+        attackers=None if config.attackers is None else config.attackers.make(),
         num_positives=config.emulation.num_positives,
         start=config.emulation.start,
         awake_share=config.emulation.awake_share,

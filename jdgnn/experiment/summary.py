@@ -29,6 +29,7 @@ from jdgnn.experiment.networks import FILES
 from jdgnn.experiment.without_effect import without_effect
 from jdgnn.network.network import Network
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
+from jdgnn.protocol.roles import ATTACKER
 from jdgnn.version import __version__
 
 UNLIKE = 30.0
@@ -82,6 +83,7 @@ def summarise(
         "finished": True,
         "dataset": network.name,
         "nodes": network.num_nodes,
+        "attackers": 0 if state.role is None else int((np.asarray(state.role) == ATTACKER).sum()),
         "directed_edges": network.num_edges,
         "features": network.num_features,
         "feature_names": list(network.feature_names),

@@ -257,6 +257,9 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if _has_absences(summary):
         shares = ", ".join(f"{percent(summary[name] or 0)} {name}" for name in ("online", "active"))
         yield "nodes", f"on average {shares}"
+    if summary.get("attackers"):
+        told = f"{summary['attackers']:,} of {summary['nodes']:,} nodes are attackers"
+        yield "roles", f"{told}; figures are of the others"
     if not _has_faults(summary):
         sent = ", ".join(f"{summary['messages'][kind]['sent']:,} {name}" for kind, name in KINDS.items())
         yield "sent", f"{sent} ({filesize.decimal(sum(summary['bytes_sent'].values()))})"

@@ -18,6 +18,7 @@ from jdgnn.protocol.availability import Availability, init_availability, sample_
 from jdgnn.protocol.draws import below
 from jdgnn.protocol.link_draws import sample_link, sample_link_up, sampled
 from jdgnn.protocol.links import Messages
+from jdgnn.protocol.roles import Attackers
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.traffic import Gossip, Publish, Push
 
@@ -54,6 +55,7 @@ class Events:
 
 
 NUM_KEYS = 7  # that each tick's draws are made with
+CONTENT, ATTACK = 2**29, 2**29 + 1  # what `node_keys` are made for beside layers, whose numbers are smaller
 OF_LINKS = 0x6C696E6B
 """Folded into a key that others only split, and into far fewer: so draws for links are no other's, and move none."""
 
@@ -65,6 +67,7 @@ class Traffic(NamedTuple):
     publish: Publish
     push: Push | None
     gossip: Gossip | None
+    attackers: Attackers | None = None
 
     @property
     def inbox_capacity(self) -> int:
@@ -189,9 +192,9 @@ def event_keys(key: jax.Array, ticks: jax.Array) -> jax.Array:
     return jax.lax.map(lambda tick: _tick_keys(key, tick)[-1], ticks)
 
 
-def node_keys(events: Events, layer: int, num_nodes: int) -> jax.Array:
-    """A key for the objective of one layer at each node [N]."""
-    return jax.random.split(jax.random.fold_in(events.key, layer), num_nodes)
+def node_keys(events: Events, purpose: int, num_nodes: int) -> jax.Array:
+    """A key at each node [N] for the objective of one layer, by its number, or for `CONTENT` or `ATTACK`."""
+    return jax.random.split(jax.random.fold_in(events.key, purpose), num_nodes)
 
 
 def _candidates(

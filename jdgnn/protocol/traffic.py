@@ -11,6 +11,7 @@ from jdgnn.errors import InputError, suggestion
 from jdgnn.parts import as_argument, as_partial
 from jdgnn.protocol.acceptance import Acceptance
 from jdgnn.protocol.acceptance import always as accept_always
+from jdgnn.protocol.content import Content
 from jdgnn.protocol.links import Link
 from jdgnn.protocol.merging import MergeRule, average
 from jdgnn.protocol.peers import PeerSampler, uniform
@@ -45,6 +46,7 @@ class Gossip:
     peers: PeerSampler
     merge: MergeRule
     acceptance: Acceptance
+    content: Content | None  # None: the whole model
     schedule: Schedule
     link: Link
     fanout: int = struct.field(pytree_node=False)
@@ -143,6 +145,7 @@ def gossip(
     merge: MergeRule | None = None,
     order: str = "merge_then_train",
     acceptance: Acceptance | None = None,
+    content: Content | None = None,
     pass_through: bool = False,
     schedule: Schedule | None = None,
     link: Link | None = None,
@@ -157,6 +160,7 @@ def gossip(
       merge: how they are merged; average if None.
       order: what a node does first at a wake: `merge_then_train`, `train_then_merge`, or `merge_only`.
       acceptance: whether a received model is merged at all; always if None.
+      content: what a message carries of the model, as `jdgnn.content.top_k(0.1)`; the whole model if None.
       pass_through: a refused model is what the node sends at its next model send, once.
       schedule: when models are sent; all of `fanout` at every wake if None.
       link: what can happen to them on the way; nothing if None.
@@ -181,6 +185,8 @@ def gossip(
     merge = _checked_merge(merge, pass_through=pass_through)
     if acceptance is not None and not isinstance(acceptance, Acceptance):
         raise InputError(f"acceptance: got {acceptance!r}, and a rule such as jdgnn.acceptance.degree() is needed")
+    if content is not None and not isinstance(content, Content):
+        raise InputError(f"content: expected a content such as jdgnn.content.top_k(0.1), or None, got {content!r}")
     if order not in ORDERS:
         raise InputError(f"order: got {order!r}; {suggestion(str(order), ORDERS)}")
     acceptance = accept_always() if acceptance is None else acceptance
@@ -191,6 +197,7 @@ def gossip(
         peers=_checked_peers(peers),
         merge=merge,
         acceptance=as_argument(acceptance),
+        content=None if content is None else as_argument(content),
         schedule=_checked_schedule(schedule, link.max_delay if pool is None else 0),
         link=link,
         fanout=fanout,

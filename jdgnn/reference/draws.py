@@ -47,9 +47,9 @@ class Draws:
         """Chosen in-edges, K of them; a number of no in-edge is none."""
         return self.events.positives[node].tolist()
 
-    def key(self, layer: int, node: int) -> Any:
-        """A PRNG key for the objective of one layer."""
-        return jax.random.split(jax.random.fold_in(self.events.key, layer), len(self.events.positives))[node]
+    def key(self, purpose: int, node: int) -> Any:
+        """A PRNG key for the objective of one layer, by its number, or for `CONTENT` or `ATTACK`."""
+        return jax.random.split(jax.random.fold_in(self.events.key, purpose), len(self.events.positives))[node]
 
     def to_neighbours(self, out_edges: Iterable[tuple[int, int]]) -> list[Candidate]:
         """One embedding message for each pair of an edge that is up and its receiver."""

@@ -15,6 +15,7 @@ from jdgnn.emulation.state import State
 from jdgnn.keys import on_host
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
+from jdgnn.protocol.roles import ATTACKER
 from jdgnn.protocol.sample_buffer import SampleBuffer
 from jdgnn.protocol.transport import ModelFlight, ModelPool
 from jdgnn.reference.message import UNKNOWN, Message
@@ -54,13 +55,14 @@ def take_over(oracle: Oracle, state: State) -> None:
 def fill(nodes: list[Node], state: State) -> None:
     """Gives each node what is its own; parameters and optimiser state it has already."""
     memory = {"push": state.push_schedule, "model": state.model_schedule}
-    held, num_steps = on_host((state.embeddings, memory, state.weight)), state.num_steps.tolist()
+    held, num_steps = on_host((state.embeddings, memory, state.weight, state.content)), state.num_steps.tolist()
     accounts = whole(state.accounts.words).tolist()
     for name in WHOLE:
         for node, number in zip(nodes, getattr(state, name).tolist(), strict=True):
             setattr(node, name, number)
     for node in nodes:
-        node.embeddings, node.schedule_memory, node.weight = row_of(held, node.number)
+        node.is_attacker = state.role is not None and int(state.role[node.number]) == ATTACKER
+        node.embeddings, node.schedule_memory, node.weight, node.content_memory = row_of(held, node.number)
         node.num_steps = num_steps[node.number]
         for kind, counts in zip(KINDS, accounts[node.number], strict=True):
             node.accounts.update({(kind, outcome): count for outcome, count in zip(OUTCOMES, counts, strict=True)})

@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jdgnn.learning.optimizers.merged import without_moments
+from jdgnn.protocol.events import ATTACK, CONTENT
 from jdgnn.protocol.model import Model, Received
 from jdgnn.reference.draws import Candidate, Draws
 from jdgnn.reference.message import Message, Post
@@ -59,6 +61,8 @@ class Node:
     next_slot: int = 0  # and this is where the next one goes
     inbox: list[Message] = field(default_factory=list)  # models that wait, oldest first
     kept: Message | None = None  # the model that was refused last and is to be passed on
+    is_attacker: bool = False
+    content_memory: Any = None  # what the content of model messages remembers
     # of this tick alone
     tick: int = 0
     neighbour_features: dict[int, jax.Array] = field(default_factory=dict)  # by in-edge, of those who have joined
@@ -75,7 +79,8 @@ class Node:
     def store(self, arrivals: list[Message], post: Post) -> None:
         """Puts what arrived in one tick into its place, in the order given."""
         for message in arrivals:
-            self.rules.check(self, f"received {message.kind}", dict(enumerate(message.payload)), message=message)
+            layers = dict(enumerate(message.payload)) if isinstance(message.payload, tuple) else {0: message.payload}
+            self.rules.check(self, f"received {message.kind}", layers, message=message)
             if message.kind == "embedding":
                 self._store_embedding(message, arrivals, post)
             elif message.kind == "push":
@@ -149,25 +154,40 @@ class Node:
         self.inbox = []
 
     def _fold(self, merge: Callable[..., Any], message: Message) -> None:
-        """Merges the next model."""
-        models = self.params, jnp.int32(self.age), message.payload, jnp.int32(message.age)
+        """Merges the next model; numbers that its message does not carry stay."""
+        received, is_carried = self._decoded(message)
+        models = self.params, jnp.int32(self.age), received, jnp.int32(message.age)
         params, age = merge(*models, jnp.int32(len(self.merged)))
-        self.params, self.age = tuple(params), int(age)
+        self.params, self.age = tuple(self._carried(params, is_carried)), int(age)
         self.rules.check(self, "merged model", dict(enumerate(self.params)))
 
     def _merge_all(self, merge_all: Callable[..., Any], messages: list[Message]) -> None:
-        """Merges all models at once."""
+        """Merges all models at once; numbers that none of their messages carries stay."""
         own, has_weight = Model(self.params, jnp.int32(self.age), self.weight), self.weight is not None
+        params, carried = zip(*map(self._decoded, messages), strict=True)
+        is_carried = None if self.rules.content is None else jax.tree.map(lambda *one: jnp.stack(one), *carried)
         received = Received(
-            params=jax.tree.map(lambda *leaves: jnp.stack(leaves), *(message.payload for message in messages)),
+            params=jax.tree.map(lambda *leaves: jnp.stack(leaves), *params),
             age=jnp.asarray([message.age for message in messages], jnp.int32),
             mask=jnp.ones(len(messages), bool),
             staleness=jnp.asarray([self.tick - message.tick_sent for message in messages], jnp.int32),
+            carried=is_carried,
             weight=jnp.stack([message.weight for message in messages]) if has_weight else None,
         )
         merged = merge_all(own, received)
-        self.params, self.age, self.weight = tuple(merged.params), int(merged.age), merged.weight
+        by_any = jax.tree.map(lambda rows: rows.any(axis=0), is_carried)
+        self.params, self.age = tuple(self._carried(merged.params, by_any)), int(merged.age)
+        self.weight = merged.weight
         self.rules.check(self, "merged model", dict(enumerate(self.params)))
+
+    def _decoded(self, message: Message) -> tuple[Any, Any]:
+        """A received model, with the node's own numbers where none came, and which came; None for all."""
+        content = self.rules.content
+        return (message.payload, None) if content is None else content.decode(message.payload, self.params)
+
+    def _carried(self, params: Any, is_carried: Any) -> Any:
+        """The numbers that came, as they were merged, and the others as they are."""
+        return params if is_carried is None else jax.tree.map(jnp.where, is_carried, params, self.params)
 
     def _accepts(self, message: Message, position: int, draws: Draws) -> bool:
         assert self.rules.spec.gossip is not None
@@ -282,12 +302,26 @@ class Node:
             assert self.rules.spec.gossip is not None
             assert self.rules.spec.gossip.merge.divide is not None
             self.weight = self.rules.spec.gossip.merge.divide(self.weight, jnp.int32(len(chosen)))
+        payload: Any = self._encoded(draws) if len(chosen) > (self.kept is not None) else ()
         for candidate in chosen:
-            content = (self.params, self.age) if self.kept is None else (self.kept.payload, self.kept.age)
-            message = self._message("model", candidate, *content, is_passed_on=self.kept is not None)
+            kept, self.kept = self.kept, None
+            model, age = (payload, self.age) if kept is None else (kept.payload, kept.age)
+            message = self._message("model", candidate, model, age, is_passed_on=kept is not None)
             messages.append(replace(message, weight=self.weight))
-            self.kept = None
         return messages
+
+    def _encoded(self, draws: Draws) -> Any:
+        """What the messages of this wake carry of the model, or of what an attacker says of it."""
+        params, wakes, content = self.params, jnp.int32(self.wakes), self.rules.content
+        if self.is_attacker and self.rules.spec.attackers is not None:
+            alone = tuple(map(without_moments, params))
+            lies = self.rules.spec.attackers.attack.corrupt(alone, draws.key(ATTACK, self.number), wakes)
+            params = tuple(layer | lie for layer, lie in zip(params, lies, strict=True))
+        if content is None:
+            return params
+        key = draws.key(CONTENT, self.number)
+        self.content_memory, message = content.encode(self.content_memory, params, key, wakes)
+        return message
 
     def _choose(self, kind: str, draws: Draws) -> list[Candidate]:
         """The candidates to whom something is sent, by schedule, which remembers how many they were."""

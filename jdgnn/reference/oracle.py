@@ -69,6 +69,7 @@ class Oracle:
                 weight=jnp.ones(()) if has_weight else None,
                 num_steps=[0] * len(units),
                 num_idle=[0] * len(units),
+                content_memory=self._first_memory(row_of(held[0], number)),
             )
             for number in range(links.num_nodes)
         ]
@@ -77,6 +78,9 @@ class Oracle:
             self.nodes[dst].in_edges[edge] = src
             self.nodes[dst].degree += 1
         self.post = Post([node.accounts for node in self.nodes])
+
+    def _first_memory(self, params: Any) -> Any:
+        return None if self.rules.content is None else self.rules.content.init(params)
 
     def tick(self, events: Any) -> list[Wake]:
         """Runs one tick, and tells what the active nodes did; `events` are as `Draws` reads them."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from jdgnn.emulation.spec import Spec
 from jdgnn.network.topology import Topology
+from jdgnn.protocol.content import Content
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.reference.message import Message
 from jdgnn.reference.one_layer import Arithmetic
@@ -57,6 +58,11 @@ class Rules:
         if self.spec.gossip is None or self.spec.gossip.pool is None:
             return None
         return max(1, math.ceil(self.spec.gossip.pool * self.links.num_nodes - 1e-9))
+
+    @property
+    def content(self) -> Content | None:
+        """What a model message carries; None = the whole model."""
+        return None if self.spec.gossip is None else self.spec.gossip.content
 
     def _setting(self, kind: str) -> Any:
         return {"embedding": self.spec.publish, "push": self.spec.push, "model": self.spec.gossip}[kind]

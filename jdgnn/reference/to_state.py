@@ -47,6 +47,7 @@ def state_of(oracle: Oracle, before: State, attended: Any, num_crowded: int) -> 
         f"{kind}_schedule": stacked(getattr(before, f"{kind}_schedule"), [node.schedule_memory[kind] for node in nodes])
         for kind in ("push", "model")
     }
+    memory["content"] = stacked(before.content, [node.content_memory for node in nodes])
     num_idle = np.sum([node.num_idle for node in nodes], axis=0)
     num_excess = [sum(node.num_excess[kind] for node in nodes) for kind in ("push", "model")]
     return replace(

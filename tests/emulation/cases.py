@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jdgnn
-from jdgnn import clocks, link_presence, links, presence, schedules
+from jdgnn import attacks, clocks, link_presence, links, presence, schedules
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS
@@ -18,6 +18,7 @@ from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.traffic import ORDERS
 from tests.reference import parts
+from tests.samples import sample
 
 NUM_NODES, UNITS = 6, (4, 2, 3)
 
@@ -86,6 +87,8 @@ class Case:
     push_schedule: int = 0
     model_schedule: int = 0
     acceptance: int = 0
+    content: str = "whole"
+    attackers: float | None = None  # share
     pool: float | None = None
     awake_share: float | None = None
     kernels: bool | None = None
@@ -118,6 +121,7 @@ class Case:
             merge=MERGES[self.merge](),
             order=self.order,
             acceptance=ACCEPTANCES[acceptance](),
+            content=sample("content", self.content),
             pass_through=pass_through,
             schedule=SCHEDULES[self.model_schedule][0],
             link=link,
@@ -131,6 +135,7 @@ class Case:
             gossip=gossip if self.has_gossip else None,
             publish=jdgnn.publish(schedule=SCHEDULES[self.publish_schedule][0], link=link),
             availability=AVAILABILITIES[self.availability](num_nodes),
+            attackers=None if self.attackers is None else jdgnn.attackers(attacks.sign_flip(0.5), share=self.attackers),
             num_positives=self.num_positives,
             start=self.start,
             awake_share=None if self.availability == "always" else self.awake_share,
@@ -144,9 +149,11 @@ class Case:
             self.emulator(num_nodes),
             self.layers,
             publish=SCHEDULES[self.publish_schedule][1],
+            attack=parts.sign_flip(0.5),
             push=SCHEDULES[self.push_schedule][1],
             merge=parts.merge_rule("average" if is_corrected else self.merge, is_variance_corrected=is_corrected),
             acceptance=parts.acceptance(ACCEPTANCE[self.acceptance][0]),
+            content=parts.content(self.content, share=0.4),
             schedule=SCHEDULES[self.model_schedule][1],
         )
 
@@ -163,6 +170,8 @@ AXES: dict[str, tuple[Any, ...]] = {
 EXTRAS: dict[str, tuple[Any, ...]] = {
     "model_schedule": (0, 1, 0, 2, 0, 3),
     "acceptance": (0, 1, 2, 0, 2),
+    "content": ("whole", "top_k", "whole"),
+    "attackers": (None, None, None, 0.3),
     "push_schedule": (0, 2, 0, 1, 0, 0, 3),
     "publish_schedule": (0, 0, 1),
     "pool": (None, None, 1.4),

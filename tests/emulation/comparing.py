@@ -42,6 +42,8 @@ def assert_same_state(oracle: Oracle, state: jdgnn.State) -> None:
         assert whole(state.num_excess)[row] == sum(node.num_excess[kind] for node in nodes)
         for memory in jax.tree.leaves((state.push_schedule, state.model_schedule)[row]):
             assert_array_equal(memory, [node.schedule_memory[kind] for node in nodes])
+    for memory, *rows in zip(*map(jax.tree.leaves, (state.content, *(n.content_memory for n in nodes))), strict=True):
+        assert_close(memory, np.stack(rows))
     assert_same_mailboxes(oracle, state)
     if state.samples is not None:
         assert_same_samples(oracle, state.samples)

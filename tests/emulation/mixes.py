@@ -62,6 +62,8 @@ class Mix:
     order: str = "merge_then_train"
     merge: str = "average"
     acceptance: str = "always"
+    content: str = "whole"
+    attack: tuple[str, ...] = ()
     pass_through: bool = False
     pool: float | None = None
     awake_share: float | None = None
@@ -87,6 +89,9 @@ class Mix:
                 self.on_receipt,
                 part("links", self.links),
             ),
+            attackers=jdgnn.attackers(part("attack", self.attack[0]), share=(0.25, 0.5)[variant])
+            if self.attack
+            else None,
             num_positives=3,
             start=self.start,
             awake_share=self.awake_share,
@@ -108,6 +113,7 @@ class Mix:
             merge=PARTS["merge"][self.merge](variant),
             order=self.order,
             acceptance=PARTS["acceptance"][self.acceptance](variant),
+            content=PARTS["content"][self.content](variant),
             pass_through=self.pass_through,
             pool=self.pool,
             **self.gossip.parts(variant),
@@ -170,6 +176,8 @@ NAMED = {
         objective=("edge_reconstruction", "margin_ranking"),
         gossip=Way(peers="graph_neighbours", is_split=True, delay="geometric"),
         merge="adopt",
+        content="top_k",
+        attack=("sign_flip",),
     ),
     "agreeing": Mix(
         layer=("gat",),
@@ -194,7 +202,7 @@ NAMED = {
 
 def only(kind: str, name: str) -> Mix:
     """A mix in which one part is out of the ordinary."""
-    if kind in ("layer", "objective", "presence"):
+    if kind in ("layer", "objective", "presence", "attack"):
         return Mix(**{kind: (name,)})  # type: ignore[arg-type]
     if kind in ("peers", "loss", "delay", "schedule"):
         fanout = NUM_NODES - 1 if name == "all_to_all" else 2

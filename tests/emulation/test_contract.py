@@ -12,7 +12,7 @@ import pytest
 
 import jdgnn
 from jdgnn.backend.backend import backend
-from jdgnn.emulation import in_place, train
+from jdgnn.emulation import in_place, outgoing, train
 from jdgnn.emulation.start import message_bytes, sample_events
 from jdgnn.emulation.state import State
 from jdgnn.emulation.tick import apply_events
@@ -142,7 +142,7 @@ def test_an_optimiser_of_optax_is_one_program_for_each_object() -> None:
 def apply_in_order(old: jax.Array, *given: Any) -> Any:
     """A tick in which node v draws by the number `old[v]`; one program for nodes as they are and relabelled."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (in_place, train):
+        for module in (in_place, outgoing, train):
             patch.setattr(module, "node_keys", lambda *numbers: node_keys(*numbers)[old])
         return apply_events(*given)
 

@@ -38,7 +38,11 @@ OTHERS: dict[str, dict[str, Callable[[int], Any]]] = {  # parts made otherwise t
     },
     "presence": {"trace": lambda i: trace(i, NUM_NODES)},
 }
-MAKES = {kind: PARTS[kind] | OTHERS.get(kind, {}) for kind in KINDS if kind != "order"}
+MAKES = {
+    kind: {name: make for name, make in (PARTS[kind] | OTHERS.get(kind, {})).items() if make(0) is not None}
+    for kind in KINDS
+    if kind != "order"
+}  # what is None has no members
 
 NO_STATE = "it keeps nothing, and its other members take nothing"
 WITHOUT_EFFECT: dict[tuple[str, str, str], str] = {  # by kind, name (* for all others) and member
@@ -54,6 +58,7 @@ WITHOUT_EFFECT: dict[tuple[str, str, str], str] = {  # by kind, name (* for all 
         (kind, "*", "bind"): "it fills members that wait for a network, and each of these counts"
         for kind in ("loss", "presence")
     },
+    ("content", "*", "num_bytes"): "it is told, and what is counted are the bytes of the arrays",
     ("schedule", "*", "is_random"): "where it is wrong, draws are not used, or `decide` fails without them",
     ("presence", "trace", "init"): NO_STATE,
     ("presence", "*", "check"): "it gives nothing; it may only refuse a network",
@@ -160,6 +165,10 @@ CHANGES: dict[tuple[str, str], Change] = {  # from a member to one that gives ot
     ("schedule", "decide"): lambda decide: lambda *given: jnp.minimum(decide(*given), 1),
     ("schedule", "settle"): lambda settle: lambda *given: jnp.maximum(settle(*given) - 1, 0),
     ("acceptance", "probability"): lambda probability: lambda sender, receiver: jnp.full(jnp.shape(sender), 0.3),
+    ("attack", "corrupt"): scaled,
+    ("content", "init"): others_of,
+    ("content", "encode"): lambda encode: lambda *given: (encode(*given)[0], scaled(encode)(*given)[1]),
+    ("content", "decode"): lambda decode: first_of(decode, lambda params, *given: jax.tree.map(jnp.negative, params)),
     ("merge", "merge"): lambda merge: first_of(
         merge, lambda merged, *given: jax.tree.map(lambda leaf: 0.9 * leaf, merged)
     ),
@@ -207,7 +216,9 @@ def all_members() -> Iterator[Member]:
 
 MEMBERS = list(all_members())
 FAVOURITES = ("sage", "info_nce", "momentum", "average", "churn", "uniform", "token_account")  # most take short cuts
-PLAIN_ANYWAY = {("layer", "query"), ("objective", "init")}  # of parts that kernels do not take as they are
+PLAIN_ANYWAY = {("layer", "query"), ("objective", "init")} | {
+    ("content", name) for name in ("init", "encode", "decode")
+}  # of parts that kernels do not take as they are
 PLAIN_THEN = {("layer", "apply"), ("optimizer", "step"), ("merge", "merge")}  # of parts that kernels take no more
 
 
@@ -242,7 +253,7 @@ def emulator_with(parts: dict[str, Any], kernels: bool | None) -> jdgnn.Emulator
     """An emulator in which the parts, by kind, matter, and which compiled kernels take unless a part forbids it."""
     link = {kind: parts[kind] for kind in ("loss", "delay") if kind in parts}
     gossip: dict[str, Any] = {
-        kind: parts[kind] for kind in ("merge", "acceptance", "peers", "schedule") if kind in parts
+        kind: parts[kind] for kind in ("merge", "acceptance", "content", "peers", "schedule") if kind in parts
     }
     available: dict[str, Any] = {kind: parts[kind] for kind in ("clock", "presence", "links") if kind in parts}
     if "schedule" in parts:  # of several messages, of which some wait
@@ -257,6 +268,7 @@ def emulator_with(parts: dict[str, Any], kernels: bool | None) -> jdgnn.Emulator
         push=jdgnn.push(fanout=2, capacity=3),
         gossip=jdgnn.gossip(**gossip, link=jdgnn.link(**link)),
         availability=jdgnn.availability(**available),
+        attackers=jdgnn.attackers(parts["attack"], share=0.5) if "attack" in parts else None,
         num_positives=3,
         start="independent",
         kernels=kernels,
@@ -304,7 +316,7 @@ def test_every_member_of_every_part_counts_in_every_way_of_running(one: Member) 
 
 def test_every_member_of_every_registered_part_is_changed_or_cannot_matter() -> None:
     assert {(one.kind, one.name) for one in MEMBERS} >= {
-        (kind, name) for kind, names in KINDS.items() for name in names if kind != "order"
+        (kind, name) for kind, names in MAKES.items() for name in names
     }
     assert {(one.kind, one.member) for one in MEMBERS if one.has_effect} == CHANGES.keys()
     assert {(one.kind, one.member) for group in GROUPS.values() for one in group} == CHANGES.keys()

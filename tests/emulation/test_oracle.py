@@ -39,10 +39,23 @@ CASES = {
     "no-gossip": Case(("gcn", "sage"), has_gossip=False, sample_capacity=1, availability="churn", link="geometric"),
     "three-layers": Case(("gcn", "sage", "gcn"), "edge_reconstruction", num_positives=1, availability="periodic"),
     "tight-pool": Case(
-        availability="bernoulli", link="uniform", fanout=3, pool=1.0, acceptance=2, inbox_capacity=3, merge="adopt"
+        availability="bernoulli",
+        link="uniform",
+        fanout=3,
+        pool=1.0,
+        acceptance=2,
+        inbox_capacity=3,
+        merge="age_weighted",
+        content="top_k",
     ),
     "token-account": Case(
-        availability="on_receipt", link="bernoulli", fanout=3, model_schedule=2, push_schedule=2, inbox_capacity=3
+        availability="on_receipt",
+        link="bernoulli",
+        fanout=3,
+        model_schedule=2,
+        push_schedule=2,
+        inbox_capacity=3,
+        attackers=0.4,
     ),
     "late-pushes": Case(("sage", "sage"), link="uniform", sample_capacity=2, fanout=3, availability="crash"),
     "merge-later": Case(
@@ -174,7 +187,10 @@ def refresh_engine(emulator: Any, links: Topology, features: Any, state: Any, ev
 
 def oracle_of(name: str, network: Network, state: Any) -> Oracle:
     twin = twins(name, network.num_nodes)
-    return Oracle(twin, topology(network), network.features, state.params, state.opt_state)
+    oracle = Oracle(twin, topology(network), network.features, state.params, state.opt_state)
+    for node in oracle.nodes:
+        node.is_attacker = state.role is not None and bool(state.role[node.number])
+    return oracle
 
 
 def as_numpy(events: Events) -> Any:
@@ -188,7 +204,8 @@ def as_numpy(events: Events) -> Any:
 @settings(max_examples=3, phases=[Phase.generate])
 @given(data=st.data())
 def test_agrees_after_every_tick(name: str, size: tuple[int, int], data: st.DataObject) -> None:
-    check_every_tick(name, size, data)
+    # of numbers that are zero but for rounding none is the largest
+    check_every_tick(name, size, data, biased=ALL_CASES[name].content != "whole")
 
 
 @pytest.mark.long
@@ -295,19 +312,20 @@ def mean_norm(oracle: Oracle, *, everybody: bool = False, joined: Any = None) ->
 
 def assert_same_row(oracle: Oracle, events: Any, initial_norm: float, row: dict[str, Any]) -> None:
     """One recorded row of the history against the nodes themselves."""
-    num_nodes = len(oracle.nodes)
-    joined = np.ones(num_nodes, bool) if events.joined is None else events.joined
+    honest = np.array([not node.is_attacker for node in oracle.nodes])
+    nodes = [node for node in oracle.nodes if not node.is_attacker]
+    joined = honest if events.joined is None else honest & events.joined
     if joined.any():
         params = flat_params(oracle, joined)
         distance = np.sum((params - params.mean(axis=0)) ** 2, axis=1).mean() / np.sum(params.mean(axis=0) ** 2)
         assert_close(row["consensus_distance"], distance)
         assert_close(row["norm_ratio"], mean_norm(oracle, joined=joined) / initial_norm)
     for layer in range(len(row["loss"])):
-        losses = [node.losses[layer] for node in oracle.nodes if layer in node.losses]
+        losses = [node.losses[layer] for node in nodes if layer in node.losses]
         if joined.any():
             assert row["stepped"][layer] == pytest.approx(len(losses) / joined.sum())
         assert row["loss"][layer] == (pytest.approx(np.mean(losses), rel=1e-9) if losses else None)
-    stale = [np.mean(list(node.staleness.values())) for node in oracle.nodes if node.staleness]
+    stale = [np.mean(list(node.staleness.values())) for node in nodes if node.staleness]
     assert row["staleness"] == (pytest.approx(np.mean(stale), rel=1e-9) if stale else None)
     for kind in KINDS:
         assert row["bytes_sent"][kind] == oracle.post.bytes_sent[kind]

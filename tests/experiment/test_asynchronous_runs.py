@@ -24,6 +24,7 @@ delay = 1
 [gossip]
 pool = 1
 acceptance = "degree"
+content = {{ name = "top_k", share = 0.5 }}
 schedule = {{ name = "token_account", capacity = 4, reserve = 2 }}
 
 [gossip.link]
@@ -32,6 +33,10 @@ delay = {{ name = "uniform", low = 0, high = 4 }}
 [availability]
 clock = {{ name = "bernoulli", prob = 0.5 }}
 presence = {{ name = "churn", mean_session = 9, mean_absence = 3 }}
+
+[attackers]
+attack = {{ name = "sign_flip", scale = 0.5 }}
+share = 0.1
 """
 TICKS = 20
 CHANGES = (f"emulation.ticks={TICKS}", "emulation.awake_share=0.3")
@@ -69,6 +74,9 @@ def test_the_closing_tables_tell_how_nodes_fared_and_what_became_of_messages(rec
     assert {"delivered", "to offline", "superseded", "refused", "in flight"} <= set(lines)
     shares = f"{100 * found['online']:.0f} % online, {100 * found['active']:.0f} % active"
     assert lines["nodes"] == f"nodes   on average {shares}"
+    attackers = int(arrays(recorded.directory, "nodes.npz")["role"].sum())
+    assert found["attackers"] == attackers == round(0.1 * found["nodes"])
+    assert lines["roles"].startswith(f"roles   {attackers} of {found['nodes']} nodes are attackers")
     assert lines["events"] == f"events  recorded in {recorded.events}"
 
 

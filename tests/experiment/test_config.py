@@ -17,6 +17,7 @@ from jdgnn.learning.layers import LAYERS, gcn
 from jdgnn.learning.optimizers import OPTIMIZERS
 from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.content import CONTENTS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
 from jdgnn.protocol.links import DELAYS, LOSSES
 from jdgnn.protocol.merging import MERGES
@@ -102,6 +103,9 @@ REFUSED = {
     "gossip.schedule.reserve=30": ["gossip.schedule.name: is missing", "token_account"],
     "gossip.acceptance=degre": ["gossip.acceptance.name: got 'degre'", "did you mean 'degree'?"],
     "gossip.order=train_then_merg": ["gossip.order: got 'train_then_merg'", "did you mean 'train_then_merge'?"],
+    "gossip.content={name = 'top_k', share = 2}": ["gossip.content.share: got 2", "of at most 1"],
+    "attackers={attack = 'sign_flip'}": ["attackers.share: expected either a share or names of nodes, got neither"],
+    "attackers={attack = 'sign_flop', share = 0.1}": ["attackers.attack.name: got 'sign_flop'", "'sign_flip'?"],
     "gossip.pass_through=true": ["gossip.pass_through: got True", "acceptance"],
     "gossip.pool=0": ["gossip.pool: got 0", "above 0"],
     "gossip.merge={name = 'limited', limit = -1}": ["gossip.merge.limit: got -1", "at least 0"],
@@ -197,6 +201,7 @@ def test_the_resolved_configuration_shows_everything_and_reads_back() -> None:
         "merge": {"name": "average"},
         "order": "merge_then_train",
         "acceptance": {"name": "always"},
+        "content": {"name": "whole"},
         "pass_through": False,
         "schedule": {"name": "every", "wakes": 1, "phase": 0},
         "link": {"loss": 0.0, "delay": 0},
@@ -244,6 +249,7 @@ DELAY_ARGUMENTS = {
         ("availability.presence", PRESENCES, PRESENCE_ARGUMENTS),
         ("availability.links", LINK_PRESENCES, {"markov": "mean_up = 9, mean_down = 3"}),
         ("gossip.acceptance", ACCEPTANCES, {}),
+        ("gossip.content", CONTENTS, {"top_k": "share = 0.5"}),
         ("gossip.merge", MERGES, {}),
         ("gossip.peers", PEERS, {}),
         ("gossip.schedule", SCHEDULES, {}),

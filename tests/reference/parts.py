@@ -12,6 +12,9 @@ import numpy as np
 from jdgnn.emulation.spec import Spec
 from jdgnn.learning.layers import Layer
 from jdgnn.protocol.acceptance import Acceptance
+from jdgnn.protocol.attacks import Attack
+from jdgnn.protocol.content import Content
+from jdgnn.protocol.content.top_k import Carried
 from jdgnn.protocol.merging import MergeRule
 from jdgnn.protocol.model import Model, Received
 from jdgnn.protocol.schedules import Schedule
@@ -78,6 +81,38 @@ def acceptance(name: str) -> Acceptance:
     return Acceptance(probability=kinds[name])
 
 
+def content(name: str, share: float) -> Content | None:
+    """The twin of a content with error feedback."""
+    if name == "whole":
+        return None
+
+    def encode(memory: Any, params: Any, key: Any, wakes: Any) -> Any:
+        leaves, structure = jax.tree.flatten(params)
+        sums = [np.asarray(leaf) + left for leaf, left in zip(leaves, memory, strict=True)]
+        pairs = [twins.largest(leaf, share) for leaf in sums]
+        left = [twins.without(leaf, index) for leaf, (_, index) in zip(sums, pairs, strict=True)]
+        return left, jax.tree.unflatten(structure, [Carried(*map(jnp.asarray, pair)) for pair in pairs])
+
+    def decode(message: Any, own: Any) -> Any:
+        leaves, structure = jax.tree.flatten(own)
+        carried = [
+            twins.placed(*map(np.asarray, (leaf, *pair))) for leaf, pair in zip(leaves, pairs_of(message), strict=True)
+        ]
+        return tuple(jax.tree.unflatten(structure, trees) for trees in zip(*carried, strict=True))
+
+    return Content(lambda params: [np.zeros(leaf.shape) for leaf in jax.tree.leaves(params)], encode, decode)
+
+
+def pairs_of(message: Any) -> list[Carried]:
+    """Values and places of each array in a message."""
+    return jax.tree.leaves(message, is_leaf=lambda one: isinstance(one, Carried))
+
+
+def sign_flip(scale: float) -> Attack:
+    """The twin of `jdgnn.attacks.sign_flip`."""
+    return Attack(lambda params, key, wakes: jax.tree.map(lambda leaf: np.asarray(leaf) * -scale, params))
+
+
 def every(wakes: int = 1, phase: int = 0) -> Schedule:
     """The twin of `jdgnn.schedules.every`."""
 
@@ -104,6 +139,7 @@ def with_twins(
     layers: tuple[str, ...],
     publish: Schedule | None = None,
     push: Schedule | None = None,
+    attack: Attack | None = None,
     **gossip: Any,
 ) -> Any:
     """The same emulator, made of twins: of its layers, by name, and of what stands in its settings."""
@@ -112,5 +148,8 @@ def with_twins(
         "publish": replace(emulator.traffic.publish, schedule=publish) if publish else emulator.publish,
         "push": replace(emulator.push, schedule=push) if emulator.push and push else emulator.push,
         "gossip": replace(emulator.gossip, **gossip) if emulator.gossip else None,
+        "attackers": replace(emulator.attackers, attack=attack)
+        if emulator.attackers and attack
+        else emulator.attackers,
     }
     return replace(emulator, **changes)

@@ -241,6 +241,31 @@ def by_degree(sender_degree: int, receiver_degree: int) -> float:
     return min(1.0, probability(sender_degree, receiver_degree)) if receiver_degree else 1.0
 
 
+def largest(x: Array, share: float) -> tuple[Array, Array]:
+    """The numbers of an array that are largest by magnitude, and their places; no places if these are all."""
+    flat = x.ravel()
+    count = min(len(flat), max(1, round(share * len(flat))))
+    if count == len(flat):
+        return flat, np.zeros(0, np.int16)
+    places = sorted(range(len(flat)), key=lambda place: -abs(flat[place]))[:count]
+    return flat[places], np.array(places, np.int16 if len(flat) <= 32768 else np.int32)
+
+
+def without(x: Array, places: Array) -> Array:
+    """The array with zeros at some places; at all of them if none are named."""
+    flat = x.ravel().copy()
+    flat[places if len(places) else ...] = 0
+    return flat.reshape(x.shape)
+
+
+def placed(x: Array, values: Array, places: Array) -> tuple[Array, Array]:
+    """The array with other values at some places, and which these are; at all of them if none are named."""
+    flat, there = x.ravel().copy(), np.zeros(x.size, bool)
+    where = places if len(places) or not len(values) else ...
+    flat[where], there[where] = values, True
+    return flat.reshape(x.shape), there.reshape(x.shape)
+
+
 def every_wanted(wakes: int, num_candidates: int, period: int, phase: int) -> int:
     """All candidates at every so many wakes, nobody at the others."""
     return num_candidates if (wakes - phase) % period == 0 else 0

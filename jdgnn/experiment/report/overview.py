@@ -51,7 +51,8 @@ def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
         )
     rows = variant.first.rows
     tiles.append((f"{rows[-1]['tick']:,}" if rows else "0", "ticks recorded"))
-    tiles.append((f"{variant.first.num_nodes:,}", "nodes, each with its own model"))
+    attackers = f", {summary.attackers:,} of them attackers" if summary and summary.attackers else ""
+    tiles.append((f"{variant.first.num_nodes:,}", f"nodes, each with its own model{attackers}"))
     if rows:
         rank, last = rows[-1]["effective_rank"], len(rows[-1]["effective_rank"])
         if rank and rank[-1] is not None:

@@ -48,6 +48,7 @@ class Summary(BaseModel):
     versions: dict[str, str]
     accelerator: dict[str, str | int]
     memory: dict[str, Annotated[int, Field(ge=0, lt=2**63)] | None] = {}
+    attackers: int = 0
     speed: Speed | None = None
     way: dict[str, Any] | None = None
 

@@ -54,7 +54,7 @@ class _Shared:
         results: Results = {}
         for name, vectors in embeddings.items():
             own = (own_features or {}).get(name, 0)
-            key = self._key_of(np.asarray(vectors), own)
+            key = self._key_of(network, np.asarray(vectors), own)
             if key not in self._results:
                 if len(self._results) >= MOST_RESULTS:
                     self._results.clear()
@@ -63,9 +63,11 @@ class _Shared:
                 results[name] = result
         return results
 
-    def _key_of(self, vectors: np.ndarray, own_features: int) -> str:
-        digest = hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()
-        return f"{self._key} {vectors.dtype} {vectors.shape} {own_features} {digest}"
+    def _key_of(self, network: Network, vectors: np.ndarray, own_features: int) -> str:
+        digest = hashlib.sha256(np.ascontiguousarray(vectors).tobytes())
+        if network.splits is not None:  # those of honest nodes, who are others in other runs
+            digest.update(np.packbits(network.splits.train | network.splits.test).tobytes())
+        return f"{self._key} {vectors.dtype} {vectors.shape} {own_features} {digest.hexdigest()}"
 
 
 def network_key(config: Config) -> str:

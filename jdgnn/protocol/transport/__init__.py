@@ -26,9 +26,12 @@ def transport_of(traffic: Traffic) -> Transport | None:
 
 
 def has_pool(traffic: Traffic) -> bool:
-    """Whether a model can wait: it is late, or its receiver asleep or offline, or it is passed on later."""
+    """Whether messages need places of their own: they can wait, or are not what their senders hold.
+
+    They wait where they are late, their receivers are asleep or offline, or they are passed on later.
+    """
     gossip, availability = traffic.gossip, traffic.availability
     if gossip is None:
         return False
-    can_wait = availability.can_sleep or availability.can_be_offline
-    return can_wait or gossip.link.max_delay > 0 or gossip.pass_through
+    can_wait = availability.can_sleep or availability.can_be_offline or gossip.link.max_delay > 0 or gossip.pass_through
+    return can_wait or gossip.content is not None or traffic.attackers is not None

@@ -30,6 +30,10 @@ class ModelFlight:
         del num_nodes
         return jnp.sum(self.is_sent, axis=1, dtype=jnp.int32)
 
+    def num_own(self, is_sent: jax.Array) -> jax.Array:
+        """How many of the messages that are sent now [N, R] carry the node's own model [N]."""
+        return jnp.sum(is_sent, axis=1, dtype=jnp.int32)
+
     @property
     def is_paired(self) -> jax.Array:
         """Whether only nodes that send to each other have sent, each one model []."""

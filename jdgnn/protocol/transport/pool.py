@@ -23,7 +23,7 @@ from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting, own
 class ModelPool:
     """The places and what is known of the model in each; N stands for nobody and Q for no place."""
 
-    params: Any  # [Q, ...], parameters of all layers
+    params: Any  # [Q, ...], parameters of all layers, or the messages that a content has made of them
     age: jax.Array  # [Q] int32
     weight: jax.Array | None  # [Q], of models that carry one
     src: jax.Array  # [Q] int32, who sent it last
@@ -46,6 +46,11 @@ class ModelPool:
         is_waiting = jnp.zeros(self.num_places, bool).at[self.inbox].set(True, mode="drop")
         is_open = is_waiting | (self.dst < num_nodes)
         return jnp.zeros(num_nodes, jnp.int32).at[jnp.where(is_open, self.src, num_nodes)].add(1, mode="drop")
+
+    def num_own(self, is_sent: jax.Array) -> jax.Array:
+        """How many of the messages that are sent now [N, R] carry the node's own model [N], and not one it has kept."""
+        num_sent = jnp.sum(is_sent, axis=1, dtype=jnp.int32)
+        return num_sent if self.kept is None else num_sent - (self.kept < self.num_places).astype(jnp.int32)
 
 
 def init(gossip: Gossip, params: Any, num_nodes: int) -> ModelPool:

@@ -12,7 +12,9 @@ import jdgnn
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES
 from jdgnn.protocol.acceptance import ACCEPTANCES
+from jdgnn.protocol.attacks import ATTACKS
 from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.content import CONTENTS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
 from jdgnn.protocol.links import DELAYS, LOSSES, split
 from jdgnn.protocol.merging import MERGES
@@ -44,6 +46,12 @@ def _packs() -> dict[str, tuple[Mapping[str, Callable[..., Any]], Pack]]:
             lambda part: _emulator(gossip=jdgnn.gossip(schedule=part, link=jdgnn.link(delay=5))),
         ),
         "acceptance": (ACCEPTANCES, lambda part: _emulator(gossip=jdgnn.gossip(acceptance=part))),
+        "content": (CONTENTS, lambda part: _emulator(gossip=jdgnn.gossip(content=part))),
+        "attack": (ATTACKS, lambda part: _emulator(attackers=jdgnn.attackers(part, share=0.1))),
+        "attackers": (
+            {"attackers": lambda share: jdgnn.attackers(jdgnn.attacks.sign_flip(), share=share)},
+            lambda part: _emulator(attackers=part),
+        ),
         "merge": (MERGES, lambda part: _emulator(gossip=jdgnn.gossip(merge=part))),
         "peers": (PEERS, lambda part: _emulator(gossip=jdgnn.gossip(peers=part))),
     }
@@ -90,6 +98,7 @@ def _program(factory: Callable[..., Any], pack: Pack, arguments: dict[str, Any])
 
 
 EXPECTED = {
+    ("content", "top_k"): ["share"],  # how many numbers a message has room for
     ("delay", "by_size"): ["maximum"],  # buffers are made for it
     ("delay", "constant"): ["ticks"],
     ("delay", "geometric"): ["maximum"],

@@ -1,0 +1,79 @@
+"""What emulators make of attackers: who is measured, and that honest nodes alone change nothing."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import jdgnn
+from jdgnn.errors import InputError
+from jdgnn.protocol.attacks import sign_flip
+from jdgnn.protocol.transport import ModelPool
+from tests.support import assert_same_bits, small_emulator, small_network
+
+NETWORK = small_network()
+NUM_NODES = NETWORK.num_nodes
+
+
+def test_metrics_are_of_honest_nodes() -> None:
+    named = replace(NETWORK, node_names=tuple(f"node {v}" for v in range(NUM_NODES)))
+    made = small_emulator(attackers=jdgnn.attackers(sign_flip(10), nodes=["node 0", "node 3"]))
+    state, history = jdgnn.run(made, made.init(jax.random.key(0), named), named, 5)
+    assert isinstance(state.models, ModelPool)
+    assert state.role is not None
+    assert np.flatnonzero(state.role).tolist() == [0, 3]
+    honest = np.asarray(state.role) == 0
+    assert_allclose(
+        history.consensus_distance[-1], jdgnn.consensus_distance(state.params, jnp.asarray(honest)), rtol=1e-5
+    )
+    table = jdgnn.node_table(state, named)
+    assert table["role"].tolist() == np.asarray(state.role).tolist()
+    assert_allclose(history.norm_ratio[-1], table["norm_ratio"][honest].mean(), rtol=1e-5)
+    assert_allclose(history.quantiles["distance"][-1][-1], table["distance"][honest].max(), rtol=1e-5)
+    with pytest.raises(InputError, match="node 0"):
+        made.init(jax.random.key(0), NETWORK)
+
+
+@pytest.mark.long
+def test_a_share_of_nobody_changes_nothing() -> None:
+    waiting = jdgnn.gossip(capacity=2, link=jdgnn.link(delay=jdgnn.links.uniform(0, 2)))
+    ends = [
+        jdgnn.run(made, made.init(jax.random.key(5), NETWORK), NETWORK, 12)[0]
+        for made in (
+            small_emulator(gossip=waiting),
+            small_emulator(gossip=waiting, attackers=jdgnn.attackers(sign_flip(), share=0.0)),
+        )
+    ]
+    for name in ("params", "embeddings", "models", "accounts"):
+        assert_same_bits(*(getattr(end, name) for end in ends))
+
+
+@pytest.mark.long
+def test_attackers_send_merged_moments_as_they_are_and_models_in_bfloat16() -> None:
+    made = small_emulator(
+        optimizer=jdgnn.adam(1e-2, merged=True),
+        gossip=jdgnn.gossip(merge=jdgnn.merging.adopt()),
+        attackers=jdgnn.attackers(sign_flip(), share=1.0),
+        param_dtype="bfloat16",
+    )
+    state, _ = jdgnn.run(made, made.init(jax.random.key(0), NETWORK), NETWORK, 4)
+    assert isinstance(state.models, ModelPool)
+    sent = [layer["moments"] for layer in state.models.params]
+    assert max(float(jnp.abs(leaf.astype(float)).max(initial=0)) for leaf in jax.tree.leaves(sent)) > 0
+    squares = [leaf for path, leaf in jax.tree.leaves_with_path(sent) if "nu" in jax.tree_util.keystr(path)]
+    assert squares
+    assert all(float(leaf.astype(float).min(initial=0)) >= 0 for leaf in squares)
+    assert all(np.isfinite(leaf.astype(float)).all() for leaf in jax.tree.leaves(state.params))
+
+
+def test_attackers_that_no_model_is_sent_by_are_refused() -> None:
+    with pytest.raises(InputError, match="attackers: has no effect"):
+        small_emulator(gossip=None, attackers=jdgnn.attackers(sign_flip(), share=0.1))
+    with pytest.raises(InputError, match="attackers: got 3"):
+        small_emulator(attackers=3)
+    short = jdgnn.Attack(corrupt=lambda params, key, wakes: params[:1])
+    with pytest.raises(InputError, match=r"attackers.attack.corrupt: it gives"):
+        small_emulator(attackers=jdgnn.attackers(short, share=0.1)).init(jax.random.key(0), NETWORK)
