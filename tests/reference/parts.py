@@ -62,6 +62,9 @@ def _inbox_rule(name: str) -> MergeRule:
         for number in np.flatnonzero(received.mask):
             weight = None if received.weight is None else received.weight[number]
             rows = jax.tree.map(lambda leaf, number=number: leaf[number], received.params)
+            if received.carried is not None and name == "trimmed_mean":  # others see the node's own numbers there
+                came = jax.tree.map(lambda leaf, number=number: leaf[number], received.carried)
+                rows = jax.tree.map(lambda leaf, is_there: np.where(is_there, leaf, np.nan), rows, came)
             models.append((rows, received.age[number], weight))
         inbox = [
             (jax.tree.map(np.asarray, tree), int(age), 1.0 if weight is None else float(weight))

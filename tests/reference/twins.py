@@ -338,11 +338,15 @@ Inbox = list[tuple[Tree, int, float]]  # models, ages and weights, the node's ow
 
 
 def trimmed_mean(models: Inbox, num_trimmed: int) -> tuple[Tree, int, float]:
-    """Number by number the mean of those in the middle."""
-    least = min(num_trimmed, (len(models) - 1) // 2)
+    """Number by number the mean of those in the middle; NaN stands where a model has none."""
+
+    def of_number(values: Array) -> float:
+        there = np.sort(values[~np.isnan(values)])
+        least = min(num_trimmed, (len(there) - 1) // 2)
+        return float(there[least : len(there) - least].mean())
 
     def middle(*numbers: Array) -> Array:
-        return np.sort(np.stack(numbers), axis=0)[least : len(models) - least].mean(axis=0)
+        return np.apply_along_axis(of_number, 0, np.stack(numbers)) if numbers[0].size else numbers[0]
 
     return jax.tree.map(middle, *(tree for tree, _, _ in models)), max(age for _, age, _ in models), 1.0
 
