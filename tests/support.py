@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import jdgnn
 from jdgnn.emulation import chunks
+from jdgnn.keys import is_key
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import Topology
 from jdgnn.protocol import rings
@@ -49,19 +51,16 @@ def all_joined(links: Topology) -> jax.Array:
 
 def leaves(tree: Any) -> list[np.ndarray]:
     """The arrays of a tree, PRNG keys as their bits."""
-    return [
-        np.asarray(jax.random.key_data(leaf) if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf)
-        for leaf in jax.tree.leaves(tree)
-    ]
+    return jax.tree.leaves(_without_keys(tree))
+
+
+def _without_keys(tree: Any) -> Any:
+    return jax.tree.map(lambda leaf: np.asarray(jax.random.key_data(leaf) if is_key(leaf) else leaf), tree)
 
 
 def assert_same_bits(first: Any, second: Any) -> None:
     """Asserts that two trees of arrays are equal, bit for bit."""
-    structures: list[Any] = [jax.tree.structure(first), jax.tree.structure(second)]
-    assert structures[0] == structures[1]
-    for a, b in zip(leaves(first), leaves(second), strict=True):
-        assert a.dtype == b.dtype
-        np.testing.assert_array_equal(a, b)
+    chex.assert_trees_all_equal(_without_keys(first), _without_keys(second), strict=True)
 
 
 def num_in_flight(state: jdgnn.State, network: Network) -> dict[str, int]:

@@ -6,6 +6,7 @@ Axes: N nodes, E directed edges, Q rows of a table, n messages.
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import chex
 import jax
 import jax.numpy as jnp
 import optax
@@ -39,6 +40,8 @@ def gather_known(table: jax.Array, row: jax.Array) -> jax.Array:
 
 def write_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
     """Rows of the source over rows of the target."""
+    chex.assert_rank([to, source, origin], [1, 2, 1])
+    chex.assert_equal_shape([to, origin])
     if target.size == 0 or to.size == 0:
         return target
     rows = target.reshape(-1, target.shape[-1])
@@ -47,6 +50,8 @@ def write_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.
 
 def replace_rows(target: jax.Array, mask: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
     """Rows of the source in place of those of the target where the mask is True."""
+    chex.assert_rank([target, source], 2)
+    chex.assert_shape([mask, origin], target.shape[:1])
     return jnp.where(mask[:, None], source[origin], target)
 
 
@@ -69,6 +74,8 @@ def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count:
 
 def arrivals(num_nodes: int, dst: jax.Array, *order: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     """Messages sorted by receiver and then by order of arrival."""
+    chex.assert_rank(dst, 1)
+    chex.assert_equal_shape([dst, *order])
     index = jnp.arange(dst.size, dtype=jnp.int32)
     dst, *_, index = jax.lax.sort((dst, *order, index), num_keys=1 + len(order), is_stable=True)
     num_received = jnp.zeros(num_nodes, jnp.int32).at[dst].add(1, mode="drop", indices_are_sorted=True)
@@ -81,6 +88,11 @@ def sum_over_edges(
     vectors: jax.Array, weights: jax.Array, in_edges: InEdges, own: jax.Array | None = None
 ) -> jax.Array:
     """Weighted sums over the in-edges of each node."""
+    dims = chex.Dimensions(N=in_edges.in_degree.shape[0])
+    dims["EF"] = vectors.shape
+    chex.assert_shape([weights, in_edges.receivers], dims["E"])
+    if own is not None:
+        chex.assert_shape(own, dims["NF"])
     column = weights[:, None]
     weighted = jnp.where(column, vectors, 0) if weights.dtype == bool else column * vectors
     num_nodes = in_edges.in_degree.shape[0]
@@ -126,6 +138,7 @@ def sum_over_nodes(values: jax.Array, mask: jax.Array | None = None) -> jax.Arra
 
 def distances(values: jax.Array, centre: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Squared distance of each node's numbers from the centre, and their squared norm."""
+    chex.assert_shape(centre, values.shape[1:])
 
     def one(own: jax.Array) -> tuple[jax.Array, jax.Array]:
         own = widened(own)
@@ -159,6 +172,8 @@ def by_nodes(function: Callable[[Any], Any], tree: Any) -> Any:
 
 def quantiles(values: jax.Array, mask: jax.Array, levels: jax.Array) -> jax.Array:
     """Quantiles over the nodes where the mask is True, as values that occur; NaN if there is none."""
+    chex.assert_rank([values, levels], 1)
+    chex.assert_equal_shape([values, mask])
     count = jnp.sum(mask, dtype=jnp.int32)
     ordered = jnp.sort(jnp.where(mask, values, jnp.nan))
     place = jnp.round(levels * (count - 1).astype(jnp.float32)).astype(jnp.int32)

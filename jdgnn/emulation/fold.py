@@ -6,6 +6,7 @@ Axes: N nodes, M models in an inbox, n some nodes.
 import math
 from functools import partial
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -34,6 +35,10 @@ def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array
     Returns:
       The models after merging.
     """
+    dims = chex.Dimensions()
+    dims["NM"] = inbox.row.shape
+    chex.assert_shape(inbox.is_merged, dims["NM"])
+    chex.assert_tree_shape_prefix(own, dims["N"] if nodes is None else nodes.shape)
     row, is_merged, seed = take((inbox.row, inbox.is_merged, inbox.seed), nodes)
     fold_index = take(inbox.fold_index, nodes)
 

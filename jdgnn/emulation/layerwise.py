@@ -5,6 +5,7 @@ Axes: N nodes, E directed edges, F features that enter a layer, F' that leave it
 
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -37,6 +38,10 @@ def aggregate(
     Returns:
       One vector for each of them [n, F].
     """
+    dims = chex.Dimensions(N=topology.num_nodes, E=topology.num_edges, F=own.shape[-1])
+    chex.assert_shape(own, dims["NF"])
+    chex.assert_shape(received, dims["EF"])
+    chex.assert_shape(received_mask, dims["E"])
     query = None
     if layer.query is not None:
         rows = per_node(layer.query)(params, take(own, nodes))

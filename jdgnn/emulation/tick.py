@@ -5,6 +5,7 @@ Axes: N nodes.
 
 from dataclasses import replace
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -36,6 +37,9 @@ def apply_events(
     Returns:
       All nodes at the end of this tick, and what can be seen of it.
     """
+    dims = chex.Dimensions(N=topology.num_nodes)
+    chex.assert_shape(features, (topology.num_nodes, None))
+    chex.assert_tree_shape_prefix((events.positives, events.push_dst, events.model_dst), dims["N"])
     before, tick = state, Tick(spec, topology, features, events)
     state, received = receive(tick, state)
     tick = tick._replace(active=active_nodes(tick, state))

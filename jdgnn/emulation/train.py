@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -97,6 +98,9 @@ def train_layer(tick: Tick, state: State, index: int, params: Any, own: jax.Arra
     Returns:
       Their new parameters and optimiser states, everybody's embeddings, and the losses.
     """
+    dims = chex.Dimensions(N=state.num_nodes)
+    chex.assert_shape(own, (state.num_nodes, None))
+    chex.assert_tree_shape_prefix(params, dims["N"] if nodes is None else nodes.shape)
     opt_state, surroundings = take(state.opt_state[index], nodes), _surroundings(tick, state, index, own, nodes)
     if tick.spec.layers[index].query is not None:
         combine = partial(aggregated, tick, state, index, own=own, nodes=nodes)

@@ -5,6 +5,7 @@ Axes: N nodes, M models in an inbox, n some nodes.
 
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -31,6 +32,10 @@ def merge_all(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.
     Returns:
       The models after merging.
     """
+    dims = chex.Dimensions()
+    dims["NM"] = inbox.row.shape
+    chex.assert_shape([inbox.is_merged, inbox.staleness], dims["NM"])
+    chex.assert_tree_shape_prefix(own, dims["N"] if nodes is None else nodes.shape)
     rule, given = gossip.merge.merge_all, (inbox.row, inbox.is_merged, inbox.staleness, inbox.seed)
     assert rule is not None
 

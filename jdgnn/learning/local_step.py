@@ -6,6 +6,7 @@ Axes: F features that enter the layer, F' that leave it, K positives, C samples.
 from collections.abc import Callable
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -79,6 +80,9 @@ def local_loss(
       The loss, and beside it the embedding [F'], whether the loss is defined, and what else the objective tells, all at
       `params`.
     """
+    chex.assert_rank([own, received.positives, received.negatives], [1, 2, 2])
+    chex.assert_equal_shape_prefix([received.positives, received.pos_mask], 1)
+    chex.assert_equal_shape_prefix([received.negatives, received.neg_mask], 1)
 
     def encode(own: jax.Array, aggregated: jax.Array) -> jax.Array:
         return layer.apply(params["layer"], own, aggregated)

@@ -6,6 +6,7 @@ Axes: N nodes, E directed edges, F' units of a layer, D longest delay.
 from collections.abc import Callable
 from dataclasses import replace
 
+import chex
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -64,6 +65,9 @@ def send(
     Returns:
       The mailboxes, and how many were sent and lost.
     """
+    dims = chex.Dimensions(N=topology.num_nodes, E=topology.num_edges)
+    chex.assert_shape(is_sending, dims["N"])
+    chex.assert_shape(jax.tree.leaves((lost, delay, up)), dims["E"])
     is_sent = is_sending[topology.senders] if up is None else is_sending[topology.senders] & up
     arrives = is_sent if lost is None else is_sent & ~lost
     slot = tick % (mailbox.max_delay + 1)
@@ -96,6 +100,9 @@ def receive(
     Returns:
       The mailboxes, and what became of what arrived.
     """
+    dims = chex.Dimensions(E=topology.num_edges)
+    chex.assert_shape(mailbox.version, dims["E"])
+    chex.assert_shape(mailbox.entries, (topology.num_edges, None))
     depth = mailbox.max_delay + 1
     delay = elapsed(tick, depth)
     due = is_due(mailbox.delays, tick)

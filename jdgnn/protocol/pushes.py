@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -70,6 +71,9 @@ def send(
     Returns:
       The pushes on their way, and how many were sent and lost.
     """
+    dims = chex.Dimensions()
+    dims["NDS"] = flight.dst.shape
+    chex.assert_shape(jax.tree.leaves((is_sent, dst, rank, lost, delay)), dims["NS"])
     slot = tick % (flight.max_delay + 1)
     arrives = is_sent if lost is None else is_sent & ~lost
     sent = PushFlight(

@@ -3,6 +3,7 @@
 Axes: N nodes, C capacity, F' units of a layer.
 """
 
+import chex
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -53,6 +54,8 @@ def store(backend: Backend, buffer: SampleBuffer, messages: Arrivals, content: C
       The buffer, with the last C arrivals of each node.
     """
     capacity, num_nodes = buffer.capacity, buffer.next_slot.shape[0]
+    chex.assert_shape(buffer.entries, (num_nodes, capacity, None))
+    chex.assert_equal_shape([messages.dst, messages.position, content.row])
     first = buffer.next_slot.at[messages.dst].get(mode="fill", fill_value=0)
     slot = (first + messages.position) % capacity
     place = jnp.where(messages.is_among_last(capacity), messages.dst * capacity + slot, num_nodes * capacity)

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 
 import jdgnn
 from jdgnn.protocol.accounts import KINDS, whole
@@ -16,7 +17,7 @@ from jdgnn.reference.oracle import Oracle
 
 def assert_close(actual: Any, expected: Any) -> None:
     """Compares trees leaf by leaf; a leaf that is missing in one is an error."""
-    jax.tree.map(lambda a, e: assert_allclose(a, e, rtol=1e-9, atol=1e-9), actual, expected)
+    chex.assert_trees_all_close(actual, expected, rtol=1e-9, atol=1e-9)
 
 
 def numbers_of(oracle: Oracle) -> dict[str, Any]:

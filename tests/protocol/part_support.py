@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import chex
 import jax
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +24,10 @@ def drawn(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def assert_one_program(function: Callable[..., Any], parts: list[Any], *arguments: Any) -> None:
     """Asserts that a function compiled for one part serves the others."""
-    traced = []
-
-    def counted(*given: Any) -> Any:
-        traced.append(given)
-        return function(*given)
-
-    compiled = jax.jit(counted)
+    chex.clear_trace_counter()
+    compiled = jax.jit(chex.assert_max_traces(function, n=1))
     for part in parts:
         compiled(part, *arguments)
-    assert len(traced) == 1
 
 
 def assert_same_key_same_bits(function: Callable[..., Any], *arguments: Any) -> None:

@@ -206,7 +206,7 @@ def test_another_limit_is_the_same_program() -> None:
     [
         (lambda: limited(-1), "limit: got -1"),
         (lambda: limited(2.5), "limit: got 2.5"),  # type: ignore[arg-type]
-        (lambda: variance_corrected("average"), "rule: expected a rule such as jdgnn.merging.average(), got 'average'"),  # type: ignore[arg-type]
+        (lambda: variance_corrected("average"), "rule: expected a rule such as"),  # type: ignore[arg-type]
         (lambda: variance_corrected(MergeRule(merge=3)), "MergeRule.merge: got 3"),  # type: ignore[arg-type]
     ],
 )

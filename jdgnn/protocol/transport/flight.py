@@ -5,6 +5,7 @@ Axes: N nodes, R models a node sends, M models in an inbox.
 
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -104,6 +105,7 @@ def send(
 ) -> tuple[ModelFlight, Counts]:
     """Notes who has sent to whom."""
     del backend, gossip, flight, tick, own
+    chex.assert_equal_shape(jax.tree.leaves(dispatch))
     arrives = dispatch.is_sent if dispatch.lost is None else dispatch.is_sent & ~dispatch.lost
     counts = sent_and_lost("model", dispatch.is_sent, dispatch.lost)
     return ModelFlight(dst=dispatch.dst, rank=dispatch.rank, is_sent=arrives), counts

@@ -7,6 +7,7 @@ from flight to inbox is its number. Axes: N nodes, R models a node sends, M mode
 from dataclasses import replace
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -161,6 +162,7 @@ def send(
     What is passed on goes first and keeps its place. The others get free places in order of (rank, slot); for whom
     there is none, it is displaced. If places are not expected to run out, ranks need not decide who gets the last.
     """
+    chex.assert_equal_shape(jax.tree.leaves(dispatch))
     lost = jnp.zeros_like(dispatch.is_sent) if dispatch.lost is None else dispatch.lost & dispatch.is_sent
     counts = sent_and_lost("model", dispatch.is_sent, dispatch.lost)
     pool, is_passed = _pass_on(pool, tick, dispatch, lost)
