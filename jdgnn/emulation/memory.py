@@ -29,7 +29,7 @@ def state_bytes(state: State) -> dict[str, int]:
         "sample buffers": state.samples,
         "pushes in flight": state.pushes,
         "models in flight or waiting": state.models,
-        "content": state.content,
+        "memories of contents": state.content,
     }
     sizes = {name: tree_bytes(part) for name, part in parts.items()}
     counters = tree_bytes(state) - sum(sizes.values())

@@ -99,8 +99,10 @@ EXAMPLES: dict[str, Any] = {
     **{"default": 0.1, "bytes_per_tick": 4096, "maximum": 10, "ticks": 2, "mean": 2.0, "low": 0, "high": 10},
     **{"start": 100, "end": 200, "pool": 4.0, "projection": 256, "edges": "edges.csv", "nodes": "nodes.csv"},
     **{"archive": "network.npz", "title": "office"},
+    **{"attack": "sign_flip", "attackers.nodes": None},
 }
-"""Values for snippets, where an argument has no default; others get one by their type."""
+"""Values for snippets, by argument, or part and argument, without a default; others get one by their type. None for
+what is not shown, as it excludes another."""
 WIDEST = 78
 """Characters of a line of a snippet, which a terminal shows with some space before it."""
 
@@ -241,10 +243,11 @@ def _snippet(kind: str, name: str, arguments: list[Argument], annotations: dict[
     said, left_out = {}, {}
     for argument in arguments:
         example = EXAMPLES.get(argument.name, BY_TYPE.get(annotations[argument.name]))
+        example = EXAMPLES.get(f"{name}.{argument.name}", example)
         is_needed = argument.default is ... or argument.name in SHOWN.get(name, ())
         if is_needed or argument.default not in (None, [], {}):
             said[argument.name] = example if is_needed else argument.default
-        elif argument.default is None and argument.name in EXAMPLES:
+        elif argument.default is None and argument.name in EXAMPLES and example is not None:
             left_out[argument.name] = example
     place = KINDS[kind]
     if kind == "tables":

@@ -41,7 +41,9 @@ class Attackers:
     selection: Selection
 
 
-def attackers(attack: Attack, *, share: ArrayLike | None = None, nodes: Sequence[str] | None = None) -> Attackers:
+def attackers(
+    attack: Attack, *, share: float | jax.Array | None = None, nodes: Sequence[str] | None = None
+) -> Attackers:
     """Says who lies about its model, and what it sends instead.
 
     An attacker follows the protocol: it wakes, merges, trains and sends when any other node would, and its embeddings
@@ -50,7 +52,8 @@ def attackers(attack: Attack, *, share: ArrayLike | None = None, nodes: Sequence
 
     Args:
       attack: what is sent, as `jdgnn.attacks.sign_flip()`.
-      share: of all nodes, from 0 to 1: round(share · N) of them are drawn from the run's key when a state is made.
+      share: of all nodes, from 0 to 1: round(share · N) of them are drawn from the run's key when a state is made;
+        0.1 if neither a share nor nodes are given.
       nodes: the attackers by name, as the network calls them; in place of a share.
 
     Returns:
@@ -67,10 +70,9 @@ def attackers(attack: Attack, *, share: ArrayLike | None = None, nodes: Sequence
     """
     if not isinstance(attack, Attack):
         raise InputError(f"attack: expected an attack such as jdgnn.attacks.sign_flip(), got {attack!r}")
-    if (share is None) == (nodes is None):
-        both = "neither" if share is None else "both"
-        raise InputError(f"share: expected either a share or names of nodes, got {both}")
-    selection = _by_share(share) if nodes is None else _named(nodes)
+    if share is not None and nodes is not None:
+        raise InputError(f"share: expected a share or names of nodes, got both {share} and {nodes}; leave one out")
+    selection = _by_share(0.1 if share is None else share) if nodes is None else _named(nodes)
     return Attackers(attack=as_argument(attack), selection=selection)
 
 

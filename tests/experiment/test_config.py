@@ -104,7 +104,7 @@ REFUSED = {
     "gossip.acceptance=degre": ["gossip.acceptance.name: got 'degre'", "did you mean 'degree'?"],
     "gossip.order=train_then_merg": ["gossip.order: got 'train_then_merg'", "did you mean 'train_then_merge'?"],
     "gossip.content={name = 'top_k', share = 2}": ["gossip.content.share: got 2", "of at most 1"],
-    "attackers={attack = 'sign_flip'}": ["attackers.share: expected either a share or names of nodes, got neither"],
+    "attackers={attack = 'sign_flip', share = 0.1, nodes = ['a']}": ["attackers.share: expected a share or names"],
     "attackers={attack = 'sign_flop', share = 0.1}": ["attackers.attack.name: got 'sign_flop'", "'sign_flip'?"],
     "gossip.pass_through=true": ["gossip.pass_through: got True", "acceptance"],
     "gossip.pool=0": ["gossip.pool: got 0", "above 0"],

@@ -39,7 +39,7 @@ def test_signs_are_flipped() -> None:
 
 @pytest.mark.parametrize(("share", "num_nodes"), [(0.1, 12), (0.25, 10), (0.5, 7), (1.0, 3), (0.0, 5), (0.3, 1)])
 def test_a_share_is_exact_and_falls_on_anybody(share: float, num_nodes: int) -> None:
-    choose = attackers(sign_flip(), share=share).selection.choose
+    choose = attackers(sign_flip(), share=share if share != 0.1 else None).selection.choose
     masks = np.array([choose(jax.random.key(seed), num_nodes) for seed in range(60)])
     assert (masks.sum(axis=1) == round(share * num_nodes)).all()
     assert masks.any(axis=0).all() == (round(share * num_nodes) > 0)
@@ -57,8 +57,7 @@ def test_names_are_those_of_the_network() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "share: expected either a share or names of nodes, got neither"),
-        ({"share": 0.1, "nodes": ["a"]}, "share: .* got both"),
+        ({"share": 0.1, "nodes": ["a"]}, "share: expected a share or names of nodes, got both 0.1 and"),
         ({"share": 1.5}, "share: got 1.5"),
         ({"nodes": "ann"}, "nodes: expected a list of names of nodes, got 'ann'"),
         ({"nodes": []}, "nodes: expected a list"),
