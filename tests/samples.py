@@ -1,8 +1,9 @@
 """Every registered part with sample numbers, in two variants, read off the signatures of the registries.
 
-A part is made with the defaults of its arguments. Its second variant has other numbers wherever they are traced, which
-the type of an argument says: `ArrayLike`, or `int | jax.Array`. So a new part whose arguments have defaults needs its
-registry line alone. `NUMBERS` holds what has no default, and what is told apart better by other numbers.
+A part is made with the defaults of its arguments, or where they have none with the examples that `jdgnn parts` shows.
+Its second variant has other numbers wherever they are traced, which the type of an argument says: `ArrayLike`, or
+`int | jax.Array`. So a new part needs its registry line alone. `NUMBERS` holds what must be smaller for the small runs
+of tests, and what is told apart better by other numbers.
 """
 
 import inspect
@@ -17,6 +18,7 @@ import jax
 from jax.typing import ArrayLike
 
 from jdgnn import merging, objectives, presence
+from jdgnn.experiment.catalogue import EXAMPLES
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES
@@ -89,7 +91,6 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "rate_schedule.cosine": {"horizon": Pair(50, 20), "floor": Pair(0.0, 0.1)},
     "rate_schedule.until": {"horizon": Pair(3, 2)},
     "clock.bernoulli": {"prob": Pair(0.5, 0.7)},
-    "clock.lognormal": {"mean_prob": Pair(0.5, 0.3), "sigma": Pair(1.0, 0.2)},
     "clock.periodic": {"period": Pair(2, 3)},
     "presence.churn": {"mean_session": Pair(6, 9), "mean_absence": Pair(2, 3)},
     "presence.crash": {"prob": Pair(0.03, 0.01)},
@@ -115,13 +116,15 @@ TRACED = (ArrayLike, int | jax.Array)
 
 
 def _argument(kind: str, name: str, parameter: inspect.Parameter, hint: Any) -> Any:
-    """What an argument is: what `NUMBERS` says, or its default, and another number in the second variant."""
+    """What an argument is: what `NUMBERS` says, its default or example, and another number in the second variant."""
     for place in (f"{kind}.{name}", kind):
         if parameter.name in NUMBERS.get(place, {}):
             return NUMBERS[place][parameter.name]
     default = parameter.default
     if default is inspect.Parameter.empty:
-        raise LookupError(f"{kind}.{name}: expected numbers for {parameter.name} in tests/samples.py, got none")
+        default = EXAMPLES.get(parameter.name, default)
+    if default is inspect.Parameter.empty:
+        raise LookupError(f"{kind}.{name}: expected an example of {parameter.name} in the catalogue, got none")
     if hint not in TRACED:
         return default
     return Pair(default, default + 1 if isinstance(default, int) else default / 2 or 0.5)
@@ -145,7 +148,7 @@ def sample(kind: str, name: str, variant: int = 0, **changes: Any) -> Any:
       **changes: arguments that are given otherwise.
 
     Raises:
-      LookupError: an argument has no default and no numbers.
+      LookupError: an argument has no default, no example and no numbers.
     """
     if not isinstance(KINDS[kind], Mapping):
         return name

@@ -2,7 +2,9 @@
 
 import argparse
 import ast
+import contextlib
 import importlib
+import io
 import json
 import re
 import shlex
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -23,7 +26,6 @@ from jdgnn.experiment.overrides import with_overrides
 from jdgnn.experiment.shipped import shipped
 from jdgnn.experiment.sweep.grid import parse, resolved, variants
 from tests.offenders import assert_none, failing
-from tests.support import printed
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -87,17 +89,36 @@ TABLES_OF_CONFIGURATIONS = [
 ]
 
 
+def printed(code: str, folder: Path) -> str:
+    """What this prints where a user runs it in a folder; a warning is an error."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as output,
+        contextlib.chdir(folder),
+        jax.numpy_dtype_promotion("standard"),
+    ):
+        exec(compile(code, "example", "exec", dont_inherit=True), {"__name__": "__main__"})
+    return output.getvalue()
+
+
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_examples_run(example: str, tmp_path: Path) -> None:
-    assert printed("-W", "error", "-c", example, folder=tmp_path)
+    assert printed(example, tmp_path)
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)
 def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "standins"))
+    monkeypatch.syspath_prepend(ROOT / "tests" / "standins")
     monkeypatch.setenv("MPLBACKEND", "Agg")
+    forget_pyg()
     came = "\nprint(network if 'network' in globals() else embeddings)"
-    assert printed("-W", "error", "-c", GIVEN + fragment + came, folder=tmp_path)
+    assert printed(GIVEN + fragment + came, tmp_path)
+    forget_pyg()
+
+
+def forget_pyg() -> None:
+    """What was imported of PyTorch Geometric, or of what stands in for it."""
+    for module in [module for module in sys.modules if module.partition(".")[0] == "torch_geometric"]:
+        del sys.modules[module]
 
 
 def test_the_first_example_takes_fifteen_lines() -> None:

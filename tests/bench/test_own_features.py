@@ -11,6 +11,7 @@ from bench import own_features
 from jdgnn import evaluation
 
 
+@pytest.mark.long
 def test_the_default_is_level_with_features_that_tell_the_class_where_links_mislead() -> None:
     network = own_features.hosts(0, 450)
     recipe = jdgnn.recipe(network.num_features, ticks=8)

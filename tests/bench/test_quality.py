@@ -12,6 +12,7 @@ import pytest
 import jdgnn
 from bench import ablations, quality, ways
 from bench.machine import ROOT
+from tests.seldom import mostly_long
 from tests.support import small_emulator
 
 
@@ -92,7 +93,7 @@ def test_every_way_but_label_propagation_gives_an_embedding_of_the_recipe_s_widt
     assert ways.EMBEDS["hops_1"](network, 0).own_features == 0
 
 
-@pytest.mark.parametrize("way", ablations.ABLATIONS)
+@pytest.mark.parametrize("way", mostly_long(ablations.ABLATIONS, ["not_agreed", "own_beside"]))
 def test_every_part_can_be_changed(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     small = dataclasses.replace(jdgnn.recipe(45, width=128), ticks=5)
     for module in (ways, ablations):

@@ -37,6 +37,7 @@ def test_every_part_stands_in_a_setting_with_kernels_and_in_one_without(tmp_path
             make_emulator(config)
 
 
+@pytest.mark.long
 def test_a_planted_difference_is_found_and_nothing_else(tmp_path: Path) -> None:
     every, _ = all_settings(tmp_path)
     settings = {name: every[name] for name in ("alone", "no-push")}

@@ -1,58 +1,62 @@
-"""Choices of parts for the oracle tests: every pair of kinds stands together in one of them."""
+"""Choices of registered parts for the oracle tests: every pair of kinds stands together in one of them."""
 
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from itertools import combinations, product
-from pathlib import Path
 from typing import Any
 
 import jdgnn
-from jdgnn import attacks, clocks, link_presence, links, presence, schedules
+from jdgnn import attacks, clocks, links, presence, schedules
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS
 from jdgnn.protocol.acceptance import ACCEPTANCES
+from jdgnn.protocol.clocks import CLOCKS
+from jdgnn.protocol.link_presence import LINK_PRESENCES
+from jdgnn.protocol.links import DELAYS, LOSSES
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
+from jdgnn.protocol.presence import PRESENCES
 from jdgnn.protocol.traffic import ORDERS
 from tests.reference import parts
-from tests.samples import sample
+from tests.samples import sample, trace
 
 NUM_NODES, UNITS = 6, (4, 2, 3)
 
 
-@cache
-def trace(num_nodes: int) -> jdgnn.Presence:
-    """Node 0 comes and goes, 1 comes late, 2 never, the others stay."""
-    stays = "".join(f"{node},0,40\n" for node in range(3, num_nodes))
-    late = "1,7,40\n" if num_nodes > 1 else ""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "trace.csv"
-        path.write_text(f"node,start,end\n0,0,9\n0,12,40\n{late}{stays}")
-        return presence.trace(path)
+def _with_clock(name: str, num_nodes: int) -> jdgnn.Availability:
+    return jdgnn.availability(sample("clock", name))
+
+
+def _with_presence(name: str, num_nodes: int) -> jdgnn.Availability:
+    """Nodes that come and go, and are all awake or, where they only go, sleep as well."""
+    part = trace(0, num_nodes) if name == "trace" else sample("presence", name)
+    return jdgnn.availability(sample("clock", "bernoulli") if name == "crash" else None, part)
+
+
+def _with_links(name: str, num_nodes: int) -> jdgnn.Availability:
+    return jdgnn.availability(sample("clock", "periodic"), links=sample("links", name))
+
+
+def _lossy(name: str) -> jdgnn.Link:
+    return jdgnn.link(loss=sample("loss", name))
+
+
+def _late(name: str) -> jdgnn.Link:
+    return jdgnn.link(loss=0.2 if name == "uniform" else None, delay=sample("delay", name))
 
 
 AVAILABILITIES: dict[str, Callable[[int], jdgnn.Availability]] = {
-    "always": lambda n: jdgnn.availability(),
-    "bernoulli": lambda n: jdgnn.availability(clocks.bernoulli(0.5)),
-    "periodic": lambda n: jdgnn.availability(clocks.periodic(3), links=link_presence.markov(4, 2)),
-    "lognormal": lambda n: jdgnn.availability(clocks.lognormal(0.5, 1.0)),
-    "churn": lambda n: jdgnn.availability(presence=presence.churn(6, 3)),
-    "crash": lambda n: jdgnn.availability(clocks.bernoulli(0.7), presence.crash(0.03)),
-    "late_joining": lambda n: jdgnn.availability(presence=presence.late_joining(0.5, 2, 12)),
-    "trace": lambda n: jdgnn.availability(presence=trace(n)),
+    **{name: partial(_with_clock, name) for name in CLOCKS},
+    **{name: partial(_with_presence, name) for name in PRESENCES},
+    **{name: partial(_with_links, name) for name in LINK_PRESENCES if name not in CLOCKS},
     "on_receipt": lambda n: jdgnn.availability(clocks.bernoulli(0.2), [presence.churn(9, 3)], on_receipt=True),
 }
 LINKS: dict[str, Callable[[], jdgnn.Link]] = {
     "perfect": jdgnn.link,
-    "bernoulli": lambda: jdgnn.link(loss=0.3),
-    "constant": lambda: jdgnn.link(delay=2),
-    "uniform": lambda: jdgnn.link(loss=0.2, delay=links.uniform(0, 4)),
-    "geometric": lambda: jdgnn.link(loss=links.bursty(6, 2), delay=links.geometric(1.5, maximum=5)),
-    "by_size": lambda: jdgnn.link(delay=links.by_size(bytes_per_tick=100, maximum=3)),
-    "measured": lambda: jdgnn.link(loss=links.measured(default=0.5), delay=1),
+    **{name: partial(_lossy, name) for name in LOSSES},
+    **{name: partial(_late, name) for name in DELAYS},
     "split": lambda: jdgnn.link(split=links.split(6, 14)),
 }
 SCHEDULES: tuple[tuple[jdgnn.Schedule | None, jdgnn.Schedule], ...] = (  # each with its twin
@@ -214,9 +218,9 @@ def pairwise() -> dict[str, Case]:
     return cases
 
 
-def covering(cases: dict[str, Case]) -> list[str]:
-    """Names of a few cases in which every kind of every axis stands at least once."""
-    missing = {(name, kind) for name in AXES for kind in AXES[name]}
+def covering(cases: dict[str, Case], known: Iterable[Case] = ()) -> list[str]:
+    """Names of a few cases in which, together with those known, every kind of every axis stands at least once."""
+    missing = {(name, kind) for name in AXES for kind in AXES[name]}.difference(*map(kinds, known))
     chosen: list[str] = []
     while missing:
         chosen.append(max(cases, key=lambda name: len(missing & kinds(cases[name]))))

@@ -24,6 +24,7 @@ from tests.emulation.mixes import MIXES, NETWORK, NUM_NODES, Mix, only
 from tests.emulation.relabelling import Relabelling, contents
 from tests.emulation.stepping import Step, in_double, steps
 from tests.samples import KINDS, PARTS
+from tests.seldom import mostly_long
 from tests.support import assert_accounts_add_up, assert_same_bits, leaves, num_programs, small_emulator
 
 NUM_TICKS = 20
@@ -50,6 +51,7 @@ def test_every_registered_part_is_covered() -> None:
         assert set().union(*(mix.names(kind) for mix in MIXES.values())) == set(registry)
 
 
+@pytest.mark.long  # each stands in a run of those below
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in PARTS for name in PARTS[kind]])
 def test_a_tick_with_any_part_keeps_the_tree_shapes_and_dtypes(kind: str, name: str) -> None:
     emulator, links = only(kind, name).emulator().bound(NETWORK), topology(NETWORK)
@@ -64,7 +66,8 @@ def test_a_tick_with_any_part_keeps_the_tree_shapes_and_dtypes(kind: str, name: 
 
 USUAL: list[tuple[str, bool | None]] = [(name, None) for name in MIXES]
 WITHOUT_KERNELS: list[tuple[str, bool | None]] = [("harsh", False), ("walking", False)]  # else they are used
-ways = pytest.mark.parametrize(("name", "kernels"), USUAL + WITHOUT_KERNELS, ids=str)
+OFTEN: list[tuple[str, bool | None]] = [("pairs", None), ("asleep", None), ("harsh", None), ("joining", None)]
+ways = pytest.mark.parametrize(("name", "kernels"), mostly_long(USUAL + WITHOUT_KERNELS, OFTEN))
 
 
 def emulator_of(mix: Mix, kernels: bool | None, variant: int = 0) -> jdgnn.Emulator:
@@ -82,7 +85,11 @@ class Ran(NamedTuple):
     num_programs: int
 
 
-@pytest.fixture(scope="module", params=[*USUAL, ("walking", False)], ids="{0[0]}-{0[1]}".format)
+@pytest.fixture(
+    scope="module",
+    params=[*USUAL, pytest.param(("walking", False), marks=pytest.mark.long)],
+    ids="{0[0]}-{0[1]}".format,
+)
 def ran(request: pytest.FixtureRequest) -> Ran:
     name, kernels = request.param
     mix = MIXES[name]

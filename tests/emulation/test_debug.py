@@ -18,6 +18,7 @@ from jdgnn.protocol import rings
 from jdgnn.protocol.transport import ModelPool
 from jdgnn.reference import Node, debug_run
 from tests.emulation.cases import Case
+from tests.seldom import mostly_long
 from tests.support import assert_same_bits, small_emulator, small_network
 
 FIRST, SECOND, AFTER = 5, 3, 7
@@ -160,7 +161,7 @@ def rows(tree: Any, index: Any) -> Any:
 
 
 @pytest.mark.usefixtures("_double_precision")
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", mostly_long(CASES, ["pairs", "tight pool", "attentive"]))
 def test_it_is_the_same_run(name: str) -> None:
     network, emulator = directed(), CASES[name].emulator()
     first, second = (SLEEPY * FIRST, SLEEPY * SECOND) if name == "tokens" else (FIRST, SECOND)

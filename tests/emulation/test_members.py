@@ -5,7 +5,7 @@ was. Which members cannot change a result, and why, is said in `WITHOUT_EFFECT`.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -21,6 +21,7 @@ from jdgnn import clocks, merging, optimizers, peers, schedules
 from jdgnn.backend import library
 from jdgnn.emulation.ways import why_plain
 from jdgnn.network import Identifiers
+from jdgnn.protocol.model import Model
 from tests.samples import KINDS, PARTS, trace
 from tests.seldom import mostly_long
 from tests.support import leaves, small_network
@@ -54,6 +55,12 @@ WITHOUT_EFFECT: dict[tuple[str, str, str], str] = {  # by kind, name (* for all 
     **{("clock", name, "init"): NO_STATE for name in ("always", "bernoulli")},
     ("links", "always", "init"): NO_STATE,
     **{("loss", name, "init"): "None says that it keeps nothing" for name in ("bernoulli", "measured")},
+    **{
+        ("merge", name, member): "a rule has `merge` or `merge_all`, and `divide` where models carry a weight"
+        for name in PARTS["merge"]
+        for member in ("merge", "merge_all", "divide")
+        if getattr(PARTS["merge"][name](0), member) is None
+    },
     **{("schedule", "every", member): NO_STATE for member in ("init", "settle")},
     **{
         (kind, "*", "bind"): "it fills members that wait for a network, and each of these counts"
@@ -138,6 +145,10 @@ def longer(stepped: Any, gradient: Any, opt_state: Any, params: Any, num_steps: 
     return jax.tree.map(lambda new, old: 2 * new - old, stepped, params)
 
 
+def smaller(model: Model) -> Model:
+    return model._replace(params=jax.tree.map(lambda leaf: 0.9 * leaf, model.params))
+
+
 Change = Callable[[Any], Any]
 CHANGES: dict[tuple[str, str], Change] = {  # from a member to one that gives other numbers
     ("layer", "init"): lambda init: scaled(init, 1.5),
@@ -178,6 +189,8 @@ CHANGES: dict[tuple[str, str], Change] = {  # from a member to one that gives ot
     ("merge", "merge"): lambda merge: first_of(
         merge, lambda merged, *given: jax.tree.map(lambda leaf: 0.9 * leaf, merged)
     ),
+    ("merge", "merge_all"): lambda merge_all: lambda own, received: smaller(merge_all(own, received)),
+    ("merge", "divide"): lambda divide: scaled(divide, 0.9),
     ("peers", "sample"): lambda sample: to_the_next,
 }
 
@@ -222,7 +235,7 @@ def all_members() -> Iterator[Member]:
 
 MEMBERS = list(all_members())
 FAVOURITES = ("sage", "info_nce", "momentum", "average", "churn", "uniform", "token_account")  # most take short cuts
-PLAIN_ANYWAY = {("layer", "query"), ("objective", "init")} | {
+PLAIN_ANYWAY = {("layer", "query"), ("objective", "init"), ("merge", "merge_all"), ("merge", "divide")} | {
     ("content", name) for name in ("init", "encode", "decode")
 }  # of parts that kernels do not take as they are
 PLAIN_THEN = {("layer", "apply"), ("optimizer", "step"), ("merge", "merge")}  # of parts that kernels take no more
@@ -281,26 +294,39 @@ def emulator_with(parts: dict[str, Any], kernels: bool | None) -> jdgnn.Emulator
     )
 
 
-def seen(state: jdgnn.State) -> list[np.ndarray]:
+Numbers = list[np.ndarray]
+
+
+def seen(state: jdgnn.State) -> Numbers:
     """What a part can change of a state, but for what a debug run leaves out."""
     held = (state.params, state.opt_state, state.embeddings, state.age, state.wakes, state.num_steps)
     return [*leaves(held), np.asarray(state.accounts.words)]
 
 
-def ran(emulator: jdgnn.Emulator, network: jdgnn.Network) -> list[np.ndarray]:
+def ran(emulator: jdgnn.Emulator, network: jdgnn.Network) -> Numbers:
     state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(5), network), network, NUM_TICKS)
     return seen(state)
 
 
-def check(group: list[Member], network: jdgnn.Network, tolerance: float) -> None:
+def is_plain(group: list[Member]) -> bool:
+    """Whether kernels do not take one of them."""
+    return any((one.kind, one.member) in PLAIN_ANYWAY | PLAIN_THEN for one in group)
+
+
+def check_ways(group: list[Member], network: jdgnn.Network, tolerance: float, ways: Sequence[bool | None]) -> Numbers:
+    """Compares runs with kernels as said with a debug run, and gives what the last of them came to."""
     emulator = emulator_with({one.kind: one.changed(CHANGES[one.kind, one.member]) for one in group}, None)
-    start = emulator.init(jax.random.key(5), network)
-    slow = seen(jdgnn.debug_run(emulator, start, network, NUM_TICKS)[0])
-    fast = seen(jdgnn.run(emulator, start, network, NUM_TICKS)[0])
-    plain = ran(dataclasses.replace(emulator, kernels=False), network)
-    for way in (fast, slow):
-        for actual, expected in zip(way, plain, strict=True):
+    slow = seen(jdgnn.debug_run(emulator, emulator.init(jax.random.key(5), network), network, NUM_TICKS)[0])
+    for kernels in ways:
+        fast = ran(dataclasses.replace(emulator, kernels=kernels), network)
+        for actual, expected in zip(fast, slow, strict=True):
             assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+    return fast
+
+
+def check(group: list[Member], network: jdgnn.Network, tolerance: float) -> None:
+    """Compares all ways, and with what came to pass before the members were replaced."""
+    plain = check_ways(group, network, tolerance, (None, False))
     before = ran(emulator_with({one.kind: one.part() for one in group}, False), network)
     pairs = [(new.astype(float), old) for new, old in zip(plain, before, strict=True) if new.shape == old.shape]
     assert max(np.abs(new - old).max(initial=0) for new, old in pairs) > 1e-3
@@ -308,8 +334,10 @@ def check(group: list[Member], network: jdgnn.Network, tolerance: float) -> None
 
 @pytest.mark.parametrize("name", mostly_long(GROUPS, [name for name, group in GROUPS.items() if len(group) > 1]))
 def test_members_that_are_replaced_count_in_every_way_of_running(name: str) -> None:
+    """That each of them changes a result is seen where each is replaced alone."""
+    group = GROUPS[name]
     with jax.enable_x64(True):
-        check(GROUPS[name], NETWORK, 1e-9)
+        check_ways(group, NETWORK, 1e-9, (None,) if is_plain(group) else (None, False))
 
 
 @pytest.mark.long
@@ -334,8 +362,7 @@ def taken_or_not() -> dict[str, list[Member]]:
     """The groups, but what kernels do not take alone, so that nothing else keeps them away."""
     found: dict[str, list[Member]] = {}
     for name, group in GROUPS.items():
-        is_plain = any((one.kind, one.member) in PLAIN_ANYWAY | PLAIN_THEN for one in group)
-        found |= {"-".join(one): [one] for one in group} if is_plain else {name: group}
+        found |= {"-".join(one): [one] for one in group} if is_plain(group) else {name: group}
     return found
 
 
@@ -344,8 +371,7 @@ def test_kernels_take_the_groups_that_they_should(group: list[Member]) -> None:
     """Else they would be compared with nothing."""
     emulator = emulator_with({one.kind: one.changed(CHANGES[one.kind, one.member]) for one in group}, None)
     reason = why_plain(emulator, emulator.shapes(PLAIN), PLAIN.features)
-    is_plain = any((one.kind, one.member) in PLAIN_ANYWAY | PLAIN_THEN for one in group)
-    assert (reason != library.why_not()) == is_plain
+    assert (reason != library.why_not()) == is_plain(group)
 
 
 def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:

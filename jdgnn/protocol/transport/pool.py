@@ -241,7 +241,6 @@ POOL = Transport(
     entered=entered,
     hold=hold,
     inbox=inbox,
-    partners=None,
     content=content,
     release=release,
     send=send,
