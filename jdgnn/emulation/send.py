@@ -78,7 +78,7 @@ def _send_models(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State
         tick, state, gossip.schedule, state.model_schedule, num_merged, events.model_uniform, events.model_dst
     )
     dispatch = Dispatch(is_sent, events.model_dst, events.model_rank, events.model_lost, events.model_delay)
-    weight = _divided(gossip, state.weight, jnp.sum(is_sent, axis=1, dtype=jnp.int32))
+    weight = _divided(gossip, state.weight, is_sent)
     messages, content = outgoing(tick, state, transport.own(state.models, state.params), is_sent)
     own = Model(messages, state.age, weight)
     models, counts = transport.send(tick.backend, gossip, state.models, state.tick, dispatch, own)
@@ -95,10 +95,11 @@ def _send_models(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State
     return state, counts
 
 
-def _divided(gossip: Gossip, weight: jax.Array | None, num_sent: jax.Array) -> jax.Array | None:
-    """The weights [N] that remain at nodes that have sent so many models [N], each of which carries as much."""
+def _divided(gossip: Gossip, weight: jax.Array | None, is_sent: jax.Array) -> jax.Array | None:
+    """The weights [N] that remain at nodes after sending [N, R], and that each of their models carries."""
     if weight is None or gossip.merge.divide is None:
         return weight
+    num_sent = jnp.sum(is_sent, axis=1, dtype=jnp.int32)
     remaining: jax.Array = jnp.where(num_sent > 0, per_node(gossip.merge.divide)(weight, num_sent), weight)
     return remaining
 
