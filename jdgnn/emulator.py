@@ -71,6 +71,8 @@ class Emulator(Spec):
         are not lost on average. Optimiser states and embeddings stay in float32.
       kernels: whether compiled kernels are used, which give the same result faster on a CPU, up to rounding: wherever
         they can be, if None; never, if False; and if True, it is an error where they cannot, which says why.
+      cores: for how many cores compiled kernels cut work: those that the process may use, if None. The last bits of
+        small networks depend on it, so state it to get those of a machine with another number.
 
     Raises:
       InputError: a part is missing or of the wrong kind, or a setting can have no effect.
@@ -112,6 +114,8 @@ class Emulator(Spec):
             object.__setattr__(self, "param_dtype", _checked_dtype(self.param_dtype))
         if self.kernels is not None and not isinstance(self.kernels, bool):
             raise InputError(f"kernels: got {self.kernels!r}, and True, False or None is needed")
+        if self.cores is not None:
+            check_count("cores", self.cores)
         if self.awake_share is not None:
             check_number("awake_share", self.awake_share, above=0, maximum=1)
         if len(objectives) == 1:

@@ -3,12 +3,13 @@
 Axes: N nodes, E directed edges, Q rows of a table, n messages.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 
-from jdgnn.backend import cpu, plain
+from jdgnn.backend import calls, cpu, plain
 from jdgnn.backend.calls import Affine, Exchange, Plan, Step
 from jdgnn.backend.way import why_not
 
@@ -81,31 +82,44 @@ PLAIN = Backend(
 )
 """JAX alone, on whatever JAX computes on."""
 
-CPU = PLAIN._replace(
-    name="cpu",
-    gather=cpu.gather,
-    gather_known=cpu.gather_known,
-    write_rows=cpu.write_rows,
-    replace_rows=cpu.replace_rows,
-    copy_rows=cpu.copy_rows,
-    arrivals=cpu.arrivals,
-    sum_over_edges=cpu.sum_over_edges,
-    mean_over_nodes=cpu.mean_over_nodes,
-    distances=cpu.distances,
-    quantiles=cpu.quantiles,
-    in_place=InPlace(plan=cpu.plan, merge=cpu.merge, descend=cpu.descend),
-)
+
+@functools.cache
+def _cpu(cores: int) -> Backend:
+    """Compiled kernels that cut work for so many cores; of each number one backend, so that equal ones are the same."""
+    merge_and_step = InPlace(
+        plan=functools.partial(calls.plan, cores=cores),
+        merge=functools.partial(calls.merge, cores=cores),
+        descend=calls.descend,
+    )
+    return PLAIN._replace(
+        name="cpu",
+        gather=cpu.gather,
+        gather_known=cpu.gather_known,
+        write_rows=cpu.write_rows,
+        replace_rows=cpu.replace_rows,
+        copy_rows=cpu.copy_rows,
+        arrivals=cpu.arrivals,
+        sum_over_edges=cpu.sum_over_edges,
+        mean_over_nodes=cpu.mean_over_nodes,
+        distances=cpu.distances,
+        quantiles=cpu.quantiles,
+        in_place=merge_and_step,
+    )
+
+
+CPU = _cpu(calls.num_cores())
 """Compiled kernels, to be used only where `why_not` is None."""
 
 
-def backend(kernels: bool | None = None) -> Backend:
+def backend(kernels: bool | None = None, cores: int | None = None) -> Backend:
     """The backend of this process.
 
     Args:
       kernels: whether compiled kernels are allowed, as an emulator says: None and True for yes.
+      cores: for how many cores they cut work; those of this process if None.
 
     Example:
       >>> backend(False)
       Backend('plain')
     """
-    return CPU if why_not(kernels) is None else PLAIN
+    return PLAIN if why_not(kernels) is not None else _cpu(min(cores or calls.num_cores(), calls.MOST_CORES))

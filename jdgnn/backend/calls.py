@@ -48,23 +48,30 @@ class Step(NamedTuple):
     is_stepping: jax.Array  # [N] bool
 
 
-def plan(source: jax.Array, active: jax.Array) -> Plan:
+def plan(source: jax.Array, active: jax.Array, *, cores: int | None = None) -> Plan:
     """An order in which models can be merged in place.
 
     Args:
       source: whose model each node merges [N] int32; out of range for nobody's.
       active: which nodes take part [N] bool.
+      cores: for how many cores work is cut; those of this process if None.
 
     Returns:
       The order.
     """
-    sizes = (source.size, source.size, MOST_KEPT, PIECES_PER_CORE * num_cores() + 1)
+    sizes = (source.size, source.size, MOST_KEPT, PIECES_PER_CORE * (cores or num_cores()) + 1)
     shapes = tuple(jax.ShapeDtypeStruct((size,), jnp.int32) for size in sizes)
     return Plan(*_call("jdgnn_plan", shapes, (source, active)))
 
 
 def merge(
-    own: Affine, sent: Affine | None, exchange: Exchange, pending: Step | None, inputs: jax.Array | None
+    own: Affine,
+    sent: Affine | None,
+    exchange: Exchange,
+    pending: Step | None,
+    inputs: jax.Array | None,
+    *,
+    cores: int | None = None,
 ) -> tuple[Affine, jax.Array]:
     """Makes steps that are pending, merges, and multiplies by what enters the layer, in one pass and in place.
 
@@ -75,6 +82,8 @@ def merge(
       exchange: who merges what.
       pending: steps to be made before merging; None for none.
       inputs: what enters the layer, up to two vectors of each node [N, I, R]; None where no product is wanted.
+      cores: for how many cores work is cut; those of this process if None. Where a small network's matrices are cut
+        into slices, whose products are added, the last bits depend on it.
 
     Returns:
       The parameters of the nodes in the order, and inputs · matrix + bias [N, I, C]; those of others stay, and their
@@ -92,7 +101,7 @@ def merge(
         (_like(own.matrix), _like(own.bias), shape),
         (*own, *sent, *exchange.plan, exchange.source, exchange.share, *pending, inputs),
         {0: 0, 1: 1},
-        slices=np.int64(num_cores()),
+        slices=np.int64(cores or num_cores()),
     )
     return Affine(matrix, bias), product
 
@@ -232,22 +241,8 @@ def quantiles(values: jax.Array, mask: jax.Array, levels: jax.Array) -> jax.Arra
     return _call(f"jdgnn_quantiles_{values.dtype}", shape, (values, mask, levels))
 
 
-_CUT_FOR: int | None = None
-
-
-def cut_for(cores: int) -> None:
-    """Has work cut for so many cores in programs that are traced from now on, whatever this process may use.
-
-    Where a small network's matrices are cut into slices, whose products are added, the last bits depend on how many.
-    """
-    global _CUT_FOR
-    _CUT_FOR = cores
-
-
 def num_cores() -> int:
-    """For how many cores work is cut."""
-    if _CUT_FOR is not None:
-        return min(_CUT_FOR, MOST_CORES)
+    """How many cores this process may use, at most as many as work can be cut for."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system

@@ -12,8 +12,6 @@ from jdgnn.backend import calls, plain
 from jdgnn.backend.library import DTYPES
 from jdgnn.backend.plain import InEdges
 
-plan, merge, descend = calls.plan, calls.merge, calls.descend
-
 
 def gather(table: jax.Array, row: jax.Array) -> jax.Array:
     """Rows by number, zeros where a number is out of range."""

@@ -79,11 +79,12 @@ def why_not(kernels: bool | None) -> str | None:
     return SWITCHED_OFF if kernels is False else library.why_not()
 
 
-def way(kernels: bool | None) -> Way:
+def way(kernels: bool | None, cores: int | None = None) -> Way:
     """How this process computes.
 
     Args:
       kernels: whether kernels are allowed, as an emulator says: None and True for yes.
+      cores: for how many cores they cut work; those of this process if None.
 
     Example:
       >>> way(False).backend, way(False).reason
@@ -94,7 +95,7 @@ def way(kernels: bool | None) -> Way:
     platform = jax.default_backend()
     if reason is not None:
         return Way(PLAIN, reason[:LONGEST], platform, None, *processor, None)
-    return Way(KERNELS, None, platform, library.compiler_name(), *processor, calls.num_cores())
+    return Way(KERNELS, None, platform, library.compiler_name(), *processor, cores or calls.num_cores())
 
 
 def read(said: Any) -> Way | None:

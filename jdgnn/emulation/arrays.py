@@ -45,7 +45,7 @@ def arrays_of(emulator: Spec, state: State, network: Any) -> tuple[Spec, Topolog
     check_alive(state)
     network = as_network(network)
     check_network_of(state, network)
-    features, links = features_of(network), topology(network, backend(emulator.kernels))
+    features, links = features_of(network), topology(network, backend(emulator.kernels, emulator.cores))
     if _shapes(shapes_of(emulator, state.key, links, features)) != _shapes(state):
         raise InputError("state: its arrays are not those of this emulator and network; make it by emulator.init")
     return bound_to_network(emulator, network), links, features

@@ -41,7 +41,7 @@ def run_bytes(emulator: Spec, network: Network, state: State) -> dict[str, int]:
 
     The last is what the compiler says it needs beside these, so the program of a tick is compiled for it.
     """
-    links = topology(network, backend(emulator.kernels))
+    links = topology(network, backend(emulator.kernels, emulator.cores))
     features = jax.ShapeDtypeStruct(network.features.shape, jax.dtypes.canonicalize_dtype(network.features.dtype))
     one_tick = event_shapes(emulator, links, state)
     length = room(one_tick)

@@ -129,8 +129,8 @@ def run(
     gathered = _Gathered(start, start + ticks, on_progress, progress_every, progress_at)
     if record is None:
         return _run(emulator, links, features, state, record_every, gathered, source)
-    names = np.asarray(state.network)[-1]
-    with Recorder(record, links, state.key, start, source.length, way(emulator.kernels), names) as recorder:
+    names, computed = np.asarray(state.network)[-1], way(emulator.kernels, emulator.cores)
+    with Recorder(record, links, state.key, start, source.length, computed, names) as recorder:
         return _run(emulator, links, features, state, record_every, gathered, Recording(source, recorder))
 
 

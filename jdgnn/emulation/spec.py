@@ -35,6 +35,7 @@ class Spec:
     awake_share: float | None = None
     param_dtype: DTypeLike | None = None
     kernels: bool | None = None
+    cores: int | None = None
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -56,7 +57,7 @@ class Spec:
 
 
 PARTS = ("layers", "objective", "optimizer", "push", "gossip", "publish", "availability", "attackers")
-STRUCTURE = ("num_positives", "start", "awake_share", "param_dtype", "kernels")
+STRUCTURE = ("num_positives", "start", "awake_share", "param_dtype", "kernels", "cores")
 
 
 def flattened(spec: Spec) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """One experiment, from its configuration to its run directory."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,7 @@ def run_experiment(
     report: Callable[[Path, Console], None] | None = None,
     preparing: Preparing = PREPARING,
     accepts_other_way: bool = False,
+    cores: int | None = None,
 ) -> dict[str, Any]:
     """Emulates, evaluates and writes what came of it.
 
@@ -65,6 +67,7 @@ def run_experiment(
       report: what writes a page about the run at the end, from its directory; None for none.
       preparing: what loads the network and probes the controls, for runs that share some of it.
       accepts_other_way: whether a run that goes on, or is replayed, may be computed in another way than before.
+      cores: for how many cores compiled kernels cut the work of a run that begins; those of the process if None.
 
     Returns:
       The summary, as written to `summary.json`.
@@ -82,7 +85,7 @@ def run_experiment(
         network, has_own_splits = preparing.load(config, data_root)
     console.print(str(network), highlight=False, soft_wrap=True)
     config = completed(config, network.num_features, first)
-    emulator = make_emulator(config)
+    emulator = dataclasses.replace(make_emulator(config), cores=cores)
     check_run_fits(emulator, network)
     for remark in remarks(emulator, config.emulation.ticks) if files.replay is None else ():
         console.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
@@ -91,7 +94,8 @@ def run_experiment(
     text = files.remark + as_toml(config, has_own_splits=has_own_splits)
     stand = _where_it_begins(setting, text, is_resumed=resume)
     network = among_honest(network, stand.state.role)
-    setting = setting._replace(network=network)
+    emulator = dataclasses.replace(emulator, cores=stand.computed.way.cores)
+    setting = setting._replace(network=network, emulator=emulator)
     loaded = time.perf_counter()
     controls = _controls(setting, preparing, stand.state.params if not resume else None)
     judged = time.perf_counter()

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import jax
 from rich.console import Console
 
-from jdgnn.backend import calls
 from jdgnn.backend.way import KERNELS, REMEDY, SWITCHED_OFF, TOLD, Way, missing, read, warning, way
 from jdgnn.emulation.ways import why_plain
 from jdgnn.emulator import Emulator
@@ -36,7 +35,7 @@ class Computed(NamedTuple):
 
 def way_of(emulator: Emulator, network: Network) -> Way:
     """How this process computes a run; with kernels, also which operations go without them, and why."""
-    found = way(emulator.kernels)
+    found = way(emulator.kernels, emulator.cores)
     if found.backend != KERNELS:
         return found
     state = emulator.shapes(network)
@@ -52,7 +51,7 @@ def tell_missing(kernels: bool | None, console: Console) -> None:
 
 
 def cut_as(before: Way, now: Way) -> Way:
-    """Has work cut for as many cores as before, so that bits do not depend on how many there are now.
+    """The way of a run that goes on, cut for as many cores as before, so that bits do not depend on how many there are.
 
     Args:
       before: how a run was computed so far.
@@ -61,11 +60,7 @@ def cut_as(before: Way, now: Way) -> Way:
     Returns:
       The latter, with the cores of the former if both use kernels.
     """
-    if before.cores is None or now.cores in (None, before.cores):
-        return now
-    calls.cut_for(before.cores)
-    jax.clear_caches()  # programs of this process that are cut for another number
-    return now._replace(cores=before.cores)
+    return now if None in (before.cores, now.cores) else now._replace(cores=before.cores)
 
 
 def changed(path: Path, before: Computed, now: Computed, tick: int, *, is_accepted: bool) -> list[dict[str, Any]]:

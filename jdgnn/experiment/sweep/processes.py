@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from jdgnn.backend.calls import cut_for, num_cores
+from jdgnn.backend.calls import num_cores
 from jdgnn.experiment.interrupts import WAYS, Interrupted, Interrupts, remembered_interrupts
 from jdgnn.experiment.sweep.plan import Task
 from jdgnn.experiment.sweep.queueing import Queue
@@ -66,7 +66,8 @@ class _Member:
     def __init__(self, work: Work, cores: list[int], jobs: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, work, num_cores()), daemon=True)
+        same_bits = work._replace(cores=num_cores())  # as one process that has all cores
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, same_bits), daemon=True)
         self.task: Task | None = None
         self.last: int | None = None
         self.cores = cores
@@ -161,9 +162,8 @@ def _cause_of_death(status: int | None) -> str:
     return f"its process ended with status {status}"
 
 
-def _serve(connection: Connection, work: Work, cores: int) -> None:
-    """Is a process: does what comes until nothing does, to the same bits as one that has all cores."""
-    cut_for(cores)
+def _serve(connection: Connection, work: Work) -> None:
+    """Is a process: does what comes until nothing does."""
     tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
     with contextlib.suppress(Interrupted), remembered_interrupts(is_quiet=True) as interrupts:
         threading.Thread(target=_listen, args=(connection, tasks), daemon=True).start()

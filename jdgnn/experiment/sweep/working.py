@@ -35,12 +35,14 @@ class Work(NamedTuple):
       data_root: directory with a folder for each data set, or None.
       compilation_cache: where compiled programs are kept, or None.
       accepts_other_way: whether runs that have begun may go on in another way.
+      cores: for how many cores compiled kernels cut the work of runs that begin; those of the process if None.
     """
 
     configuration: str
     data_root: Path | None = None
     compilation_cache: Path | None = None
     accepts_other_way: bool = False
+    cores: int | None = None
 
 
 class Done(NamedTuple):
@@ -114,6 +116,7 @@ class Worker:
                 resume=is_begun,
                 preparing=self._preparing,
                 accepts_other_way=self._work.accepts_other_way,
+                cores=self._work.cores,
             )
 
     def _make_room(self, structure: int) -> None:
