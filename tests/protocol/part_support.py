@@ -37,6 +37,6 @@ def assert_same_key_same_bits(function: Callable[..., Any], *arguments: Any) -> 
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
 
 
-def assert_rate(mask: NDArray[np.bool_], prob: float) -> None:
-    """Asserts that independent draws are True with a probability, within five standard errors."""
-    assert abs(mask.mean() - prob) <= 5 * np.sqrt(prob * (1 - prob) / mask.size)
+def assert_rate(mask: NDArray[np.bool_], prob: float, errors: float = 5) -> None:
+    """Asserts that independent draws are True with a probability, within so many standard errors."""
+    assert abs(mask.mean() - prob) <= errors * np.sqrt(prob * (1 - prob) / mask.size)

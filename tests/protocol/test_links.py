@@ -134,12 +134,12 @@ def test_bursts_have_their_rate_and_length(
     assert abs(is_bad.mean() - share) < 4 * np.sqrt(
         share * (1 - share) / (num_ticks * num_chains) * (1 + correlation) / (1 - correlation)
     )
-    assert_rate(is_bad[0], share)
-    assert_rate(is_bad[1:][~is_bad[:-1]], 1 / good)  # so spells have the geometric lengths of these means
-    assert_rate(~is_bad[1:][is_bad[:-1]], 1 / bad)
+    assert_rate(is_bad[0], share, errors=4)
+    assert_rate(is_bad[1:][~is_bad[:-1]], 1 / good, errors=4)  # so spells have the geometric lengths of these means
+    assert_rate(~is_bad[1:][is_bad[:-1]], 1 / bad, errors=4)
     of_chain = np.repeat(is_bad, lost.shape[1] // num_chains, axis=1)
-    assert_rate(lost[of_chain], bad_prob)
-    assert_rate(lost[~of_chain], good_prob)
+    assert_rate(lost[of_chain], bad_prob, errors=4)
+    assert_rate(lost[~of_chain], good_prob, errors=4)
 
 
 def test_measured_loss_is_that_of_the_edge_in_its_direction() -> None:
