@@ -60,7 +60,9 @@ def _learning(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
 def _traffic(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
     traffic = emulator.traffic
     every = "every wake" if traffic.publish.schedule is None else described(traffic.publish.schedule)
-    yield "publish", f"{every}; {_link(traffic.publish.link)}"
+    expiry = traffic.publish.expiry
+    used = "" if expiry is None else f"; used for {int(expiry)} ticks"
+    yield "publish", f"{every}; {_link(traffic.publish.link)}{used}"
     if traffic.push is None:
         yield "push", "none"
     else:

@@ -21,7 +21,7 @@ from jdgnn.emulation.merge import MergedInPlace
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.emulation.train import Learned, Seen, aggregated, awake, embedded, nothing
-from jdgnn.emulation.views import chosen, received
+from jdgnn.emulation.views import chosen, oldest_used, received
 from jdgnn.emulation.ways import why_plain, why_written_out
 from jdgnn.learning.local_step import finishing_loss, keys_of, local_update, viewed
 from jdgnn.learning.optimizers import Optimizer
@@ -53,7 +53,7 @@ def learn_in_place(tick: Tick, state: State, index: int, merged: MergedInPlace, 
     def learn(rows: Any) -> Any:
         total, seen, compared, key = rows
         gradient = per_node(jax.value_and_grad(finishing_loss, argnums=2, has_aux=True), shared=(0, 1))
-        others = received(tick.topology, state, index, compared)
+        others = received(tick.topology, state, index, compared, oldest_used(tick.spec, state.tick))
         return gradient(layer, objective, total, *seen, others, key)
 
     rows = (sums[:, 0], seen, chosen(state, tick.events, index), keys[1])

@@ -127,17 +127,22 @@ def staleness(topology: Topology, state: State, info: TickInfo) -> tuple[jax.Arr
     else:
         assert info.held_at is not None
         version = info.held_at[topology.senders]
-    stale, is_using = mean_elapsed(topology, version, state.tick - 1, info.loss.dtype)
+    oldest = 0 if info.oldest is None else info.oldest
+    stale, is_using = mean_elapsed(topology, version, state.tick - 1, info.loss.dtype, oldest)
     return stale, info.active & is_using
 
 
-def mean_elapsed(topology: Topology, version: jax.Array, tick: jax.Array, dtype: Any) -> tuple[jax.Array, jax.Array]:
+def mean_elapsed(
+    topology: Topology, version: jax.Array, tick: jax.Array, dtype: Any, oldest: jax.Array | int = 0
+) -> tuple[jax.Array, jax.Array]:
     """Mean over in-neighbours of the ticks from the version held of each [E], -1 for none, to `tick`.
+
+    Versions from before the tick `oldest` are left out.
 
     Returns:
       The mean at each node [N], zero without any, and which nodes hold any [N].
     """
-    is_held = version >= 0
+    is_held = version >= oldest
     total = sum_over_in_edges(jnp.where(is_held, tick - version, 0).astype(dtype), topology)
     count = sum_over_in_edges(is_held.astype(dtype), topology)
     return total / jnp.maximum(count, 1), count > 0

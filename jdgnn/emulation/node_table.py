@@ -31,8 +31,8 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
 
     Returns:
       `node` (its name, or its number where nodes have no names), `age`, `wakes`, `embedded_at` (tick of its last
-      embeddings, −1 for none), `staleness` (mean age in ticks of what its mailboxes hold, as the next tick would use
-      it; NaN if they are empty), `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with the mean model of the honest nodes that have
+      embeddings, −1 for none), `staleness` (mean age in ticks of what its mailboxes hold in the next tick, expired
+      or not; NaN if they are empty), `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with the mean model of the honest nodes that have
       joined) and `norm_ratio` (‖θᵥ‖ over what it was on average at the start; both are NaN for nodes that have not
       joined) of each node [N]; `num_steps` [N, L]; its `messages` and `bytes` since the start [N, 3, 7], by kind and
       outcome in the order of `jdgnn.protocol.accounts`; and what is `in_flight`, by sender [N, 3]. With attackers also

@@ -89,3 +89,4 @@ class TickInfo:
     online: jax.Array  # [N] bool
     active: jax.Array  # [N] bool
     held_at: jax.Array | None  # [N] int32, `embedded_at` before this tick, where no mailbox holds what was used
+    oldest: jax.Array | None = None  # [] int32, the first tick of sending of what was used; None where none expires

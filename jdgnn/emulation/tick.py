@@ -16,6 +16,7 @@ from jdgnn.emulation.send import send, send_all_embeddings
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State, TickInfo
 from jdgnn.emulation.train import Learned, embed
+from jdgnn.emulation.views import oldest_used
 from jdgnn.emulation.wake import wake
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import Counts, add_words, book, together
@@ -90,4 +91,5 @@ def _seen(tick: Tick, before: State, learned: Learned) -> TickInfo:
         online=everybody if tick.events.online is None else tick.events.online,
         active=everybody if tick.active is None else tick.active,
         held_at=None if before.mailbox is not None else before.embedded_at,
+        oldest=None if tick.spec.traffic.publish.expiry is None else jnp.int32(oldest_used(tick.spec, before.tick)),
     )

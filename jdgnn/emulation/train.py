@@ -18,7 +18,7 @@ from jdgnn.backend.rows import by_block, put, select, take
 from jdgnn.emulation.context import Tick
 from jdgnn.emulation.layerwise import aggregate
 from jdgnn.emulation.state import State
-from jdgnn.emulation.views import chosen, over_edges, received
+from jdgnn.emulation.views import chosen, oldest_used, over_edges, received
 from jdgnn.learning.local_step import Received, local_loss, local_update
 from jdgnn.protocol.events import node_keys
 
@@ -145,11 +145,12 @@ def _embedding(tick: Tick, state: State, index: int, params: Any, own: jax.Array
 
 def _surroundings(tick: Tick, state: State, index: int, own: jax.Array, nodes: jax.Array | None) -> Surroundings:
     events, num_nodes, seed = tick.events, state.num_nodes, None
+    oldest = oldest_used(tick.spec, state.tick)
     if tick.spec.param_dtype is not None:
         seed = take(bfloat16.seeds(events.key, bfloat16.FIRST_LAYER + index, num_nodes), nodes)
     return Surroundings(
         own=take(own, nodes),
-        compared=received(tick.topology, state, index, take(chosen(state, events, index), nodes)),
+        compared=received(tick.topology, state, index, take(chosen(state, events, index), nodes), oldest),
         key=take(node_keys(events, index, num_nodes), nodes),
         num_steps=take(state.num_steps[:, index], nodes),
         is_awake=awake(tick, jnp.ones(num_nodes if nodes is None else nodes.size, bool), nodes),
@@ -207,5 +208,6 @@ def awake(tick: Tick, mask: jax.Array, nodes: jax.Array | None) -> jax.Array:
 def aggregated(tick: Tick, state: State, index: int, params: Any, own: jax.Array, nodes: jax.Array | None) -> jax.Array:
     """What some nodes [n], all for None, make of what layer `index` has received of their neighbours [n, F]."""
     layer, topology = tick.spec.layers[index], tick.topology
-    vectors, mask = over_edges(topology, tick.features, tick.events.joined, state, index)
+    oldest = oldest_used(tick.spec, state.tick)
+    vectors, mask = over_edges(topology, tick.features, tick.events.joined, state, index, oldest)
     return aggregate(layer, params, topology, own, vectors, mask, nodes)

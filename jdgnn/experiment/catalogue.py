@@ -95,7 +95,7 @@ OWN = {
 EXAMPLES: dict[str, Any] = {
     **{"units": 64, "learning_rate": 0.01, "horizon": 200, "prob": 0.1, "mean_prob": 0.5, "sigma": 0.5, "period": 4},
     **{"mean_session": 200, "mean_absence": 50, "share": 0.2, "first": 10, "last": 50, "path": "trace.csv"},
-    **{"mean_up": 50, "mean_down": 10, "mean_good": 50, "mean_bad": 5},
+    **{"mean_up": 50, "mean_down": 10, "mean_good": 50, "mean_bad": 5, "expiry": 20},
     **{"default": 0.1, "bytes_per_tick": 4096, "maximum": 10, "ticks": 2, "mean": 2.0, "low": 0, "high": 10},
     **{"start": 100, "end": 200, "pool": 4.0, "projection": 256, "edges": "edges.csv", "nodes": "nodes.csv"},
     **{"archive": "network.npz", "title": "office"},

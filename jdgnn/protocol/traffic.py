@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
+import jax
 from flax import struct
 
 from jdgnn.checks import check_count, check_flag, check_number
@@ -11,6 +12,7 @@ from jdgnn.errors import InputError, suggestion
 from jdgnn.parts import as_argument, as_partial
 from jdgnn.protocol.acceptance import Acceptance
 from jdgnn.protocol.acceptance import always as accept_always
+from jdgnn.protocol.arguments import checked_whole
 from jdgnn.protocol.content import Content
 from jdgnn.protocol.links import Link
 from jdgnn.protocol.merging import MergeRule, average
@@ -26,6 +28,7 @@ class Publish:
 
     schedule: Schedule | None  # None: at every wake
     link: Link
+    expiry: int | jax.Array | None = None  # ticks; None: never
 
 
 @struct.dataclass(kw_only=True)
@@ -70,13 +73,17 @@ class Gossip:
         return num_nodes * (max(awake, asleep) + self.pass_through)
 
 
-def publish(*, schedule: Schedule | None = None, link: Link | None = None) -> Publish:
+def publish(
+    *, schedule: Schedule | None = None, link: Link | None = None, expiry: int | jax.Array | None = None
+) -> Publish:
     """Says how a node's new embeddings reach its graph neighbours.
 
     Args:
       schedule: when they are sent: `jdgnn.schedules.every(...)`, or one that neither draws nor remembers anything; at
         every wake if None.
       link: what can happen to them on the way; nothing if None.
+      expiry: how many ticks after the one in which it was sent an embedding is used, at least 1: what was sent in tick
+        s is not used in ticks later than s + expiry, as if it had not arrived. For ever, if None.
 
     Returns:
       The setting, for `Emulator(publish=...)`.
@@ -95,7 +102,8 @@ def publish(*, schedule: Schedule | None = None, link: Link | None = None) -> Pu
             "schedule: got one that draws, and what is published goes to all neighbours or to none; "
             "choose the schedule every, or another that does not draw"
         )
-    return Publish(schedule=schedule, link=_checked_link(link))
+    expiry = None if expiry is None else checked_whole("expiry", expiry, minimum=1)
+    return Publish(schedule=schedule, link=_checked_link(link), expiry=expiry)
 
 
 def push(

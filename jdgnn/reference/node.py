@@ -116,7 +116,7 @@ class Node:
     def wake(self, draws: Draws, post: Post) -> Wake:
         """Merges and trains, in the order that rules."""
         self.rules.check(self, "own model", dict(enumerate(self.params)))
-        self.staleness = {edge: self.tick - message.tick_sent for edge, message in self.mailbox.items()}
+        self.staleness = {edge: self.tick - message.tick_sent for edge, message in self.in_use().items()}
         if self.rules.order == "merge_then_train":
             self.merge(draws, post)
             self.train(draws)
@@ -245,11 +245,21 @@ class Node:
         self.opt_state = (*self.opt_state[:index], after[1], *self.opt_state[index + 1 :])
         self.num_steps[index] += 1
 
+    def in_use(self) -> dict[int, Message]:
+        """What of the mailbox has not expired."""
+        assert self.rules.spec.publish is not None
+        expiry = self.rules.spec.publish.expiry
+        return {
+            edge: message
+            for edge, message in self.mailbox.items()
+            if expiry is None or self.tick <= message.tick_sent + int(expiry)
+        }
+
     def _inputs(self, index: int, own: jax.Array) -> Inputs:
         """What enters a layer: the newest that came over each in-edge over which something came."""
         num_edges = self.rules.links.num_edges
         received, is_there = np.zeros((num_edges, *own.shape), own.dtype), np.zeros(num_edges, bool)
-        from_below = {edge: message.payload[index - 1] for edge, message in self.mailbox.items()}
+        from_below = {edge: message.payload[index - 1] for edge, message in self.in_use().items()}
         for edge, vector in (from_below if index else self.neighbour_features).items():
             received[edge], is_there[edge] = vector, True
         return Inputs(np.int32(self.number), own, received, is_there, self.rules.links)
@@ -261,7 +271,8 @@ class Node:
 
     def _compared(self, index: int, draws: Draws) -> Compared:
         """What a loss compares with: of this tick's positives those that are there, and the samples."""
-        positives = [self.mailbox.get(edge) for edge in draws.positives(self.number)]
+        held = self.in_use()
+        positives = [held.get(edge) for edge in draws.positives(self.number)]
         empty = [None] * (self.rules.sample_capacity - len(self.samples))
         return Compared(
             *self._stacked("positive", positives, index), *self._stacked("sample", [*self.samples, *empty], index)

@@ -88,6 +88,7 @@ class Case:
     sample_capacity: int = 3
     inbox_capacity: int = 2
     publish_schedule: int = 0
+    expiry: int | None = None
     push_schedule: int = 0
     model_schedule: int = 0
     acceptance: int = 0
@@ -137,7 +138,7 @@ class Case:
             optimizer=OPTIMIZERS[self.optimizer](**numbers),
             push=push if self.has_push else None,
             gossip=gossip if self.has_gossip else None,
-            publish=jdgnn.publish(schedule=SCHEDULES[self.publish_schedule][0], link=link),
+            publish=jdgnn.publish(schedule=SCHEDULES[self.publish_schedule][0], link=link, expiry=self.expiry),
             availability=AVAILABILITIES[self.availability](num_nodes),
             attackers=None if self.attackers is None else jdgnn.attackers(attacks.sign_flip(0.5), share=self.attackers),
             num_positives=self.num_positives,
@@ -178,6 +179,7 @@ EXTRAS: dict[str, tuple[Any, ...]] = {
     "attackers": (None, None, None, 0.3),
     "push_schedule": (0, 2, 0, 1, 0, 0, 3),
     "publish_schedule": (0, 0, 1),
+    "expiry": (None, 3),
     "pool": (None, None, 1.4),
     "awake_share": (None, 0.5),
     "optimizer": tuple(OPTIMIZERS),

@@ -34,11 +34,15 @@ PAIRS = pairwise()
 STATED = {
     "plain": Case(),
     "plain-matching": Case(peers="matching", fanout=1, optimizer="adam", start="independent", inbox_capacity=1),
-    "put-off": Case(("sage",), peers="permutation", link="bernoulli", merge="age_weighted", inbox_capacity=1),
+    "put-off": Case(("sage",), peers="permutation", link="bernoulli", merge="age_weighted", inbox_capacity=1, expiry=2),
     "lossy-matching": Case(peers="matching", fanout=1, link="bernoulli", acceptance=1, merge="variance_corrected"),
     "no-push": Case(("sage", "gcn"), "edge_reconstruction", has_push=False, availability="bernoulli", link="uniform"),
-    "no-gossip": Case(("gcn", "sage"), has_gossip=False, sample_capacity=1, availability="churn", link="geometric"),
-    "three-layers": Case(("gcn", "sage", "gcn"), "edge_reconstruction", num_positives=1, availability="periodic"),
+    "no-gossip": Case(
+        ("gcn", "sage"), has_gossip=False, sample_capacity=1, availability="churn", link="geometric", expiry=2
+    ),
+    "three-layers": Case(
+        ("gcn", "sage", "gcn"), "edge_reconstruction", num_positives=1, availability="periodic", expiry=1
+    ),
     "tight-pool": Case(
         availability="bernoulli",
         link="uniform",

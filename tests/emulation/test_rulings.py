@@ -154,11 +154,13 @@ def test_variance_correction_blows_up_no_rounding_error(dtype: Any) -> None:
 def test_the_staleness_of_a_record_is_the_mean_of_the_means_of_nodes() -> None:
     network = from_edges([1, 2, 0], [0, 0, 1], np.eye(3))
     mailbox = SimpleNamespace(version=jnp.array([4, 0, 4], jnp.int32))  # over 1→0, 2→0 and 0→1, used in tick 5
-    info: Any = SimpleNamespace(loss=jnp.zeros((3, 1)), active=jnp.ones(3, bool))
+    info: Any = SimpleNamespace(loss=jnp.zeros((3, 1)), active=jnp.ones(3, bool), oldest=None)
     state: Any = SimpleNamespace(mailbox=mailbox, tick=jnp.int32(6))
     stale, is_using = staleness(topology(network), state, info)
     assert (stale.tolist(), is_using.tolist()) == ([3, 1, 0], [True, True, False])
     assert float(mean_where(is_using, stale)) == 2  # and not (1 + 5 + 1) / 3
+    info.oldest = jnp.int32(1)
+    assert staleness(topology(network), state, info)[0].tolist() == [1, 1, 0]  # what was sent in tick 0 has expired
 
 
 def test_a_copied_state_draws_the_same_events(tmp_path: Path) -> None:

@@ -185,6 +185,7 @@ def test_wrong_parts_are_named(changes: dict[str, Any], message: str) -> None:
         (lambda: anything.gossip(pass_through=True), "pass_through: got True, and every model is accepted"),
         (lambda: anything.gossip(pool=0), "pool: got 0"),
         (lambda: anything.availability(0.5), "clock: got 0.5"),
+        (lambda: jdgnn.publish(expiry=0), "expiry: got 0, and a whole number of at least 1"),
         (lambda: anything.availability(presence=0.5), "presence: got 0.5"),
         (lambda: anything.availability(on_receipt=1), "on_receipt: got 1"),
         (lambda: anything.from_optax(1e-2), "optimizer: got float"),
