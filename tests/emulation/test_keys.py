@@ -82,6 +82,7 @@ def test_keys_of_another_generator_come_back(tmp_path: Path) -> None:
     assert_same_bits(jdgnn.restore(tmp_path / "0", emulator, NETWORK), state)
 
 
+@pytest.mark.long
 def test_rows_of_the_awake_and_refreshing_keep_keys() -> None:
     asleep = replace(EMULATOR, availability=jdgnn.availability(jdgnn.clocks.bernoulli(0.5)))
     kept = []

@@ -83,7 +83,10 @@ CASES = {  # objectives take turns where none is stated
     name: replace(case, objective=TAKEN[number % len(TAKEN)]) if case.objective == Case.objective else case
     for number, (name, case) in enumerate(STATED.items())
 }
-SELDOM = ("plain", "plain-matching", "no-push", "late-pushes", "merged-moments", "merged-moments-later")
+SELDOM = (
+    *("plain", "plain-matching", "lossy-matching", "no-push", "three-layers", "tight-pool", "late-pushes"),
+    *("merge-later", "merged-moments", "merged-moments-later", "agreeing"),
+)
 ORDINARY = [name for name in CASES if name not in SELDOM]
 COVERED = covering(PAIRS, [CASES[name] for name in ORDINARY])
 DEGENERATE = [("tight-pool", PAIR), ("plain", SINGLE)]
