@@ -10,6 +10,8 @@ from numpy.testing import assert_allclose
 
 import jdgnn
 from jdgnn.errors import InputError
+from jdgnn.experiment.judging import among_honest
+from jdgnn.network import Splits
 from jdgnn.protocol.attacks import sign_flip
 from jdgnn.protocol.transport import ModelPool
 from tests.support import assert_same_bits, small_emulator, small_network
@@ -77,3 +79,18 @@ def test_attackers_that_no_model_is_sent_by_are_refused() -> None:
     short = jdgnn.Attack(corrupt=lambda params, key, wakes: params[:1])
     with pytest.raises(InputError, match=r"attackers.attack.corrupt: it gives"):
         small_emulator(attackers=jdgnn.attackers(short, share=0.1)).init(jax.random.key(0), NETWORK)
+
+
+def test_probes_are_of_honest_nodes_of_whom_there_must_be_enough() -> None:
+    part = np.arange(NUM_NODES) % 3
+    splits = Splits(**{name: (part == number)[None] for number, name in enumerate(("train", "validation", "test"))})
+    labelled = replace(NETWORK, labels=(np.arange(NUM_NODES) % 2).astype(np.int32), splits=splits)
+    role = np.zeros(NUM_NODES, np.int8)
+    assert among_honest(labelled, None) is labelled
+    role[0] = 1
+    found = among_honest(labelled, role).splits
+    assert found is not None
+    assert found.train.sum() == splits.train.sum() - 1
+    assert (found.test == splits.test).all()
+    with pytest.raises(InputError, match="attackers: expected enough honest nodes for every split"):
+        among_honest(labelled, part == 0)
