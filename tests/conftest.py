@@ -1,5 +1,6 @@
 """What every test shares: strict promotion of dtypes, repeatable hypothesis, and where the real graphs are."""
 
+import gc
 import os
 import shutil
 import signal
@@ -93,6 +94,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: item.path.name not in SLOWEST)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Has Python look seldom for what nobody refers to, and never at what stays: tracing makes a lot of both."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -141,9 +141,9 @@ class Node:
         fold, at_once = (None, None) if gossip is None else (gossip.merge.merge, gossip.merge.merge_all)
         for position, message in enumerate(self.inbox):
             if self._accepts(message, position, draws):
+                self.merged.append(message)
                 if fold is not None:
                     self._fold(fold, message)
-                self.merged.append(message)
                 post.settle(message, "delivered")
             else:
                 self.refused.append(message)
@@ -154,10 +154,10 @@ class Node:
         self.inbox = []
 
     def _fold(self, merge: Callable[..., Any], message: Message) -> None:
-        """Merges the next model; numbers that its message does not carry stay."""
+        """Merges the model that was just taken out; numbers that its message does not carry stay."""
         received, is_carried = self._decoded(message)
         models = self.params, jnp.int32(self.age), received, jnp.int32(message.age)
-        params, age = merge(*models, jnp.int32(len(self.merged)))
+        params, age = merge(*models, jnp.int32(len(self.merged) - 1))
         self.params, self.age = tuple(self._carried(params, is_carried)), int(age)
         self.rules.check(self, "merged model", dict(enumerate(self.params)))
 

@@ -142,7 +142,8 @@ def loaded_from() -> Path:
     return library._cache() / f"kernels-{library._fingerprint(compiler)}.so"
 
 
-@pytest.mark.parametrize("is_cut_off", [False, pytest.param(True, marks=pytest.mark.long)])  # each is compiled anew
+@pytest.mark.long  # each is compiled anew
+@pytest.mark.parametrize("is_cut_off", [False, True])
 def test_what_is_broken_in_the_cache_is_made_anew(
     compiled: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_cut_off: bool
 ) -> None:

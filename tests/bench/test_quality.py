@@ -12,6 +12,7 @@ import pytest
 import jdgnn
 from bench import ablations, quality, ways
 from bench.machine import ROOT
+from jdgnn.evaluation import fitting
 from tests.seldom import mostly_long
 from tests.support import small_emulator
 
@@ -29,6 +30,7 @@ def asked(**changes: object) -> argparse.Namespace:
 @pytest.fixture
 def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(quality, "RESULT", tmp_path / "quality.json")
+    monkeypatch.setattr(fitting, "REGULARISATIONS", (1e-2, 1.0))  # probes are most of what it takes
     small = jdgnn.Recipe(emulator=small_emulator(), ticks=3, own_features=4)
     for module in (quality, ways, ablations):
         monkeypatch.setattr(module, "recipe_of", lambda network: small)

@@ -78,6 +78,7 @@ def test_the_same_run_gives_the_same_file_however_long_its_chunks_take(
     assert (tmp_path / "events.npz").read_bytes() == recorded[0].read_bytes()
 
 
+@pytest.mark.long
 def test_what_an_algorithm_has_no_use_for_may_be_on_file(recorded: tuple[Path, jdgnn.State]) -> None:
     path, state = recorded
     late = jdgnn.link(loss=0.2, delay=links.uniform(0, 3))

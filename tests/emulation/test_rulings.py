@@ -94,6 +94,7 @@ def test_a_model_wakes_its_receiver_only_in_the_tick_in_which_it_entered() -> No
     assert whole(state.accounts.words)[1, 2, OUTCOMES.index("delivered")] == 2
 
 
+@pytest.mark.long
 def test_the_debug_back_end_lets_models_of_a_refresh_wait_as_well() -> None:
     emulator, network = sleepy(0.3), small_network()
     state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(3), network), network, 4)
