@@ -197,6 +197,10 @@ def test_all_ways_stand_side_by_side() -> None:
 UNPREDICTABLE = {
     "sleeping": ({"availability": jdgnn.availability(clocks.bernoulli(0.5))}, "not always awake"),
     "absent": ({"availability": jdgnn.availability(presence=presence.crash(0.1))}, "not always awake"),
+    "cut off": (
+        {"availability": jdgnn.availability(links=jdgnn.link_presence.markov(5, 5))},
+        "links are not always up",
+    ),
     "tokens": ({"gossip": jdgnn.gossip(schedule=schedules.token_account())}, "gossip.schedule goes by draws"),
     "lonely": ({"push": jdgnn.push(peers=peers.graph_neighbours())}, "in push, node 3 can find nobody"),
 }
