@@ -231,7 +231,7 @@ def _check_tables(block: str) -> None:
     assert resolve(with_overrides(tables, [])).network is not None
 
 
-QUICK = {"own_files", "embeddings"}
+QUICK = {"own_files"}
 """Notebooks that take seconds."""
 
 

@@ -13,7 +13,7 @@ import jdgnn
 from jdgnn import clocks
 from jdgnn.backend import rows
 from tests.emulation.stepping import in_double
-from tests.seldom import in_turn, mostly_long
+from tests.seldom import mostly_long
 from tests.support import assert_same_bits, leaves, small_emulator, small_network
 
 NETWORK = small_network(50)
@@ -42,7 +42,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
 KERNELS = (None, False)
 
 
-@pytest.mark.parametrize(("name", "kernels"), mostly_long(product(SETTINGS, KERNELS), in_turn(SETTINGS, KERNELS)))
+@pytest.mark.parametrize(
+    ("name", "kernels"), mostly_long(product(SETTINGS, KERNELS), [("in step", None), ("asleep", False)])
+)
 def test_a_run_by_blocks_is_the_run(name: str, kernels: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
     def outcome() -> jdgnn.State:
         jax.clear_caches()

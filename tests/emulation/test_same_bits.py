@@ -13,11 +13,13 @@ import pytest
 import jdgnn
 from jdgnn.emulation import run as running
 from tests.emulation.mixes import MIXES, NETWORK
+from tests.seldom import mostly_long
 from tests.support import ROOT
 
 TICKS = 24
 NAMES = ("synchronous", "pairs", "harsh", "joining", "alone")
 """On kernels and off them, in step and out of it, with views and with churn."""
+OFTEN = ("pairs", "harsh", "alone")
 ELSEWHERE = ("pairs", "harsh")
 """Those that another process runs, which traces all anew."""
 
@@ -34,9 +36,17 @@ def outcome(name: str, ticks: int = TICKS, **options: Any) -> tuple[str, dict[in
     return jdgnn.digest(state), {row["tick"]: row for row in history.rows()}
 
 
+class Plain(dict[str, tuple[str, dict[int, Any]]]):
+    """What comes of the plain runs, each made when it is asked for."""
+
+    def __missing__(self, name: str) -> tuple[str, dict[int, Any]]:
+        self[name] = outcome(name)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
-def plain() -> dict[str, tuple[str, dict[int, Any]]]:
-    return {name: outcome(name) for name in NAMES}
+def plain() -> Plain:
+    return Plain()
 
 
 def ignore(progress: jdgnn.Progress) -> None:
@@ -53,34 +63,30 @@ WAYS: dict[str, Callable[[str, Path], tuple[str, dict[int, Any]]]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", NAMES)
-def test_how_a_run_is_cut_and_watched_changes_no_bit(
-    name: str, way: str, plain: dict[str, tuple[str, dict[int, Any]]], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("name", mostly_long(NAMES, OFTEN))
+def test_how_a_run_is_cut_and_watched_changes_no_bit(name: str, way: str, plain: Plain, tmp_path: Path) -> None:
     assert WAYS[way](name, tmp_path) == plain[name]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e9])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", mostly_long(NAMES, OFTEN))
 def test_how_long_a_chunk_takes_changes_no_bit(
-    name: str, seconds: float, plain: dict[str, tuple[str, dict[int, Any]]], monkeypatch: pytest.MonkeyPatch
+    name: str, seconds: float, plain: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "TELLING_SECONDS", seconds)
     monkeypatch.setattr(running, "SILENT_SECONDS", seconds)
     assert outcome(name, on_progress=ignore) == plain[name]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_is_measured_changes_no_bit(name: str, plain: dict[str, tuple[str, dict[int, Any]]]) -> None:
+@pytest.mark.parametrize("name", mostly_long(NAMES, OFTEN))
+def test_what_is_measured_changes_no_bit(name: str, plain: Plain) -> None:
     digest, rows = outcome(name, record_every=1)
     assert digest == plain[name][0]
     assert {tick: rows[tick] for tick in plain[name][1]} == plain[name][1]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_saving_replaying_and_going_on_change_no_bit(
-    name: str, plain: dict[str, tuple[str, dict[int, Any]]], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("name", mostly_long(NAMES, OFTEN))
+def test_saving_replaying_and_going_on_change_no_bit(name: str, plain: Plain, tmp_path: Path) -> None:
     recorded = outcome(name, record=tmp_path / "events.npz")
     assert outcome(name, replay=tmp_path / "events.npz") == recorded == plain[name]
     emulator, state = start(name)
@@ -106,5 +112,5 @@ def elsewhere(**environment: str) -> list[str]:
     return done.stdout.split()
 
 
-def test_another_process_computes_the_same_bits(plain: dict[str, tuple[str, dict[int, Any]]]) -> None:
+def test_another_process_computes_the_same_bits(plain: Plain) -> None:
     assert elsewhere(PYTHONHASHSEED="7") == [plain[name][0] for name in ELSEWHERE]
