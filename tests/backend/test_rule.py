@@ -29,6 +29,7 @@ from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.merging.mixing import mix
 from tests.backend.fast import FAST_LAYERS, FAST_OBJECTIVES
 from tests.emulation.stepping import in_double
+from tests.seldom import mostly_long
 from tests.support import leaves, small_emulator, small_network
 
 NETWORK = small_network()
@@ -246,7 +247,7 @@ ALONE: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.parametrize("name", mostly_long(ALONE, ["optax", "train first, late"]))
 @pytest.mark.usefixtures("compiled")
 def test_each_operation_falls_back_alone(name: str) -> None:
     """Merging stays in place whatever learns in plain JAX, and all agrees with plain JAX alone."""
