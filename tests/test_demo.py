@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from bench.learning import RESULT
 from bench.quality import RESULT as QUALITY
@@ -40,6 +41,7 @@ def test_the_demo_learns(tmp_path: Path) -> None:
     assert f"{100 * probe['learned']['mean']:.1f}" in shown
 
 
+@pytest.mark.long
 def test_cutting_changes_no_bit_when_optimised() -> None:
     assert run_optimised("-c", CUT) == "same bits\n"
 
