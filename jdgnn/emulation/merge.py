@@ -19,7 +19,6 @@ from jdgnn.emulation.ways import why_folded
 from jdgnn.emulation.whole_inbox import merge_all
 from jdgnn.learning.optimizers.outer import affine, linear
 from jdgnn.protocol.model import Model
-from jdgnn.protocol.transport import ModelFlight
 
 
 class Folded(NamedTuple):
@@ -116,10 +115,9 @@ def _folded(tick: Tick, state: State, inbox: Inbox | None, own: Model, nodes: ja
         return merge_all(gossip, inbox, sent, own, nodes)
     if not transport.is_own or gossip.order == "train_then_merge":
         return fold(gossip, inbox, sent, own, nodes)
-    if not gossip.peers.has_pairs or gossip.fanout != 1:
+    if transport.partners is None or not gossip.peers.has_pairs or gossip.fanout != 1:
         return _fold_own(tick, inbox, own)
-    assert isinstance(state.models, ModelFlight)  # the one whose content is the nodes' own
-    partner, is_paired, is_merged = state.models.dst[:, 0], state.models.is_paired, inbox.is_merged[:, 0]
+    (partner, is_paired), is_merged = transport.partners(state.models), inbox.is_merged[:, 0]
     own = once(is_paired, lambda own: merge_pairs(gossip, partner, is_merged, own, inbox.seed), own)
     return once(~is_paired, lambda own: _fold_own(tick, inbox, own), own)
 

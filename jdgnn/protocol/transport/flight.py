@@ -35,13 +35,6 @@ class ModelFlight:
         """How many of the messages that are sent now [N, R] carry the node's own model [N]."""
         return jnp.sum(is_sent, axis=1, dtype=jnp.int32)
 
-    @property
-    def is_paired(self) -> jax.Array:
-        """Whether only nodes that send to each other have sent, each one model []."""
-        partner, is_sent = self.dst[:, 0], self.is_sent[:, 0]
-        back = partner.at[partner].get(mode="fill", fill_value=partner.size)
-        return jnp.all(~is_sent | (back == jnp.arange(partner.size, dtype=jnp.int32)))
-
 
 def init(gossip: Gossip, params: Any, num_nodes: int) -> ModelFlight:
     """Before any model was sent."""
@@ -88,6 +81,13 @@ def _landing(backend: Backend, gossip: Gossip, flight: ModelFlight) -> tuple[Arr
     return messages, jnp.maximum(messages.num_received - gossip.capacity, 0)
 
 
+def partners(flight: ModelFlight) -> tuple[jax.Array, jax.Array]:
+    """To whom each node has sent its one model [N], and whether only nodes that send to each other have sent []."""
+    partner, is_sent = flight.dst[:, 0], flight.is_sent[:, 0]
+    back = partner.at[partner].get(mode="fill", fill_value=partner.size)
+    return partner, jnp.all(~is_sent | (back == jnp.arange(partner.size, dtype=jnp.int32)))
+
+
 def content(flight: ModelFlight, own: Model) -> Model:
     """What nodes hold: nobody's model has changed since it was sent."""
     del flight
@@ -120,6 +120,7 @@ FLIGHT = Transport(
     entered=None,
     hold=hold,
     inbox=inbox,
+    partners=partners,
     content=content,
     release=release,
     send=send,

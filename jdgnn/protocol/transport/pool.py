@@ -241,6 +241,7 @@ POOL = Transport(
     entered=entered,
     hold=hold,
     inbox=inbox,
+    partners=None,
     content=content,
     release=release,
     send=send,

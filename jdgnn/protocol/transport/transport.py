@@ -45,6 +45,8 @@ class Transport(NamedTuple):
       entered: `(models, tick) -> [N] bool`, at whom one has entered the inbox in this tick; None where nobody sleeps.
       hold: `(backend, gossip, models) -> (models, counts)`, lets those wait that would be merged in this tick.
       inbox: `(backend, gossip, models, active) -> (Waiting, counts)`, what active nodes [N] find; None for all.
+      partners: `(models) -> ([N], [])`, to whom each node has sent its one model, N for nobody, and whether all who
+        sent one were sent one back; None where what is merged is not what nodes hold.
       content: `(models, own) -> Model`, the models that rows of inboxes count, `own` being what nodes hold.
       release: `(models, active, is_refused [N, M]) -> models`, empties the inboxes of active nodes.
       send: `(backend, gossip, models, tick, Dispatch, own) -> (models, counts)`, sends what nodes hold.
@@ -58,6 +60,7 @@ class Transport(NamedTuple):
     entered: Callable[[Any, jax.Array], jax.Array] | None
     hold: Callable[[Backend, Gossip, Any], tuple[Any, Counts]]
     inbox: Callable[[Backend, Gossip, Any, jax.Array | None], tuple[Waiting, Counts]]
+    partners: Callable[[Any], tuple[jax.Array, jax.Array]] | None
     content: Callable[[Any, Model], Model]
     release: Callable[[Any, jax.Array | None, jax.Array], Any]
     send: Callable[[Backend, Gossip, Any, jax.Array, Dispatch, Model], tuple[Any, Counts]]
