@@ -5,6 +5,7 @@ whose it is and how many steps it is old.
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,7 @@ from jdgnn import clocks, links
 from jdgnn.network.network import from_edges
 from jdgnn.network.topology import topology
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
+from jdgnn.protocol.events import Events
 from jdgnn.reference.oracle import Oracle
 from tests.reference import parts, twins
 
@@ -91,13 +93,12 @@ def late(max_delay: int) -> jdgnn.Link:
 
 def events(**drawn: Any) -> Any:
     """Events of three nodes; lists become arrays, and what is not given was not drawn."""
-    kinds = {f"{kind}_{what}": None for kind in KINDS for what in ("lost", "delay", "uniform")}
+    nothing: dict[str, Any] = {field.name: None for field in fields(Events)}
     whom = {f"{kind}_dst": np.zeros((3, 0), int) for kind in ("push", "model")}
     ranks = {f"{kind}_rank": np.zeros((3, 9), np.uint32) for kind in ("push", "model")}
-    rest = dict.fromkeys(("joined", "online", "wake", "accept_uniform"))
     positives = {"positives": np.full((3, 1), 99), "key": jax.random.key(0)}
     given = {name: np.array(value) for name, value in drawn.items()}
-    return SimpleNamespace(**(kinds | whom | ranks | rest | positives | given))
+    return SimpleNamespace(**(nothing | whom | ranks | positives | given))
 
 
 def run(oracle: Oracle, *ticks: Any) -> None:
