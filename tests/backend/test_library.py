@@ -210,6 +210,7 @@ print(json.dumps([library.why_not(), int(state.tick)]))
 """
 
 
+@pytest.mark.long
 def test_a_process_without_a_compiler_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """From its beginning, as a user's would."""
     monkeypatch.setenv("CXX", str(tmp_path / "missing"))

@@ -224,6 +224,7 @@ def test_programs_call_kernels_only_where_they_may(kernels: bool | None) -> None
     assert kernels is None or "jdgnn_" not in advancing + refreshing
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("compiled")
 def test_memory_is_that_of_the_program_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without kernels, whether they are switched off or missing, and not that of the program with them."""

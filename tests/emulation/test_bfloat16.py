@@ -113,6 +113,7 @@ def test_a_run_is_what_it_is_in_float32_up_to_rounding(optimizer: str) -> None:
     assert_same_bits(state.accounts, full.accounts)
 
 
+@pytest.mark.long
 def test_steps_below_the_spacing_count_on_average() -> None:
     """A rate so small that rounding to nearest would stand still: the mean model goes where float32 takes it."""
     network = jdgnn.generators.ring(400, num_features=16)
@@ -133,6 +134,7 @@ def test_steps_below_the_spacing_count_on_average() -> None:
     assert abs(np.polyfit(wanted, found, 1)[0] - 1) < 0.1
 
 
+@pytest.mark.long
 def test_same_bits_however_a_run_is_cut() -> None:
     emulator = half(availability=jdgnn.availability(clocks.bernoulli(0.5)))
     whole, _ = outcome(emulator, 20)

@@ -77,7 +77,12 @@ def test_an_own_path_adds_a_map_of_the_own_vector(make: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "layer", [jdgnn.gcn(3, own=True), jdgnn.gat(4, heads=2, own=True), jdgnn.sage(3, aggregator="max")]
+    "layer",
+    [
+        jdgnn.gcn(3, own=True),
+        pytest.param(jdgnn.gat(4, heads=2, own=True), marks=pytest.mark.long),
+        pytest.param(jdgnn.sage(3, aggregator="max"), marks=pytest.mark.long),
+    ],
 )
 def test_layers_with_options_train_alike_with_and_without_kernels(layer: jdgnn.Layer) -> None:
     network, ends = small_network(), []

@@ -39,7 +39,7 @@ PAIRS = sorted({("sage", objective) for objective in NUMBER} | {(kind, "info_nce
 layers = pytest.mark.parametrize("kind", sorted(LAYERS))
 objectives = pytest.mark.parametrize("objective", sorted(NUMBER))
 pairs = pytest.mark.parametrize(("kind", "objective"), PAIRS)
-few = settings(max_examples=12)
+few = settings(max_examples=6)
 seeds = st.integers(0, 2**32 - 1)
 
 
