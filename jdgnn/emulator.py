@@ -18,6 +18,8 @@ from jdgnn.checks import check_count, check_not_consumed, check_number
 from jdgnn.emulation.arrays import bound_to_network, features_of
 from jdgnn.emulation.check_parts import (
     check_attack,
+    check_attackers,
+    check_carried,
     check_content,
     check_effect,
     check_learning,
@@ -278,9 +280,11 @@ def _check_parts(spec: Spec, features: jax.Array | jax.ShapeDtypeStruct, links: 
         check_merge(spec.gossip.merge, model, spec.gossip.capacity)
         if spec.gossip.content is not None:
             check_content("gossip.content", spec.gossip.content, model)
+            check_carried(spec.gossip.content, spec.gossip.merge, model)
         if spec.attackers is not None:
             alone = tuple(map(without_moments, model))
             check_attack("attackers.attack.corrupt", spec.attackers.attack, alone)
+            check_attackers(spec.attackers, links.num_nodes)
     check_traffic(spec.traffic, links)
     state = shapes_of(spec, jax.random.key(0), links, features)
     event_shapes(spec, links, state)

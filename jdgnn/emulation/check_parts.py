@@ -26,6 +26,7 @@ from jdgnn.protocol.events import Traffic
 from jdgnn.protocol.merging import MergeRule
 from jdgnn.protocol.model import Model, Received
 from jdgnn.protocol.presence import Presence
+from jdgnn.protocol.roles import Attackers
 from jdgnn.protocol.schedules import Schedule
 from jdgnn.protocol.transport import has_pool
 
@@ -199,6 +200,43 @@ def check_content(what: str, content: Content, params: Any) -> None:
             raise InputError(f"{what}.encode: expected plain numbers, and none of uint16, got {described(leaf)}{place}")
     is_carried = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, bool), params)
     expect(f"{what}.decode", shape_of(f"{what}.decode", content.decode, given[1], params), (params, is_carried))
+
+
+def check_carried(content: Content, merge: MergeRule, params: Any) -> None:
+    """Raises InputError where part of a model would travel, and what stands beside it says something of the whole."""
+    has_moments = any(MOMENTS in layer for layer in params)
+    if not (has_moments or merge.divide is not None) or _carries_all(content, params):
+        return
+    if has_moments:
+        raise InputError(
+            "gossip.content: expected one that carries all numbers, since the optimizer's moments are merged with the "
+            "model and would be carried in other places than it, got one that carries a part"
+        )
+    raise InputError(
+        "gossip.content: expected one that carries all numbers, since gossip.merge adds up weights of whole models, "
+        "got one that carries a part"
+    )
+
+
+def _carries_all(content: Content, params: Any) -> bool:
+    """Whether a message carries all numbers of a model; tried with one of ones."""
+    ones = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), params)
+    _, message = content.encode(content.init(ones), ones, jax.random.key(0), jnp.int32(0))
+    return all(bool(jnp.all(leaf)) for leaf in jax.tree.leaves(content.decode(message, ones)[1]))
+
+
+def check_attackers(attackers: Attackers, num_nodes: int) -> None:
+    """Raises InputError where nobody attacks, though a share should, or nobody is honest."""
+    choose: Any = attackers.selection.choose
+    count, share = int(jnp.sum(choose(jax.random.key(0), num_nodes))), getattr(choose, "keywords", {}).get("share")
+    if count == num_nodes:
+        raise InputError(
+            f"attackers: expected at least one honest node, got {num_nodes} attackers of {num_nodes} nodes"
+        )
+    if count == 0 and share is not None and float(share) > 0:
+        raise InputError(
+            f"attackers.share: expected one that is at least one of {num_nodes} nodes, or 0, got {float(share):g}"
+        )
 
 
 def check_attack(what: str, attack: Attack, params: Any) -> None:

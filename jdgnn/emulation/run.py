@@ -165,7 +165,23 @@ def remarks(emulator: Spec, ticks: int) -> list[str]:
     """What parts have to tell before a run that ends after so many ticks, such as that a trace ends before."""
     assert emulator.availability is not None
     texts = [part.remark(ticks) for part in emulator.availability.presence if part.remark is not None]
-    return [text for text in texts if text]
+    return [text for text in (*texts, _inbox_remark(emulator)) if text]
+
+
+def _inbox_remark(emulator: Spec) -> str | None:
+    """What has to be told of a rule that sees the whole inbox where that has room for one model."""
+    gossip = emulator.gossip
+    if gossip is None or gossip.merge.merge_all is None or gossip.capacity > 1:
+        return None
+    if gossip.merge.divide is not None:
+        return (
+            "gossip.capacity is 1, so that models are displaced when several arrive, and each takes its weight along; "
+            "give the inbox more room"
+        )
+    return (
+        "gossip.capacity is 1, and gossip.merge compares the models of an inbox: of two models, the node's own and one "
+        "more, it can leave none out; give gossip a larger capacity and fanout"
+    )
 
 
 def compile_ahead(emulator: Spec, state: State, network: Any, *, replay: str | Path | None = None) -> State:

@@ -79,15 +79,15 @@ def _send_models(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State
     )
     dispatch = Dispatch(is_sent, events.model_dst, events.model_rank, events.model_lost, events.model_delay)
     weight = _divided(gossip, state.weight, is_sent)
-    messages, content = outgoing(tick, state, transport.own(state.models, state.params), is_sent)
-    own = Model(messages, state.age, weight)
-    models, counts = transport.send(tick.backend, gossip, state.models, state.tick, dispatch, own)
+    encoded, memory_of_content = outgoing(tick, state, transport.own(state.models, state.params), is_sent)
+    message = Model(encoded, state.age, weight)
+    models, counts = transport.send(tick.backend, gossip, state.models, state.tick, dispatch, message)
     unplaced = jnp.sum(counts.get(("model", "displaced"), jnp.int32(0)), dtype=jnp.int32)
     state = replace(
         state,
         models=models,
         weight=weight,
-        content=content,
+        content=memory_of_content,
         model_schedule=memory,
         num_excess=state.num_excess.at[1].set(add_words(state.num_excess[1], excess)),
         num_unplaced=add_words(state.num_unplaced, unplaced),

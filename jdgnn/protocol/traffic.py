@@ -172,9 +172,10 @@ def gossip(
       pass_through: a refused model is what the node sends at its next model send, once.
       schedule: when models are sent; all of `fanout` at every wake if None.
       link: what can happen to them on the way; nothing if None.
-      pool: where nodes sleep or models are late, models in flight or waiting for which there is room, per node and on
-        average over all nodes, rounded up to whole models; what finds no room is displaced, which is counted. None
-        makes room for as many as can ever be. Not used where every model is merged in the tick after it was sent.
+      pool: where nodes sleep, models are late, or messages have a content or come from attackers: models in flight or
+        waiting for which there is room, per node and on average over all nodes, rounded up to whole models; what finds
+        no room is displaced, which is counted. None makes room for as many as can ever be. Not used where every model
+        is merged in the tick after it was sent, as its sender holds it.
 
     Returns:
       The setting, for `Emulator(gossip=...)`.

@@ -1,6 +1,7 @@
 """Every public name has a page, and the extensions of the documentation do what they say. None of this needs Sphinx."""
 
 import doctest
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +10,7 @@ import pytest
 import jdgnn
 from docs._ext import fields, names
 from docs._ext.names import canonical_names, documented_names, missing, names_on, pages, public_modules, undocumented
+from tests.samples import KINDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 DOCUMENTED = {one for page in pages(DOCS) for one in names_on(page.read_text())}
@@ -21,6 +23,15 @@ def test_every_public_name_stands_on_a_page() -> None:
 def test_pages_document_nothing_that_is_not_there() -> None:
     beside = tuple(names.BESIDE)
     assert {one for one in DOCUMENTED - documented_names() if not one.startswith(beside)} == set()
+
+
+def test_every_registered_part_is_public() -> None:
+    public = {
+        id(getattr(module, one)) for module in public_modules().values() for one in getattr(module, "__all__", ())
+    }
+    registries = {kind: registry for kind, registry in KINDS.items() if isinstance(registry, Mapping)}
+    parts = {f"{kind}.{name}": make for kind, registry in registries.items() for name, make in registry.items()}
+    assert {name for name, make in parts.items() if id(make) not in public} == set()
 
 
 def test_what_is_public_says_what_it_is() -> None:

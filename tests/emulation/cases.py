@@ -240,4 +240,6 @@ def _sensible(kinds: dict[str, Any]) -> Case:
         kinds = kinds | {"fanout": 1}
     if kinds["merge"] == "push_sum" and ACCEPTANCE[kinds["acceptance"]][1]:  # which divides no weight that is passed on
         kinds = kinds | {"acceptance": 1}
+    if kinds["merge"] == "push_sum":  # whose weights are of whole models
+        kinds = kinds | {"content": "whole"}
     return Case(**kinds)

@@ -128,7 +128,7 @@ REFUSED = {
     "push.peers={name = 'uniform', x = 1}": ["push.peers.x: got 1", "no such key"],
     "push.enabled=1": ["push.enabled: got 1", "true or false"],
     "gossip=false": ["gossip: got false", "a table"],
-    "gossip.merge=mean": ["gossip.merge.name: got 'mean'", "average, keep_own"],
+    "gossip.merge=mean": ["gossip.merge.name: got 'mean'", "allowed: "],
     "emulation=3": ["emulation: got 3", "a table"],
     "emulation.tics=50": ["emulation.tics: got 50", "did you mean 'ticks'?"],
     "emulation.ticks=0": ["emulation.ticks: got 0", "at least 1"],

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 import jdgnn
 from jdgnn import merging
+from jdgnn.emulation.run import remarks
 from jdgnn.errors import InputError
 from jdgnn.network import from_edges
 from jdgnn.parts import as_argument
@@ -18,7 +19,7 @@ from jdgnn.protocol.merging import MERGES, Model, Received, krum, push_sum, trim
 from jdgnn.protocol.transport import ModelPool
 from tests.protocol.part_support import assert_one_program
 from tests.reference import parts
-from tests.support import assert_same_bits, small_emulator
+from tests.support import assert_same_bits, small_emulator, small_network
 
 RULES = {name: make() for name, make in MERGES.items() if make().merge_all is not None}
 CAPACITY = 5
@@ -98,6 +99,35 @@ def test_one_wild_model_cannot_lead_anybody_away(bad: float) -> None:
     for name in ("krum", "trimmed_mean"):
         for leaf in jax.tree.leaves(merge(name, own, wild).params):
             assert (np.abs(leaf) < 10).all()
+
+
+def test_an_extreme_of_its_own_leads_no_node_away() -> None:
+    for own in (1e8, jnp.nan, -jnp.inf, jnp.inf):
+        received = Received(jnp.array([1.0, 2.0]), jnp.zeros(2, jnp.int32), jnp.ones(2, bool), jnp.ones(2, jnp.int32))
+        merged = trimmed_mean(1).merge_all(Model(jnp.float32(own), jnp.int32(0)), received)  # type: ignore[misc]
+        assert float(merged.params) == 2
+
+
+def test_weights_that_are_gone_count_alike() -> None:
+    nothing = jnp.zeros(2)
+    received = Received(jnp.array([3.0, 6.0]), jnp.zeros(2, jnp.int32), jnp.ones(2, bool), jnp.ones(2, jnp.int32))
+    own = Model(jnp.float32(0), jnp.int32(0), nothing[0])
+    merged = push_sum().merge_all(own, received._replace(weight=nothing))  # type: ignore[misc]
+    assert float(merged.params) == 3
+
+
+def test_what_cannot_work_is_refused_or_told() -> None:
+    network, part = small_network(), jdgnn.content.top_k(0.5)
+    refused = small_emulator(gossip=jdgnn.gossip(capacity=2, merge=push_sum(), content=part))
+    with pytest.raises(InputError, match=r"gossip\.content: expected one that carries all numbers, since gossip.merge"):
+        refused.init(jax.random.key(0), network)
+    moments = small_emulator(gossip=jdgnn.gossip(content=part), optimizer=jdgnn.adam(1e-2, merged=True))
+    with pytest.raises(InputError, match=r"gossip\.content: expected one that carries all numbers, since the opt"):
+        moments.init(jax.random.key(0), network)
+    for merge, text in ((krum(), "it can leave none out"), (push_sum(), "takes its weight along")):
+        (remark,) = remarks(small_emulator(gossip=jdgnn.gossip(merge=merge)), 3)
+        assert text in remark
+    assert remarks(small_emulator(gossip=jdgnn.gossip(merge=krum(), capacity=2)), 3) == []
 
 
 @pytest.mark.usefixtures("in_double")

@@ -15,6 +15,7 @@ from jdgnn.protocol.attacks import ATTACKS, sign_flip
 from jdgnn.protocol.roles import attackers
 from tests.protocol.part_support import assert_one_program, drawn
 from tests.samples import PARTS
+from tests.support import small_emulator, small_network
 
 PARAMS = {"kernel": jnp.array([[1.0, -2.0]]), "nothing": jnp.zeros((0, 2)), "scale": jnp.float32(0.5)}
 
@@ -69,3 +70,13 @@ def test_impossible_settings_are_refused(given: dict[str, Any], told: str) -> No
         attackers(sign_flip(), **given)
     with pytest.raises(InputError, match="attack: expected an attack"):
         attackers(0.5, share=0.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.01, r"attackers.share: expected one that is at least one of 12 nodes"), (1.0, "honest")],
+)
+def test_shares_that_leave_nobody_are_refused(share: float, told: str) -> None:
+    emulator = small_emulator(attackers=attackers(sign_flip(), share=share))
+    with pytest.raises(InputError, match=told):
+        emulator.init(jax.random.key(0), small_network())

@@ -402,5 +402,7 @@ PLAIN_MERGES: dict[str, Merge] = {
 
 def merge_rule(name: str, limit: int, is_variance_corrected: bool) -> Merge:
     """The rule of a name; `limit` is that of the rule "limited"."""
+    if name not in ("limited", *PLAIN_MERGES):
+        raise LookupError(f"{name}: expected a twin of every merge rule in tests/reference/twins.py, got none")
     rule = limited(limit) if name == "limited" else PLAIN_MERGES[name]
     return variance_corrected(rule) if is_variance_corrected else rule

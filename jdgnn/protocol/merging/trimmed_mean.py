@@ -54,7 +54,8 @@ def _merge_all(own: Model, received: Received, *, num_trimmed: int | jax.Array) 
 def _trimmed(own: jax.Array, received: jax.Array, mask: jax.Array, num_trimmed: int | jax.Array) -> jax.Array:
     """The mean of own numbers [...] and those of the received [M, ...] that the mask says, without the extremes.
 
-    Differences from the own number are averaged, so that numbers equal in all models stay as they are, bit for bit.
+    Differences from one in the middle, which is always kept, are averaged, so that numbers equal in all models stay as
+    they are, bit for bit, and no extreme takes part, the own one neither.
     """
     is_absent = jnp.concatenate([jnp.zeros_like(own, bool)[None], ~mask])
     values = jnp.concatenate([own[None], received])
@@ -64,5 +65,6 @@ def _trimmed(own: jax.Array, received: jax.Array, mask: jax.Array, num_trimmed: 
     trimmed = jnp.minimum(num_trimmed, (count - 1) // 2)
     place = jnp.arange(values.shape[0], dtype=jnp.int32).reshape(-1, *(1,) * own.ndim)
     is_kept = (place >= trimmed) & (place < count - trimmed)
-    total = jnp.sum(jnp.where(is_kept, ordered - own, 0), axis=0)
-    return own + total / (count - 2 * trimmed).astype(own.dtype)
+    middle = jnp.take_along_axis(ordered, ((count - 1) // 2)[None], axis=0)[0]
+    total = jnp.sum(jnp.where(is_kept, ordered - middle, 0), axis=0)
+    return middle + total / (count - 2 * trimmed).astype(own.dtype)

@@ -1,4 +1,6 @@
-"""Models in flight, waiting in inboxes, or kept to be passed on: one pool of places for all.
+"""Models that wait, or messages that differ from what their senders hold: one pool of places for all.
+
+They are in flight, in inboxes, or kept to be passed on.
 
 A model takes a place when it is sent and stays there until it is merged or displaced, or reaches nobody; what moves
 from flight to inbox is its number. Axes: N nodes, R models a node sends, M models in an inbox, Q places.

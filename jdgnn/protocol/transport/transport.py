@@ -49,7 +49,7 @@ class Transport(NamedTuple):
         sent one were sent one back; None where what is merged is not what nodes hold.
       content: `(models, own) -> Model`, the models that rows of inboxes count, `own` being what nodes hold.
       release: `(models, active, is_refused [N, M]) -> models`, empties the inboxes of active nodes.
-      send: `(backend, gossip, models, tick, Dispatch, own) -> (models, counts)`, sends what nodes hold.
+      send: `(backend, gossip, models, tick, Dispatch, own) -> (models, counts)`, sends what nodes say.
     """
 
     is_own: bool
