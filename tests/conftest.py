@@ -33,7 +33,7 @@ hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("repeatable")
 
 DATA_ROOT = Path(os.environ.get("JDGNN_DATA") or Path(__file__).parents[2] / "shared" / "data")
-NUM_TESTS = pytest.StashKey[int]()
+DONE = pytest.StashKey[tuple[int, Path | None]]()
 LEFT_OUT: dict[str, str] = {}  # markers whose tests cannot run here, and why
 if not DATA_ROOT.is_dir() and os.environ.get("CI") != "true":
     LEFT_OUT["shared_data"] = f"no folder {DATA_ROOT} (set JDGNN_DATA)"
@@ -48,7 +48,7 @@ if find_spec("atheris") is None:
 
 SLOWEST = ("test_demo.py", "test_processes.py")
 """Files whose tests come first, so that processes that share the work end together."""
-MAPPINGS, MOST_MAPPINGS = Path("/proc/self/maps"), 20_000
+MAPPINGS, MANY_MAPPINGS, MOST_MAPPINGS = Path("/proc/self/maps"), 20_000, 40_000
 COMPILED, MOST_COMPILED = Path(__file__).parents[1] / ".pytest_cache" / "compiled", 2**30  # bytes
 
 
@@ -60,12 +60,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _room_for_programs(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Forgets compiled programs now and then: each takes mappings of memory, of which a process may have 65 530."""
-    yield
-    done = request.config.stash.get(NUM_TESTS, 0) + 1
-    request.config.stash[NUM_TESTS] = done
-    if done % 10 == 0 and MAPPINGS.exists() and MAPPINGS.read_bytes().count(b"\n") > MOST_MAPPINGS:
+def _room_for_programs(request: pytest.FixtureRequest) -> None:
+    """Forgets compiled programs now and then: each takes mappings of memory, of which a process may have 65 530.
+
+    Between two files, if possible, as tests of one file may count programs.
+    """
+    done, before = request.config.stash.get(DONE, (0, None))
+    request.config.stash[DONE] = done + 1, request.path
+    most = MOST_MAPPINGS if request.path == before else MANY_MAPPINGS
+    is_time = done % 10 == 0 or request.path != before
+    if is_time and MAPPINGS.exists() and MAPPINGS.read_bytes().count(b"\n") > most:
         jax.clear_caches()
 
 
