@@ -51,8 +51,10 @@ def cells(page: Path) -> Iterator[ast.Module]:
         yield ast.parse("\n".join(line for line in cell.splitlines() if not line.startswith(":tags:")))
 
 
+FIRST = ("README", "index")
+"""Pages that a newcomer opens; examples of others take a while."""
 EXAMPLES = [
-    pytest.param(example, id=f"{name(page)} {number}")
+    pytest.param(example, id=f"{name(page)} {number}", marks=() if page.stem in FIRST else pytest.mark.long)
     for page in PAGES
     for number, example in enumerate(blocks(page, "python"))
 ]

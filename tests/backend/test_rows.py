@@ -42,9 +42,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 KERNELS = (None, False)
 
 
-@pytest.mark.parametrize(
-    ("name", "kernels"), mostly_long(product(SETTINGS, KERNELS), [("in step", None), ("asleep", False)])
-)
+@pytest.mark.parametrize(("name", "kernels"), mostly_long(product(SETTINGS, KERNELS), [("in step", None)]))
 def test_a_run_by_blocks_is_the_run(name: str, kernels: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
     def outcome() -> jdgnn.State:
         jax.clear_caches()

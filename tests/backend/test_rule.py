@@ -248,7 +248,7 @@ ALONE: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", mostly_long(ALONE, ["optax", "train first, late"]))
+@pytest.mark.parametrize("name", mostly_long(ALONE, ["train first, late"]))
 @pytest.mark.usefixtures("compiled")
 def test_each_operation_falls_back_alone(name: str) -> None:
     """Merging stays in place whatever learns in plain JAX, and all agrees with plain JAX alone."""

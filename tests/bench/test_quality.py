@@ -37,6 +37,7 @@ def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "quality.json"
 
 
+@pytest.mark.long
 def test_what_is_missing_is_filled_in_and_the_rest_kept(result: Path) -> None:
     first = quality.measure(asked(ways=["hops_1"], seeds=1))
     kept = first["digits"]["figures"]["hops_1"]["0"]["probe"]
@@ -83,6 +84,7 @@ def test_the_recipe_can_be_asynchronous() -> None:
     assert isinstance(emulator, jdgnn.Emulator)
 
 
+@pytest.mark.long
 def test_every_way_but_label_propagation_gives_an_embedding_of_the_recipe_s_width(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

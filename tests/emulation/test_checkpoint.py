@@ -47,7 +47,7 @@ EMULATORS = {
 }
 
 
-@pytest.mark.parametrize("name", mostly_long(EMULATORS, ["asynchronous", "bfloat16"]))
+@pytest.mark.parametrize("name", mostly_long(EMULATORS, ["asynchronous"]))
 def test_a_state_goes_on_as_if_it_had_not_been_saved(name: str, tmp_path: Path) -> None:
     emulator, there = EMULATORS[name](), network()
     state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(1), there), there, 9)

@@ -51,6 +51,7 @@ def test_nodes_and_layers_draw_independently(start: jdgnn.State, end: jdgnn.Stat
     assert largest_correlation(draws(start, end)) < 4.5
 
 
+@pytest.mark.long
 def test_a_debug_run_draws_the_same(start: jdgnn.State, end: jdgnn.State) -> None:
     state, _ = jdgnn.debug_run(EMULATOR, start, NETWORK, NUM_TICKS)
     assert_same_bits(keys_of(state), keys_of(end))

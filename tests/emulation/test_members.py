@@ -332,7 +332,9 @@ def check(group: list[Member], network: jdgnn.Network, tolerance: float) -> None
     assert max(np.abs(new - old).max(initial=0) for new, old in pairs) > 1e-3
 
 
-@pytest.mark.parametrize("name", mostly_long(GROUPS, [name for name, group in GROUPS.items() if not is_plain(group)]))
+@pytest.mark.parametrize(
+    "name", mostly_long(GROUPS, [name for name, group in GROUPS.items() if not is_plain(group)][:2])
+)
 def test_members_that_are_replaced_count_in_every_way_of_running(name: str) -> None:
     """That each of them changes a result is seen where each is replaced alone; most short cuts are those of kernels."""
     group = GROUPS[name]

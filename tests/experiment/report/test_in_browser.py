@@ -13,6 +13,7 @@ from jdgnn.experiment.report.making import write_report
 from tests.experiment.report.browser import browser, shown
 from tests.experiment.report.pages import Reported, data_of
 from tests.experiment.run_support import Variants, arrays, rows
+from tests.seldom import mostly_long
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,7 @@ def running() -> Iterator[Any]:
         yield found
 
 
-@pytest.mark.parametrize("width", [390, 820, 1400])
+@pytest.mark.parametrize("width", mostly_long([390, 820, 1400], [390]))
 def test_every_figure_is_drawn_without_an_error_or_a_request(running: Any, reported: Reported, width: int) -> None:
     page, errors, requests = shown(running, reported.directory / "report.html", width)
     page.evaluate("window.drawAll()")
@@ -96,6 +97,7 @@ def test_two_runs_are_shown_on_two_maps(running: Any, variants: Variants, tmp_pa
     assert errors == []
 
 
+@pytest.mark.long
 def test_classes_are_called_what_their_own_run_calls_them(running: Any, reported: Reported, tmp_path: Path) -> None:
     for name, labels in {"kitchen": 0, "bath": 2**31 - 1}.items():
         shutil.copytree(reported.directory, tmp_path / name)
@@ -123,6 +125,7 @@ def test_everything_is_there_in_print(running: Any, reported: Reported) -> None:
     assert errors == []
 
 
+@pytest.mark.long
 def test_without_webgl_the_map_is_drawn_all_the_same(running: Any, reported: Reported) -> None:
     page, errors, _ = shown(running, reported.directory / "report.html")
     page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
