@@ -64,7 +64,7 @@ PUT_OFF = {
     "put off, lossy": Case(peers="permutation", fanout=1, link="bernoulli", inbox_capacity=1, start="independent"),
 }
 CASES = ALL | PUT_OFF
-ORDINARY = [*OFTEN[1:], "put off"]  # which is in step
+ORDINARY = [OFTEN[1], "put off"]  # which is in step
 SELDOM = [name for name in CASES if name not in ORDINARY]
 
 

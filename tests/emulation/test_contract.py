@@ -85,9 +85,12 @@ class Ran(NamedTuple):
     num_programs: int
 
 
+RAN = [way for way in USUAL if "." not in way[0]]  # those beside bring one part more, and cost as much
+
+
 @pytest.fixture(
     scope="module",
-    params=[*USUAL, pytest.param(("walking", False), marks=pytest.mark.long)],
+    params=[way if way in RAN else pytest.param(way, marks=pytest.mark.long) for way in (*USUAL, ("walking", False))],
     ids="{0[0]}-{0[1]}".format,
 )
 def ran(request: pytest.FixtureRequest) -> Ran:

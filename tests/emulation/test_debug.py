@@ -215,6 +215,7 @@ def ruin(tree: Any, row: Any, number: float = np.nan) -> Any:
     return jax.tree.map(lambda leaf: leaf.at[row].set(number), tree)
 
 
+@pytest.mark.long
 def test_recorded_events_are_replayed(tmp_path: Path) -> None:
     emulator, path = growing(), tmp_path / "events"
     start = emulator.init(jax.random.key(0), NETWORK)

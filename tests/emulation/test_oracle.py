@@ -89,7 +89,7 @@ SELDOM = (
 )
 ORDINARY = [name for name in CASES if name not in SELDOM]
 COVERED = covering(PAIRS, [CASES[name] for name in ORDINARY])
-DEGENERATE = [("tight-pool", PAIR), ("plain", SINGLE)]
+DEGENERATE = [("plain", SINGLE)]
 ROUND_TRIPS = ("put-off", "tight-pool")
 KNOWN = CASES | PAIRS
 WITHOUT_KERNELS = {  # every second case once more

@@ -133,6 +133,7 @@ def test_a_replayed_run_gives_the_same_bits(recorded: Recorded, tmp_path: Path) 
     assert summary(out)["recorded"] is None
 
 
+@pytest.mark.long
 def test_another_algorithm_meets_the_same_fate(
     recorded: Recorded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

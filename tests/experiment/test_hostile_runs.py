@@ -169,6 +169,7 @@ def test_a_torn_record_can_be_replaced(config: Path, tmp_path: Path, capsys: pyt
     assert "is no record of events" in refusal([*run, str(precious)], capsys)
 
 
+@pytest.mark.long
 def test_a_full_disk_is_told_of_a_record_too(config: Path, tmp_path: Path) -> None:
     events = tmp_path / "events.npz"
     asked = ("run", config, *RING, "--out", tmp_path / "run", "--record", events, "--set", "checkpoints.keep=0")
@@ -180,7 +181,9 @@ def test_a_full_disk_is_told_of_a_record_too(config: Path, tmp_path: Path) -> No
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("shell", ["PYTHONIOENCODING=ascii {} > {}", "{} >&-; : {}"])
+@pytest.mark.parametrize(
+    "shell", ["PYTHONIOENCODING=ascii {} > {}", pytest.param("{} >&-; : {}", marks=pytest.mark.long)]
+)
 def test_any_output_will_do(shell: str, config: Path, tmp_path: Path) -> None:
     run = shlex.join(process("run", config, *RING, "--out", tmp_path / "run", "--no-report"))
     command = shell.format(run, tmp_path / "output")

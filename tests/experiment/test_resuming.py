@@ -247,6 +247,7 @@ def test_a_run_need_not_be_saved(config: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
+@pytest.mark.long
 def test_a_replayed_run_goes_on_with_the_same_events(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +262,7 @@ def test_a_replayed_run_goes_on_with_the_same_events(
     assert_same(tmp_path / "run", tmp_path / "whole")
 
 
+@pytest.mark.long
 def test_runs_with_several_seeds_go_on(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -312,6 +314,7 @@ def test_more_ticks_survive_a_kill_before_the_next_checkpoint(
     assert_same(path, unbroken)
 
 
+@pytest.mark.long
 def test_a_disk_that_is_really_full_is_told(config: Path, tmp_path: Path) -> None:
     path = tmp_path / "run"
     asked = process(

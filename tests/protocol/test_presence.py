@@ -183,6 +183,7 @@ def test_a_trace_goes_by_name_where_nodes_have_names() -> None:
         assert joined.any(axis=0).tolist() == [True, True, True, False]
 
 
+@pytest.mark.long
 def test_a_member_of_a_trace_that_was_replaced_stays_replaced() -> None:
     def nobody(key: Any, tick: Any, num_nodes: int, memory: Any) -> Any:
         return memory, jnp.ones(num_nodes, bool), jnp.zeros(num_nodes, bool)

@@ -117,6 +117,7 @@ def test_classes_are_called_what_their_own_run_calls_them(running: Any, reported
     assert errors == []
 
 
+@pytest.mark.long
 def test_everything_is_there_in_print(running: Any, reported: Reported) -> None:
     page, errors, _ = shown(running, reported.directory / "report.html")
     page.pdf()

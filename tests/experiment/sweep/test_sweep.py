@@ -74,6 +74,7 @@ def test_numbers_of_parts_and_seeds_compile_one_program(swept: Path) -> None:
     assert _told(swept)["programs_compiled"] <= 1  # none, if another test has run the same
 
 
+@pytest.mark.long
 def test_shapes_compile_a_program_for_each_value(config: Path, tmp_path: Path) -> None:
     options = ["--set", "layers.0.units=5,6", "--set", "optimizer.learning_rate=0.01,0.02"]
     assert _sweep(config, tmp_path / "out", *options) == 0
