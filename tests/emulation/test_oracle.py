@@ -224,7 +224,14 @@ def test_agrees_after_every_tick(name: str, size: tuple[int, int], data: st.Data
 
 
 @pytest.mark.long
-@runs([*((name, size) for name in ALL_CASES for size in (SMALL, SINGLE)), ("plain", PAIR), ("token-account", PAIR)])
+@runs(
+    [
+        *((name, size) for name in ALL_CASES for size in (SMALL, SINGLE)),
+        ("plain", PAIR),
+        ("tight-pool", PAIR),
+        ("token-account", PAIR),
+    ]
+)
 @settings(max_examples=4, phases=[Phase.generate])
 @given(data=st.data())
 def test_agrees_for_every_pair_of_kinds(name: str, size: tuple[int, int], data: st.DataObject) -> None:
