@@ -1,13 +1,13 @@
 """Links that go down and come back."""
 
 import jax
-import jax.numpy as jnp
 from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.link_presence.link_presence import LinkPresence
+from jdgnn.protocol.two_states import first_states, next_states
 
 
 def markov(mean_up: ArrayLike, mean_down: ArrayLike) -> LinkPresence:
@@ -44,14 +44,12 @@ def markov(mean_up: ArrayLike, mean_down: ArrayLike) -> LinkPresence:
 
 
 def _init(key: jax.Array, topology: Topology, *, mean_up: ArrayLike, mean_down: ArrayLike) -> jax.Array:
-    up, down = jnp.float32(mean_up), jnp.float32(mean_down)
-    return jax.random.bernoulli(key, up / (up + down), (topology.num_edges,))
+    return first_states(key, topology.num_edges, mean_up, mean_down)
 
 
 def _sample(
     key: jax.Array, tick: jax.Array, topology: Topology, up: jax.Array, *, mean_up: ArrayLike, mean_down: ArrayLike
 ) -> tuple[jax.Array, jax.Array]:
     del tick, topology
-    mean_stay = jnp.where(up, jnp.float32(mean_up), jnp.float32(mean_down))
-    up = up ^ jax.random.bernoulli(key, 1.0 / mean_stay)
+    up = next_states(key, up, mean_up, mean_down)
     return up, up

@@ -9,6 +9,7 @@ from jdgnn.checks import check_number
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.arguments import checked_prob
 from jdgnn.protocol.links.models import LossModel, Messages
+from jdgnn.protocol.two_states import first_states, next_states
 
 
 def bursty(
@@ -50,9 +51,8 @@ def bursty(
 def _init(
     key: jax.Array, topology: Topology, num_slots: int | None, *, mean_good: ArrayLike, mean_bad: ArrayLike
 ) -> jax.Array:
-    good, bad = jnp.float32(mean_good), jnp.float32(mean_bad)
     num_chains = topology.num_edges if num_slots is None else topology.num_nodes
-    return jax.random.bernoulli(key, bad / (good + bad), (num_chains,))
+    return first_states(key, num_chains, mean_bad, mean_good)
 
 
 def _sample(
@@ -66,8 +66,7 @@ def _sample(
     bad_prob: ArrayLike,
 ) -> tuple[jax.Array, jax.Array]:
     chain_key, coin_key = jax.random.split(key)
-    mean_stay = jnp.where(is_bad, jnp.float32(mean_bad), jnp.float32(mean_good))
-    is_bad = is_bad ^ jax.random.bernoulli(chain_key, 1.0 / mean_stay)
+    is_bad = next_states(chain_key, is_bad, mean_bad, mean_good)
     chain = messages.src if messages.edge is None else messages.edge
     prob = jnp.where(is_bad[chain], jnp.float32(bad_prob), jnp.float32(good_prob))
     return is_bad, jax.random.bernoulli(coin_key, prob)

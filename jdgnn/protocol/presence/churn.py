@@ -7,6 +7,7 @@ from jax.typing import ArrayLike
 
 from jdgnn.checks import check_number
 from jdgnn.protocol.presence.presence import Presence
+from jdgnn.protocol.two_states import first_states, next_states
 
 
 def churn(mean_session: ArrayLike, mean_absence: ArrayLike) -> Presence:
@@ -40,8 +41,7 @@ def churn(mean_session: ArrayLike, mean_absence: ArrayLike) -> Presence:
 
 
 def _init(key: jax.Array, num_nodes: int, *, mean_session: ArrayLike, mean_absence: ArrayLike) -> jax.Array:
-    session, absence = jnp.float32(mean_session), jnp.float32(mean_absence)
-    return jax.random.bernoulli(key, session / (session + absence), (num_nodes,))
+    return first_states(key, num_nodes, mean_session, mean_absence)
 
 
 def _sample(
@@ -54,6 +54,5 @@ def _sample(
     mean_absence: ArrayLike,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     del tick
-    mean_stay = jnp.where(online, jnp.float32(mean_session), jnp.float32(mean_absence))
-    online = online ^ jax.random.bernoulli(key, 1.0 / mean_stay)
+    online = next_states(key, online, mean_session, mean_absence)
     return online, jnp.ones(num_nodes, bool), online
