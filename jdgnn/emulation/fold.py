@@ -5,8 +5,8 @@ Axes: N nodes, M models in an inbox, n some nodes.
 
 import math
 from functools import partial
+from typing import Any
 
-import chex
 import jax
 import jax.numpy as jnp
 
@@ -35,10 +35,6 @@ def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array
     Returns:
       The models after merging.
     """
-    dims = chex.Dimensions()
-    dims["NM"] = inbox.row.shape
-    chex.assert_shape(inbox.is_merged, dims["NM"])
-    chex.assert_tree_shape_prefix(own, dims["N"] if nodes is None else nodes.shape)
     row, is_merged, seed = take((inbox.row, inbox.is_merged, inbox.seed), nodes)
     fold_index = take(inbox.fold_index, nodes)
 
@@ -64,30 +60,31 @@ def _merge_one(
     What is kept in bfloat16 is rounded by the seed, if there is one. Of a part of the model, `offset` and `first` say
     which, as in `bfloat16.rounded`.
     """
-    if gossip.content is None:
-        return _merge_whole(gossip, own, sent, fold_index, seed, offset=offset, first=first)
-    received, is_carried = gossip.content.decode(sent.params, bfloat16.widened(own.params))
-    merged = _merge_whole(gossip, own, sent._replace(params=received), fold_index, seed)
-    return merged._replace(params=jax.tree.map(jnp.where, is_carried, merged.params, own.params))
-
-
-def _merge_whole(
-    gossip: Gossip,
-    own: Model,
-    sent: Model,
-    fold_index: jax.Array,
-    seed: jax.Array | None,
-    *,
-    offset: jax.Array | int = 0,
-    first: int = 0,
-) -> Model:
-    """One node merges one model."""
     assert gossip.merge.merge is not None
-    if seed is None:
-        return Model(*gossip.merge.merge(own.params, own.age, sent.params, sent.age, fold_index))
-    params = bfloat16.widened(own.params), bfloat16.widened(sent.params)
-    merged, age = gossip.merge.merge(params[0], own.age, params[1], sent.age, fold_index)
-    return Model(bfloat16.rounded(merged, own.params, seed + fold_index.astype(jnp.uint32), offset, first), age)
+    here, received, is_carried = computed(gossip, own.params, sent.params, seed)
+    merged, age = gossip.merge.merge(here, own.age, received, sent.age, fold_index)
+    seed = None if seed is None else seed + fold_index.astype(jnp.uint32)
+    return Model(kept(merged, own.params, seed, is_carried, offset, first), age)
+
+
+def computed(gossip: Gossip, own: Any, sent: Any, seed: jax.Array | None) -> tuple[Any, Any, Any]:
+    """A node's own and a received model as they are computed with, and which numbers of the latter came; None for all.
+
+    What will be rounded by a seed is widened; numbers that a message does not carry are the node's own.
+    """
+    here = own if seed is None else bfloat16.widened(own)
+    if gossip.content is None:
+        return here, sent if seed is None else bfloat16.widened(sent), None
+    return here, *gossip.content.decode(sent, here)
+
+
+def kept(
+    merged: Any, own: Any, seed: jax.Array | None, is_carried: Any, offset: jax.Array | int = 0, first: int = 0
+) -> Any:
+    """What a node keeps of merged parameters: rounded by the seed, if there is one, and its own where nothing came."""
+    if seed is not None:
+        merged = bfloat16.rounded(merged, own, seed, offset, first)
+    return merged if is_carried is None else jax.tree.map(jnp.where, is_carried, merged, own)
 
 
 def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:

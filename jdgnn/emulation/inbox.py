@@ -5,6 +5,7 @@ Axes: N nodes, M models in an inbox.
 
 from dataclasses import replace
 
+import chex
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -55,6 +56,7 @@ def open_inboxes(tick: Tick, state: State) -> tuple[Inbox, Counts]:
         staleness=None if gossip.merge.merge_all is None else _staleness(state, waiting),
         seed=seed,
     )
+    chex.assert_equal_shape(jax.tree.leaves((inbox.row, inbox.is_merged, inbox.is_refused, inbox.staleness)))
     counts["model", "delivered"] = inbox.num_merged
     counts["model", "refused"] = jnp.sum(inbox.is_refused, axis=1, dtype=jnp.int32)
     return inbox, counts

@@ -5,6 +5,7 @@ Axes: N nodes, M models in an inbox, n some nodes, F features that enter a layer
 
 from typing import Any, NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -99,6 +100,8 @@ def merge(tick: Tick, state: State, inbox: Inbox | None, own: Model, nodes: jax.
     Returns:
       The models after merging.
     """
+    dims = chex.Dimensions(N=state.num_nodes)
+    chex.assert_tree_shape_prefix(own, dims["N"] if nodes is None else nodes.shape)
     kernels = tick.backend.in_place
     if nodes is None and kernels is not None and why_folded(tick.spec, state) is None:
         return _in_place(tick, state, inbox, own, kernels)

@@ -5,13 +5,11 @@ Axes: N nodes, M models in an inbox, n some nodes.
 
 from typing import Any
 
-import chex
 import jax
 import jax.numpy as jnp
 
-from jdgnn.backend import bfloat16
-from jdgnn.backend.per_node import per_node
 from jdgnn.backend.rows import select, take
+from jdgnn.emulation.fold import computed, kept
 from jdgnn.emulation.inbox import Inbox
 from jdgnn.protocol.model import Model, Received
 from jdgnn.protocol.traffic import Gossip
@@ -32,29 +30,19 @@ def merge_all(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.
     Returns:
       The models after merging.
     """
-    dims = chex.Dimensions()
-    dims["NM"] = inbox.row.shape
-    chex.assert_shape([inbox.is_merged, inbox.staleness], dims["NM"])
-    chex.assert_tree_shape_prefix(own, dims["N"] if nodes is None else nodes.shape)
     rule, given = gossip.merge.merge_all, (inbox.row, inbox.is_merged, inbox.staleness, inbox.seed)
     assert rule is not None
 
     def one(held: tuple[Model, Any]) -> Model:
         own, (row, mask, staleness, seed) = held
-        wide, there = (model._replace(params=bfloat16.widened(model.params)) for model in (own, take(sent, row)))
-        carried = by_any = None
-        if gossip.content is not None:
-            params, carried = per_node(gossip.content.decode, shared=(1,))(there.params, wide.params)
-            there = there._replace(params=params)
-            came = select(mask, carried, jax.tree.map(jnp.zeros_like, carried))
-            by_any = jax.tree.map(lambda rows: jnp.any(rows, axis=0), came)
+        there = take(sent, row)
+        read = jax.vmap(lambda params: computed(gossip, own.params, params, seed), out_axes=(None, 0, 0))
+        here, params, carried = read(there.params)
         # what stands where nothing came is the node's own, so that no rule can trip over it
-        numbers = select(mask, there.params, wide.params)
-        merged: Model = rule(wide, Received(numbers, there.age, mask, staleness, carried, there.weight))
-        if seed is not None:
-            merged = merged._replace(params=bfloat16.rounded(merged.params, own.params, seed))
-        if by_any is not None:
-            merged = merged._replace(params=jax.tree.map(jnp.where, by_any, merged.params, own.params))
+        received = Received(select(mask, params, here), there.age, mask, staleness, carried, there.weight)
+        merged: Model = rule(own._replace(params=here), received)
+        by_any = jax.tree.map(lambda came: jnp.any(select(mask, came, jnp.zeros_like(came)), axis=0), carried)
+        merged = merged._replace(params=kept(merged.params, own.params, seed, by_any))
         return jax.tree.map(lambda new, old: jnp.where(jnp.any(mask), new, old), merged, own)
 
     merged: Model = jax.lax.map(one, (own, take(given, nodes)), batch_size=NODES_AT_ONCE)
