@@ -64,7 +64,7 @@ PUT_OFF = {
     "put off, lossy": Case(peers="permutation", fanout=1, link="bernoulli", inbox_capacity=1, start="independent"),
 }
 CASES = ALL | PUT_OFF
-ORDINARY = [OFTEN[1], "put off"]  # which is in step
+ORDINARY = ["put off"]  # which is in step
 SELDOM = [name for name in CASES if name not in ORDINARY]
 
 
@@ -157,7 +157,7 @@ def test_no_bit_depends_on_how_a_run_is_made_in_every_case(name: str) -> None:
     check_cuts(name)
 
 
-@pytest.mark.parametrize("name", ["put off", OFTEN[1]])
+@pytest.mark.parametrize("name", ["put off", pytest.param(OFTEN[1], marks=pytest.mark.long)])
 def test_refreshing_is_the_same_with_and_without_kernels(name: str) -> None:
     """To rounding; with the kernels to the bit, however it is cut; and parameters stand still."""
     parts, (before, _) = emulator(name, True), ran(name, True, 7)

@@ -127,6 +127,7 @@ def test_with_a_compiler_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, ca
     assert "took more than" in reason()
 
 
+@pytest.mark.long
 def test_where_the_cache_cannot_be_written(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     """A file is in the way, which not even root can write into."""
     cache.write_text("")

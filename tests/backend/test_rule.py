@@ -214,7 +214,7 @@ def programs(emulator: jdgnn.Emulator) -> tuple[str, str, str]:
     return drawing.as_text(), advancing.as_text(), refreshing.as_text()
 
 
-@pytest.mark.parametrize("kernels", [None, False])
+@pytest.mark.parametrize("kernels", mostly_long([None, False], [None]))
 @pytest.mark.usefixtures("compiled")
 def test_programs_call_kernels_only_where_they_may(kernels: bool | None) -> None:
     emulator = small_emulator(kernels=kernels, gossip=jdgnn.gossip(capacity=1))

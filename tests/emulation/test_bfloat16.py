@@ -15,6 +15,7 @@ from jdgnn.backend import bfloat16
 from jdgnn.emulation import fold, inbox
 from jdgnn.emulation.start import message_bytes, tree_bytes
 from jdgnn.protocol.model import Model
+from tests.seldom import mostly_long
 from tests.support import assert_same_bits, leaves, small_emulator, small_network
 
 NETWORK = small_network()
@@ -150,7 +151,7 @@ def test_nodes_that_are_not_there_keep_their_parameters() -> None:
     assert_same_bits(state.params, emulator.init(jax.random.key(0), NETWORK).params)
 
 
-@pytest.mark.parametrize("merge", ["average", "uniform_mean", "variance_corrected"])
+@pytest.mark.parametrize("merge", mostly_long(["average", "uniform_mean", "variance_corrected"], ["uniform_mean"]))
 def test_all_ways_to_merge_round_alike(merge: str) -> None:
     gossip = jdgnn.gossip(peers=jdgnn.peers.matching(), capacity=1, merge=jdgnn.merging.MERGES[merge]())
     emulator = half(gossip=gossip)

@@ -173,6 +173,7 @@ def test_what_is_damaged_is_refused_and_never_misread(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.long
 def test_any_file_may_be_damaged(saved: tuple[Path, Emulator, State], tmp_path: Path) -> None:
     path, emulator, _ = saved
     for number, file in enumerate(sorted((path / "state").rglob("[0-9]*"))):

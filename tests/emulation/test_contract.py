@@ -66,7 +66,7 @@ def test_a_tick_with_any_part_keeps_the_tree_shapes_and_dtypes(kind: str, name: 
 
 USUAL: list[tuple[str, bool | None]] = [(name, None) for name in MIXES]
 WITHOUT_KERNELS: list[tuple[str, bool | None]] = [("harsh", False), ("walking", False)]  # else they are used
-OFTEN: list[tuple[str, bool | None]] = [("harsh", None), ("joining", None)]
+OFTEN: list[tuple[str, bool | None]] = [("harsh", None)]
 ways = pytest.mark.parametrize(("name", "kernels"), mostly_long(USUAL + WITHOUT_KERNELS, OFTEN))
 
 

@@ -8,6 +8,7 @@ import pytest
 import jdgnn
 from jdgnn import clocks, links
 from jdgnn.emulation.memory import state_bytes
+from tests.seldom import mostly_long
 from tests.support import small_emulator, small_network
 
 NETWORK = small_network()
@@ -20,7 +21,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", mostly_long(SETTINGS, ["synchronous", "asleep"]))
 def test_the_state_takes_what_was_said(name: str) -> None:
     emulator = small_emulator(**SETTINGS[name])
     said = emulator.memory(NETWORK)

@@ -107,6 +107,7 @@ def test_another_algorithm_meets_the_same_fate(recorded: tuple[Path, jdgnn.State
             assert replayed.accounts.total(kind, outcome) == state.accounts.total(kind, outcome) > 0
 
 
+@pytest.mark.long
 def test_models_sent_to_uniform_peers_arrive_under_a_sampler_of_pairs(tmp_path: Path) -> None:
     path, emulator = tmp_path / "events.npz", small_emulator()
     state, _ = run(emulator, record=path)

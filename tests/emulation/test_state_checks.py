@@ -13,6 +13,7 @@ import pytest
 import jdgnn
 from jdgnn.evaluation import communication, linear_probe
 from jdgnn.network import from_edges, to_networkx
+from tests.seldom import mostly_long
 from tests.support import assert_same_bits, num_programs, small_emulator, small_network
 
 FEATURES = np.eye(4)
@@ -43,7 +44,7 @@ USES: dict[str, Callable[[jdgnn.State, Any, Path], Any]] = {
 }
 
 
-@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("use", mostly_long(USES, [use for use in USES if use != "debug_run"]))
 def test_another_network_is_refused_and_what_differs_is_told(use: str, state: jdgnn.State, tmp_path: Path) -> None:
     for other, told in (
         (SECOND, "another one: other links; give"),

@@ -21,6 +21,7 @@ from jdgnn.network.generators import ring
 from jdgnn.network.splits import random_splits
 from tests.bad_inputs import assert_told
 from tests.experiment.run_support import CONFIG, RING, arrays, assert_every_message_has_one_end, contents, rows, summary
+from tests.seldom import mostly_long
 
 PROBED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "propagated_3hop", "projected_2hop"]
 
@@ -262,6 +263,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_loading(
     assert output == ""
 
 
+@pytest.mark.long
 def test_a_network_with_splits_of_its_own_needs_no_evaluation_table(
     golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,6 +341,7 @@ import hashlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever started the tests ignores it
 from jdgnn.experiment import emulating
 from jdgnn.experiment.cli import main
+from tests.seldom import mostly_long
 
 def for_minutes(*_, **__):  # in C, as a compiler does
     print("blocked", flush=True)
@@ -349,7 +352,10 @@ sys.exit(main())
 """
 
 
-@pytest.mark.parametrize(("where", "num_signals"), [("emulating.compile_ahead", 1), ("emulating.run", 2)])
+@pytest.mark.parametrize(
+    ("where", "num_signals"),
+    mostly_long([("emulating.compile_ahead", 1), ("emulating.run", 2)], [("emulating.run", 2)]),
+)
 def test_what_no_handler_can_interrupt_is_ended(golden: Golden, tmp_path: Path, where: str, num_signals: int) -> None:
     """Compiling ends at the first signal; ticks that are being computed at the second, after a word about it."""
     path = tmp_path / "run"

@@ -24,6 +24,7 @@ def _forgetting() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_forgetting")
+@pytest.mark.long
 def test_a_kept_program_gives_the_same_bits(tmp_path: Path) -> None:
     config, cache = tmp_path / "tiny.toml", tmp_path / "deep" / "cache"
     config.write_text(CONFIG)

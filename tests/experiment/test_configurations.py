@@ -10,6 +10,7 @@ import pytest
 from jdgnn.experiment.cli import main
 from jdgnn.network.datasets import DATASETS
 from tests.experiment.run_support import summary
+from tests.seldom import mostly_long
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").glob("*.toml"))
@@ -24,8 +25,9 @@ FEW = {
 SMALL = [path for path in CONFIGS if tomllib.loads(path.read_text())["network"]["name"] in FEW]
 
 
-@pytest.mark.parametrize("path", SMALL, ids=lambda path: path.stem)
-def test_a_configuration_runs(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", mostly_long([path.stem for path in SMALL], ["own-files", "churn", "merging"]))
+def test_a_configuration_runs(name: str, tmp_path: Path) -> None:
+    path = next(path for path in SMALL if path.stem == name)
     tables = tomllib.loads(path.read_text())
     changes = [*FEW[tables["network"]["name"]], "emulation.ticks=3", "checkpoints.keep=0"]
     if "layers" in tables:

@@ -119,6 +119,7 @@ def test_what_is_in_a_directory_is_not_believed(name: str, run: Path, capsys: py
     assert message in refusal(["--resume", str(run), *MORE], capsys)
 
 
+@pytest.mark.long
 def test_another_trace_under_the_same_name_is_refused(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -181,9 +182,8 @@ def test_a_full_disk_is_told_of_a_record_too(config: Path, tmp_path: Path) -> No
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize(
-    "shell", ["PYTHONIOENCODING=ascii {} > {}", pytest.param("{} >&-; : {}", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("shell", ["PYTHONIOENCODING=ascii {} > {}", "{} >&-; : {}"])
 def test_any_output_will_do(shell: str, config: Path, tmp_path: Path) -> None:
     run = shlex.join(process("run", config, *RING, "--out", tmp_path / "run", "--no-report"))
     command = shell.format(run, tmp_path / "output")

@@ -217,6 +217,7 @@ def test_labels_of_one_class_are_not_probed(own: Own, capsys: pytest.CaptureFixt
     assert "nothing was probed: this network has no labels, or only one class" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_traces_and_groups_of_a_configuration_name_nodes(own: Own, capsys: pytest.CaptureFixture[str]) -> None:
     """Their files lie beside the configuration; all that is wrong with names is told at once."""
     named = own.folder / "named.toml"

@@ -18,6 +18,7 @@ from jdgnn.experiment.cli import main
 from jdgnn.experiment.run_directory import RunDirectory
 from tests.bad_inputs import assert_told
 from tests.experiment.run_support import CONFIG, LIMITED, contents, process, rows, summary
+from tests.seldom import mostly_long
 
 ROOT = Path(__file__).parents[2]
 LINKS = """
@@ -67,7 +68,10 @@ def ends_after(path: Path, tick: int, monkeypatch: pytest.MonkeyPatch, signum: i
     monkeypatch.setattr(RunDirectory, "add_metrics", asking)
 
 
-@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("signum", "status"),
+    mostly_long([(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], [(signal.SIGTERM, 143)]),
+)
 def test_a_run_that_was_asked_to_end_goes_on_to_the_same_bits(
     signum: int, status: int, config: Path, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,6 +300,7 @@ def test_seeds_that_make_no_sense_are_refused(content: str, tmp_path: Path, caps
     assert "start anew with --overwrite" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_more_ticks_survive_a_kill_before_the_next_checkpoint(
     config: Path, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,7 +355,9 @@ def test_checkpoints_that_cannot_be_read_are_no_reason_to_begin_again(
     assert contents(path) == before
 
 
-@pytest.mark.parametrize("left", [[".lock"], ["run.json", ".lock"], [".config.toml.partial"]])
+@pytest.mark.parametrize(
+    "left", mostly_long([[".lock"], ["run.json", ".lock"], [".config.toml.partial"]], [["run.json", ".lock"]])
+)
 def test_what_a_run_left_that_never_began_can_be_replaced(left: list[str], config: Path, tmp_path: Path) -> None:
     for name in left:
         (tmp_path / name).write_text("{}")

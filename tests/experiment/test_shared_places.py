@@ -42,6 +42,7 @@ def test_two_processes_cannot_use_one_directory_of_seeds(
     assert sorted(runs.rglob("*")) == before
 
 
+@pytest.mark.long
 def test_where_data_were_moved_to_is_remembered(config: Path, tmp_path: Path) -> None:
     out = str(tmp_path / "run")
     assert main(["run", str(config), "--out", out, "--data-root", str(tmp_path / "a")]) == 0
@@ -71,6 +72,7 @@ def test_other_events_than_those_that_were_replayed_are_refused(
     assert main([*more, "--replay", str(tmp_path / "moved.npz")]) == 0
 
 
+@pytest.mark.long
 def test_a_run_goes_on_when_nobody_reads_what_it_says(config: Path, tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)

@@ -24,6 +24,7 @@ def test_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert warnings["never_trained"] == [0]
 
 
+@pytest.mark.long
 def test_no_communication_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lost = [f"{kind}.link.loss=1.0" for kind in ("publish", "gossip")]
     warnings, output = warned(tmp_path, capsys, *lost)
@@ -45,6 +46,7 @@ def test_what_is_switched_off_need_not_be_delivered_and_nodes_without_positives_
     assert "nodes have an embedding of zeros only" in output
 
 
+@pytest.mark.long
 def test_models_that_vanish_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     apart = ("emulation.start=independent", "network.num_nodes=400", "optimizer.learning_rate=1e-6")
     warnings, output = warned(tmp_path, capsys, *apart, "emulation.ticks=60")

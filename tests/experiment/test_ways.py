@@ -104,6 +104,7 @@ def test_a_run_says_how_it_was_computed(by_kernels: Path) -> None:
     assert summary(by_kernels)["warnings"]["missing_kernels"] is None
 
 
+@pytest.mark.long
 def test_a_cache_that_cannot_be_written_is_told(plain: Path, by_kernels: Path) -> None:
     reason = f"they cannot be compiled or loaded: {plain.parent}/file/cache/kernels cannot be made (Not a directory)"
     for said in (summary(plain), read_origin(plain), notes(plain)):

@@ -16,6 +16,7 @@ def _run(tmp_path: Path, *changes: str, name: str = "run") -> dict[str, Any]:
     return summary(tmp_path / name)
 
 
+@pytest.mark.long
 def test_a_rule_by_age_in_step_is_told_and_does_what_the_mean_does(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,7 @@ from tests.fuzzing.contract import check
 from tests.fuzzing.guard import watched
 from tests.fuzzing.targets import TARGETS
 
-FEW = 100
+FEW = 50
 MINUTES = 10.0
 
 

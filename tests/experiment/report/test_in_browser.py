@@ -41,6 +41,7 @@ def test_every_figure_is_drawn_without_an_error_or_a_request(running: Any, repor
     assert requests == []
 
 
+@pytest.mark.long
 def test_figures_are_drawn_when_they_come_into_view(running: Any, reported: Reported) -> None:
     page, errors, _ = shown(running, reported.directory / "report.html")
     assert page.evaluate("document.querySelectorAll('#speed .main-svg').length") == 0
@@ -85,6 +86,7 @@ def test_a_node_tells_of_itself(running: Any, reported: Reported) -> None:
     assert "in-neighbours" in page.text_content("#map-hover")
 
 
+@pytest.mark.long
 def test_two_runs_are_shown_on_two_maps(running: Any, variants: Variants, tmp_path: Path) -> None:
     out = tmp_path / "both.html"
     assert main(["report", str(variants.first), str(variants.second), "--map", "pca,tsne", "--out", str(out)]) == 0
