@@ -43,8 +43,8 @@ lint: $(VENV)/.installed-dev
 test: lint
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist worksteal
 
-# 50 minutes of fuzzing on two processors (ten for each of ten parsers), the long tests of kills, oracles and kernels, and
-# those cases that `make test` leaves out where it takes a few in which every part stands
+# Some 75 minutes on two processors: ten of fuzzing (two for each of ten parsers), the long tests of kills, oracles and
+# kernels, and those cases that `make test` leaves out where it takes a few in which every part stands
 test-long: $(VENV)/.installed-long
 	$(BIN)/python -m pytest -m long -n 2 --dist worksteal
 
