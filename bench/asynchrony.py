@@ -19,9 +19,9 @@ import numpy as np
 import jdgnn
 from bench.machine import RESULTS, ROOT, circumstances, over_seeds
 from jdgnn.evaluation import linear_probe
-from jdgnn.experiment.config import Config, resolve
-from jdgnn.experiment.networks import make_network
-from jdgnn.experiment.runner import make_emulator
+from jdgnn.experiment.config.networks import make_network
+from jdgnn.experiment.config.schema import Config, resolve
+from jdgnn.experiment.run.experiment import make_emulator
 from jdgnn.protocol.accounts import OUTCOMES
 
 RESULT = RESULTS / "asynchrony.json"

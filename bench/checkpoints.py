@@ -19,11 +19,11 @@ from rich import filesize
 
 import jdgnn
 from bench.machine import RESULTS, ROOT, circumstances, shown
-from jdgnn.experiment.checkpoints import REST
-from jdgnn.experiment.config import CheckpointsTable, read
-from jdgnn.experiment.defaults import completed
-from jdgnn.experiment.networks import make_network
-from jdgnn.experiment.runner import make_emulator
+from jdgnn.experiment.config.defaults import completed
+from jdgnn.experiment.config.networks import make_network
+from jdgnn.experiment.config.schema import CheckpointsTable, read
+from jdgnn.experiment.run.checkpoints import REST
+from jdgnn.experiment.run.experiment import make_emulator
 
 RESULT = RESULTS / "checkpoints.json"
 CONFIGS = ("quickstart", "cora-projected", "freifunk", "cora")

@@ -13,9 +13,9 @@ from typing import Any
 
 import jdgnn
 from bench.machine import RESULTS, ROOT, circumstances, over_seeds
-from jdgnn.experiment.cli import main as jdgnn_command
-from jdgnn.experiment.config import read
-from jdgnn.experiment.tables import PROBED
+from jdgnn.experiment.cli.main import main as jdgnn_command
+from jdgnn.experiment.config.schema import read
+from jdgnn.experiment.results.tables import PROBED
 
 RESULT = RESULTS / "learning.json"
 CONFIGS = ("quickstart", "cora", "freifunk")

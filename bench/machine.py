@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from jdgnn.experiment.summary import versions
+from jdgnn.experiment.run.summary import versions
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"

@@ -14,10 +14,10 @@ import numpy as np
 from sklearn.manifold import TSNE
 
 import jdgnn
-from jdgnn.experiment.config import read
-from jdgnn.experiment.judging import judge_controls
-from jdgnn.experiment.networks import make_network
-from jdgnn.experiment.runner import make_emulator
+from jdgnn.experiment.config.networks import make_network
+from jdgnn.experiment.config.schema import read
+from jdgnn.experiment.run.evaluate import judge_controls
+from jdgnn.experiment.run.experiment import make_emulator
 
 DOCS = Path(__file__).resolve().parent
 LINES = {

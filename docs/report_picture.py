@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from jdgnn.experiment.cli import main as command_line
+from jdgnn.experiment.cli.main import main as command_line
 
 DOCS = Path(__file__).resolve().parent
 CHROMIUM = Path("/usr/bin/chromium")

@@ -65,7 +65,7 @@ from jdgnn.reference import debug_run
 from jdgnn.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from jdgnn.experiment.loading import Run, load_run
+    from jdgnn.experiment.results.load import Run, load_run
 
 __all__ = [
     "Acceptance",
@@ -166,7 +166,7 @@ show_in_notebooks()
 def __getattr__(name: str) -> Any:
     """What reads runs stands on the command line's part of jdgnn, which is imported only when it is needed."""
     if name in ("Run", "load_run"):
-        from jdgnn.experiment import loading
+        from jdgnn.experiment.results import load
 
-        return getattr(loading, name)
+        return getattr(load, name)
     raise AttributeError(f"module 'jdgnn' has no attribute {name!r}")

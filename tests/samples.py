@@ -18,7 +18,7 @@ import jax
 from jax.typing import ArrayLike
 
 from jdgnn import merging, objectives, presence
-from jdgnn.experiment.catalogue import EXAMPLES
+from jdgnn.experiment.config.catalogue import EXAMPLES
 from jdgnn.learning.layers import LAYERS
 from jdgnn.learning.objectives import OBJECTIVES
 from jdgnn.learning.optimizers import OPTIMIZERS, RATE_SCHEDULES

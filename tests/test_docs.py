@@ -20,10 +20,10 @@ import numpy as np
 import pytest
 
 from docs._ext.names import names_on, pages
-from jdgnn.experiment import cli
-from jdgnn.experiment.config import read, read_tables, resolve
-from jdgnn.experiment.overrides import with_overrides
-from jdgnn.experiment.shipped import shipped
+from jdgnn.experiment.cli.main import main, parser
+from jdgnn.experiment.config.overrides import with_overrides
+from jdgnn.experiment.config.schema import read, read_tables, resolve
+from jdgnn.experiment.config.shipped import shipped
 from jdgnn.experiment.sweep.grid import parse, resolved, variants
 from tests.offenders import assert_none, failing
 
@@ -157,7 +157,7 @@ def _check_command(line: str) -> None:
         assert arguments[0] == "install"
         _check_extras(arguments[1])
         return
-    given = cli.parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     if getattr(given, "config", None) is not None and str(given.config) in shipped():
         _check_configurations(given)
 
@@ -188,7 +188,7 @@ def test_commands_run_one_after_another(
             continue
         is_begun = arguments[0] in ("run", "sweep") and "--resume" not in arguments
         short = ["--set", "emulation.ticks=4"] if is_begun and "emulation.ticks" not in line else []
-        assert cli.main([*arguments, *short]) == 0, line
+        assert main([*arguments, *short]) == 0, line
 
 
 def _write_own_files() -> None:

@@ -39,7 +39,7 @@ def main(tree: str, settings: str, out: str, cache: str) -> None:
 
 def _parts() -> dict[str, list[str]]:
     """All parts of this revision, by kind."""
-    from jdgnn.experiment.catalogue import KINDS
+    from jdgnn.experiment.config.catalogue import KINDS
 
     return {kind: sorted(one.parts) for kind, one in KINDS.items()}
 
@@ -65,10 +65,10 @@ def _built(setting: dict[str, Any]) -> tuple[Any, Any]:
     """Emulator and network of a setting."""
     import numpy as np
 
-    from jdgnn.experiment.config import resolve
-    from jdgnn.experiment.defaults import completed
-    from jdgnn.experiment.networks import make_network
-    from jdgnn.experiment.runner import make_emulator
+    from jdgnn.experiment.config.defaults import completed
+    from jdgnn.experiment.config.networks import make_network
+    from jdgnn.experiment.config.schema import resolve
+    from jdgnn.experiment.run.experiment import make_emulator
 
     config = resolve(setting["tables"])
     root = setting["data_root"]

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jdgnn.experiment.catalogue import EXAMPLES, KINDS, describe
-from jdgnn.experiment.config import read_tables
+from jdgnn.experiment.config.catalogue import EXAMPLES, KINDS, describe
+from jdgnn.experiment.config.schema import read_tables
 from jdgnn.network.datasets import DATASETS
 from jdgnn.network.generators import GENERATORS
 from jdgnn.protocol.traffic import ORDERS

@@ -8,7 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from jdgnn.experiment import cli
+from jdgnn.experiment.cli.main import parser as whole_parser
 
 WIDTH = "94"
 
@@ -38,7 +38,7 @@ def helps() -> dict[str, str]:
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = WIDTH
     try:
-        parser = cli.parser()
+        parser = whole_parser()
         found = {"": parser.format_help()}
         for action in parser._actions:
             if isinstance(action, argparse._SubParsersAction):

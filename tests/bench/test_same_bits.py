@@ -9,9 +9,9 @@ import pytest
 from bench.same_bits.comparing import compare, parts_apart, shown
 from bench.same_bits.revisions import HERE, Running
 from bench.same_bits.settings import all_settings, names
-from jdgnn.experiment.catalogue import KINDS
-from jdgnn.experiment.config import resolve
-from jdgnn.experiment.runner import make_emulator
+from jdgnn.experiment.config.catalogue import KINDS
+from jdgnn.experiment.config.schema import resolve
+from jdgnn.experiment.run.experiment import make_emulator
 from jdgnn.network.datasets import DATASETS
 
 

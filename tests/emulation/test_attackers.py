@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import jdgnn
 from jdgnn.errors import InputError
-from jdgnn.experiment.judging import among_honest
+from jdgnn.experiment.run.evaluate import among_honest
 from jdgnn.network import Splits
 from jdgnn.protocol.attacks import sign_flip
 from jdgnn.protocol.transport import ModelPool

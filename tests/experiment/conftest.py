@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jdgnn.evaluation import fitting
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 from tests.experiment.run_support import CONFIG, FEW, Variants
 
 

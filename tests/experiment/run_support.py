@@ -42,7 +42,7 @@ import sys
 from jdgnn.evaluation import fitting
 from tests.experiment.run_support import FEW
 fitting.REGULARISATIONS = FEW
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 sys.exit(main())
 """
 

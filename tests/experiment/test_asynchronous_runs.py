@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 from tests.experiment.run_support import CONFIG, arrays, assert_every_message_has_one_end, contents, rows, summary
 
 ASYNCHRONOUS = f"""

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import jdgnn
-from jdgnn.experiment import emulating, memory, preparing, runner
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.run_directory import FILES
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.run import experiment, loop, memory, preparing
+from jdgnn.experiment.run.directory import FILES
 from jdgnn.network.generators import ring
 from jdgnn.network.splits import random_splits
 from tests.bad_inputs import assert_told
@@ -315,7 +315,7 @@ def test_an_interrupted_run_ends_cleanly(
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(emulating, "run", interrupted)
+    monkeypatch.setattr(loop, "run", interrupted)
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 130
     assert capfd.readouterr().err == kept(tmp_path / "run")
 
@@ -323,14 +323,14 @@ def test_an_interrupted_run_ends_cleanly(
 def test_an_interrupt_that_was_swallowed_still_ends_the_run(
     golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    add_metrics = runner.RunDirectory.add_metrics
+    add_metrics = experiment.RunDirectory.add_metrics
 
     def swallowing(self: Any, recorded: Any) -> None:
         add_metrics(self, recorded)
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(runner.RunDirectory, "add_metrics", swallowing)
+    monkeypatch.setattr(experiment.RunDirectory, "add_metrics", swallowing)
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 130
     assert "interrupted; what was recorded so far" in capsys.readouterr().err
     assert summary(tmp_path / "run")["finished"] is False
@@ -339,8 +339,8 @@ def test_an_interrupt_that_was_swallowed_still_ends_the_run(
 BLOCKED = """
 import hashlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever started the tests ignores it
-from jdgnn.experiment import emulating
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.run import loop
+from jdgnn.experiment.cli.main import main
 from tests.seldom import mostly_long
 
 def for_minutes(*_, **__):  # in C, as a compiler does
@@ -354,7 +354,7 @@ sys.exit(main())
 
 @pytest.mark.parametrize(
     ("where", "num_signals"),
-    mostly_long([("emulating.compile_ahead", 1), ("emulating.run", 2)], [("emulating.run", 2)]),
+    mostly_long([("loop.compile_ahead", 1), ("loop.run", 2)], [("loop.run", 2)]),
 )
 def test_what_no_handler_can_interrupt_is_ended(golden: Golden, tmp_path: Path, where: str, num_signals: int) -> None:
     """Compiling ends at the first signal; ticks that are being computed at the second, after a word about it."""
@@ -381,7 +381,7 @@ def test_a_disk_error_is_no_traceback(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runner.RunDirectory, "add_metrics", full)
+    monkeypatch.setattr(experiment.RunDirectory, "add_metrics", full)
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 1
     assert "No space left on device" in capsys.readouterr().err
 
@@ -419,7 +419,7 @@ def test_wrong_usage_has_status_2(arguments: list[str], capsys: pytest.CaptureFi
 
 def test_a_process_ends_with_the_status_and_no_traceback(tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "jdgnn.experiment.cli", "run", str(tmp_path / "none.toml")],
+        [sys.executable, "-m", "jdgnn", "run", str(tmp_path / "none.toml")],
         capture_output=True,
         text=True,
         check=False,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.compare import compare
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.results.compare import compare
 from tests.experiment.run_support import Variants, summary
 
 

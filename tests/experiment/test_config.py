@@ -10,9 +10,9 @@ import pytest
 import jdgnn
 from jdgnn import clocks, links, merging, presence, schedules
 from jdgnn.errors import InputError
-from jdgnn.experiment.config import as_toml, read, resolve
-from jdgnn.experiment.networks import make_network
-from jdgnn.experiment.overrides import with_overrides
+from jdgnn.experiment.config.networks import make_network
+from jdgnn.experiment.config.overrides import with_overrides
+from jdgnn.experiment.config.schema import as_toml, read, resolve
 from jdgnn.learning.layers import LAYERS, gcn
 from jdgnn.learning.optimizers import OPTIMIZERS
 from jdgnn.protocol.acceptance import ACCEPTANCES

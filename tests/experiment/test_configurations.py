@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 from jdgnn.network.datasets import DATASETS
 from tests.experiment.run_support import summary
 from tests.seldom import mostly_long

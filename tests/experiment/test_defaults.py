@@ -6,9 +6,9 @@ import pytest
 
 import jdgnn
 from jdgnn.errors import InputError
-from jdgnn.experiment.config import Config, read, resolve
-from jdgnn.experiment.defaults import completed, rate_schedule_of
-from jdgnn.experiment.runner import make_emulator
+from jdgnn.experiment.config.defaults import completed, rate_schedule_of
+from jdgnn.experiment.config.schema import Config, read, resolve
+from jdgnn.experiment.run.experiment import make_emulator
 from tests.support import ROOT
 
 

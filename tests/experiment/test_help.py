@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.catalogue import KINDS, describe, find
-from jdgnn.experiment.cli import GROUPS, main, parser
-from jdgnn.experiment.commands.completion import SHELLS, script
-from jdgnn.experiment.config import resolve
-from jdgnn.experiment.networks import FILES, NETWORKS
-from jdgnn.experiment.toml import parsed_toml
+from jdgnn.experiment.cli.completion import SHELLS, script
+from jdgnn.experiment.cli.main import GROUPS, main, parser
+from jdgnn.experiment.config.catalogue import KINDS, describe, find
+from jdgnn.experiment.config.networks import FILES, NETWORKS
+from jdgnn.experiment.config.schema import resolve
+from jdgnn.experiment.config.toml import parsed_toml
 from tests.offenders import assert_none, failing
 
 ROOT = Path(__file__).parents[2]

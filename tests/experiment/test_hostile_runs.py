@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from jdgnn.emulation.checkpoint import _seal
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 from tests.experiment.run_support import CONFIG, LIMITED, RING, process, rows, summary
 from tests.support import ROOT
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from jdgnn.experiment import config
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.networks import make_network
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.config import schema
+from jdgnn.experiment.config.networks import make_network
 from jdgnn.network import Network
 from tests.support import ROOT
 
@@ -33,7 +33,7 @@ def written(folder: Path, edges: str, nodes: str | None = None, *options: str) -
 
 
 def network(folder: Path) -> Network:
-    return make_network(config.read(folder / "mine.toml").network, data_root=None, seed=0)
+    return make_network(schema.read(folder / "mine.toml").network, data_root=None, seed=0)
 
 
 def test_columns_of_two_tables_are_proposed_by_what_they_hold(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_edges_alone(edges: str, keys: dict[str, Any], num_edges: int, tmp_path:
 def test_the_office_is_read_as_its_own_configuration_reads_it(tmp_path: Path) -> None:
     tables = [str(ROOT / "configs" / "office" / name) for name in ("edges.csv", "nodes.csv")]
     assert main(["init", *tables, "--out", str(tmp_path / "mine.toml")]) == 0
-    ours, theirs = config.read(tmp_path / "mine.toml"), config.read(Path("own-files"))
+    ours, theirs = schema.read(tmp_path / "mine.toml"), schema.read(Path("own-files"))
     assert ours.publish.link.loss.name == theirs.publish.link.loss.name == "measured"  # type: ignore[attr-defined]
     first, second = (make_network(one.network, data_root=None, seed=0) for one in (ours, theirs))
     assert (first.num_edges, first.feature_names, first.class_names, first.node_names) == (
@@ -110,7 +110,7 @@ def test_a_graph_takes_no_table_of_nodes(tmp_path: Path, capsys: pytest.CaptureF
 def test_small_classes_get_splits_that_they_allow(tmp_path: Path) -> None:
     nodes = "id,load,label\n" + "".join(f"n{one},{one % 3},{'ab'[one % 2]}\n" for one in range(8))
     written(tmp_path, "source,target\n" + "".join(f"n{one},n{(one + 1) % 8}\n" for one in range(8)), nodes)
-    per_class = config.read(tmp_path / "mine.toml").evaluation.per_class
+    per_class = schema.read(tmp_path / "mine.toml").evaluation.per_class
     assert 1 <= per_class < 4
 
 
@@ -119,10 +119,10 @@ def test_without_tables_a_template_is_written_and_nothing_is_replaced(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["init"]) == 0
-    assert config.read(Path("network.toml")).network.name == "files"
+    assert schema.read(Path("network.toml")).network.name == "files"
     lines = Path("network.toml").read_text().splitlines()
     uncommented = "\n".join(line.removeprefix("# ") if " = " in line or "[" in line else line for line in lines[5:])
-    assert config.resolve(tomllib.loads(uncommented)).emulation.ticks == 260
+    assert schema.resolve(tomllib.loads(uncommented)).emulation.ticks == 260
     assert main(["init"]) == 2
     assert "--out: network.toml exists; give another name, or add --overwrite" in capsys.readouterr().err
     assert main(["init", "none.csv", "--overwrite"]) == 2

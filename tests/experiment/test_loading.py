@@ -14,7 +14,7 @@ import pytest
 
 import jdgnn
 from jdgnn import InputError
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 from tests.experiment.run_support import Variants, arrays, rows, summary
 from tests.support import ROOT, assert_same_bits
 

@@ -11,10 +11,10 @@ import pytest
 
 import jdgnn
 from jdgnn.errors import InputError
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.config import read
-from jdgnn.experiment.networks import make_network
-from jdgnn.experiment.tables import notes
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.config.networks import make_network
+from jdgnn.experiment.config.schema import read
+from jdgnn.experiment.results.tables import notes
 from tests.experiment.run_support import summary
 
 CONFIG = """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jdgnn.experiment.paired import paired_difference, spread
+from jdgnn.experiment.results.statistics import paired_difference, spread
 
 FIRST = np.array([[0.80, 0.82, 0.81], [0.78, 0.85, 0.80], [0.90, 0.70, 0.75], [0.66, 0.77, 0.72]])
 SECOND = np.array([[0.75, 0.80, 0.82], [0.70, 0.81, 0.79], [0.85, 0.72, 0.70], [0.60, 0.79, 0.70]])

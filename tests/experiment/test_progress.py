@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from jdgnn import Progress, State
-from jdgnn.experiment.progress import display
+from jdgnn.experiment.run.progress import display
 
 KINDS = ("embedding", "push", "model")
 

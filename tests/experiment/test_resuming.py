@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import jdgnn
-from jdgnn.experiment import checkpoints
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.run_directory import RunDirectory
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.run import checkpoints
+from jdgnn.experiment.run.directory import RunDirectory
 from tests.bad_inputs import assert_told
 from tests.experiment.run_support import CONFIG, LIMITED, contents, process, rows, summary
 from tests.seldom import mostly_long

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from jdgnn.errors import InputError
-from jdgnn.experiment import seeds
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.run_directory import FILES
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.run import seeds
+from jdgnn.experiment.run.directory import FILES
 from tests.experiment.run_support import Variants, contents, summary
 
 

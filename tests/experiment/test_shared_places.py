@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.locks import locked
-from jdgnn.experiment.run_directory import RunDirectory
-from jdgnn.experiment.whole_files import partial_name, whole_file
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.run.directory import RunDirectory
+from jdgnn.experiment.run.locks import locked
+from jdgnn.experiment.run.whole_files import partial_name, whole_file
 from tests.experiment.run_support import CONFIG, RING, process, summary
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from jdgnn.experiment import config, shipped
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.commands.run import _name
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.cli.run import _name
+from jdgnn.experiment.config import schema, shipped
 from tests.support import ROOT
 
 NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.toml"))
@@ -17,7 +17,7 @@ NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.toml"))
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_bare_name_is_that_of_a_configuration_that_comes_along(name: str) -> None:
-    assert config.read_tables(Path(name)) == config.read_tables(ROOT / "configs" / f"{name}.toml")
+    assert schema.read_tables(Path(name)) == schema.read_tables(ROOT / "configs" / f"{name}.toml")
     assert _name(Path(name)) == name
 
 
@@ -28,7 +28,7 @@ def test_the_installed_package_has_them_inside(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(shipped, "files", lambda name: tmp_path / name)
     shipped.shipped.cache_clear()
     assert sorted(shipped.shipped()) == NAMES
-    tables = config.read_tables(Path("own-files"))
+    tables = schema.read_tables(Path("own-files"))
     shipped.shipped.cache_clear()
     for key in ("edges", "nodes"):
         assert Path(tables["network"][key]).is_relative_to(package / "configs" / "office")
@@ -38,9 +38,9 @@ def test_the_installed_package_has_them_inside(tmp_path: Path, monkeypatch: pyte
 def test_a_file_goes_before_a_name_and_a_folder_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cora").mkdir()
-    assert config.read_tables(Path("cora"))["network"] == {"name": "cora"}
+    assert schema.read_tables(Path("cora"))["network"] == {"name": "cora"}
     (tmp_path / "peers").write_text("network = 'digits'\n")
-    assert config.read_tables(Path("peers")) == {"network": "digits"}
+    assert schema.read_tables(Path("peers")) == {"network": "digits"}
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,6 @@ def test_a_key_in_the_wrong_place_is_told_its_place(
 
 
 def test_output_that_nobody_reads_ends_in_silence() -> None:
-    command = f"{sys.executable} -m jdgnn.experiment.cli parts | true; exit ${{PIPESTATUS[0]}}"
+    command = f"{sys.executable} -m jdgnn parts | true; exit ${{PIPESTATUS[0]}}"
     ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=ROOT)
     assert (ended.returncode, ended.stderr) == (141, "")

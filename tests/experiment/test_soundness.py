@@ -11,7 +11,7 @@ import pytest
 
 import jdgnn
 from jdgnn import InputError, Progress, State
-from jdgnn.experiment.soundness import check_finite
+from jdgnn.experiment.run.divergence import check_finite
 from tests.support import small_emulator
 
 NETWORK = jdgnn.generators.ring(30, num_features=4)

@@ -9,8 +9,8 @@ import pytest
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.tensorboard import tags
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.run.tensorboard import tags
 from tests.experiment.run_support import CONFIG, rows, summary
 
 Drawn = dict[str, dict[int, float]]

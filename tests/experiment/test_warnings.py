@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 from tests.experiment.run_support import CONFIG, arrays, summary
 
 

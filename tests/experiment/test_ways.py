@@ -14,12 +14,12 @@ import jdgnn
 from jdgnn.backend import calls, library
 from jdgnn.backend.way import TOLD, Way, missing, read, way
 from jdgnn.emulation.checkpoint import OtherWayWarning
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.compare import compare
-from jdgnn.experiment.config import Config, as_toml
-from jdgnn.experiment.run_directory import RunDirectory, read_origin
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.config.schema import Config, as_toml
+from jdgnn.experiment.results.compare import compare
+from jdgnn.experiment.run.directory import RunDirectory, read_origin
+from jdgnn.experiment.run.ways import FLAG, mixed, replayed_otherwise
 from jdgnn.experiment.sweep import working
-from jdgnn.experiment.ways import FLAG, mixed, replayed_otherwise
 from tests.experiment.run_support import CONFIG, summary
 from tests.support import small_emulator, small_network
 

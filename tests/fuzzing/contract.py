@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jdgnn import InputError
-from jdgnn.experiment.locks import LOCK
+from jdgnn.experiment.run.locks import LOCK
 from tests.fuzzing.guard import watched
 from tests.fuzzing.mutation import Files
 from tests.fuzzing.targets import Target, taken

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from jdgnn.experiment.locks import LOCK
+from jdgnn.experiment.run.locks import LOCK
 
 FORBIDDEN = (
     *("os.kill", "os.utime", "os.putenv"),

@@ -20,14 +20,14 @@ from scipy import sparse
 import jdgnn
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.emulation.sources import Replay
-from jdgnn.experiment.compare import compare
-from jdgnn.experiment.config import read
-from jdgnn.experiment.going_on import are_seeds, seeds_of
-from jdgnn.experiment.metrics_rows import SPREAD
-from jdgnn.experiment.networks import make_network
-from jdgnn.experiment.run_directory import RunDirectory, origin_path
-from jdgnn.experiment.runner import make_emulator
-from jdgnn.experiment.summary import ENDS
+from jdgnn.experiment.cli.resume import are_seeds, seeds_of
+from jdgnn.experiment.config.networks import make_network
+from jdgnn.experiment.config.schema import read
+from jdgnn.experiment.results.compare import compare
+from jdgnn.experiment.results.metrics_rows import SPREAD
+from jdgnn.experiment.run.directory import RunDirectory, origin_path
+from jdgnn.experiment.run.experiment import make_emulator
+from jdgnn.experiment.run.summary import ENDS
 from jdgnn.network.datasets import DATASETS
 from jdgnn.network.datasets.registry import built
 from jdgnn.network.datasets.restricted import read_npz, read_pickle

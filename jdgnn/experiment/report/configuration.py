@@ -2,10 +2,10 @@
 
 import html
 
-from jdgnn.experiment.finished_runs import Settings
 from jdgnn.experiment.report.elements import Panel, table
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
+from jdgnn.experiment.results.read import Settings
 
 
 def configuration_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel:

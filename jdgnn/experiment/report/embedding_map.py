@@ -19,7 +19,7 @@ from jdgnn.experiment.report.placing import places
 from jdgnn.experiment.report.reading import Run, Snapshot
 from jdgnn.experiment.report.style import CLASSES, SYMBOLS
 from jdgnn.experiment.report.variants import Variant
-from jdgnn.experiment.snapshots import nodes_kept
+from jdgnn.experiment.run.snapshots import nodes_kept
 
 MOST_NODES = 100_000
 """On a map; of more, so many are drawn, always the same."""

@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.experiment import probed
-from jdgnn.experiment.paired import spread
 from jdgnn.experiment.report.curves import Trace, has_any, lines
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.style import CONTROL_COLOURS, colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Variant, each
-from jdgnn.experiment.tables import AT_EDGE, PROBED, is_at_edge, short
-from jdgnn.experiment.tables import METRICS as METRIC_NAMES
+from jdgnn.experiment.results import probed
+from jdgnn.experiment.results.statistics import spread
+from jdgnn.experiment.results.tables import AT_EDGE, PROBED, is_at_edge, short
+from jdgnn.experiment.results.tables import METRICS as METRIC_NAMES
 
 CONTROLS = {name: label for name, label in PROBED.items() if name != "learned"}
 

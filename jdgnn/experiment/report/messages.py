@@ -9,8 +9,8 @@ from jdgnn.experiment.report.curves import Trace, lines
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.style import colour, dash, layout
 from jdgnn.experiment.report.variants import Series, Variant, each
-from jdgnn.experiment.tables import ENDS, percent
-from jdgnn.experiment.tables import KINDS as KIND_NAMES
+from jdgnn.experiment.results.tables import ENDS, percent
+from jdgnn.experiment.results.tables import KINDS as KIND_NAMES
 
 END_COLOURS = {
     "delivered": "#009e73",

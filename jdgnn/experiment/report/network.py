@@ -7,7 +7,7 @@ import numpy as np
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.variants import Variant
-from jdgnn.experiment.tables import as_read
+from jdgnn.experiment.results.tables import as_read
 
 NUM_BINS = 20
 

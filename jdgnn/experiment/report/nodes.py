@@ -9,7 +9,7 @@ from jdgnn.experiment.report.curves import Trace, has_any, lines
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.style import colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Series, Variant, each
-from jdgnn.experiment.tables import short
+from jdgnn.experiment.results.tables import short
 
 
 class Figure(NamedTuple):

@@ -4,15 +4,15 @@ import html
 from typing import Any
 
 from jdgnn.errors import InputError
-from jdgnn.experiment import tables
-from jdgnn.experiment.compare import compare
-from jdgnn.experiment.finished_runs import differing
 from jdgnn.experiment.report.configuration import in_words
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.learning import CONTROLS, best_control, control_means
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
-from jdgnn.experiment.tables import percent, short
+from jdgnn.experiment.results import tables
+from jdgnn.experiment.results.compare import compare
+from jdgnn.experiment.results.read import differing
+from jdgnn.experiment.results.tables import percent, short
 
 
 def overview_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel:

@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.finished_runs import Settings, is_finished, read_config, read_summary, run_folders, settings_of
-from jdgnn.experiment.metrics_rows import sound_rows
-from jdgnn.experiment.run_arrays import Arrays, read_arrays, within
-from jdgnn.experiment.run_directory import (
+from jdgnn.experiment.results.arrays import Arrays, read_arrays, within
+from jdgnn.experiment.results.metrics_rows import sound_rows
+from jdgnn.experiment.results.read import Settings, is_finished, read_config, read_summary, run_folders, settings_of
+from jdgnn.experiment.run.directory import (
     EMBEDDINGS,
     METRICS,
     NETWORK,
     NODES,
     SNAPSHOTS,
 )
-from jdgnn.experiment.snapshots import Snapshots
+from jdgnn.experiment.run.snapshots import Snapshots
 from jdgnn.experiment.sweep.record import check_no_sweep
 
 MOST_ROWS = 2000

@@ -8,8 +8,8 @@ from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
-from jdgnn.experiment.tables import percent, short
-from jdgnn.experiment.ways import in_words
+from jdgnn.experiment.results.tables import percent, short
+from jdgnn.experiment.run.ways import in_words
 
 STAGES = ("load", "compile", "emulate", "evaluate")
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.errors import InputError
-from jdgnn.experiment import probed
 from jdgnn.experiment.report.reading import Run, members, read_run
+from jdgnn.experiment.results import probed
 
 MOST = 8
 """Variants of one report."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.config import Config, resolve
-from jdgnn.experiment.overrides import value_of, with_overrides
+from jdgnn.experiment.config.overrides import value_of, with_overrides
+from jdgnn.experiment.config.schema import Config, resolve
 
 MOST_RUNS = 10_000
 """Of a sweep."""

@@ -3,15 +3,15 @@
 import html
 from collections.abc import Iterator, Sequence
 
-from jdgnn.experiment.comparison_tables import interval, points
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.page import page as page_of
+from jdgnn.experiment.results.comparison_tables import interval, points
+from jdgnn.experiment.results.tables import METRICS
+from jdgnn.experiment.run.whole_files import whole_file
 from jdgnn.experiment.sweep.grid import short_keys
 from jdgnn.experiment.sweep.plot import Plot, Series, control_name, plot
 from jdgnn.experiment.sweep.results import PLOT, Results, Row, best_of, difference_to
 from jdgnn.experiment.sweep.table import BEST, brief, remarks
-from jdgnn.experiment.tables import METRICS
-from jdgnn.experiment.whole_files import whole_file
 
 DASH_ARRAYS = {
     "solid": "", "dash": "9,9", "dot": "3,3", "dashdot": "9,3,3,3", "longdash": "15,15", "longdashdot": "15,3,3,3",

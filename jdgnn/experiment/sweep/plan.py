@@ -8,19 +8,19 @@ import jax
 import tomli_w
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.config import Config, RecipeConfig, as_toml
-from jdgnn.experiment.defaults import completed
-from jdgnn.experiment.finished_runs import differing, is_finished, read_config, read_summary, settings_of
-from jdgnn.experiment.locks import LOCK
-from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory, check_no_link
-from jdgnn.experiment.runner import make_emulator
+from jdgnn.experiment.config.defaults import completed
+from jdgnn.experiment.config.schema import Config, RecipeConfig, as_toml
+from jdgnn.experiment.config.toml import flat, parsed_toml
+from jdgnn.experiment.results.read import differing, is_finished, read_config, read_summary, settings_of
+from jdgnn.experiment.run.directory import CONFIG, ORIGIN, RunDirectory, check_no_link
+from jdgnn.experiment.run.experiment import make_emulator
+from jdgnn.experiment.run.locks import LOCK
+from jdgnn.experiment.run.ways import check_beside
+from jdgnn.experiment.run.whole_files import partial_name
 from jdgnn.experiment.sweep import record
 from jdgnn.experiment.sweep.grid import MOST_RUNS, Axis, Variant, resolved, variants
 from jdgnn.experiment.sweep.record import SWEEP, Asked
 from jdgnn.experiment.sweep.sharing import network_key
-from jdgnn.experiment.toml import flat, parsed_toml
-from jdgnn.experiment.ways import check_beside
-from jdgnn.experiment.whole_files import partial_name
 
 NOT_COMPARED = ("seed", "checkpoints")
 """Keys, or tables, that may differ between runs of one sweep."""

@@ -10,11 +10,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from jdgnn.experiment.comparison_tables import PROBED
 from jdgnn.experiment.report.style import COLOURS, DASHES
+from jdgnn.experiment.results.comparison_tables import PROBED
+from jdgnn.experiment.results.tables import METRICS
 from jdgnn.experiment.sweep.grid import is_number, short_keys, typed
 from jdgnn.experiment.sweep.results import Row
-from jdgnn.experiment.tables import METRICS
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down")
 GREYS = ("#333333", "#707070", "#a0a0a0")

@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from jdgnn.backend.calls import num_cores
-from jdgnn.experiment.interrupts import WAYS, Interrupted, Interrupts, remembered_interrupts
+from jdgnn.experiment.run.interrupts import WAYS, Interrupted, Interrupts, remembered_interrupts
 from jdgnn.experiment.sweep.plan import Task
 from jdgnn.experiment.sweep.queueing import Queue
 from jdgnn.experiment.sweep.working import Done, Work, Worker

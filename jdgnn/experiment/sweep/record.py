@@ -8,9 +8,9 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.seeds import MOST
+from jdgnn.experiment.run.seeds import MOST
+from jdgnn.experiment.run.whole_files import write_json
 from jdgnn.experiment.sweep.grid import MOST_RUNS, Variant
-from jdgnn.experiment.whole_files import write_json
 from jdgnn.regular_files import read_regular
 
 SWEEP = "sweep.json"

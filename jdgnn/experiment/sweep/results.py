@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.experiment import probed
-from jdgnn.experiment.compare import NOT_OF_THE_NETWORK, REMEDY
-from jdgnn.experiment.finished_runs import is_finished, read_summary
-from jdgnn.experiment.paired import Difference, Spread, paired_difference, spread
-from jdgnn.experiment.run_directory import ORIGIN
-from jdgnn.experiment.seeds import SEEDS, together
+from jdgnn.experiment.results import probed
+from jdgnn.experiment.results.compare import NOT_OF_THE_NETWORK, REMEDY
+from jdgnn.experiment.results.read import is_finished, read_summary
+from jdgnn.experiment.results.statistics import Difference, Spread, paired_difference, spread
+from jdgnn.experiment.run.directory import ORIGIN
+from jdgnn.experiment.run.seeds import SEEDS, together
+from jdgnn.experiment.run.ways import mixed
+from jdgnn.experiment.run.whole_files import whole_file, write_json
 from jdgnn.experiment.sweep.grid import Variant
 from jdgnn.experiment.sweep.record import Asked
-from jdgnn.experiment.ways import mixed
-from jdgnn.experiment.whole_files import whole_file, write_json
 
 ALIKE = ("ticks", "probe", "loss", "consensus_distance", "bytes_sent")
 """Figures of a summary by which runs are told to be the same."""

@@ -11,9 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from jdgnn.backend.way import warning
 from jdgnn.emulation.progress_words import duration
-from jdgnn.experiment.comparison_tables import points
-from jdgnn.experiment.interrupts import Interrupted, Interrupts
-from jdgnn.experiment.locks import locked
+from jdgnn.experiment.results.comparison_tables import points
+from jdgnn.experiment.results.tables import print_facts
+from jdgnn.experiment.run.interrupts import Interrupted, Interrupts
+from jdgnn.experiment.run.locks import locked
+from jdgnn.experiment.run.ways import missing_in
 from jdgnn.experiment.sweep import record
 from jdgnn.experiment.sweep.page import write_page
 from jdgnn.experiment.sweep.plan import Plan, check_way
@@ -23,8 +25,6 @@ from jdgnn.experiment.sweep.record import SWEEP
 from jdgnn.experiment.sweep.results import PLOT, TABLE, Results
 from jdgnn.experiment.sweep.table import print_sweep
 from jdgnn.experiment.sweep.working import Done, Work
-from jdgnn.experiment.tables import print_facts
-from jdgnn.experiment.ways import missing_in
 
 WRITING_SECONDS = 2.0
 """From one writing of `sweep.json` to the next: that of a large sweep has some MB."""

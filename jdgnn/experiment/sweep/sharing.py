@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jdgnn.experiment.config import Config
-from jdgnn.experiment.judging import Results
-from jdgnn.experiment.preparing import PREPARING, Preparing
+from jdgnn.experiment.config.schema import Config
+from jdgnn.experiment.run.evaluate import Results
+from jdgnn.experiment.run.preparing import PREPARING, Preparing
 from jdgnn.network import Network
 
 MOST_RESULTS = 10_000

@@ -6,10 +6,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from jdgnn.experiment.comparison_tables import interval, points, seeds_in_words
+from jdgnn.experiment.results.comparison_tables import interval, points, seeds_in_words
+from jdgnn.experiment.results.tables import METRICS, print_table
 from jdgnn.experiment.sweep.grid import is_number, short_keys
 from jdgnn.experiment.sweep.results import Row, alike, best_of, difference_to
-from jdgnn.experiment.tables import METRICS, print_table
 
 BEST = "*"
 FIGURES = ("consensus_distance", "loss", "seconds")

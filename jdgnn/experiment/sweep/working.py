@@ -11,15 +11,15 @@ from rich.console import Console
 
 from jdgnn.emulation import chunks
 from jdgnn.errors import InputError, printable
-from jdgnn.experiment.compilation_cache import keep_programs
-from jdgnn.experiment.config import resolve
-from jdgnn.experiment.interrupts import Interrupted, Interrupts
-from jdgnn.experiment.overrides import with_overrides
-from jdgnn.experiment.run_directory import CONFIG, ORIGIN, RunDirectory
-from jdgnn.experiment.runner import run_experiment
+from jdgnn.experiment.config.overrides import with_overrides
+from jdgnn.experiment.config.schema import resolve
+from jdgnn.experiment.config.toml import parsed_toml
+from jdgnn.experiment.run.compilation_cache import keep_programs
+from jdgnn.experiment.run.directory import CONFIG, ORIGIN, RunDirectory
+from jdgnn.experiment.run.experiment import run_experiment
+from jdgnn.experiment.run.interrupts import Interrupted, Interrupts
 from jdgnn.experiment.sweep.plan import Task
 from jdgnn.experiment.sweep.sharing import sharing
-from jdgnn.experiment.toml import parsed_toml
 
 MOST_STRUCTURES = 50
 """Compiled programs of so many are kept: a process may have 65,530 mappings of memory, and each takes some."""

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from jdgnn.evaluation import fitting
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 from tests.experiment.report.pages import TWO_LAYERS, Reported
 from tests.experiment.run_support import FEW
 

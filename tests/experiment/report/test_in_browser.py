@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.report.making import write_report
 from tests.experiment.report.browser import browser, shown
 from tests.experiment.report.pages import Reported, data_of

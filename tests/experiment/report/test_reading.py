@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.report.reading import _thinned, read_run
 from tests.experiment.report.pages import Reported
 from tests.experiment.run_support import arrays, rows

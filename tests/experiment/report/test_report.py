@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from jdgnn.emulation.progress_words import short
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.compare import compare
+from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.report.making import write_report
 from jdgnn.experiment.report.nodes import FIGURES
+from jdgnn.experiment.results.compare import compare
 from tests.experiment.report.pages import TWO_LAYERS, Reported, data_of, numbers, read, traces, unpacked
 from tests.experiment.run_support import Variants, arrays, rows, summary
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jdgnn.experiment.cli import main
+from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.sweep.processes import shares
 from tests.experiment.run_support import CONFIG, RING
 from tests.support import ROOT
@@ -43,7 +43,7 @@ def test_processes_end_orderly_and_go_on_to_the_same_bits(tmp_path: Path) -> Non
     asked += ["--set", "emulation.record_every=30", "--set", "snapshots.nodes=0", *RING]
     asked += ["--set", "push.link.loss=0.1"]
     several = subprocess.Popen(
-        [sys.executable, "-m", "jdgnn.experiment.cli", *asked, "--jobs", "2", "--out", str(out)],
+        [sys.executable, "-m", "jdgnn", *asked, "--jobs", "2", "--out", str(out)],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.cli import main
-from jdgnn.experiment.config import Config, as_toml
-from jdgnn.experiment.finished_runs import read_runs
-from jdgnn.experiment.interrupts import Interrupted
-from jdgnn.experiment.run_directory import FILES, RunDirectory
+from jdgnn.experiment.cli.main import main
+from jdgnn.experiment.config.schema import Config, as_toml
+from jdgnn.experiment.results.read import read_runs
+from jdgnn.experiment.run.directory import FILES, RunDirectory
+from jdgnn.experiment.run.interrupts import Interrupted
 from jdgnn.experiment.sweep import sharing, working
 from tests.experiment.run_support import CONFIG, contents, summary
 

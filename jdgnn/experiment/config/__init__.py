@@ -1,0 +1,1 @@
+"""Configurations: read, checked, completed and proposed."""

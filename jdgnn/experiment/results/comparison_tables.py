@@ -1,0 +1,219 @@
+"""The tables over several runs; they fit 80 columns."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box, filesize
+from rich.console import Console
+from rich.table import Table
+
+from jdgnn.experiment.config.problems import shown
+from jdgnn.experiment.results.tables import METRICS, print_facts, print_table
+
+PROBED = {
+    "learned": "learned",
+    "untrained": "untrained",
+    "raw": "raw features",
+    "propagated_1hop": "features, 1 hop",
+    "propagated_2hop": "features, 2 hops",
+    "propagated_3hop": "features, 3 hops",
+    "projected_2hop": "projected, 2 hops",
+}
+"""What is probed, in few words."""
+
+MOST_COLUMNS = 3
+"""At most so many runs beside each other."""
+
+SHARED_NODES = "splits share nodes, so an interval over splits is narrower than one over seeds would be"
+
+
+def print_seeds(console: Console, result: dict[str, Any], directory: Path, files: Sequence[str]) -> None:
+    """Prints what `seeds.json` says, and where the files are."""
+    console.print()
+    if not result["probe"]:
+        console.print("nothing was probed: this network has no labels")
+    else:
+        console.print(f"Linear probe on {result['dataset']}, {seeds_in_words(result['seeds'])}")
+        print_table(console, _seeds_table(result))
+    print_facts(console, [*_mixed(result), ("files", f"{', '.join(files)} in {directory}")])
+
+
+def print_comparison(console: Console, comparison: dict[str, Any]) -> None:
+    """Prints figures and differences, which runs they are of, and how their configurations differ."""
+    console.print(f"Linear probe on {comparison['dataset']}, {METRICS[comparison['metric']]}")
+    for runs in _beside_each_other(comparison["runs"]):
+        print_table(console, _figures_table(comparison, runs))
+    print_facts(console, list(_facts(comparison)))
+    console.print()
+    if not comparison["configuration"]:
+        console.print("the configurations do not differ, but for the seeds")
+        return
+    console.print("what the configurations differ in")
+    for runs in _beside_each_other(comparison["runs"]):
+        print_table(console, _configuration_table(comparison["configuration"], runs))
+
+
+def seeds_in_words(seeds: Sequence[int]) -> str:
+    """Which seeds.
+
+    >>> seeds_in_words([3]), seeds_in_words([0, 1, 2]), seeds_in_words([0, 2])
+    ('seed 3', 'seeds 0 to 2', 'seeds 0, 2')
+    """
+    is_range = len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
+    some = f"{seeds[0]} to {seeds[-1]}" if is_range else ", ".join(map(str, seeds))
+    return f"seed{'s' if len(seeds) > 1 else ''} {some}"
+
+
+def _seeds_table(result: dict[str, Any]) -> Table:
+    ((metric, figures),) = result["probe"].items()
+    differences = result["differences"][metric]
+    table = Table(
+        caption=_over_what(figures["learned"], result["num_splits"]),
+        **_STYLE,
+    )
+    table.add_column("embedding", no_wrap=True)
+    for name in (METRICS[metric], "learned - this", "std error"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right")
+    for name, figure in figures.items():
+        cells = _difference_cells(differences[name]) if name in differences else ("", "", "")
+        table.add_row(PROBED.get(name, name), _figure(figure), *cells, end_section=name == "learned")
+    return table
+
+
+_STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "pad_edge": False, "caption_justify": "left"}
+
+
+def _over_what(figure: dict[str, Any], num_splits: int) -> str:
+    if figure["n"] == 1:
+        return "one seed and one split, so that no spread is known"
+    of_means = f" of means over {num_splits} splits" if figure["over"] == "seeds" and num_splits > 1 else ""
+    return f"mean ± sd over {_over(figure)}{of_means}; intervals are Student's t"
+
+
+def _difference_cells(difference: dict[str, Any]) -> tuple[str, str, str]:
+    return (_figure(difference, sign="+"), points(difference["standard_error"]), interval(difference))
+
+
+def _beside_each_other(runs: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The first run with some of the others each, so that they fit."""
+    first, *others = runs
+    for start in range(0, len(others), MOST_COLUMNS - 1):
+        yield [first, *others[start : start + MOST_COLUMNS - 1]]
+
+
+def _figures_table(comparison: dict[str, Any], runs: list[dict[str, Any]]) -> Table:
+    table = Table(**_STYLE)
+    table.add_column("embedding", no_wrap=True)
+    for run in runs:
+        table.add_column(run["name"], justify="right", no_wrap=True)
+    for name in dict.fromkeys(name for run in runs for name in run["probe"]):
+        figures = [run["probe"].get(name) for run in runs]
+        table.add_row(PROBED.get(name, name), *(_figure(figure) if figure else "" for figure in figures))
+    table.add_row("mean ± sd over", *(_over(run["probe"]["learned"]) for run in runs), end_section=True)
+    found = {difference["of"]: difference for difference in comparison["differences"]}
+    differences = [found.get(run["name"]) for run in runs]
+    for label, cells in _difference_rows(differences):
+        table.add_row(label, *cells)
+    return table
+
+
+def _difference_rows(differences: Sequence[dict[str, Any] | None]) -> Iterator[tuple[str, list[str]]]:
+    texts = {
+        "learned - A's": lambda difference: points(difference["mean"], sign="+"),
+        "sd of pairs": lambda difference: points(difference["sd"]),
+        "standard error": lambda difference: points(difference["standard_error"]),
+        "95 % interval": interval,
+        "paired over": _over,
+    }
+    for label, text in texts.items():
+        yield label, [text(difference) if difference else "" for difference in differences]
+
+
+def _facts(comparison: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    runs, differences = comparison["runs"], comparison["differences"]
+    for run in runs:
+        unfinished = f"; not finished, and left out: {', '.join(run['unfinished'])}" if run["unfinished"] else ""
+        yield run["name"], f"{run['directory']}: {seeds_in_words(run['seeds'])}{unfinished}"
+    seeds = {run["name"]: run["seeds"] for run in runs}
+    for difference in differences:
+        of, to, common = difference["of"], difference["to"], difference["seeds"]
+        left_out = [f"{seeds_in_words(rest)} of {name}" for name in (to, of) if (rest := _without(seeds[name], common))]
+        if left_out:
+            yield "note", f"{of} - {to} is taken over {seeds_in_words(common)}, without {' and '.join(left_out)}"
+    if any(difference["over"] == "splits" and difference["n"] > 1 for difference in differences):
+        yield "note", SHARED_NODES
+    yield from _unequal(comparison["runs"])
+    yield from _mixed(comparison)
+
+
+UNEQUAL = 0.01
+"""What runs took is told where it differs by more, relative to the largest."""
+
+
+def _unequal(runs: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What the runs took, where that is not the same: a difference may be one of effort."""
+    for key, (name, text) in {
+        "ticks": ("ticks", "{:,.0f}".format),
+        "wakes": ("node-updates", "{:,.0f}".format),
+        "bytes_sent": ("bytes sent", lambda number: filesize.decimal(round(number))),
+    }.items():
+        took = {run["name"]: run["took"][key] for run in runs if run["took"][key] is not None}
+        if took and min(took.values()) < (1 - UNEQUAL) * max(took.values()):
+            yield "note", f"{name} differ: " + ", ".join(f"{text(number)} in {run}" for run, number in took.items())
+
+
+def _mixed(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if result["mixed_ways"] is not None:
+        yield "note", result["mixed_ways"]
+
+
+def _without(seeds: list[int], others: list[int]) -> list[int]:
+    return [seed for seed in seeds if seed not in others]
+
+
+def _configuration_table(differing: dict[str, dict[str, Any]], runs: list[dict[str, Any]]) -> Table:
+    table = Table(**_STYLE)
+    table.add_column("key")
+    for run in runs:
+        table.add_column(run["name"], overflow="fold")
+    for key, values in differing.items():
+        table.add_row(key, *("-" if values[run["name"]] is None else shown(values[run["name"]]) for run in runs))
+    return table
+
+
+def _over(figure: dict[str, Any]) -> str:
+    """What a spread is over, in words.
+
+    >>> _over({"over": "seeds", "n": 3}), _over({"over": "splits", "n": 1})
+    ('3 seeds', 'one split')
+    """
+    return f"{figure['n']} {figure['over']}" if figure["n"] > 1 else f"one {figure['over'][:-1]}"
+
+
+def _figure(figure: dict[str, Any], *, sign: str = "") -> str:
+    spread = "" if figure["sd"] is None else f" ± {points(figure['sd'])}"
+    return points(figure["mean"], sign=sign) + spread
+
+
+def interval(difference: Mapping[str, Any]) -> str:
+    """The ends of the interval of a `jdgnn.experiment.results.statistics.Difference`, in percentage points.
+
+    >>> interval({"interval_95": (-0.012, 0.031)}), interval({"interval_95": None})
+    ('-1.2 to +3.1', '-')
+    """
+    ends = difference["interval_95"]
+    return "-" if ends is None else " to ".join(points(end, sign="+") for end in ends)
+
+
+def points(share: float | None, *, sign: str = "") -> str:
+    """A share in percent, or a difference of shares in percentage points; a dash if it is unknown.
+
+    >>> points(0.8123), points(-0.0004, sign="+"), points(0.0004, sign="+"), points(None)
+    ('81.2', '0.0', '0.0', '-')
+    """
+    if share is None:
+        return "-"
+    text = format(100 * share, f"{sign}.1f")
+    return "0.0" if text.strip("+-") == "0.0" else text

@@ -1,0 +1,239 @@
+"""Runs that are finished, read from their directories: one, or several that differ in their seeds only."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from jdgnn.errors import InputError
+from jdgnn.experiment.config.toml import flat, parsed_toml
+from jdgnn.experiment.results import probed
+from jdgnn.experiment.results.tables import METRICS
+from jdgnn.experiment.run.directory import CONFIG, SUMMARY, seed_folders
+from jdgnn.regular_files import read_regular
+
+MOST_BYTES = 2**26
+"""Of a configuration or a summary."""
+
+BESIDE = ("checkpoints", "snapshots")
+"""Tables of a configuration that change no figure."""
+
+Settings = dict[str, Any]
+"""Keys of a configuration, as `optimizer.learning_rate`, and their values; layers are counted from 0."""
+
+
+class _Figure(BaseModel):
+    """What a probe found, of 1."""
+
+    model_config = ConfigDict(strict=True)
+
+    values: list[Annotated[float, Field(allow_inf_nan=False)]] = Field(min_length=1)  # on each split
+
+
+class _Summary(BaseModel):
+    """What is read of a summary."""
+
+    model_config = ConfigDict(strict=True)
+
+    dataset: str
+    nodes: int
+    directed_edges: int
+    ticks: Annotated[int, Field(ge=0, lt=2**31)]
+    seed: int
+    probe: dict[str, dict[str, _Figure]]
+    wakes: Annotated[int, Field(ge=0)] | None = None
+    bytes_sent: dict[str, Annotated[int, Field(ge=0)]] | None = None
+
+    @field_validator("probe")
+    @classmethod
+    def _is_of_one_metric(cls, probe: dict[str, dict[str, _Figure]]) -> dict[str, dict[str, _Figure]]:
+        lengths = {len(figure.values) for figures in probe.values() for figure in figures.values()}
+        is_known = len(probe) <= 1 and probe.keys() <= {*METRICS}
+        if not is_known or len(lengths) > 1 or any("learned" not in figures for figures in probe.values()):
+            raise ValueError("one metric, learned among others, and as many values of each are needed")
+        return probe
+
+
+class Runs(NamedTuple):
+    """Finished runs of one configuration."""
+
+    path: Path
+    settings: Settings  # without the seed, and without `BESIDE`
+    summaries: dict[int, dict[str, Any]]  # by seed, at least one
+    unfinished: list[Path]  # directories of other seeds, which have no summary
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The summary of the first seed."""
+        return next(iter(self.summaries.values()))
+
+    @property
+    def names(self) -> list[str]:
+        """Names of what was probed with every seed."""
+        return probed.names(self.summaries.values())
+
+    def values(self, name: str, seeds: list[int] | None = None) -> NDArray[np.float64]:
+        """What the probe found, for each of these seeds, or all, and each split [R, S]; shares of 1."""
+        return probed.values([self.summaries[seed] for seed in seeds or self.summaries], name)
+
+
+def read_runs(path: Path) -> Runs:
+    """Reads the directory of a run, or of runs with several seeds.
+
+    Args:
+      path: a directory that `jdgnn run` has made, with or without `--seeds`.
+
+    Returns:
+      What it holds.
+
+    Raises:
+      InputError: it is no such directory, nothing in it is finished, nothing was probed, or its runs differ in more
+        than their seeds.
+
+    Example:
+      >>> read_runs(Path("nowhere"))
+      Traceback (most recent call last):
+      jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
+    """
+    folders = run_folders(path)
+    finished = [folder for folder in folders if is_finished(folder)]
+    if not finished:
+        raise InputError(f"{path}: its run is not finished; go on with it: jdgnn run --resume {folders[0]}")
+    settings = _same_settings(path, finished)
+    summaries = {summary["seed"]: summary for summary in map(_probed_summary, finished)}
+    if len({_form(summary) for summary in summaries.values()}) > 1:
+        raise InputError(f"{path}: its runs were not judged by the same metric on as many splits; repeat them")
+    return Runs(path, settings, summaries, [folder for folder in folders if folder not in finished])
+
+
+def run_folders(path: Path) -> list[Path]:
+    """The directories of the runs in a directory that `jdgnn run` has made: its own, or one for each seed.
+
+    Raises:
+      InputError: it is no such directory.
+    """
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "there is no such directory"
+        raise InputError(f"{path}: {what}; give one that jdgnn run has made")
+    folders = [path] if (path / CONFIG).is_file() else seed_folders(path)
+    if not folders:
+        raise InputError(f"{path}: holds neither {CONFIG} nor seed-0 or any other; give a directory jdgnn run has made")
+    return folders
+
+
+def _form(summary: dict[str, Any]) -> tuple[str, int]:
+    """Metric and number of splits."""
+    ((metric, figures),) = summary["probe"].items()
+    return metric, len(figures["learned"]["values"])
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the run of a directory came to its end."""
+    if not (folder / SUMMARY).exists():
+        return False
+    summary = _read_summary(folder)
+    return summary.get("finished", set(_Summary.model_fields) <= summary.keys()) is True  # older ones do not say
+
+
+def differing(first: Settings, *others: Settings) -> list[str]:
+    """Keys that do not have the same value in all settings, or are missing in some.
+
+    >>> differing({"push.fanout": 8, "gossip.merge": "average"}, {"push.fanout": 16, "gossip.merge": "average"})
+    ['push.fanout']
+    """
+    keys = dict.fromkeys(key for settings in (first, *others) for key in settings)
+    return [key for key in keys if any(_cell(settings, key) != _cell(first, key) for settings in others)]
+
+
+def _cell(settings: Settings, key: str) -> tuple[Any, ...]:
+    return (settings[key],) if key in settings else ()
+
+
+def _same_settings(path: Path, folders: list[Path]) -> Settings:
+    first, *others = [_compared(folder) for folder in folders]
+    for folder, settings in zip(folders[1:], others, strict=True):
+        for key in differing(first, settings):
+            raise InputError(
+                f"{path}: {folders[0].name} and {folder.name} differ in {key}, and not in their seeds only; give the "
+                "directory of one of them"
+            )
+    return first
+
+
+def read_config(folder: Path) -> str:
+    """The configuration of a run, as TOML.
+
+    Raises:
+      InputError: there is none.
+    """
+    return _read(folder, CONFIG)
+
+
+def settings_of(folder: Path, config: str) -> Settings:
+    """The keys of a configuration and their values.
+
+    Args:
+      folder: of the run that has it.
+      config: as TOML.
+
+    Raises:
+      InputError: it is no TOML.
+    """
+    try:
+        return flat(parsed_toml(config))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{folder}: its {CONFIG} is no valid TOML ({error}); repeat the run") from error
+
+
+def _compared(folder: Path) -> Settings:
+    """Settings that decide what comes of a run, but for the seed."""
+    settings = settings_of(folder, read_config(folder))
+    return {key: value for key, value in settings.items() if key != "seed" and not key.startswith(BESIDE)}
+
+
+def _read(folder: Path, name: str) -> str:
+    try:
+        return read_regular(folder / name, MOST_BYTES).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{folder}: its {name} is not UTF-8 text (byte {error.start}); repeat the run") from error
+    except OSError as error:
+        raise InputError(f"{folder}: its {name} cannot be read ({error.strerror}); repeat the run") from error
+
+
+def _read_summary(folder: Path) -> dict[str, Any]:
+    text = _read(folder, SUMMARY)
+    try:
+        summary = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{folder}: its {SUMMARY} is no valid JSON ({error}); repeat the run") from error
+    if not isinstance(summary, dict):
+        raise InputError(f"{folder}: its {SUMMARY} is no table; repeat the run")
+    return summary
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """The summary of a finished run.
+
+    Raises:
+      InputError: it does not say what the summary of a run says.
+    """
+    summary = _read_summary(folder)
+    try:
+        _Summary.model_validate(summary)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise InputError(
+            f"{folder}: its {SUMMARY} says nothing sound for {where}; give a directory that jdgnn run has made, or "
+            f"repeat the run: jdgnn run {folder / CONFIG}"
+        ) from error
+    return summary
+
+
+def _probed_summary(folder: Path) -> dict[str, Any]:
+    summary = read_summary(folder)
+    if not summary["probe"]:
+        raise InputError(f"{folder}: nothing was probed, as its network has no labels; give runs on one that has some")
+    return summary

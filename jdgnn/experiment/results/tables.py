@@ -1,0 +1,322 @@
+"""The tables of the command line; they fit 80 columns."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box, filesize
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jdgnn.backend.way import warning
+from jdgnn.emulation.progress_words import short
+from jdgnn.experiment.run.directory import CHECKPOINTS
+from jdgnn.experiment.run.horizons import told_at_the_end
+from jdgnn.experiment.run.ways import in_words
+from jdgnn.network.datasets import DATASETS, Dataset
+from jdgnn.network.datasets.files import default_cache
+
+PROBED = {
+    "learned": "learned, without labels",
+    "untrained": "untrained encoder of the same shape",
+    "raw": "raw features",
+    "propagated_1hop": "features, propagated over 1 hop",
+    "propagated_2hop": "features, propagated over 2 hops",
+    "propagated_3hop": "features, propagated over 3 hops",
+    "projected_2hop": "random projection, over 2 hops",
+}
+"""What is probed, and what the closing table calls it."""
+
+NOTES = {
+    "isolated_nodes": "{} nodes have no in-neighbour",
+    "self_loops_removed": "{} links of a node to itself were removed",
+    "duplicate_edges_merged": "{} duplicate links were merged",
+    "collapsed_layers": "{} layers have collapsed: their embeddings lie in hardly more than one direction; scale the "
+    "features (network.scale), or change the learning rate",
+    "zero_embeddings": "{} nodes have an embedding of zeros only",
+    "vanished_models": "{} nodes have a model whose norm is below a tenth of that at the start",
+    "untested_classes": "{} classes have no node for the test in any split, and are not judged",
+    "never_awake": "{} nodes were never awake, and have no embedding",
+    "excess_pushes": "{} pushes more than push.fanout were wanted by push.schedule",
+    "excess_models": "{} models more than gossip.fanout were wanted by gossip.schedule",
+    "unplaced_models": "{} models had no place in gossip.pool, and were displaced",
+    "crowded_ticks": "in {} ticks more nodes were awake than emulation.awake_share",
+}
+"""Counted warnings of the summary, in words."""
+
+EDGE = "!"
+AT_EDGE = "the best C is the lowest or the highest tried on some splits: a better one may lie beyond"
+"""What a mark beside a figure of the linear probe says."""
+
+METRICS = {"accuracy": "accuracy %", "roc_auc": "ROC-AUC %"}
+
+DISPLACED = {
+    "push": "{} of pushed embeddings were displaced before they could be used",
+    "model": "{} of models were displaced, in a full inbox or pool",
+}
+"""Shares of what was sent, in words."""
+
+KINDS = {"embedding": "embeddings", "push": "pushes", "model": "models"}
+ENDS = {
+    "delivered": "delivered",
+    "lost": "lost",
+    "to_offline": "to offline",
+    "superseded": "superseded",
+    "displaced": "displaced",
+    "refused": "refused",
+    "in_flight": "in flight",
+}
+"""What became of messages, in words; a model that waits in an inbox counts as in flight."""
+
+FAULTS = ("lost", "to_offline", "superseded", "refused")
+"""Ends that messages only come to where something is lost or late, or somebody not there."""
+
+
+def datasets_table(data_root: Path | None = None) -> Table:
+    """The data sets, and where each would be read from.
+
+    Args:
+      data_root: directory with a folder for each; None for `JDGNN_DATA`, then the cache, then a download.
+    """
+    root = data_root or os.environ.get("JDGNN_DATA")
+    table = Table(caption="\n".join(_remarks()), caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("name", no_wrap=True)
+    for name in ("nodes", "edges", "features", "classes"):
+        table.add_column(name, justify="right")
+    table.add_column("licence")
+    table.add_column("read from")
+    for dataset in DATASETS.values():
+        counts = (dataset.num_nodes, dataset.num_edges, dataset.num_features, dataset.num_classes)
+        source = _source(dataset, Path(root) if root else None)
+        licence, _, remark = dataset.licence.partition(" (")
+        cells = (*(f"{count:,}" for count in counts), f"{licence} *" if remark else licence, source)
+        table.add_row(dataset.name, *cells)
+    return table
+
+
+def _remarks() -> Iterator[str]:
+    yield "Edges are undirected. Missing: not in the data root; --data-root: give one, as it cannot be downloaded."
+    for dataset in DATASETS.values():
+        if dataset.tasks:
+            names = ", ".join(task.name for task in dataset.tasks)
+            yield f"Tasks of {dataset.name}: {names}; network.task says which, else the first."
+    for dataset in DATASETS.values():
+        if "(" in dataset.licence:
+            yield f"* {dataset.name}: {dataset.licence}."
+
+
+def _source(dataset: Dataset, root: Path | None) -> str:
+    """Where a data set would be read from, by the presence of its files."""
+    if not dataset.files:
+        return "embedded"
+    folder = (root or default_cache()) / dataset.name
+    is_there = all((folder / file.name).is_file() for file in dataset.files)
+    if root is not None:
+        return "data root" if is_there else "missing"
+    if is_there:
+        return "cache"
+    return "download" if all(file.url for file in dataset.files) else "--data-root"
+
+
+def print_result(console: Console, summary: dict[str, Any], directory: Path, files: Sequence[str]) -> None:
+    """Prints what was learned against the controls, what it took, and where the files are."""
+    console.print()
+    if not summary["probe"]:
+        console.print("nothing was probed: this network has no labels, or only one class")
+    else:
+        print_table(console, _probe_table(summary))
+    tables = [*_nodes_tables(summary), *_messages_tables(summary)]
+    for table in tables:
+        console.print()
+        print_table(console, table)
+    if tables:
+        console.print()
+    told = [("note", note) for note in notes(summary)]
+    print_facts(console, [*_facts(summary), *told, *_files(directory, files)])
+
+
+def _files(directory: Path, files: Sequence[str]) -> Iterator[tuple[str, str]]:
+    kept = [path for path in directory.glob(f"{CHECKPOINTS}/*/**/*") if path.is_file()]
+    if kept:
+        size = filesize.decimal(sum(path.stat().st_size for path in kept))
+        yield "saved", f"{size} in {directory / CHECKPOINTS}, to go on from; it can be removed"
+    yield "files", f"{', '.join(files)} in {directory}"
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Prints a table; where there is no terminal, without blanks at the ends of lines."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as capture:
+        console.print(table)
+    for line in capture.get().splitlines():
+        console.print(Text(line.rstrip()), soft_wrap=True)
+
+
+def print_facts(console: Console, facts: list[tuple[str, str]]) -> None:
+    """A line each, or more on a terminal, which folds paths."""
+    if not console.is_terminal:
+        for name, text in facts:
+            console.print(Text(f"{name:6}  {text}"), soft_wrap=True)
+        return
+    grid = Table.grid(padding=(0, 2))
+    for name, text in facts:
+        grid.add_row(Text(name, "bold"), Text(text, overflow="fold"))
+    console.print(grid, highlight=False)
+
+
+def _probe_table(summary: dict[str, Any]) -> Table:
+    ((metric, probed),) = summary["probe"].items()
+    num_splits = probed["learned"]["num_splits"]
+    table = Table(
+        title=f"Linear probe on {summary['dataset']} after {summary['ticks']} ticks",
+        caption=(f"mean ± sd over {num_splits} splits" if num_splits > 1 else "one split")
+        + "; learned is what nodes hold, unrefreshed"
+        + (f"\n{EDGE} {AT_EDGE}" if any(map(is_at_edge, probed.values())) else ""),
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("embedding")
+    table.add_column("width", justify="right")
+    table.add_column(METRICS[metric], justify="right")
+    for name, label in PROBED.items():
+        score = probed[name]
+        style = "bold green" if name == "learned" else ""
+        text = f"{100 * score['mean']:.1f}" + (f" ± {100 * score['sd']:.1f}" if num_splits > 1 else "")
+        text += f" {EDGE}" if is_at_edge(score) else ""
+        table.add_row(label, str(score["width"]), text, style=style, end_section=name == "learned")
+    return table
+
+
+def is_at_edge(score: dict[str, Any]) -> bool:
+    """Whether a better penalty of the probe may lie beyond those that were tried."""
+    return bool(score.get("num_at_edge"))
+
+
+def _has_absences(summary: dict[str, Any]) -> bool:
+    return summary["active"] is None or summary["active"] < 1
+
+
+def _has_faults(summary: dict[str, Any]) -> bool:
+    return any(count[end] for count in summary["messages"].values() for end in FAULTS)
+
+
+def _nodes_tables(summary: dict[str, Any]) -> Iterator[Table]:
+    """How nodes differ, if some are absent or their messages late."""
+    quantiles = summary["quantiles"]
+    if not _has_absences(summary) and (quantiles["staleness"]["1.0"] or 1) <= 1:
+        return
+    table = _plain_table("of nodes")
+    for column in ("5 %", "median", "95 %"):
+        table.add_column(column, justify="right")
+    for name, values in quantiles.items():
+        table.add_row(name, *(short(values[key]) for key in ("0.05", "0.5", "0.95")))
+    yield table
+
+
+def _messages_tables(summary: dict[str, Any]) -> Iterator[Table]:
+    """What became of the messages of each kind, and in how many bytes, if anything went wrong."""
+    if not _has_faults(summary):
+        return
+    kinds = {kind: name for kind, name in KINDS.items() if summary["messages"][kind]["sent"]}
+    table = _plain_table("messages")
+    for name in kinds.values():
+        table.add_column(name, justify="right")
+        table.add_column("", justify="right")
+    counts = [summary["messages"][kind] for kind in kinds]
+    table.add_row("sent", *_cells(summary, kinds, "sent", [f"{count['sent']:,}" for count in counts]))
+    for end, name in ENDS.items():
+        if any(count[end] for count in counts):
+            shares = [percent(count[end] / count["sent"]) if count[end] else "" for count in counts]
+            table.add_row(name, *_cells(summary, kinds, end, shares))
+    yield table
+
+
+def _cells(summary: dict[str, Any], kinds: Iterable[str], end: str, texts: list[str]) -> Iterator[str]:
+    for kind, text in zip(kinds, texts, strict=True):
+        count = summary["messages"][kind][end]
+        yield from (text, filesize.decimal(count * summary["bytes_per_message"][kind]) if count else "")
+
+
+def _plain_table(first: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(first)
+    return table
+
+
+def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield (
+        "time",
+        f"{summary['wall_seconds']:.1f} s: load {summary['load_seconds']:.1f}, compile "
+        f"{summary['compile_seconds']:.1f}, emulate {summary['emulate_seconds']:.1f}, evaluate "
+        f"{summary['evaluate_seconds']:.1f}",
+    )
+    if _has_absences(summary):
+        shares = ", ".join(f"{percent(summary[name] or 0)} {name}" for name in ("online", "active"))
+        yield "nodes", f"on average {shares}"
+    if summary.get("attackers"):
+        told = f"{summary['attackers']:,} of {summary['nodes']:,} nodes are attackers"
+        yield "roles", f"{told}; figures are of the others"
+    if not _has_faults(summary):
+        sent = ", ".join(f"{summary['messages'][kind]['sent']:,} {name}" for kind, name in KINDS.items())
+        yield "sent", f"{sent} ({filesize.decimal(sum(summary['bytes_sent'].values()))})"
+    yield (
+        "models",
+        f"consensus distance {short(summary['consensus_distance'])}, norm ratio {short(summary['norm_ratio'])}",
+    )
+    ranks = ", ".join("-" if rank is None else f"{rank:.0f}" for rank in summary["effective_rank"])
+    yield "ranks", f"effective rank of embeddings by layer: {ranks}"
+    yield from in_words(summary.get("way")).items()
+    for what, text in (("recorded", "recorded in"), ("replayed", "replayed from")):
+        if summary[what]:
+            yield "events", f"{text} {summary[what]}"
+
+
+def as_read(summary: dict[str, Any]) -> list[str]:
+    """How the network was read, as far as nobody needs to do anything about it: notes that do not say what to write."""
+    return [note for note in summary.get("network_notes", ()) if "write " not in note]
+
+
+def notes(summary: dict[str, Any]) -> Iterator[str]:
+    """What was read, and whatever was counted that could make figures mean less than they seem to, a clause each."""
+    warnings = summary["warnings"]
+    yield from summary.get("network_notes", ())
+    for name, text in NOTES.items():
+        if warnings.get(name):
+            yield text.format(f"{warnings[name]:,}")
+    if (horizon := summary.get("horizon")) and (told := told_at_the_end(horizon)):
+        yield told
+    for kind, text in DISPLACED.items():
+        count = summary["messages"][kind]
+        if count["displaced"] and not _has_faults(summary):
+            yield text.format(percent(count["displaced"] / count["sent"]))
+    if unlike := warnings.get("unlike_features"):
+        low, high = map(short, unlike)
+        yield f"features differ in size (standard deviations from {low} to {high}): write network.scale = true"
+    yield from summary.get("remarks", ())
+    if reason := warnings.get("missing_kernels"):
+        yield warning(reason)
+    for change in warnings.get("changes", []):
+        yield f"from tick {change['tick']} on the bits are not those of one way: {'; '.join(change['differences'])}"
+    yield from summary.get("without_effect", [])
+    for kind in warnings["undelivered_kinds"]:
+        yield f"no {KINDS[kind]} were ever delivered"
+    if any(warnings["never_trained"]):
+        counts = ", ".join(f"{count:,}" for count in warnings["never_trained"])
+        yield f"nodes that never had anything to learn from, by layer: {counts}"
+    if any(warnings["wakes_without_step"]):
+        wakes = summary["wakes"] - summary["nodes"] + warnings["never_awake"]
+        shares = ", ".join(percent(count / wakes) for count in warnings["wakes_without_step"])
+        yield f"wakes without a step, first ones aside, by layer: {shares}"
+
+
+def percent(share: float) -> str:
+    """A share in words, in two digits.
+
+    >>> percent(0.357), percent(0.00123), percent(1.0)
+    ('36 %', '0.12 %', '100 %')
+    """
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
