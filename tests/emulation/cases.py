@@ -112,6 +112,8 @@ class Case:
         numbers |= {"merged": True} if self.merged else {}
         link, num_slots = LINKS[self.link](), self.num_slots(num_nodes)
         acceptance, pass_through = ACCEPTANCE[self.acceptance]
+        is_late = self.availability != "always" or link.max_delay > 0 or pass_through
+        can_wait = is_late or self.content != Case.content or self.attackers is not None
         push = jdgnn.push(
             fanout=num_slots,
             capacity=self.sample_capacity,
@@ -130,7 +132,7 @@ class Case:
             pass_through=pass_through,
             schedule=SCHEDULES[self.model_schedule][0],
             link=link,
-            pool=self.pool,
+            pool=self.pool if can_wait else None,  # refused where it has no effect
         )
         return jdgnn.Emulator(
             layers=[LAYERS[kind](width) for kind, width in zip(self.layers, UNITS, strict=False)],
