@@ -58,7 +58,7 @@ def test_attackers_send_merged_moments_as_they_are_and_models_in_bfloat16() -> N
     made = small_emulator(
         optimizer=jdgnn.adam(1e-2, merged=True),
         gossip=jdgnn.gossip(merge=jdgnn.merging.adopt()),
-        attackers=jdgnn.attackers(sign_flip(), share=1.0),
+        attackers=jdgnn.attackers(sign_flip(), share=0.9),
         param_dtype="bfloat16",
     )
     state, _ = jdgnn.run(made, made.init(jax.random.key(0), NETWORK), NETWORK, 4)

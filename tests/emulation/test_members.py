@@ -26,6 +26,8 @@ from tests.samples import KINDS, PARTS, trace
 from tests.seldom import mostly_long
 from tests.support import leaves, small_network
 
+pytestmark = pytest.mark.filterwarnings("ignore::jdgnn.emulation.run.RemarkWarning")
+
 NUM_NODES, NUM_TICKS = 8, 4
 PLAIN = small_network(NUM_NODES)
 NETWORK = dataclasses.replace(
@@ -48,6 +50,7 @@ MAKES = {
 
 NO_STATE = "it keeps nothing, and its other members take nothing"
 WITHOUT_EFFECT: dict[tuple[str, str, str], str] = {  # by kind, name (* for all others) and member
+    ("layer", "dense", "aggregate"): "it hears no neighbour",
     **{("layer", name, "query"): "its aggregate does not ask" for name in PARTS["layer"] if name != "gat"},
     **{("objective", name, "init"): NO_STATE for name in PARTS["objective"] if name != "next_input"},
     **{("optimizer", name, "init"): NO_STATE for name in ("sgd", "momentum, merged")},
@@ -254,11 +257,17 @@ def groups() -> dict[str, list[Member]]:
     return {"-".join(f"{one.kind}.{one.member}" for one in group[:3]): group for group in made}
 
 
+def _places(one: Member) -> set[str]:
+    """What it stands in; a content that carries a part does not go with a rule that divides weights."""
+    is_of_weights = one.kind == "content" or (one.kind, one.member) == ("merge", "divide")
+    return {one.place, *(("weights",) if is_of_weights else ())}
+
+
 def _apart(members: Iterable[Member]) -> list[list[Member]]:
     """As few groups as there can be without two members in one place, in the order in which they are given."""
     together: list[list[Member]] = []
     for one in members:
-        group = next((group for group in together if one.place not in {taken.place for taken in group}), [])
+        group = next((group for group in together if not any(_places(one) & _places(taken) for taken in group)), [])
         if not group:
             together.append(group)
         group.append(one)
@@ -347,7 +356,7 @@ def test_members_that_are_replaced_count_in_every_way_of_running(name: str) -> N
 def test_every_member_of_every_part_counts_in_every_way_of_running(one: Member) -> None:
     with jax.enable_x64(True):
         check([one], NETWORK, 1e-9)
-    check([one], dataclasses.replace(NETWORK, features=PLAIN.features), 1e-5)
+    check([one], dataclasses.replace(NETWORK, features=PLAIN.features), 1e-4)  # some let parameters grow to 1e5
 
 
 def test_every_member_of_every_registered_part_is_changed_or_cannot_matter() -> None:

@@ -27,6 +27,8 @@ from tests.emulation import comparing
 from tests.emulation.cases import AVAILABILITIES, AXES, LINKS, Case, covering, kinds, pairwise
 from tests.emulation.comparing import assert_close
 
+pytestmark = pytest.mark.filterwarnings("ignore::jdgnn.emulation.run.RemarkWarning")  # of inboxes of one
+
 NUM_TICKS, NUM_FEATURES = 30, 3
 SMALL, PAIR, SINGLE = (6, 9), (2, 1), (1, 0)  # numbers of nodes and edges: few shapes, so that little is compiled
 
