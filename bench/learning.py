@@ -1,4 +1,4 @@
-"""What the shipped configurations learn, against the controls, over several seeds.
+"""What the shipped configurations learn, against their baselines, over several seeds.
 
 `python -m bench.learning` runs them and writes `bench/results/learning.json`; `--table` prints its figures as the
 Markdown table that stands in the README.
@@ -15,7 +15,7 @@ import jdgnn
 from bench.machine import RESULTS, ROOT, circumstances, over_seeds
 from jdgnn.experiment.cli.main import main as jdgnn_command
 from jdgnn.experiment.config.schema import read
-from jdgnn.experiment.results.tables import PROBED
+from jdgnn.experiment.results.labels import EMBEDDINGS
 
 RESULT = RESULTS / "learning.json"
 CONFIGS = ("quickstart", "cora", "freifunk")
@@ -35,16 +35,16 @@ def run_config(name: str, seed: int, data_root: str | None, directory: Path) -> 
 
 def collect(summaries: list[dict[str, Any]]) -> dict[str, Any]:
     """Figures of one configuration over its seeds."""
-    (metric,) = summaries[0]["probe"]
-    probes = [summary["probe"][metric] for summary in summaries]
+    metric = next(iter(summaries[0]["tasks"]["linear_probe"]))
+    probes = [summary["tasks"]["linear_probe"][metric] for summary in summaries]
     return {
         "dataset": summaries[0]["dataset"],
         "nodes": summaries[0]["nodes"],
         "ticks": summaries[0]["ticks"],
         "metric": metric,
-        "num_splits": probes[0]["learned"]["num_splits"],
+        "num_splits": len(probes[0]["learned"]["values"]),
         "width": probes[0]["learned"]["width"],
-        "probe": {name: over_seeds([probe[name]["mean"] for probe in probes]) for name in PROBED},
+        "probe": {name: over_seeds([probe[name]["mean"] for probe in probes]) for name in EMBEDDINGS},
         "wall_seconds": over_seeds([summary["wall_seconds"] for summary in summaries]),
         "compile_seconds": over_seeds([summary["compile_seconds"] for summary in summaries]),
         "emulate_seconds": over_seeds([summary["emulate_seconds"] for summary in summaries]),
@@ -58,8 +58,8 @@ def table(result: dict[str, Any]) -> str:
     configs = result["configs"]
     titles = [f"{c['dataset']} ({c['metric'].replace('_', '-')})" for c in configs.values()]
     rows = [["linear probe, %", *titles], ["---"] * (len(titles) + 1)]
-    for name, label in PROBED.items():
-        figures = [c["probe"].get(name) for c in configs.values()]  # a result may be older than a control
+    for name, label in EMBEDDINGS.items():
+        figures = [c["probe"].get(name) for c in configs.values()]  # a result may be older than a baseline
         if any(figures):
             rows.append([label, *(f"{100 * f['mean']:.1f} ± {100 * f['sd']:.1f}" if f else "" for f in figures)])
     rows.append(["nodes; ticks", *(f"{c['nodes']:,}; {c['ticks']}" for c in configs.values())])

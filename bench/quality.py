@@ -1,4 +1,4 @@
-"""What one recipe learns on every network, against the controls, over several seeds and tasks.
+"""What one recipe learns on every network, against the baselines, over several seeds and tasks.
 
 `python -m bench.quality` writes `bench/results/quality.json` after each run and goes on where it was left off. With
 `--table` it prints the figures as Markdown. Hyper-parameters were chosen on validation nodes of Cora, and are the same

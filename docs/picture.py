@@ -1,7 +1,7 @@
 """Draws the README's picture: `python docs/picture.py` writes `docs/picture.png`.
 
 Left and middle: the digits network's embeddings before and after learning, in two dimensions. Right: the linear probe
-over time, with the controls as lines.
+over time, with baselines as lines.
 """
 
 from pathlib import Path
@@ -16,7 +16,6 @@ from sklearn.manifold import TSNE
 import jdgnn
 from jdgnn.experiment.config.networks import make_network
 from jdgnn.experiment.config.schema import read
-from jdgnn.experiment.run.evaluate import judge_controls
 from jdgnn.experiment.run.experiment import make_emulator
 
 DOCS = Path(__file__).resolve().parent
@@ -28,13 +27,14 @@ LINES = {
 
 
 def main() -> None:
-    """Runs the quickstart, probing as it goes, and draws."""
+    """Runs the quickstart, evaluating as it goes, and draws."""
     config = read(DOCS.parent / "configs" / "quickstart.toml", [])
     network = make_network(config.network, data_root=None, seed=config.seed)
     emulator = make_emulator(config)
     state = emulator.init(jax.random.key(config.seed), network)
     untrained = emulator.encode(state.params, network)
-    baselines = judge_controls(network, untrained, seed=config.seed)
+    others = jdgnn.evaluation.baselines(network, width=untrained.shape[1], seed=config.seed + 1)
+    baselines = jdgnn.evaluation.probe_table({"untrained": untrained, **others}, network)
     ticks, learned = [0], [baselines["untrained"]]
     while ticks[-1] < config.emulation.ticks:
         state, _ = jdgnn.run(emulator, state, network, 5)

@@ -232,7 +232,7 @@ class Emulator(Spec):
     def encode(self, params: tuple[Any, ...] | State, network: Any) -> NDArray[np.floating]:
         """Embeddings that given parameters would give if every message were fresh.
 
-        With the parameters of `init` this is the untrained encoder, the first control of what was learned.
+        With the parameters of `init` this is the untrained encoder, the first baseline of what was learned.
 
         Args:
           params: `state.params`; or a state, which knows its network. Parameters know how many nodes and features it

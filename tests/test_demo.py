@@ -35,7 +35,7 @@ print("same bits")
 def test_the_demo_learns(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     shown = run_optimised("-m", "jdgnn", "run", "configs/quickstart.toml", "--out", str(out))
-    probe = json.loads((out / "summary.json").read_text())["probe"]["accuracy"]
+    probe = json.loads((out / "summary.json").read_text())["tasks"]["linear_probe"]["accuracy"]
     assert probe["learned"]["mean"] >= probe["untrained"]["mean"] + 0.04
     assert probe["learned"]["mean"] >= probe["propagated_2hop"]["mean"]
     assert f"{100 * probe['learned']['mean']:.1f}" in shown

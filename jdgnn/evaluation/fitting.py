@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.evaluation.task import Task
+from jdgnn.evaluation.labelled import Labelled
 from jdgnn.evaluation.vectors import unit_length
 
 REGULARISATIONS = tuple(10.0**exponent for exponent in range(-6, 6))
@@ -47,7 +47,7 @@ class _Fit(NamedTuple):
     is_converged: bool
 
 
-def choose(blocks: Sequence[Vectors], task: Task, split: int) -> Choice:
+def choose(blocks: Sequence[Vectors], labelled: Labelled, split: int) -> Choice:
     """Fits logistic regression to the training nodes of one split, and chooses its settings on the validation nodes.
 
     Each block is scaled to length one. The blocks are taken up one after another: the weight of the next one beside
@@ -55,20 +55,20 @@ def choose(blocks: Sequence[Vectors], task: Task, split: int) -> Choice:
 
     Args:
       blocks: vectors [N, W] each; the first is what is judged, and may stand alone.
-      task: labels, splits and metric.
+      labelled: labels, splits and metric.
       split: which split.
 
     Returns:
       The choice; of settings with the same metric on the validation nodes, the middle one.
     """
     base, weights = unit_length(blocks[0]), []
-    fits = list(_fits(base, 0.0, task, split))
+    fits = list(_fits(base, 0.0, labelled, split))
     tried, best = list(fits), middle_of_best(fits)
     for block in blocks[1:]:
         fits = [fit._replace(weight=0.0) for fit in fits if fit.weight == best.weight]
         for weight in OWN_WEIGHTS:
             if weight:
-                fits += _fits(beside(base, block, weight), weight, task, split)
+                fits += _fits(beside(base, block, weight), weight, labelled, split)
         tried += [fit for fit in fits if fit.weight]
         best = middle_of_best(fits)
         weights.append(best.weight)
@@ -120,19 +120,19 @@ def _is_at_edge(best: _Fit, fits: Sequence[_Fit]) -> bool:
     return tied == 1 and best.setting in (0, len(REGULARISATIONS) - 1)
 
 
-def _fits(vectors: Vectors, weight: float, task: Task, split: int) -> Iterator[_Fit]:
+def _fits(vectors: Vectors, weight: float, labelled: Labelled, split: int) -> Iterator[_Fit]:
     """A fit for each C, from the strongest penalty to the weakest."""
     from sklearn.linear_model import LogisticRegression
 
-    masks = (task.splits.train[split], task.splits.validation[split], task.splits.test[split])
+    masks = (labelled.splits.train[split], labelled.splits.validation[split], labelled.splits.test[split])
     train, validation, test = _in_span([vectors[mask] for mask in masks])
-    labels, on_validation, on_test = (task.labels[mask] for mask in masks)
+    labels, on_validation, on_test = (labelled.labels[mask] for mask in masks)
     # each fit starts where the one before ended
     classifier = LogisticRegression(max_iter=_MAX_ITERATIONS, warm_start=True)
     for place, regularisation in enumerate(REGULARISATIONS):
         is_converged = fit_in_place(classifier.set_params(C=regularisation), train, labels)
         validated, tested = (
-            _score(classifier, task.metric, *part) for part in ((validation, on_validation), (test, on_test))
+            _score(classifier, labelled.metric, *part) for part in ((validation, on_validation), (test, on_test))
         )
         yield _Fit(weight, place, validated, tested, is_converged)
 

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.evaluation.controls import propagate
+from jdgnn.evaluation.baselines import propagate
+from jdgnn.evaluation.labelled import checked_labels
 from jdgnn.evaluation.probe import ProbeResult
-from jdgnn.evaluation.task import checked_task
 from jdgnn.evaluation.votes import Tried, probe_by_votes
 from jdgnn.network.network import Network, Splits
 
@@ -41,16 +41,16 @@ def label_propagation(network: Network, *, splits: Splits | None = None, metric:
       >>> label_propagation(network, splits=splits).mean > 0.5
       True
     """
-    task = checked_task(network, splits, metric)
-    num_classes = int(task.labels.max()) + 1
+    labelled = checked_labels(network, splits, metric)
+    num_classes = int(labelled.labels.max()) + 1
 
     def tried_on(split: int) -> Tried:
-        known = np.eye(num_classes)[task.labels] * task.splits.train[split][:, None]
+        known = np.eye(num_classes)[labelled.labels] * labelled.splits.train[split][:, None]
         for share in SHARES:
             votes = _spread(network, known, share)
-            yield share, votes[task.splits.validation[split]], votes[task.splits.test[split]]
+            yield share, votes[labelled.splits.validation[split]], votes[labelled.splits.test[split]]
 
-    return probe_by_votes(task, num_classes, tried_on)
+    return probe_by_votes(labelled, num_classes, tried_on)
 
 
 def _spread(network: Network, known: NDArray[np.float64], share: float) -> NDArray[np.float64]:

@@ -5,14 +5,17 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jdgnn.evaluation.labelled import Labelled, checked_labels
 from jdgnn.evaluation.probe import ProbeResult
-from jdgnn.evaluation.task import Task, checked_task
 from jdgnn.evaluation.vectors import checked_embeddings, unit_length
 from jdgnn.evaluation.votes import Tried, probe_by_votes
 from jdgnn.network.network import Network, Splits
 
 NUM_NEIGHBOURS = (1, 3, 5, 10, 20, 50)
 """The numbers of neighbours that are tried."""
+
+_MOST_ENTRIES = 2**24
+"""Of cosines that are held at a time."""
 
 
 def knn_probe(
@@ -43,14 +46,16 @@ def knn_probe(
       ProbeResult(roc_auc 100.0 ± 0.0 over 5 splits, width 2)
     """
     vectors = checked_embeddings("embeddings", embeddings, network.num_nodes)
-    task = checked_task(network, splits, metric)
-    return probe_by_votes(task, vectors.shape[1], partial(_tried, unit_length(vectors), task))
+    labelled = checked_labels(network, splits, metric)
+    return probe_by_votes(labelled, vectors.shape[1], partial(_tried, unit_length(vectors), labelled))
 
 
-def _tried(vectors: NDArray[np.float64], task: Task, split: int) -> Tried:
+def _tried(vectors: NDArray[np.float64], labelled: Labelled, split: int) -> Tried:
     """Each number of neighbours, and how many of them are of each class."""
-    train, validation, test = (mask[split] for mask in (task.splits.train, task.splits.validation, task.splits.test))
-    classes = np.eye(task.labels.max() + 1)[task.labels[train]]
+    train, validation, test = (
+        mask[split] for mask in (labelled.splits.train, labelled.splits.validation, labelled.splits.test)
+    )
+    classes = np.eye(labelled.labels.max() + 1)[labelled.labels[train]]
     most = min(max(NUM_NEIGHBOURS), len(classes))
     on_validation, on_test = (_counts(vectors[nodes], vectors[train], classes, most) for nodes in (validation, test))
     for number in [number for number in NUM_NEIGHBOURS if number <= most]:
@@ -61,5 +66,7 @@ def _counts(
     vectors: NDArray[np.float64], others: NDArray[np.float64], classes: NDArray[np.float64], most: int
 ) -> NDArray[np.float64]:
     """How many of the nearest 1, 2, … others are of each class [n, most, classes]."""
-    nearest = np.argsort(-(vectors @ others.T), axis=1, kind="stable")[:, :most]
-    return np.cumsum(classes[nearest], axis=1)
+    rows = max(1, _MOST_ENTRIES // len(others))
+    blocks = [vectors[start : start + rows] for start in range(0, len(vectors), rows)]
+    nearest = [np.argsort(-(block @ others.T), axis=1, kind="stable")[:, :most] for block in blocks]
+    return np.cumsum(classes[np.concatenate(nearest)], axis=1)

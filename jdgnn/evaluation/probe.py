@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from jdgnn.checks import check_count
 from jdgnn.errors import InputError, suggestion
 from jdgnn.evaluation.fitting import REGULARISATIONS, choose
+from jdgnn.evaluation.labelled import METRICS, Labelled, checked_labels, eligible, labels_of
 from jdgnn.evaluation.own_features import own_blocks
-from jdgnn.evaluation.task import METRICS, Task, checked_task, eligible, labels_of
 from jdgnn.evaluation.vectors import checked_embeddings
 from jdgnn.network.network import Network, Splits
 from jdgnn.network.splits import random_splits
@@ -105,7 +105,7 @@ def linear_probe(
       1.0
     """
     vectors = checked_embeddings("embeddings", embeddings, network.num_nodes)
-    return _probe(_blocks(vectors, network, own_features), checked_task(network, splits, metric))
+    return _probe(_blocks(vectors, network, own_features), checked_labels(network, splits, metric))
 
 
 def probe_table(
@@ -134,25 +134,25 @@ def probe_table(
       InputError: embeddings do not fit the network, labels or splits are missing, or a split cannot be used.
 
     Example:
-      >>> from jdgnn.evaluation import controls
+      >>> from jdgnn.evaluation import baselines
       >>> from jdgnn.network import from_edges, random_splits
       >>> labels = np.arange(60) // 20
       >>> splits = random_splits(labels, 1, per_class=4, validation=10)
       >>> network = from_edges(np.arange(59), np.arange(1, 60), np.eye(3)[labels], labels=labels, splits=splits)
-      >>> probe_table(controls(network, width=2), network)["raw"]
+      >>> probe_table(baselines(network, width=2), network)["raw"]
       ProbeResult(accuracy 100.0 on one split, width 3)
     """
     vectors = {
         name: checked_embeddings(f"embeddings[{name!r}]", given, network.num_nodes)
         for name, given in embeddings.items()
     }
-    task = checked_task(network, splits, metric)
+    labelled = checked_labels(network, splits, metric)
     own = {} if own_features is None else dict(own_features)
     for name in own:
         if name not in vectors:
             raise InputError(f"own_features: got {name!r}; {suggestion(str(name), list(vectors))}")
     blocks = {name: _blocks(given, network, own.get(name, 0)) for name, given in vectors.items()}
-    return {name: _probe(given, task) for name, given in blocks.items()}
+    return {name: _probe(given, labelled) for name, given in blocks.items()}
 
 
 def few_label_probe(
@@ -196,6 +196,7 @@ def few_label_probe(
         per_class=per_class,
         validation=per_class * num_classes,
         eligible=candidates,
+        every_class=num_classes == 2,  # which the ROC-AUC needs
         seed=seed,
     )
     return linear_probe(embeddings, network, splits=splits, own_features=own_features)
@@ -207,16 +208,16 @@ def _blocks(vectors: NDArray[np.float64], network: Network, own_features: int) -
     return [vectors, *own_blocks(network, own_features)] if own_features else [vectors]
 
 
-def _probe(blocks: list[NDArray[np.float64]], task: Task) -> ProbeResult:
+def _probe(blocks: list[NDArray[np.float64]], labelled: Labelled) -> ProbeResult:
     import sklearn.linear_model  # noqa: F401  (limits hold for libraries that are loaded)
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):  # the fits are small: more threads wait for each other, tens of times as long
-        chosen = [choose(blocks, task, split) for split in range(task.splits.num_splits)]
+        chosen = [choose(blocks, labelled, split) for split in range(labelled.splits.num_splits)]
     weights = [np.array(of_block) for of_block in zip(*(one.weights for one in chosen), strict=True)]
     own, degree = weights or (None, None)
     return ProbeResult(
-        metric=task.metric,
+        metric=labelled.metric,
         values=np.array([one.value for one in chosen]),
         setting=np.array([one.setting for one in chosen]),
         width=sum(block.shape[1] for block in blocks),

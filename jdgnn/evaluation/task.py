@@ -1,79 +1,111 @@
-"""What embeddings are judged on: labels, splits and a metric, checked in one place for every probe."""
+"""What an evaluation task is: it scores one embedding of all nodes, by one or several metrics.
 
-from dataclasses import dataclass
+Axes: N nodes, W columns of an embedding, R repeats (splits, or starts).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.errors import InputError, suggestion
-from jdgnn.network.network import Network, Splits, check_stand_in_splits, checked_splits
+from jdgnn.evaluation.link_prediction import HeldOutLinks
+from jdgnn.network.network import Network, Splits
 
-METRICS = ("accuracy", "roc_auc")
-"""What a probe can report: the share of test nodes classified right, or the area under the ROC curve (two classes)."""
+METRIC_NAMES = {
+    "accuracy": "accuracy",
+    "roc_auc": "ROC-AUC",
+    "nmi": "NMI",
+    "ari": "ARI",
+    "auc": "ROC-AUC",
+    "average_precision": "average precision",
+}
+"""Metrics in words; all are shares of 1, and larger is better."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
-    """What every embedding of a comparison is judged on, checked."""
+class Seen:
+    """What a task sees: an embedding, and what is known of the network.
 
-    labels: NDArray[np.int32]  # [N]
-    splits: Splits
-    metric: str
+    Attributes:
+      embeddings: one vector per node [N, W].
+      network: with labels (−1: none) and splits, if it has any.
+      held_out: links that no node has learned from; None if none were held out.
+      own_features: columns of a node's own features next to its embedding at most, as `linear_probe` takes them.
+      most: at most so many repeats, the first ones; None for all.
+    """
+
+    embeddings: NDArray[np.floating]
+    network: Network
+    held_out: HeldOutLinks | None = None
+    own_features: int = 0
+    most: int | None = None
+
+    def repeats(self, count: int) -> int:
+        """How many of so many repeats are made."""
+        return count if self.most is None else min(count, self.most)
+
+    @property
+    def first_splits(self) -> Network:
+        """The network with the splits that are used."""
+        splits = self.network.splits
+        if splits is None or self.repeats(splits.num_splits) == splits.num_splits:
+            return self.network
+        parts = {part: getattr(splits, part)[: self.most] for part in ("train", "validation", "test")}
+        return replace(self.network, splits=Splits(**parts))
 
 
-def checked_task(network: Network, splits: Splits | None, metric: str | None) -> Task:
-    """What is judged, or an InputError."""
-    labels = labels_of(network)
-    splits = network.splits if splits is None else splits
-    if splits is None:
-        raise InputError(
-            f"splits: {network.name!r} has none; write splits=jdgnn.network.random_splits(network.labels, 10, "
-            "per_class=20), or others that suit it"
-        )
-    splits = checked_splits(splits, network.num_nodes)
-    assert splits is not None
-    check_stand_in_splits(splits, labels)
-    num_classes = len(np.unique(labels[eligible(splits)]))
-    metric = _checked_metric(metric, num_classes)
-    for split in range(splits.num_splits):
-        _check_split(labels, splits, split, metric)
-    return Task(labels=labels, splits=splits, metric=metric)
+class Score(NamedTuple):
+    """What a task found by one metric; shares of 1."""
+
+    values: NDArray[np.float64]  # [R]
+    width: int  # columns that were read
+    num_unconverged: int = 0  # fits that ended before the solver converged
+    num_at_edge: int = 0  # repeats whose best setting is at the edge of the grid
+
+    @property
+    def mean(self) -> float:
+        """Mean over the repeats."""
+        return float(self.values.mean())
+
+    @property
+    def sd(self) -> float:
+        """Sample standard deviation over the repeats (divisor R − 1); 0 for a single one."""
+        return float(self.values.std(ddof=1)) if len(self.values) > 1 else 0.0
 
 
-def labels_of(network: Network) -> NDArray[np.int32]:
-    """The labels [N], or an InputError."""
+class Task(NamedTuple):
+    """An evaluation task.
+
+    Members:
+      title: its name in tables and figures.
+      evaluate: `seen -> {metric: score}`; the first metric is the one that tables and figures show. Metrics are keys of
+        `METRIC_NAMES`, or shown as they are.
+      why_not: `(network, held_out) -> reason` why it cannot be done on a network; None if it can.
+      repeats: what values are taken over, `splits` or `starts`.
+
+    Example:
+      >>> import numpy as np
+      >>> from jdgnn.network import ring
+      >>> def degrees(seen: Seen) -> dict[str, Score]:
+      ...     found = np.corrcoef(seen.embeddings[:, 0], seen.network.in_degree)[0, 1]
+      ...     return {"correlation": Score(np.array([found]), 1)}
+      >>> task = Task("degree", degrees, lambda network, held_out: None)
+      >>> task.title, task.repeats
+      ('degree', 'splits')
+    """
+
+    title: str
+    evaluate: Callable[[Seen], dict[str, Score]]
+    why_not: Callable[[Network, HeldOutLinks | None], str | None]
+    repeats: str = "splits"
+
+
+def needs_classes(network: Network, held_out: HeldOutLinks | None = None) -> str | None:
+    """Why there is nothing to predict: there are no labels, or all are of one class."""
     if network.labels is None:
-        raise InputError(f"network: {network.name!r} has no labels to predict; make it with labels=")
-    return network.labels
-
-
-def eligible(splits: Splits) -> NDArray[np.bool_]:
-    """Which nodes stand in any split [N]."""
-    return np.asarray((splits.train | splits.validation | splits.test).any(axis=0))
-
-
-def _checked_metric(metric: str | None, num_classes: int) -> str:
-    if metric is None:
-        return "roc_auc" if num_classes == 2 else "accuracy"
-    if metric not in METRICS:
-        raise InputError(f"metric: got {metric!r}; {suggestion(str(metric), METRICS)}")
-    if metric == "roc_auc" and num_classes != 2:
-        raise InputError(f"metric: got 'roc_auc', and there are {num_classes} classes, not 2; write 'accuracy'")
-    return metric
-
-
-def _check_split(labels: NDArray[np.int32], splits: Splits, split: int, metric: str) -> None:
-    """Raises InputError where a part of a split is empty or lacks a class that it needs."""
-    parts = {part: labels[getattr(splits, part)[split]] for part in ("train", "validation", "test")}
-    classes = np.unique(np.concatenate(list(parts.values())))
-    for part, present in parts.items():
-        if not len(present):
-            raise InputError(f"splits.{part}: split {split} has no nodes there; give it some")
-        missing = np.setdiff1d(classes, present)
-        if len(missing) and (part == "train" or metric == "roc_auc"):
-            raise InputError(
-                f"splits.{part}: split {split} has no node of class {missing[0]} there; "
-                "write jdgnn.network.random_splits with per_class and every_class=True, or with more nodes"
-            )
-    if len(classes) < 2:
-        raise InputError(f"network: all nodes of split {split} are of class {classes[0]}; nothing is to be predicted")
+        return "the network has no labels"
+    if len(np.unique(network.labels[network.labels >= 0])) < 2:
+        return "all labels are of one class"
+    return None

@@ -5,40 +5,40 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from jdgnn.evaluation.labelled import Labelled
 from jdgnn.evaluation.probe import ProbeResult
-from jdgnn.evaluation.task import Task
 
 Votes = NDArray[np.float64]
 Tried = Iterable[tuple[float, Votes, Votes]]
 """A setting, and the votes for each class of validation and of test nodes [n, classes]."""
 
 
-def probe_by_votes(task: Task, width: int, tried_on: Callable[[int], Tried]) -> ProbeResult:
+def probe_by_votes(labelled: Labelled, width: int, tried_on: Callable[[int], Tried]) -> ProbeResult:
     """Judges votes: of the settings tried on a split, the first of those that are best on its validation nodes counts.
 
     Args:
-      task: what is judged.
+      labelled: what is judged.
       width: columns of what is probed.
       tried_on: gives what is tried on the split of a number.
 
     Returns:
       The metric on the test nodes of each split; `setting` holds the settings chosen.
     """
-    results = [_judge_split(task, split, tried_on(split)) for split in range(task.splits.num_splits)]
+    results = [_judge_split(labelled, split, tried_on(split)) for split in range(labelled.splits.num_splits)]
     values, chosen = zip(*results, strict=True)
     return ProbeResult(
-        metric=task.metric, values=np.array(values), setting=np.array(chosen), width=width, num_unconverged=0
+        metric=labelled.metric, values=np.array(values), setting=np.array(chosen), width=width, num_unconverged=0
     )
 
 
-def _judge_split(task: Task, split: int, tried: Tried) -> tuple[float, float]:
+def _judge_split(labelled: Labelled, split: int, tried: Tried) -> tuple[float, float]:
     """Gives the metric on the test nodes, and the setting chosen for it."""
-    validation, test = (task.labels[mask[split]] for mask in (task.splits.validation, task.splits.test))
+    validation, test = (labelled.labels[mask[split]] for mask in (labelled.splits.validation, labelled.splits.test))
     best, value, chosen = -np.inf, np.nan, np.nan
     for setting, on_validation, on_test in tried:
-        score = _score(task.metric, on_validation, validation)
+        score = _score(labelled.metric, on_validation, validation)
         if score > best:
-            best, value, chosen = score, _score(task.metric, on_test, test), setting
+            best, value, chosen = score, _score(labelled.metric, on_test, test), setting
     return value, chosen
 
 

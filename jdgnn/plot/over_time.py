@@ -1,4 +1,4 @@
-"""Figures over ticks: one run, seeds of a variant, several variants, and the controls they must beat.
+"""Figures over ticks: one run, seeds of a variant, several variants, and the baselines they must beat.
 
 Axes: R records, S seeds.
 """
@@ -92,7 +92,7 @@ def curves(
     return ax
 
 
-def controls(
+def baselines(
     results: Mapping[str, ProbeResult | Mapping[str, Any] | float], ax: Any = None, *, percent: bool = True
 ) -> Any:
     """Draws a horizontal line for each of what learning must beat.
@@ -113,7 +113,7 @@ def controls(
       >>> import matplotlib; matplotlib.use("agg")
       >>> learned = [{"tick": 0, "accuracy, %": 60.0}, {"tick": 50, "accuracy, %": 81.0}]
       >>> ax = curves(learned, figure="accuracy, %", labels=["learned"])
-      >>> ax = controls({"raw": 0.6, "propagated_2hop": 0.79}, ax)
+      >>> ax = baselines({"raw": 0.6, "propagated_2hop": 0.79}, ax)
       >>> [text.get_text() for text in ax.get_legend().get_texts()]
       ['learned', 'raw', 'propagated 2hop']
     """

@@ -20,7 +20,7 @@ def test_the_default_is_level_with_features_that_tell_the_class_where_links_misl
     learned = recipe.emulator.embeddings(state)
     found = evaluation.linear_probe(learned, network, own_features=recipe.own_features)
     best = max(
-        evaluation.probe_table(evaluation.controls(network, width=128), network).values(), key=lambda one: one.mean
+        evaluation.probe_table(evaluation.baselines(network, width=128), network).values(), key=lambda one: one.mean
     )
     # five tests of some 180 nodes: a standard error below 1.5 points
     assert found.mean > best.mean - 0.03

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 import jdgnn
 from jdgnn.errors import InputError
+from jdgnn.evaluation import HeldOutLinks
 from jdgnn.experiment.run.evaluate import among_honest
 from jdgnn.network import Splits
 from jdgnn.protocol.attacks import sign_flip
@@ -81,16 +82,21 @@ def test_attackers_that_no_model_is_sent_by_are_refused() -> None:
         small_emulator(attackers=jdgnn.attackers(short, share=0.1)).init(jax.random.key(0), NETWORK)
 
 
-def test_probes_are_of_honest_nodes_of_whom_there_must_be_enough() -> None:
+def test_tasks_are_of_honest_nodes_of_whom_there_must_be_enough() -> None:
     part = np.arange(NUM_NODES) % 3
     splits = Splits(**{name: (part == number)[None] for number, name in enumerate(("train", "validation", "test"))})
     labelled = replace(NETWORK, labels=(np.arange(NUM_NODES) % 2).astype(np.int32), splits=splits)
     role = np.zeros(NUM_NODES, np.int8)
-    assert among_honest(labelled, None) is labelled
     role[0] = 1
-    found = among_honest(labelled, role).splits
+    held_out = HeldOutLinks(network=labelled, linked=np.array([[0, 1], [2, 3]]), unlinked=np.array([[1, 2], [3, 0]]))
+    network, links = among_honest(labelled, held_out, role == 0)
+    found = network.splits
     assert found is not None
+    assert links is not None
+    assert (links.linked.tolist(), links.unlinked.tolist()) == ([[2, 3]], [[1, 2]])
+    assert network.labels is not None
+    assert np.flatnonzero(network.labels < 0).tolist() == [0]  # tasks that split by themselves leave it out
     assert found.train.sum() == splits.train.sum() - 1
     assert (found.test == splits.test).all()
     with pytest.raises(InputError, match="attackers: expected enough honest nodes for every split"):
-        among_honest(labelled, part == 0)
+        among_honest(labelled, None, part != 0)

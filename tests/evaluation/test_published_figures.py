@@ -1,11 +1,11 @@
-"""The controls reach the figures known for the real networks: probe, propagation and splits mean what others mean."""
+"""The baselines reach the figures known for the real networks: probe, propagation and splits mean what others mean."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from jdgnn.evaluation import controls, linear_probe, probe_table
+from jdgnn.evaluation import baselines, linear_probe, probe_table
 from jdgnn.network import Network, Splits
 from jdgnn.network.datasets import load
 
@@ -17,8 +17,8 @@ def first_splits(network: Network, num_splits: int) -> Splits:
 
 
 def assert_figures(network: Network, expected: dict[str, tuple[float, float]], num_splits: int) -> None:
-    """`expected` holds percent and tolerance for each control."""
-    made = controls(network, width=64)
+    """`expected` holds percent and tolerance for each baseline."""
+    made = baselines(network, width=64)
     results = probe_table({name: made[name] for name in expected}, network, splits=first_splits(network, num_splits))
     for name, (percent, tolerance) in expected.items():
         assert 100 * results[name].mean == pytest.approx(percent, abs=tolerance), results[name]
@@ -45,7 +45,7 @@ def test_cora_public_split(data_root: Path) -> None:
 @pytest.mark.shared_data
 def test_cora_random_projection(data_root: Path) -> None:
     network = load("cora", data_root=data_root)
-    projected = [controls(network, width=256, seed=seed)["projected_2hop"] for seed in range(4)]
+    projected = [baselines(network, width=256, seed=seed)["projected_2hop"] for seed in range(4)]
     assert 100 * np.mean([linear_probe(each, network).mean for each in projected]) == pytest.approx(77.2, abs=1.1)
 
 

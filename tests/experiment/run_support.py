@@ -30,6 +30,7 @@ ticks = 7
 record_every = 3
 
 [evaluation]
+tasks = ["linear_probe", "clustering"]
 num_splits = 2
 per_class = 3
 """

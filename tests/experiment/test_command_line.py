@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import jdgnn
+from jdgnn.evaluation import DEFAULT_TASKS
 from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.run import experiment, loop, memory, preparing
 from jdgnn.experiment.run.directory import FILES
@@ -23,7 +24,7 @@ from tests.bad_inputs import assert_told
 from tests.experiment.run_support import CONFIG, RING, arrays, assert_every_message_has_one_end, contents, rows, summary
 from tests.seldom import mostly_long
 
-PROBED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "propagated_3hop", "projected_2hop"]
+EVALUATED = ["learned", "untrained", "raw", "propagated_1hop", "propagated_2hop", "propagated_3hop", "projected_2hop"]
 
 
 class Golden(NamedTuple):
@@ -36,7 +37,7 @@ class Golden(NamedTuple):
 def golden(tmp_path_factory: pytest.TempPathFactory) -> Golden:
     folder = tmp_path_factory.mktemp("golden")
     config = folder / "tiny.toml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG.replace('tasks = ["linear_probe", "clustering"]\n', ""))  # the default: all four
     output = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
         patch.setenv("COLUMNS", "80")
@@ -57,13 +58,13 @@ def test_metrics_have_a_line_for_each_recorded_tick(golden: Golden) -> None:
 def test_the_summary_says_what_was_found_and_with_what(golden: Golden) -> None:
     found = summary(golden.directory)
     assert (found["dataset"], found["nodes"], found["ticks"], found["seed"]) == ("stochastic_block_model", 40, 7, 0)
-    assert list(found["probe"]) == ["accuracy"]
-    assert list(found["probe"]["accuracy"]) == PROBED
-    for score in found["probe"]["accuracy"].values():
+    assert list(found["tasks"]) == list(DEFAULT_TASKS)
+    assert list(found["tasks"]["linear_probe"]["accuracy"]) == EVALUATED
+    for score in found["tasks"]["linear_probe"]["accuracy"].values():
         assert 0 <= score["mean"] <= 1
         assert score["sd"] >= 0
-        assert score["num_splits"] == 2
-    assert found["probe"]["accuracy"]["learned"]["width"] == 4
+        assert len(score["values"]) == 2
+    assert found["tasks"]["linear_probe"]["accuracy"]["learned"]["width"] == 4
     assert found["directed_edges"] > 0
     assert "edges" not in found
     assert found["warnings"]["wakes_without_step"] == [rows(golden.directory)[-1]["num_idle"][0] - 40]
@@ -101,8 +102,8 @@ def test_output_that_is_no_terminal_is_plain_and_fits_80_columns(golden: Golden)
     assert "\x1b" not in golden.output
     assert "\r" not in golden.output
     assert "tick 7/7, " in golden.output
-    table = golden.output[golden.output.index("Linear probe") :]
-    assert "learned, without labels" in table
+    table = golden.output[golden.output.index("Evaluation on") :]
+    assert "learned" in table
     assert "untrained encoder" in table
     assert "accuracy %" in table
     assert "±" in table
@@ -125,7 +126,7 @@ def test_the_written_configuration_repeats_the_run(golden: Golden, tmp_path: Pat
     assert second["metrics.jsonl"] == first["metrics.jsonl"]
     with np.load(golden.directory / "embeddings.npz") as ours, np.load(tmp_path / "again" / "embeddings.npz") as theirs:
         np.testing.assert_array_equal(ours["embeddings"], theirs["embeddings"])
-    assert summary(tmp_path / "again")["probe"] == summary(golden.directory)["probe"]
+    assert summary(tmp_path / "again")["tasks"] == summary(golden.directory)["tasks"]
 
 
 def test_a_run_is_never_overwritten_unasked(golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,15 +186,15 @@ def test_runs_are_numbered_if_no_directory_is_given(
     assert set(contents(tmp_path / "runs" / "tiny-2-1")) == set(FILES)
 
 
-def test_a_network_without_labels_is_not_probed(
+def test_a_network_without_labels_is_not_evaluated(
     golden: Golden, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     network = ["--set", "network={name = 'ring', num_nodes = 12, num_features = 3, projection = 2}"]
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run"), *network]) == 0
     output = capsys.readouterr().out
-    assert "this network has no labels" in output
-    assert "judging" not in output
-    assert summary(tmp_path / "run")["probe"] == {}
+    assert "no embedding was evaluated: the network has no labels" in output
+    assert "evaluating" not in output
+    assert summary(tmp_path / "run")["tasks"] == {}
     with np.load(tmp_path / "run" / "embeddings.npz") as arrays:
         assert set(arrays) == {"embeddings", "layer_widths"}
 
@@ -247,9 +248,10 @@ def test_bad_input_ends_with_one_sentence_before_anything_is_written(
 
 
 def test_a_file_in_the_way_is_refused(golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
+    before = golden.config.read_text()
     assert main(["run", str(golden.config), "--out", str(golden.config)]) == 2
     assert "is a file" in capsys.readouterr().err
-    assert golden.config.read_text() == CONFIG
+    assert golden.config.read_text() == before
 
 
 @pytest.mark.parametrize("where", ["{file}/run", "{folder}/" + 300 * "a"])

@@ -16,7 +16,12 @@ from tests.experiment.run_support import Variants, summary
 
 def _learned(directory: Path, *seeds: int) -> NDArray[np.float64]:
     """What was learned, for each seed and split."""
-    return np.array([summary(directory / f"seed-{seed}")["probe"]["accuracy"]["learned"]["values"] for seed in seeds])
+    return np.array(
+        [
+            summary(directory / f"seed-{seed}")["tasks"]["linear_probe"]["accuracy"]["learned"]["values"]
+            for seed in seeds
+        ]
+    )
 
 
 def _changed(run: Path, copy: Path, changes: dict[str, str]) -> Path:
@@ -32,7 +37,7 @@ def _changed(run: Path, copy: Path, changes: dict[str, str]) -> Path:
 
 def test_figures_are_over_seeds_or_over_splits(variants: Variants) -> None:
     found = compare([variants.first, variants.second / "seed-1"])
-    several, single = (run["probe"]["learned"] for run in found["runs"])
+    several, single = (one["learned"] for one in found["tasks"]["linear_probe"]["scores"].values())
     means = _learned(variants.first, 0, 1, 2).mean(axis=1)
     assert (several["over"], several["n"]) == ("seeds", 3)
     assert several["mean"] == pytest.approx(means.mean())
@@ -41,11 +46,11 @@ def test_figures_are_over_seeds_or_over_splits(variants: Variants) -> None:
     assert single["sd"] == pytest.approx(_learned(variants.second, 1).std(ddof=1))
     assert [run["seeds"] for run in found["runs"]] == [[0, 1, 2], [1]]
     assert list(several) == list(single)
-    assert len(found["runs"][0]["probe"]) == 7
+    assert len(found["tasks"]["linear_probe"]["scores"]["A"]) == 7
 
 
 def test_differences_are_of_pairs_by_seed(variants: Variants) -> None:
-    (found,) = compare([variants.first, variants.second])["differences"]
+    (found,) = compare([variants.first, variants.second])["tasks"]["linear_probe"]["differences"]
     pairs = (_learned(variants.second, 0, 1) - _learned(variants.first, 0, 1)).mean(axis=1)
     assert (found["of"], found["to"], found["seeds"], found["over"], found["n"]) == ("B", "A", [0, 1], "seeds", 2)
     assert found["mean"] == pytest.approx(pairs.mean())
@@ -56,7 +61,7 @@ def test_differences_are_of_pairs_by_seed(variants: Variants) -> None:
 
 
 def test_a_single_common_seed_is_paired_by_split(variants: Variants) -> None:
-    (found,) = compare([variants.first, variants.second / "seed-1"])["differences"]
+    (found,) = compare([variants.first, variants.second / "seed-1"])["tasks"]["linear_probe"]["differences"]
     pairs = _learned(variants.second, 1)[0] - _learned(variants.first, 1)[0]
     assert (found["seeds"], found["over"], found["n"]) == ([1], "splits", 2)
     assert found["mean"] == pytest.approx(pairs.mean())
@@ -78,13 +83,17 @@ def test_the_table_says_what_it_is_over(variants: Variants, capsys: pytest.Captu
     assert main(["compare", str(variants.first), str(variants.second), str(variants.first / "seed-0")]) == 0
     output = capsys.readouterr().out
     lines = output.splitlines()
-    assert lines[0] == "Linear probe on stochastic_block_model, accuracy %"
+    assert lines[0] == "Linear probe, accuracy %, on stochastic_block_model"
     assert not [line for line in lines if line != line.rstrip()]
     assert max(len(line) for line in lines if str(variants.first.parent) not in line and "note" not in line) <= 80
-    cells = {line.strip()[:17].strip(): line.split()[-2:] for line in lines}
+    cells = {
+        line.strip()[:17].strip(): line.split()[-2:] for line in lines[: output[: output.index("Cluster")].count("\n")]
+    }
     assert cells["mean ± sd over"] == ["2", "splits"]
     assert cells["paired over"] == ["2", "splits"]
-    assert {"learned", "untrained", "raw features", "learned - A's", "standard error", "95 % interval"} <= set(cells)
+    assert {"learned", "untrained encoder", "raw features", "learned - A's", "standard error", "95 % interval"} <= set(
+        cells
+    )
     assert f"A       {variants.first}: seeds 0 to 2" in lines
     assert f"B       {variants.second}: seeds 0, 1" in lines
     assert "note    B - A is taken over seeds 0, 1, without seed 2 of A" in lines
@@ -105,7 +114,8 @@ def test_unequal_effort_is_told(variants: Variants, tmp_path: Path, capsys: pyte
 def test_many_runs_are_shown_a_few_at_a_time(variants: Variants, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(variants.first), *3 * [str(variants.first / "seed-0")]]) == 0
     output = capsys.readouterr().out
-    assert [line.split()[1:] for line in output.splitlines() if "embedding" in line] == [["A", "B", "C"], ["A", "D"]]
+    heads = [line.split()[1:] for line in output.splitlines() if "embedding" in line]
+    assert heads == 2 * [["A", "B", "C"], ["A", "D"]]  # for each task
     assert "the configurations do not differ" in output
 
 
@@ -137,10 +147,10 @@ OTHERS = {
     "another metric": ({'"accuracy"': '"roc_auc"'}, "metric is roc_auc, and accuracy in {first}"),
     "other splits": (
         {"per_class = 3": "per_class = 4"},
-        "evaluation.per_class is 4, and 3 in {first}; compare runs that were judged on the same splits",
+        "evaluation.per_class is 4, and 3 in {first}; compare runs that were evaluated on the same splits",
     ),
     "another seed": ({'"seed": 0': '"seed": 9'}, "has seed 9, and {first} has seeds 0 to 2: none in common"),
-    "an older run": ({'"values"': '"older"'}, "its summary.json says nothing sound for probe.accuracy."),
+    "an older run": ({'"values"': '"older"'}, "its summary.json says nothing sound for tasks.linear_probe.accuracy."),
     "no summary": ({'"dataset"': '"data"'}, "its summary.json says nothing sound for dataset"),
     "broken JSON": ({'"dataset"': "dataset"}, "its summary.json is no valid JSON"),
     "broken TOML": ({"[network]": "[network"}, "its config.toml is no valid TOML"),

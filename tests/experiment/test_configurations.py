@@ -36,7 +36,7 @@ def test_a_configuration_runs(name: str, tmp_path: Path) -> None:
     assert main(["run", str(path), "--out", str(tmp_path / "run"), *options]) == 0
     found = summary(tmp_path / "run")
     assert found["ticks"] == 3
-    assert found["probe"]
+    assert found["tasks"]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -208,8 +208,8 @@ def test_runs_that_say_no_sound_figures_are_not_compared(
     values: list[str], finished: Path, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = summary(finished)
-    for figure in told["probe"]["accuracy"].values():
+    for figure in told["tasks"]["linear_probe"]["accuracy"].values():
         figure["values"] = values
     (run / "summary.json").write_text(json.dumps(told))
     assert main(["compare", str(finished), str(run)]) == 2
-    assert "says nothing sound for probe.accuracy" in capsys.readouterr().err
+    assert "says nothing sound for tasks.linear_probe" in capsys.readouterr().err

@@ -105,12 +105,12 @@ def test_unfit_files_are_named_by_their_key(override: str, message: str, own: Ow
         make_network(read(own.config, [override]).network, data_root=None, seed=0)
 
 
-def test_without_labels_nothing_is_probed(own: Own, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_labels_nothing_is_evaluated(own: Own, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (own.folder / "data" / "nodes.csv").read_text().splitlines()
     (tmp_path / "nodes.csv").write_text("\n".join(line.rpartition(",")[0] for line in text))
     changes = ["--set", f"network.nodes={tmp_path / 'nodes.csv'}", "--out", str(tmp_path / "run")]
     assert main(["run", str(own.config), *changes]) == 0
-    assert "nothing was probed: this network has no labels" in capsys.readouterr().out
+    assert "no embedding was evaluated: the network has no labels" in capsys.readouterr().out
     assert jdgnn.read_embeddings(tmp_path / "run" / "embeddings.npz").labels is None
 
 
@@ -207,14 +207,14 @@ def test_classes_that_no_split_tests_are_told(own: Own, tmp_path: Path) -> None:
     assert "1 classes have no node for the test in any split, and are not judged" in notes(summary(tmp_path / "run"))
 
 
-def test_labels_of_one_class_are_not_probed(own: Own, capsys: pytest.CaptureFixture[str]) -> None:
+def test_labels_of_one_class_are_not_evaluated(own: Own, capsys: pytest.CaptureFixture[str]) -> None:
     (own.folder / "data" / "same.csv").write_text(
         (own.folder / "data" / "nodes.csv").read_text().replace("even", "odd")
     )
     path = own.folder / "data" / "same.csv"
     command = ["run", str(own.config), "--set", f"network.nodes={path}", "--out", str(own.folder / "same")]
     assert main(command) == 0
-    assert "nothing was probed: this network has no labels, or only one class" in capsys.readouterr().out
+    assert "no embedding was evaluated: all labels are of one class" in capsys.readouterr().out
 
 
 @pytest.mark.long
@@ -282,7 +282,7 @@ def test_a_spreadsheet_with_text_gaps_and_partial_labels_gets_to_its_report(
         "decimal commas were read in load",
         "4 of 20 nodes have no label: they take part, and stand in no split",
     ]
-    begin, _, end = capsys.readouterr().out.partition("Linear probe")
+    begin, _, end = capsys.readouterr().out.partition("Evaluation on")
     page = (tmp_path / "run" / "report.html").read_text()
     for note in told:
         assert note in begin

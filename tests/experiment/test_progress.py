@@ -29,14 +29,14 @@ def report(tick: int, **figures: Any) -> Progress:
     return Progress(tick=tick, start_tick=0, end_tick=1000, rows=[row], ticks_per_second=12.34, state=cast(State, None))
 
 
-def shown(reports: list[Progress], *, terminal: bool, probe: str = "", encoding: str = "utf-8") -> str:
+def shown(reports: list[Progress], *, terminal: bool, score: str = "", encoding: str = "utf-8") -> str:
     output = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     console = Console(file=output, force_terminal=terminal, width=80, color_system=None, legacy_windows=False)
     with display(console, 1000) as display_:
         for one in reports:
             display_.show(one)
-        if probe:
-            display_.probed(880, probe)
+        if score:
+            display_.evaluated(880, score)
     output.flush()
     return output.buffer.getvalue().decode(encoding)
 
@@ -70,10 +70,10 @@ def test_a_terminal_without_arrows_gets_signs() -> None:
     assert "0.5- 2.5+" in text
 
 
-def test_what_a_probe_found_has_a_line_of_its_own_once_there_is_something() -> None:
-    assert "probe" not in shown([report(880)], terminal=True)
-    assert last_picture(shown([report(880)], terminal=True, probe="learned 81.2"))[-1].split() == [
-        *("probe", "tick", "880:", "learned", "81.2")
+def test_scores_have_a_line_of_its_own_once_there_is_something() -> None:
+    assert "score" not in shown([report(880)], terminal=True)
+    assert last_picture(shown([report(880)], terminal=True, score="learned 81.2"))[-1].split() == [
+        *("score", "tick", "880:", "learned", "81.2")
     ]
 
 

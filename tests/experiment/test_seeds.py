@@ -33,7 +33,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
         if config.seed == 9:
             raise InputError("the run has diverged")
-        made = {"dataset": "none", "nodes": 3, "ticks": 1, "seed": config.seed, "probe": {}}
+        made = {"dataset": "none", "nodes": 3, "ticks": 1, "seed": config.seed, "tasks": {}}
         directory.write_summary(made)
         return made
 
@@ -50,8 +50,8 @@ def test_each_seed_has_a_run_of_its_own(variants: Variants) -> None:
 
 
 def test_a_run_writes_the_value_of_every_split(variants: Variants) -> None:
-    for score in summary(variants.first / "seed-1")["probe"]["accuracy"].values():
-        assert len(score["values"]) == score["num_splits"] == 2
+    for score in summary(variants.first / "seed-1")["tasks"]["linear_probe"]["accuracy"].values():
+        assert len(score["values"]) == 2
         assert score["mean"] == pytest.approx(np.mean(score["values"]))
         assert score["sd"] == pytest.approx(np.std(score["values"], ddof=1))
 
@@ -61,22 +61,23 @@ def test_the_written_configuration_repeats_one_of_them(variants: Variants, tmp_p
     assert main(["run", str(original / "config.toml"), "--out", str(tmp_path / "again")]) == 0
     for name in ("config.toml", "metrics.jsonl"):
         assert (tmp_path / "again" / name).read_bytes() == (original / name).read_bytes()
-    assert summary(tmp_path / "again")["probe"] == summary(original)["probe"]
+    assert summary(tmp_path / "again")["tasks"] == summary(original)["tasks"]
 
 
 def test_seeds_json_has_figures_over_seeds_and_paired_differences(variants: Variants) -> None:
     found = _together(variants.first)
-    probes = [summary(variants.first / f"seed-{seed}")["probe"]["accuracy"] for seed in range(3)]
-    assert (found["seeds"], found["num_splits"], found["dataset"]) == ([0, 1, 2], 2, "stochastic_block_model")
-    assert list(found["probe"]["accuracy"]) == list(probes[0])
-    for name, figure in found["probe"]["accuracy"].items():
+    probes = [summary(variants.first / f"seed-{seed}")["tasks"]["linear_probe"]["accuracy"] for seed in range(3)]
+    assert (found["seeds"], found["dataset"]) == ([0, 1, 2], "stochastic_block_model")
+    assert found["tasks"]["linear_probe"]["num_repeats"] == 2
+    assert list(found["tasks"]["linear_probe"]["scores"]) == list(probes[0])
+    for name, figure in found["tasks"]["linear_probe"]["scores"].items():
         means = [probe[name]["mean"] for probe in probes]
         assert figure["values"] == pytest.approx(means)
         assert (figure["over"], figure["n"]) == ("seeds", 3)
         assert figure["mean"] == pytest.approx(np.mean(means))
         assert figure["sd"] == pytest.approx(np.std(means, ddof=1))
-    assert list(found["differences"]["accuracy"]) == list(probes[0])[1:]
-    for name, difference in found["differences"]["accuracy"].items():
+    assert list(found["tasks"]["linear_probe"]["differences"]) == list(probes[0])[1:]
+    for name, difference in found["tasks"]["linear_probe"]["differences"].items():
         pairs = [probe["learned"]["mean"] - probe[name]["mean"] for probe in probes]
         assert difference["mean"] == pytest.approx(np.mean(pairs))
         assert difference["standard_error"] == pytest.approx(np.std(pairs, ddof=1) / np.sqrt(3))
@@ -86,13 +87,14 @@ def test_seeds_json_has_figures_over_seeds_and_paired_differences(variants: Vari
 
 def test_the_closing_table_is_plain_and_fits_80_columns(variants: Variants) -> None:
     assert "seed 1 (2 of 3)" in variants.output
-    table = variants.output[variants.output.index("Linear probe on stochastic_block_model, seeds 0 to 2") :]
+    title = "Linear probe, accuracy %, on stochastic_block_model, seeds 0 to 2"
+    table = variants.output[variants.output.index(title) :]
     lines = table.splitlines()
     assert max(len(line) for line in lines[:-1]) <= 80
     assert "mean ± sd over 3 seeds of means over 2 splits" in table
     assert lines[-1] == f"files   seeds.json, report.html, seed-0, seed-1, seed-2 in {variants.first}"
-    (learned,) = [line for line in lines if line.strip().startswith("learned")]
-    found = _together(variants.first)["probe"]["accuracy"]["learned"]
+    learned = next(line for line in lines if line.strip().startswith("learned"))
+    found = _together(variants.first)["tasks"]["linear_probe"]["scores"]["learned"]
     assert learned.split() == ["learned", f"{100 * found['mean']:.1f}", "±", f"{100 * found['sd']:.1f}"]
 
 
@@ -101,8 +103,8 @@ def test_without_labels_there_is_nothing_to_put_together(
 ) -> None:
     network = "network={name = 'ring', num_nodes = 12, num_features = 3}"
     assert main(["run", str(variants.config), "--seeds", "1", "--out", str(tmp_path / "run"), "--set", network]) == 0
-    assert "this network has no labels" in capsys.readouterr().out
-    assert _together(tmp_path / "run")["probe"] == _together(tmp_path / "run")["differences"] == {}
+    assert "no embedding was evaluated" in capsys.readouterr().out
+    assert _together(tmp_path / "run")["tasks"] == {}
 
 
 @pytest.mark.usefixtures("_quick")

@@ -193,7 +193,7 @@ def test_a_link_is_no_directory_to_write_into(config: Path, tmp_path: Path, caps
         ("add_metrics", "metrics", errno.ENOSPC, 1),
         ("sync_metrics", "a checkpoint", errno.EACCES, 7),
         ("write_arrays", "the network", errno.EDQUOT, 0),
-        ("add_probed", "a snapshot", errno.ENOSPC, 1),
+        ("add_scores", "a snapshot", errno.ENOSPC, 1),
     ],
 )
 def test_what_could_not_be_written_is_named(

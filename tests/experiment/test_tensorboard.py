@@ -9,6 +9,7 @@ import pytest
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
+from jdgnn.evaluation import TASKS
 from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.run.tensorboard import tags
 from tests.experiment.run_support import CONFIG, rows, summary
@@ -42,6 +43,9 @@ def _events(folder: Path) -> list[Any]:
     return events
 
 
+TASK_TAGS = tuple(TASKS)
+
+
 def _drawn(folder: Path) -> Drawn:
     """What TensorBoard draws: later sessions take away what they do anew, and no tick may then be there twice."""
     found: Drawn = {}
@@ -51,7 +55,7 @@ def _drawn(folder: Path) -> Drawn:
         for value in event.summary.value:
             if value.HasField("simple_value"):
                 of_tag = found.setdefault(value.tag, {})
-                is_last = value.tag.startswith("probe/")  # once as it goes, once at the end
+                is_last = value.tag.startswith(TASK_TAGS)  # once as it goes, once at the end
                 assert is_last or event.step not in of_tag, (value.tag, event.step)
                 of_tag[event.step] = value.simple_value
     return found
@@ -62,7 +66,7 @@ def _assert_is_drawn(recorded: list[dict[str, Any]], drawn: Drawn) -> None:
     for row in recorded:
         for tag, value in tags(row):
             expected.setdefault(tag, {})[row["tick"]] = pytest.approx(value, rel=1e-6)
-    assert {tag: of for tag, of in drawn.items() if not tag.startswith("probe")} == expected
+    assert {tag: of for tag, of in drawn.items() if not tag.startswith(TASK_TAGS)} == expected
 
 
 def test_every_recorded_figure_is_drawn_under_a_tag(run: Path) -> None:
@@ -75,11 +79,11 @@ def test_every_recorded_figure_is_drawn_under_a_tag(run: Path) -> None:
     assert "aux/layer_1/positive_similarity" in drawn
 
 
-def test_the_configuration_and_the_probe_are_beside_them(run: Path) -> None:
-    probed = summary(run)["probe"]["accuracy"]
+def test_the_configuration_and_the_scores_are_beside_them(run: Path) -> None:
+    probed = summary(run)["tasks"]["linear_probe"]["accuracy"]
     drawn = _drawn(run / "tensorboard")
     for name, found in probed.items():
-        assert drawn[f"probe/accuracy/{name}"][7] == pytest.approx(found["mean"])
+        assert drawn[f"linear_probe/accuracy/{name}"][7] == pytest.approx(found["mean"])
     values = {value.tag: value for event in _events(run / "tensorboard") for value in event.summary.value}
     text = values["configuration/text_summary"].tensor.string_val[0].decode()
     assert [line[4:] for line in text.splitlines()] == (run / "config.toml").read_text().splitlines()
@@ -90,11 +94,11 @@ def test_the_configuration_and_the_probe_are_beside_them(run: Path) -> None:
 def test_a_curve_and_its_baselines_are_of_the_same_splits_to_its_end(config: Path, tmp_path: Path) -> None:
     path = tmp_path / "a"
     assert main(["run", str(config), "--out", str(path), "--tensorboard", "--set", "snapshots.num_splits=1"]) == 0
-    probed, drawn = summary(path)["probe"]["accuracy"], _drawn(path / "tensorboard")
+    probed, drawn = summary(path)["tasks"]["linear_probe"]["accuracy"], _drawn(path / "tensorboard")
     for name, found in probed.items():
-        curve = drawn[f"probe_first_1_splits/accuracy/{name}"]
+        curve = drawn[f"linear_probe_first_1/accuracy/{name}"]
         assert curve[7] == pytest.approx(found["values"][0])
-        assert drawn[f"probe/accuracy/{name}"] == {7: pytest.approx(found["mean"])}
+        assert drawn[f"linear_probe/accuracy/{name}"] == {7: pytest.approx(found["mean"])}
         assert len(curve) > 1
         assert name == "learned" or len(set(curve.values())) == 1
 
@@ -120,7 +124,7 @@ def test_event_files_of_a_finished_run_are_written_when_they_are_asked_for(
     for _ in range(2):
         assert main(["run", "--resume", str(tmp_path / "a"), "--tensorboard"]) == 0
     assert _drawn(tmp_path / "a" / "tensorboard") == {
-        tag: of if not tag.startswith("probe/") else {7: of[7]} for tag, of in _drawn(run / "tensorboard").items()
+        tag: of if not tag.startswith(TASK_TAGS) else {7: of[7]} for tag, of in _drawn(run / "tensorboard").items()
     }
 
 

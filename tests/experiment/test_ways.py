@@ -276,7 +276,7 @@ def quickly(config: Config, directory: RunDirectory, *_: Any, **__: Any) -> None
     """Writes what a run writes of its way, and computes nothing."""
     now = way(config.emulation.kernels)
     directory.create(as_toml(config), {"way": now._asdict()})
-    said = {"dataset": "none", "nodes": 3, "directed_edges": 2, "ticks": 7, "probe": {}, "digest": "0", "loss": [1.0]}
+    said = {"dataset": "none", "nodes": 3, "directed_edges": 2, "ticks": 7, "tasks": {}, "digest": "0", "loss": [1.0]}
     warned = {"missing_kernels": missing(config.emulation.kernels)}
     figures = {"seed": config.seed, "consensus_distance": 0.1, "wall_seconds": 2, "way": now._asdict()}
     directory.write_summary({**said, **figures, "finished": True, "warnings": warned})

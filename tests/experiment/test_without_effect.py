@@ -26,7 +26,7 @@ def test_a_rule_by_age_in_step_is_told_and_does_what_the_mean_does(
     assert f"note    {told}" in capsys.readouterr().out
     mean = _run(tmp_path, "snapshots.nodes=0", name="mean")
     assert mean["without_effect"] == []
-    assert mean["probe"] == by_age["probe"]
+    assert mean["tasks"] == by_age["tasks"]
     assert mean["consensus_distance"] == pytest.approx(by_age["consensus_distance"], rel=1e-5)
 
 

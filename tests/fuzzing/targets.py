@@ -331,7 +331,7 @@ def _run_directories() -> Target:
     probe = {"width": 4, "num_splits": 2, "num_unconverged": 0, "values": [0.5, 0.75], "mean": 0.6, "sd": 0.1}
     summary = {
         **{"finished": True, "dataset": "ring", "nodes": 6, "directed_edges": 12, "features": 3, "seed": 0, "ticks": 4},
-        "probe": {"accuracy": {"learned": probe, "raw": probe}},
+        "tasks": {"linear_probe": {"accuracy": {"learned": probe, "raw": probe}}},
     }
     rows = _rows()
     one = {

@@ -28,7 +28,7 @@ DRAWN: dict[str, Callable[[Rows, Any], Any]] = {
     ),
     "curves": lambda rows, ax: plot.curves(rows, ax=ax),
     "variants": lambda rows, ax: plot.curves({"a": [rows, rows], "b": rows}, figure="consensus_distance", ax=ax),
-    "controls": lambda rows, ax: plot.controls({"raw": 0.5}, ax),
+    "baselines": lambda rows, ax: plot.baselines({"raw": 0.5}, ax),
     "fan": lambda rows, ax: plot.staleness(rows, ax),
     "heat map": lambda rows, ax: plot.staleness(rows, ax, form="heat"),
     "heat map of nodes": lambda rows, ax: plot.staleness(np.array([[1, 2], [np.nan, 3]]), ax, ticks=[5, 10]),
@@ -82,7 +82,7 @@ def test_nodes_that_all_agree_are_drawn_on_a_plain_axis(rows: Rows) -> None:
 
 def test_no_controls_are_told() -> None:
     with pytest.raises(InputError, match="results: got an empty dict"):
-        plot.controls({})
+        plot.baselines({})
 
 
 def test_what_is_missing_leaves_a_gap(rows: Rows) -> None:
@@ -116,7 +116,7 @@ def test_a_history_is_drawn_as_its_rows_are() -> None:
 
 
 def test_controls_are_lines_at_what_was_found(rows: Rows) -> None:
-    ax = plot.controls({"raw": 0.5, "untrained": {"mean": 0.25, "sd": 0.1}})
+    ax = plot.baselines({"raw": 0.5, "untrained": {"mean": 0.25, "sd": 0.1}})
     assert [line.get_ydata()[0] for line in ax.lines] == [50, 25]
 
 
@@ -144,7 +144,7 @@ REFUSED: dict[str, tuple[Callable[[Rows], Any], str]] = {
     "ticks": (lambda rows: plot.curves([rows, rows[:2]]), r"histories\[1\]: recorded at other ticks"),
     "rows without ticks": (lambda rows: plot.curves([{"loss": 1}]), "row 0 has no tick"),
     "labels": (lambda rows: plot.curves({"a": rows, "b": rows}, labels=["a"]), "labels: got"),
-    "control": (lambda rows: plot.controls({"raw": "good"}), r"results\['raw'\]: got 'good'"),  # type: ignore[dict-item]
+    "baseline": (lambda rows: plot.baselines({"raw": "good"}), r"results\['raw'\]: got 'good'"),  # type: ignore[dict-item]
     "kind": (lambda rows: plot.traffic(rows, kind="pull"), "kind: got 'pull'"),
     "nothing sent": (lambda rows: plot.traffic(rows, kind="model"), "no model had come to an end"),
     "form": (lambda rows: plot.staleness(rows, form="box"), "form: got 'box'"),

@@ -49,7 +49,7 @@ def add(commands: Commands) -> None:
         epilog="The directory gets config.toml (everything resolved), metrics.jsonl (a line per recorded tick), "
         "summary.json, embeddings.npz, nodes.npz (what each node did), network.npz, snapshots/ (embeddings over time), "
         "checkpoints/ (to go on from) and report.html (all of it, to look at). With --seeds it gets such a directory "
-        "for each seed, seed-0 and so on, seeds.json (mean and sd over seeds; gains on each control) and one report.",
+        "for each seed, seed-0 and so on, seeds.json (mean and sd over seeds; gains on each baseline) and one report.",
     )
     run.add_argument(
         "config",

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from jdgnn.errors import InputError, suggestion
+from jdgnn.evaluation.tasks import DEFAULT_TASKS, TASKS
 from jdgnn.experiment.config.network_files import with_whole_paths
 from jdgnn.experiment.config.networks import NETWORK, NetworkPart
 from jdgnn.experiment.config.overrides import with_overrides
@@ -46,9 +47,16 @@ class EmulationTable(Table):
     own_features: int = Field(default=0, ge=0, lt=2**31)
 
 
-class EvaluationTable(Table):
-    """Random splits, for networks that come without splits of their own."""
+def _known_task(name: str) -> str:
+    if name not in TASKS:
+        raise Problem((), f"got {name!r}; {suggestion(name, TASKS)}")
+    return name
 
+
+class EvaluationTable(Table):
+    """What embeddings are evaluated by, and random splits for networks that come without splits of their own."""
+
+    tasks: list[Annotated[str, AfterValidator(_known_task)]] = Field(default=list(DEFAULT_TASKS))
     num_splits: int = Field(default=10, ge=1, le=10_000)
     per_class: int = Field(default=5, ge=1, lt=2**31)
     validation: float = Field(default=0.1, gt=0, lt=1)
@@ -181,10 +189,12 @@ def as_toml(config: Config, *, has_own_splits: bool = False) -> str:
 
     Args:
       config: the configuration.
-      has_own_splits: whether the network came with splits, so that the table `evaluation` says nothing.
+      has_own_splits: whether the network came with splits, so that of the table `evaluation` only its tasks count.
     """
-    left_out = {"evaluation"} if has_own_splits else set()
-    return tomli_w.dumps(config.model_dump(exclude=left_out, exclude_none=True, serialize_as_any=True))
+    tables = config.model_dump(exclude_none=True, serialize_as_any=True)
+    if has_own_splits:
+        tables["evaluation"] = {"tasks": tables["evaluation"]["tasks"]}
+    return tomli_w.dumps(tables)
 
 
 def read_tables(path: Path) -> dict[str, Any]:

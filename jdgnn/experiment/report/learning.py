@@ -1,24 +1,47 @@
-"""The panel of what was learned: the probe over time beside its controls, and each layer's loss and rank."""
+"""The panel of learning: the scores of each task over time next to baselines, and each layer's loss and rank."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.experiment.report.curves import Trace, has_any, lines
 from jdgnn.experiment.report.elements import Panel
-from jdgnn.experiment.report.style import CONTROL_COLOURS, colour, dash, layout, logarithmic
+from jdgnn.experiment.report.style import BASELINE_COLOURS, colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Variant, each
-from jdgnn.experiment.results import probed
+from jdgnn.experiment.results.labels import (
+    AT_EDGE,
+    BASELINES,
+    EDGE,
+    EMBEDDINGS,
+    heading_of,
+    held_out_words,
+    metric_name,
+    repeats_of,
+    title_of,
+)
 from jdgnn.experiment.results.statistics import spread
-from jdgnn.experiment.results.tables import AT_EDGE, PROBED, is_at_edge, short
-from jdgnn.experiment.results.tables import METRICS as METRIC_NAMES
-
-CONTROLS = {name: label for name, label in PROBED.items() if name != "learned"}
+from jdgnn.experiment.results.tables import is_at_edge, short
 
 
 def learning_panel(variants: list[Variant]) -> Panel:
     """What the embeddings are worth, and how that came."""
     panel = Panel("learning", "Learning")
-    _probe(panel, variants)
+    tasks = dict.fromkeys(task for variant in variants for task in variant.tasks)
+    panel.parts.append('<div class="grid">')
+    for task in tasks:
+        _score_figures(panel, variants, task)
+    panel.parts.append("</div>")
+    if len(variants) == 1 and variants[0].summaries:
+        _table(panel, variants, list(tasks), "Final embeddings and their baselines")
+    elif len(variants) > 1:
+        for task in tasks:
+            _table(panel, variants, [task], f"{heading_of(task)}: final embeddings and their baselines")
+    if not tasks:
+        has_labels = any("labels" in variant.first.network for variant in variants)
+        why = "no snapshot has been evaluated yet" if has_labels else "the network has no labels"
+        panel.text(f"No embedding was evaluated: {why}.", "note")
+    for variant in variants:
+        if variant.summaries and (text := held_out_words(variant.summaries[0])):
+            panel.text(f"{text[:1].upper()}{text[1:]}." if len(variants) == 1 else f"{variant.name}: {text}.", "note")
     panel.parts.append('<div class="grid">')
     _losses(panel, variants)
     _ranks(panel, variants)
@@ -26,56 +49,48 @@ def learning_panel(variants: list[Variant]) -> Panel:
     return panel
 
 
-def _probe(panel: Panel, variants: list[Variant]) -> None:
-    if not has_any([variant.probed for variant in variants]):
-        has_labels = any("labels" in variant.first.network for variant in variants)
-        why = "no snapshot was taken yet" if has_labels else "the network has no labels"
-        panel.text(f"Nothing was probed: {why}.", "note")
-        return
-    groups = _by_metric(variants)
-    for number, (metric, together) in enumerate(groups.items()):
-        _probe_figure(panel, variants, together, metric, "probe" if not number else f"probe-{number + 1}")
-    _probe_table(panel, variants, is_mixed=len(groups) > 1)
-
-
-def _by_metric(variants: list[Variant]) -> dict[str, list[Variant]]:
-    """Those that share an axis; what goes on yet does not say what it measures, and stands with the first."""
-    known = [name for variant in variants if (name := _metric(variant))]
+def _score_figures(panel: Panel, variants: list[Variant], task: str) -> None:
+    """A figure for each metric: variants of one metric share an axis."""
     groups: dict[str, list[Variant]] = {}
     for variant in variants:
-        if len(variant.probed.ticks):
-            groups.setdefault(_metric(variant) or (known[0] if known else "%"), []).append(variant)
-    return groups
+        if task in variant.tasks and has_any([variant.score(task)]):
+            groups.setdefault(variant.metric(task), []).append(variant)
+    for number, (metric, together) in enumerate(groups.items()):
+        name = f"score-{task}" if not number else f"score-{task}-{number + 1}"
+        _score_figure(panel, variants, together, task, metric, name)
 
 
-def _probe_figure(panel: Panel, variants: list[Variant], together: list[Variant], metric: str, name: str) -> None:
+def _score_figure(
+    panel: Panel, variants: list[Variant], together: list[Variant], task: str, metric: str, name: str
+) -> None:
     traces: list[Trace] = []
     for variant in together:
-        traces += lines(variant.probed, _learned(variants, variant), colour(variants.index(variant)), markers=True)
-    shown = layout("tick (logarithmic)", metric, height=420)
-    end = max(int(variant.probed.ticks[-1]) for variant in together)
+        traces += lines(variant.score(task), _learned(variants, variant), colour(variants.index(variant)), markers=True)
+    shown = layout("tick (logarithmic)", metric_name(metric) if metric else "%", height=360)
+    end = max(int(variant.score(task).ticks[-1]) for variant in together)
     logarithmic(shown["xaxis"], 1, max(end, 2))
-    traces += _lines_of_one(variants[0], end) if len(variants) == 1 else _best_lines(variants, together, end)
-    title = "Linear probe over time" + (f": {metric}" if len(together) < len(variants) else "")
-    panel.figure(name, title, traces, shown, _says(variants, together))
+    traces += (
+        _lines_of_one(variants[0], task, end) if len(variants) == 1 else _best_lines(variants, together, task, end)
+    )
+    panel.figure(name, f"{heading_of(task)} over time", traces, shown, _caption(variants, together, task))
 
 
-def _lines_of_one(variant: Variant, end: int) -> list[Trace]:
-    """All of its controls."""
-    means = control_means(variant, variant.num_splits)
+def _lines_of_one(variant: Variant, task: str, end: int) -> list[Trace]:
+    """All of its baselines."""
+    means = variant.baseline_means(task, variant.num_repeats(task))
     return [
-        _line(CONTROLS[key], 100 * mean, end, number + 1, CONTROL_COLOURS[number])
+        _line(BASELINES.get(key, key), 100 * mean, end, number + 1, BASELINE_COLOURS[number % len(BASELINE_COLOURS)])
         for number, (key, mean) in enumerate(means.items())
     ]
 
 
-def _best_lines(variants: list[Variant], together: list[Variant], end: int) -> list[Trace]:
-    """Of each its best control, in its colour: what one learned is not to be held against the controls of another."""
+def _best_lines(variants: list[Variant], together: list[Variant], task: str, end: int) -> list[Trace]:
+    """Of each its best baseline, in its colour: what one learned is not to be held against the baselines of another."""
     found = []
     for variant in together:
-        means = control_means(variant, variant.num_splits)
-        if best := best_control(variant):
-            name = f"{variant.name}: best control, {CONTROLS[best]}"
+        means = variant.baseline_means(task, variant.num_repeats(task))
+        if best := variant.best_baseline(task):
+            name = f"{variant.name}: best baseline, {BASELINES.get(best, best)}"
             found.append(_line(name, 100 * means[best], end, 1, colour(variants.index(variant))))
     return found
 
@@ -96,88 +111,65 @@ def _line(name: str, value: float, end: int, number: int, shade: str) -> Trace:
     }
 
 
-def control_means(variant: Variant, num_splits: int | None = None) -> dict[str, float]:
-    """What takes no learning, by name: shares of 1, means over seeds and first splits; none if the run goes on."""
-    return {name: float(found[:, :num_splits].mean()) for name, found in variant.figures.items() if name in CONTROLS}
-
-
-def _metric(variant: Variant) -> str:
-    summary = variant.first.summary
-    metric = probed.metric(summary) if summary is not None else None
-    return METRIC_NAMES[metric] if metric else ""
-
-
-def _says(variants: list[Variant], together: list[Variant]) -> str:
-    found = ", ".join(f"{_learned(variants, variant)} {short(variant.learned)} %" for variant in together)
-    bests = [_best(variant) for variant in together]
-    if not any(bests):
-        splits = ", ".join(sorted({f"{variant.num_splits}" for variant in together}))
-        return f"{found} so far, on the first {splits} splits; controls are judged once a run is finished."
-    if len(variants) == 1:
-        best = f"best control: {bests[0]}"
-    else:
-        best = "best controls: " + ", ".join(
-            f"{variant.name} {text}" for variant, text in zip(together, bests, strict=True) if text
-        )
+def _caption(variants: list[Variant], together: list[Variant], task: str) -> str:
     first = together[0]
-    return f"{found}; {best}. {_splits(first)} {_band(first)}"
+    found = ", ".join(f"{_learned(variants, variant)} {short(variant.learned(task))} %" for variant in together)
+    bests = {variant.name: _best(variant, task) for variant in together}
+    if not any(bests.values()):
+        return f"{found} so far; baselines are evaluated once a run is finished."
+    texts = [text if len(variants) == 1 else f"{name} {text}" for name, text in bests.items() if text]
+    return f"{found}; best baseline: {', '.join(texts)}.{_repeats(first, task)} {_band(first, task)}"
 
 
-def _best(variant: Variant) -> str:
-    """The best of its controls in words; nothing while it goes on."""
-    best = best_control(variant)
-    return f"{CONTROLS[best]}, {100 * control_means(variant)[best]:.1f} %" if best else ""
+def _best(variant: Variant, task: str) -> str:
+    best = variant.best_baseline(task)
+    return f"{BASELINES.get(best, best)}, {100 * variant.baseline_means(task)[best]:.1f} %" if best else ""
 
 
-def best_control(variant: Variant) -> str:
-    """The best on all splits; empty while the run goes on."""
-    means = control_means(variant)
-    return max(means, key=lambda key: means[key], default="")
-
-
-def _splits(variant: Variant) -> str:
-    count = variant.figures["learned"].shape[1]
-    if variant.num_splits >= count:
+def _repeats(variant: Variant, task: str) -> str:
+    count, shown = variant.last_scores(task)["learned"].shape[1], variant.num_repeats(task)
+    if shown >= count:
         return ""
-    return f"These figures are of all {count} splits; lines are of the first {variant.num_splits}, for all alike."
+    return f" These numbers use all {count} {repeats_of(task)}; lines use the first {shown}."
 
 
-def _band(variant: Variant) -> str:
+def _band(variant: Variant, task: str) -> str:
     if len(variant.runs) > 1:
-        return f"The band is one standard deviation over {len(variant.runs)} seeds."
-    return "The band is one standard deviation over splits." if variant.num_splits > 1 else "There is one split."
+        return f"Band: one standard deviation over {len(variant.runs)} seeds."
+    return f"Band: one standard deviation over {repeats_of(task)}." if variant.num_repeats(task) > 1 else ""
 
 
-def _probe_table(panel: Panel, variants: list[Variant], *, is_mixed: bool) -> None:
-    finished = {
-        f"{variant.name}, {_metric(variant)}" if is_mixed else variant.name: variant.figures
+def _table(panel: Panel, variants: list[Variant], tasks: list[str], caption: str) -> None:
+    """A column for each variant, task and metric, a row for each embedding."""
+    columns = {
+        (variant.name, task, metric): variant.last_scores(task, metric)
+        for task in tasks
         for variant in variants
-        if variant.figures
+        if task in variant.tasks
+        for metric in (variant.summaries[0]["tasks"][task] if variant.summaries else ())
     }
-    if not finished:
+    if not columns:
         return
+    by_name = {variant.name: variant for variant in variants}
     rows = [
-        [label, *(_figure(found.get(key)) for found in finished.values())]
-        for key, label in PROBED.items()
-        if any(key in found for found in finished.values())
+        [label, *(_cell(by_name[column[0]], column, key, found.get(key)) for column, found in columns.items())]
+        for key, label in EMBEDDINGS.items()
+        if any(key in found for found in columns.values())
     ]
-    at_edge = [label for key, label in PROBED.items() if any(_is_at_edge(variant, key) for variant in variants)]
-    if at_edge:
-        panel.text(f"{', '.join(at_edge).capitalize()}: {AT_EDGE}.", "note")
-    head = ["linear probe, %", *(finished if len(variants) > 1 else ["mean ± sd"])]
-    panel.table(head, rows, caption="The last embeddings beside what takes no learning", kind="figures")
+    heads = [
+        f"{name if len(variants) > 1 else title_of(task)}, {metric_name(metric)}" for name, task, metric in columns
+    ]
+    edge = f" {EDGE} {AT_EDGE}." if any(EDGE in cell for row in rows for cell in row) else ""
+    panel.table(["embedding", *heads], rows, caption=f"{caption}, mean ± sd.{edge}", kind="figures")
 
 
-def _is_at_edge(variant: Variant, name: str) -> bool:
-    tables = [table for run in variant.runs if run.summary for table in run.summary["probe"].values()]
-    return any(is_at_edge(table.get(name, {})) for table in tables)
-
-
-def _figure(values: NDArray[np.float64] | None) -> str:
+def _cell(variant: Variant, column: tuple[str, str, str], name: str, values: NDArray[np.float64] | None) -> str:
     if values is None:
         return "-"
-    found = spread(values)
-    return f"{100 * found.mean:.1f}" + (f" ± {100 * found.sd:.1f}" if found.sd is not None else "")
+    found, (_, task, metric) = spread(values), column
+    text = f"{100 * found.mean:.1f}" + (f" ± {100 * found.sd:.1f}" if found.sd is not None else "")
+    tables = [summary["tasks"][task][metric] for summary in variant.summaries]
+    return f"{text} {EDGE}" if any(is_at_edge(table.get(name, {})) for table in tables) else text
 
 
 def _losses(panel: Panel, variants: list[Variant]) -> None:
@@ -214,5 +206,5 @@ def _ranks(panel: Panel, variants: list[Variant]) -> None:
             "Effective rank of embeddings",
             traces,
             layout(y_title="directions"),
-            "In how many directions the embeddings of each layer lie; near 1 they have collapsed.",
+            "Effective rank of each layer's embeddings; a value near 1 indicates collapse.",
         )

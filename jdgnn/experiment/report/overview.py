@@ -1,16 +1,17 @@
 """The head of the page: the figures that matter most, and what several runs differ in."""
 
 import html
+from collections.abc import Iterator
 from typing import Any
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.report.configuration import in_words
 from jdgnn.experiment.report.elements import Panel
-from jdgnn.experiment.report.learning import CONTROLS, best_control, control_means
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.results import tables
 from jdgnn.experiment.results.compare import compare
+from jdgnn.experiment.results.labels import BASELINES, held_out_words, metric_name, title_of
 from jdgnn.experiment.results.read import differing
 from jdgnn.experiment.results.tables import percent, short
 
@@ -38,17 +39,8 @@ def overview_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Pa
 
 
 def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
-    learned, controls = variant.learned, control_means(variant)
-    tiles: list[tuple[str, str]] = []
-    if learned is not None:
-        tiles.append((f"{learned:.1f} %", "linear probe of what was learned"))
     has_woken = summary is None or summary.warnings.get("never_awake") != summary.nodes
-    if controls and learned is not None and has_woken:
-        best = best_control(variant)
-        gain = learned - 100 * controls[best]
-        tiles.append(
-            (f"{gain:+.1f}", f"points beyond the best control ({CONTROLS[best]}, {100 * controls[best]:.1f} %)")
-        )
+    tiles = [tile for task in variant.tasks for tile in _task_tiles(variant, task, has_woken=has_woken)]
     rows = variant.first.rows
     tiles.append((f"{rows[-1]['tick']:,}" if rows else "0", "ticks recorded"))
     attackers = f", {summary.attackers:,} of them attackers" if summary and summary.attackers else ""
@@ -59,32 +51,56 @@ def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
             tiles.append((short(rank[-1]), f"effective rank of embeddings (layer {last})"))
         tiles.append((short(_consensus(variant)), "consensus distance"))
     if summary and summary.speed and summary.speed.of_floor:
-        tiles.append((percent(summary.speed.of_floor), "of the memory floor reached"))
+        tiles.append((percent(summary.speed.of_floor), "of peak memory bandwidth"))
     if len(variant.runs) > 1:
         tiles.append((f"{len(variant.runs)}", "seeds"))
     inner = "".join(f"<li><b>{html.escape(big)}</b> {html.escape(small)}</li>" for big, small in tiles)
     panel.parts.append(f'<ul class="tiles">{inner}</ul>')
 
 
+def _task_tiles(variant: Variant, task: str, *, has_woken: bool) -> Iterator[tuple[str, str]]:
+    """What a task says of what was learned, and how far that is from the best baseline."""
+    learned, best = variant.learned(task), variant.best_baseline(task)
+    if learned is None:
+        return
+    held_out = held_out_words(variant.summaries[0]) if variant.summaries else ""
+    said = f"{title_of(task)} ({metric_name(variant.metric(task)).removesuffix(' %')})" + (
+        f", {held_out}" * bool(held_out)
+    )
+    if best and has_woken:
+        baseline = 100 * variant.baseline_means(task)[best]
+        where = "above" if learned >= baseline else "below"
+        said += f"; {abs(learned - baseline):.1f} points {where} the best baseline ({BASELINES.get(best, best)})"
+    yield f"{learned:.1f} %", said
+
+
 def _beside(panel: Panel, variants: list[Variant], summaries: dict[str, Summary]) -> None:
     seconds = "seconds, first seed" if any(len(variant.runs) > 1 for variant in variants) else "seconds"
-    head = ["", "directory", "seeds", "learned, %", "gain on best control", "consensus distance", seconds]
+    tasks = dict.fromkeys(task for variant in variants for task in variant.tasks)
+    columns = [column for task in tasks for column in (f"{title_of(task)}, %", "over baseline")]
+    head = ["", "directory", "seeds", *columns, "consensus distance", seconds]
     rows = []
     for variant in variants:
-        learned, controls, summary = variant.learned, control_means(variant), summaries.get(variant.name)
-        gain = f"{learned - 100 * max(controls.values()):+.1f}" if controls and learned is not None else "-"
+        summary = summaries.get(variant.name)
         rows.append(
             [
                 variant.name,
                 str(variant.path),
                 str(len(variant.runs)),
-                "-" if learned is None else f"{learned:.1f}",
-                gain,
+                *(cell for task in tasks for cell in _task_cells(variant, task)),
                 short(_consensus(variant)) if summary else "-",
-                f"{summary.wall_seconds:,.1f}" if summary else "goes on",
+                f"{summary.wall_seconds:,.1f}" if summary else "not finished",
             ]
         )
-    panel.table(head, rows, caption="Runs beside each other", kind="figures")
+    panel.table(head, rows, caption="Runs next to each other", kind="figures")
+
+
+def _task_cells(variant: Variant, task: str) -> tuple[str, str]:
+    learned = variant.learned(task) if task in variant.tasks else None
+    if learned is None:
+        return "-", "-"
+    means = variant.baseline_means(task)
+    return f"{learned:.1f}", f"{learned - 100 * max(means.values()):+.1f}" if means else "-"
 
 
 def _consensus(variant: Variant) -> float | None:
@@ -98,15 +114,17 @@ def _differences(panel: Panel, variants: list[Variant]) -> None:
         compared: dict[str, Any] = compare([variant.path for variant in variants])
         rows = [
             [
+                title_of(task),
                 f"{found['of']} − {found['to']}",
                 f"{100 * found['mean']:+.2f}",
                 _interval(found),
                 f"{found['n']} {found['over']}",
             ]
-            for found in compared["differences"]
+            for task, of_task in compared["tasks"].items()
+            for found in of_task["differences"]
         ]
         panel.table(
-            ["learned", "difference, points", "95 % interval", "paired over"],
+            ["task", "learned", "difference, points", "95 % interval", "paired over"],
             rows,
             caption="Differences in what was learned",
             kind="figures",

@@ -1,8 +1,10 @@
 """What a report knows of a run: everything its directory holds, whether it is finished or goes on.
 
-Axes: N nodes, n nodes of a snapshot, W columns of embeddings, S splits, d nodes that are drawn, e links that are.
+Axes: N nodes, n nodes of a snapshot, W columns of embeddings, R repeats of a task, d nodes that are drawn, e
+links that are.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -48,9 +50,14 @@ SNAPSHOT_FORM = {
     "wakes": "int n",
     "staleness": "float n",
     "distance": "float n",
-    "probe": "float S?",
+    "scores": "text?",
+    "probe": "float R?",
 }
 NODES_FORM = {"age": "int N", "wakes": "int N", "staleness": "float N", "distance": "float N"}
+
+
+Scores = dict[str, dict[str, NDArray[np.float64]]]
+"""By task and metric, a value for each repeat [R]."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Snapshot:
     kept: NDArray[np.floating]  # [n, W], embeddings relative to the scale
     scale: float
     figures: Arrays  # age, wakes, staleness and distance [n]
-    probe: NDArray[Any] | None = None  # [S]
+    scores: Scores  # of what was learned
 
     def embeddings(self, nodes: NDArray[Any]) -> NDArray[np.float64]:
         """Those of some of its nodes."""
@@ -109,10 +116,24 @@ def _snapshot(path: Path, tick: int, num_nodes: int) -> Snapshot:
     if not len(nodes) or (np.diff(nodes) <= 0).any():
         raise InputError(f"{path}: its nodes are none, or not in ascending order; repeat the run")
     kept, scale = _finite(path, arrays["embeddings"]), float(_finite(path, arrays["scale"]))
-    probe = arrays.get("probe")
-    if probe is not None and not len(probe):
-        raise InputError(f"{path}: its probe holds no split; repeat the run")
-    return Snapshot(tick, nodes, kept, scale, _figures(arrays), probe)
+    return Snapshot(tick, nodes, kept, scale, _figures(arrays), _scores(path, arrays))
+
+
+def _scores(path: Path, arrays: Arrays) -> Scores:
+    if "probe" in arrays:  # of a version that knew one task only
+        return {"linear_probe": {"": arrays["probe"]}} if len(arrays["probe"]) else {}
+    try:
+        found = json.loads(str(arrays.get("scores", "{}")))
+        scores: Scores = {
+            task: {metric: np.array(named["learned"], np.float64) for metric, named in metrics.items()}
+            for task, metrics in found.items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise InputError(f"{path}: its scores are not what jdgnn run writes; repeat the run") from error
+    values = [one for metrics in scores.values() for one in metrics.values()]
+    if any(one.ndim != 1 or not len(one) or not np.isfinite(one).all() for one in values) or not all(scores.values()):
+        raise InputError(f"{path}: its scores are no finite numbers; repeat the run")
+    return scores
 
 
 def _last(folder: Path, tick: int, num_nodes: int, summary: dict[str, Any]) -> Snapshot:
@@ -120,10 +141,12 @@ def _last(folder: Path, tick: int, num_nodes: int, summary: dict[str, Any]) -> S
     arrays = read_arrays(folder / EMBEDDINGS, {"embeddings": "float N W", "layer_widths": "int L"}, sizes)
     learned = arrays["embeddings"][:, : max(1, int(arrays["layer_widths"].sum()))]  # own features stand behind
     figures = read_arrays(folder / NODES, NODES_FORM, sizes)
-    probed: dict[str, Any] = next(iter(summary["probe"].values()), {})
-    values = np.array(probed["learned"]["values"]) if probed else None
+    scores = {
+        task: {metric: np.array(named["learned"]["values"]) for metric, named in metrics.items()}
+        for task, metrics in summary["tasks"].items()
+    }
     kept = _finite(folder / EMBEDDINGS, learned)
-    return Snapshot(tick, np.arange(num_nodes), kept, 1.0, _figures(figures), values)
+    return Snapshot(tick, np.arange(num_nodes), kept, 1.0, _figures(figures), scores)
 
 
 def _figures(arrays: Arrays) -> Arrays:

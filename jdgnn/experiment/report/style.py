@@ -11,7 +11,7 @@ COLOURS = (*(shade for name, shade in OKABE_ITO.items() if name != "yellow"), "#
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "triangle-down", "star")
 INK, GRID, MUTED = "#1f2933", "#e3e8ee", "#52606d"
-CONTROL_COLOURS = ("#d55e00", "#999999", "#cc79a7", "#e69f00", "#009e73", "#222222")
+BASELINE_COLOURS = ("#d55e00", "#999999", "#cc79a7", "#e69f00", "#009e73", "#222222")
 
 CLASSES = (
     "#0072b2",

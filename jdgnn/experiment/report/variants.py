@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.errors import InputError
 from jdgnn.experiment.report.reading import Run, members, read_run
-from jdgnn.experiment.results import probed
+from jdgnn.experiment.results import scores
 
 MOST = 8
 """Variants of one report."""
@@ -88,41 +88,72 @@ class Variant:
         ]
         return Series(mean.ticks, mean.middle, edges[0].middle, edges[1].middle)
 
-    @cached_property
-    def num_splits(self) -> int:
-        """On how many splits, the first ones, every snapshot of every run was probed."""
-        counts = [len(one.probe) for run in self.runs for one in run.snapshots if one.probe is not None]
-        return min(counts, default=0)
+    @property
+    def summaries(self) -> list[dict[str, Any]]:
+        """Of finished runs."""
+        return [run.summary for run in self.runs if run.summary is not None]
 
     @cached_property
-    def probed(self) -> Series:
-        """The probe over time, in percent: its mean, and one standard deviation over seeds, or splits of one seed."""
-        probes = [
-            {one.tick: 100 * one.probe[: self.num_splits] for one in run.snapshots if one.probe is not None}
+    def tasks(self) -> list[str]:
+        """Tasks that all runs were evaluated by, at the end or until now."""
+        if self.summaries:
+            return scores.tasks_of(self.summaries)
+        of_runs = [{task for one in run.snapshots for task in one.scores} for run in self.runs]
+        order = dict.fromkeys(task for one in self.first.snapshots for task in one.scores)
+        return [task for task in order if all(task in tasks for tasks in of_runs)]
+
+    def metric(self, task: str) -> str:
+        """The metric of a task that figures show; empty where that is not known."""
+        if self.summaries:
+            return scores.metric_of(self.summaries[0], task)
+        return next((next(iter(one.scores[task])) for one in self.first.snapshots if task in one.scores), "")
+
+    def _over_time(self, task: str) -> list[dict[int, NDArray[np.float64]]]:
+        """For each run the values of what was learned at each tick, by all repeats there are."""
+        return [
+            {one.tick: next(iter(one.scores[task].values())) for one in run.snapshots if task in one.scores}
             for run in self.runs
         ]
+
+    def num_repeats(self, task: str) -> int:
+        """By how many repeats, the first ones, every snapshot of every run was evaluated."""
+        return min((len(values) for found in self._over_time(task) for values in found.values()), default=0)
+
+    def score(self, task: str) -> Series:
+        """What was learned over time, in percent: its mean, and one standard deviation over seeds or repeats."""
+        count = self.num_repeats(task)
+        found = [{tick: 100 * values[:count] for tick, values in one.items()} for one in self._over_time(task)]
         series = [
-            (np.array(list(found), np.int64), np.array([values.mean() for values in found.values()], np.float64))
-            for found in probes
+            (np.array(list(one), np.int64), np.array([values.mean() for values in one.values()], np.float64))
+            for one in found
         ]
         if len(series) > 1:
             return _mean(series)
         ticks, values = series[0]
-        sd = np.array([found.std(ddof=1) if len(found) > 1 else 0.0 for found in probes[0].values()], np.float64)
+        sd = np.array([one.std(ddof=1) if len(one) > 1 else 0.0 for one in found[0].values()], np.float64)
         return Series(ticks, values, values - sd, values + sd)
 
-    @cached_property
-    def figures(self) -> dict[str, NDArray[np.float64]]:
-        """What the probe found at the end, by name, for each seed and split [R, S], of 1; empty before that."""
-        summaries = [run.summary for run in self.runs if run.summary is not None and run.summary["probe"]]
-        return {name: probed.values(summaries, name) for name in probed.names(summaries)} if summaries else {}
+    def last_scores(self, task: str, metric: str | None = None) -> dict[str, NDArray[np.float64]]:
+        """The last scores, by name, for each seed and repeat [R, S], of 1; empty while the run is not finished."""
+        if not self.summaries or task not in self.tasks:
+            return {}
+        names = scores.names_of(self.summaries, task)
+        return {name: scores.values_of(self.summaries, task, name, metric) for name in names}
 
-    @property
-    def learned(self) -> float | None:
-        """What the probe reads off the last embeddings, in percent: on all splits, once the run is finished."""
-        if "learned" in self.figures:
-            return 100 * float(self.figures["learned"].mean())
-        return self.probed.last
+    def learned(self, task: str) -> float | None:
+        """The last score of what was learned, in percent: by all repeats, once the run is finished."""
+        found = self.last_scores(task)
+        return 100 * float(found["learned"].mean()) if found else self.score(task).last
+
+    def baseline_means(self, task: str, count: int | None = None) -> dict[str, float]:
+        """Baselines by name: shares of 1, means over seeds and the first repeats; none while the run goes on."""
+        found = self.last_scores(task)
+        return {name: float(values[:, :count].mean()) for name, values in found.items() if name != "learned"}
+
+    def best_baseline(self, task: str) -> str:
+        """The best by all repeats; empty while the run goes on."""
+        means = self.baseline_means(task)
+        return max(means, key=lambda name: means[name], default="")
 
 
 def each(variants: Sequence[Variant], texts: Sequence[str]) -> str:

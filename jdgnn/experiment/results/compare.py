@@ -1,13 +1,15 @@
-"""Finished runs against the first of them: what was learned, in pairs by seed and by split."""
+"""Finished runs against the first of them: what was learned, by all common tasks, in pairs by seed and by repeat."""
 
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.results import probed
+from jdgnn.evaluation.tasks import HELD_OUT_FOR
+from jdgnn.experiment.results import scores
 from jdgnn.experiment.results.comparison_tables import seeds_in_words
+from jdgnn.experiment.results.labels import repeats_of, title_of
 from jdgnn.experiment.results.read import Runs, differing, read_runs
 from jdgnn.experiment.results.statistics import paired_difference, spread
 from jdgnn.experiment.run.ways import mixed
@@ -20,8 +22,11 @@ NOT_OF_THE_NETWORK = ("network.projection", "network.scale")
 
 REMEDY = {
     "network": "compare runs on the same network",
-    "evaluation": "compare runs that were judged on the same splits",
+    "evaluation": "compare runs that were evaluated on the same splits",
 }
+
+TASKS_KEY = "evaluation.tasks"
+"""Runs that were evaluated by different tasks are compared by those they have in common."""
 
 
 def compare(paths: Sequence[Path]) -> dict[str, Any]:
@@ -31,16 +36,18 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
       paths: directories that `jdgnn run` has made, with or without `--seeds`; at least two.
 
     Returns:
-      What `--json` writes: `dataset` and `metric`; `runs`, with `name` (A, B, …), `directory`, `seeds`, `unfinished`,
-      `num_splits`, in `took` what a run took on average (`ticks`, `wakes`, which are node-updates, and `bytes_sent`),
-      and in `probe` the `Spread` of each probed figure; `differences`, with `of`, `to`, the common `seeds` and the
-      `Difference` of what was learned (both of `jdgnn.experiment.results.statistics`); `mixed_ways`, a clause if not
-      all were computed in one way; and `configuration`, the keys that differ, with the value in each run, None where
-      there is none. Shares of 1, not percent.
+      What `--json` writes: `dataset`; `runs`, with `name` (A, B, …), `directory`, `seeds`, `unfinished`, and in `took`
+      what a run took on average (`ticks`, `wakes`, which are node-updates, and `bytes_sent`); `tasks`, with, for each
+      task that all have, its `metric`, `num_repeats`, in `scores` by run and embedding a `Spread`, and `differences`,
+      with `of`, `to`, the common `seeds` and the `Difference` of what was learned (both of
+      `jdgnn.experiment.results.statistics`); `tasks_left_out`, which not all have; `mixed_ways`, a clause if not all
+      were computed in one way; and `configuration`, the keys that differ, with the value in each run, None where there
+      is none. Shares of 1, not percent.
 
     Raises:
-      InputError: there are too few or too many directories, one does not hold finished runs, its network, metric or
-        splits are not those of the first, or it has no seed in common with the first.
+      InputError: there are too few or too many directories, one does not hold finished runs, its network, metrics or
+        splits are not those of the first, links were held out in some only, or it has no seed or task in common with
+        the first.
 
     Example:
       >>> compare([Path("nowhere"), Path("elsewhere")])
@@ -51,15 +58,17 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
         raise InputError(f"compare: got {len(paths)} directories, and from 2 to {len(NAMES)} are needed")
     first, *others = runs = [read_runs(path) for path in paths]
     for other in others:
+        _check_same_links(first, other)
         _check_same_network(first, other)
-        _check_same_splits(first, other)
+        _check_same_evaluation(first, other)
         _common(first, other)
     named = dict(zip(NAMES, runs, strict=False))
+    common = [task for task in first.tasks if all(task in other.tasks for other in others)]
     return {
         "dataset": first.first["dataset"],
-        "metric": probed.metric(first.first),
         "runs": [_described(name, of_name) for name, of_name in named.items()],
-        "differences": [_difference(first, name, of_name) for name, of_name in named.items() if of_name is not first],
+        "tasks": {task: _compared(task, named) for task in common},
+        "tasks_left_out": sorted({task for run in runs for task in run.tasks} - {*common}),
         "mixed_ways": mixed((name, one.get("way")) for name, of in named.items() for one in of.summaries.values()),
         "configuration": {
             key: {name: of_name.settings.get(key) for name, of_name in named.items()}
@@ -74,9 +83,22 @@ def _described(name: str, runs: Runs) -> dict[str, Any]:
         "directory": str(runs.path),
         "seeds": list(runs.summaries),
         "unfinished": [path.name for path in runs.unfinished],
-        "num_splits": runs.values("learned").shape[1],
+        "held_out_links": runs.first.get("held_out_links"),
         "took": _took(runs),
-        "probe": {probe: spread(runs.values(probe))._asdict() for probe in runs.names},
+    }
+
+
+def _compared(task: str, named: Mapping[str, Runs]) -> dict[str, Any]:
+    """The scores of all runs by a task, and differences to the first."""
+    first, repeats = named[NAMES[0]], repeats_of(task)
+    return {
+        "metric": scores.metric_of(first.first, task),
+        "num_repeats": first.values(task, "learned").shape[1],
+        "scores": {
+            name: {one: spread(runs.values(task, one), repeats)._asdict() for one in runs.names(task)}
+            for name, runs in named.items()
+        },
+        "differences": [_difference(task, first, name, runs) for name, runs in named.items() if runs is not first],
     }
 
 
@@ -93,10 +115,10 @@ def _mean(values: Sequence[Any]) -> float | None:
     return sum(numbers) / len(numbers) if len(numbers) == len(values) else None
 
 
-def _difference(first: Runs, name: str, runs: Runs) -> dict[str, Any]:
+def _difference(task: str, first: Runs, name: str, runs: Runs) -> dict[str, Any]:
     seeds = _common(first, runs)
-    difference = paired_difference(runs.values("learned", seeds), first.values("learned", seeds))
-    return {"of": name, "to": NAMES[0], "seeds": seeds, **difference._asdict()}
+    values, others = runs.values(task, "learned", seeds), first.values(task, "learned", seeds)
+    return {"of": name, "to": NAMES[0], "seeds": seeds, **paired_difference(values, others, repeats_of(task))._asdict()}
 
 
 def _common(first: Runs, other: Runs) -> list[int]:
@@ -118,19 +140,33 @@ def _check_same_network(first: Runs, other: Runs) -> None:
             raise _mismatch(first, other, key, (first.first[key], other.first[key]), "network")
 
 
-def _check_same_splits(first: Runs, other: Runs) -> None:
-    metrics = probed.metric(first.first), probed.metric(other.first)
-    if metrics[0] != metrics[1]:
-        raise _mismatch(first, other, "metric", metrics, "network")
+def _check_same_links(first: Runs, other: Runs) -> None:
+    held_out = [run for run in (first, other) if HELD_OUT_FOR in run.tasks]
+    if len(held_out) == 1:
+        rest = other if held_out[0] is first else first
+        raise InputError(
+            f"{other.path}: in {held_out[0].path} links were held out for {title_of(HELD_OUT_FOR)}, and in {rest.path} "
+            f"none were, so that nodes learned from other links; compare runs with the same {TASKS_KEY}"
+        )
+
+
+def _check_same_evaluation(first: Runs, other: Runs) -> None:
     _check_same_settings(first, other, "evaluation")
-    num_splits = first.values("learned").shape[1], other.values("learned").shape[1]
-    if num_splits[0] != num_splits[1]:
-        raise _mismatch(first, other, "number of splits", num_splits, "evaluation")
+    common = [task for task in first.tasks if task in other.tasks]
+    if not common:
+        raise _mismatch(first, other, "tasks", (", ".join(first.tasks), ", ".join(other.tasks)), "evaluation")
+    for task in common:
+        metrics = scores.metric_of(first.first, task), scores.metric_of(other.first, task)
+        if metrics[0] != metrics[1]:
+            raise _mismatch(first, other, "metric", metrics, "network")
+        counts = first.values(task, "learned").shape[1], other.values(task, "learned").shape[1]
+        if counts[0] != counts[1]:
+            raise _mismatch(first, other, f"number of {repeats_of(task)}", counts, "evaluation")
 
 
 def _check_same_settings(first: Runs, other: Runs, table: str) -> None:
     for key in differing(first.settings, other.settings):
-        if key.startswith(f"{table}.") and key not in NOT_OF_THE_NETWORK:
+        if key.startswith(f"{table}.") and key not in NOT_OF_THE_NETWORK and not key.startswith(TASKS_KEY):
             raise _mismatch(first, other, key, (first.settings.get(key), other.settings.get(key)), table)
 
 

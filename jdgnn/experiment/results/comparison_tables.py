@@ -9,18 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from jdgnn.experiment.config.problems import shown
-from jdgnn.experiment.results.tables import METRICS, print_facts, print_table
-
-PROBED = {
-    "learned": "learned",
-    "untrained": "untrained",
-    "raw": "raw features",
-    "propagated_1hop": "features, 1 hop",
-    "propagated_2hop": "features, 2 hops",
-    "propagated_3hop": "features, 3 hops",
-    "projected_2hop": "projected, 2 hops",
-}
-"""What is probed, in few words."""
+from jdgnn.experiment.results.labels import EMBEDDINGS, heading_of, held_out_words, metric_name, repeats_of
+from jdgnn.experiment.results.tables import print_facts, print_table
 
 MOST_COLUMNS = 3
 """At most so many runs beside each other."""
@@ -30,28 +20,37 @@ SHARED_NODES = "splits share nodes, so an interval over splits is narrower than 
 
 def print_seeds(console: Console, result: dict[str, Any], directory: Path, files: Sequence[str]) -> None:
     """Prints what `seeds.json` says, and where the files are."""
-    console.print()
-    if not result["probe"]:
-        console.print("nothing was probed: this network has no labels")
-    else:
-        console.print(f"Linear probe on {result['dataset']}, {seeds_in_words(result['seeds'])}")
-        print_table(console, _seeds_table(result))
-    print_facts(console, [*_mixed(result), ("files", f"{', '.join(files)} in {directory}")])
+    for task, found in result["tasks"].items():
+        console.print()
+        console.print(
+            f"{_title(task, found)} on {result['dataset']}, {seeds_in_words(result['seeds'])}", soft_wrap=True
+        )
+        print_table(console, _seeds_table(task, found))
+    if not result["tasks"]:
+        console.print("\nno embedding was evaluated by any task")
+    held_out = held_out_words(result)
+    notes = [*([("note", held_out)] if held_out else []), *_mixed(result)]
+    print_facts(console, [*notes, ("files", f"{', '.join(files)} in {directory}")])
 
 
 def print_comparison(console: Console, comparison: dict[str, Any]) -> None:
-    """Prints figures and differences, which runs they are of, and how their configurations differ."""
-    console.print(f"Linear probe on {comparison['dataset']}, {METRICS[comparison['metric']]}")
-    for runs in _beside_each_other(comparison["runs"]):
-        print_table(console, _figures_table(comparison, runs))
+    """Prints scores and differences, which runs they are of, and how their configurations differ."""
+    for task, found in comparison["tasks"].items():
+        console.print(f"{_title(task, found)} on {comparison['dataset']}", soft_wrap=True)
+        for runs in _next_to_each_other(comparison["runs"]):
+            print_table(console, _scores_table(found, [run["name"] for run in runs]))
     print_facts(console, list(_facts(comparison)))
     console.print()
     if not comparison["configuration"]:
         console.print("the configurations do not differ, but for the seeds")
         return
     console.print("what the configurations differ in")
-    for runs in _beside_each_other(comparison["runs"]):
+    for runs in _next_to_each_other(comparison["runs"]):
         print_table(console, _configuration_table(comparison["configuration"], runs))
+
+
+def _title(task: str, found: dict[str, Any]) -> str:
+    return f"{heading_of(task)}, {metric_name(found['metric'])},"
 
 
 def seeds_in_words(seeds: Sequence[int]) -> str:
@@ -65,57 +64,54 @@ def seeds_in_words(seeds: Sequence[int]) -> str:
     return f"seed{'s' if len(seeds) > 1 else ''} {some}"
 
 
-def _seeds_table(result: dict[str, Any]) -> Table:
-    ((metric, figures),) = result["probe"].items()
-    differences = result["differences"][metric]
-    table = Table(
-        caption=_over_what(figures["learned"], result["num_splits"]),
-        **_STYLE,
-    )
+def _seeds_table(task: str, found: dict[str, Any]) -> Table:
+    scores, differences = found["scores"], found["differences"]
+    table = Table(caption=_over_what(task, scores["learned"], found["num_repeats"]), **_STYLE)
     table.add_column("embedding", no_wrap=True)
-    for name in (METRICS[metric], "learned - this", "std error"):
+    for name in (metric_name(found["metric"]), "learned - this", "std error"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("95 % interval", justify="right")
-    for name, figure in figures.items():
+    for name, score in scores.items():
         cells = _difference_cells(differences[name]) if name in differences else ("", "", "")
-        table.add_row(PROBED.get(name, name), _figure(figure), *cells, end_section=name == "learned")
+        table.add_row(EMBEDDINGS.get(name, name), _score(score), *cells, end_section=name == "learned")
     return table
 
 
 _STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "pad_edge": False, "caption_justify": "left"}
 
 
-def _over_what(figure: dict[str, Any], num_splits: int) -> str:
-    if figure["n"] == 1:
-        return "one seed and one split, so that no spread is known"
-    of_means = f" of means over {num_splits} splits" if figure["over"] == "seeds" and num_splits > 1 else ""
-    return f"mean ± sd over {_over(figure)}{of_means}; intervals are Student's t"
+def _over_what(task: str, score: dict[str, Any], num_repeats: int) -> str:
+    if score["n"] == 1:
+        return f"one seed and one of the {repeats_of(task)}, so that no spread is known"
+    is_of_means = score["over"] == "seeds" and num_repeats > 1
+    of_means = f" of means over {num_repeats} {repeats_of(task)}" if is_of_means else ""
+    return f"mean ± sd over {_over(score)}{of_means}; intervals are Student's t"
 
 
 def _difference_cells(difference: dict[str, Any]) -> tuple[str, str, str]:
-    return (_figure(difference, sign="+"), points(difference["standard_error"]), interval(difference))
+    return (_score(difference, sign="+"), points(difference["standard_error"]), interval(difference))
 
 
-def _beside_each_other(runs: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _next_to_each_other(runs: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     """The first run with some of the others each, so that they fit."""
     first, *others = runs
     for start in range(0, len(others), MOST_COLUMNS - 1):
         yield [first, *others[start : start + MOST_COLUMNS - 1]]
 
 
-def _figures_table(comparison: dict[str, Any], runs: list[dict[str, Any]]) -> Table:
+def _scores_table(found: dict[str, Any], runs: list[str]) -> Table:
     table = Table(**_STYLE)
     table.add_column("embedding", no_wrap=True)
     for run in runs:
-        table.add_column(run["name"], justify="right", no_wrap=True)
-    for name in dict.fromkeys(name for run in runs for name in run["probe"]):
-        figures = [run["probe"].get(name) for run in runs]
-        table.add_row(PROBED.get(name, name), *(_figure(figure) if figure else "" for figure in figures))
-    table.add_row("mean ± sd over", *(_over(run["probe"]["learned"]) for run in runs), end_section=True)
-    found = {difference["of"]: difference for difference in comparison["differences"]}
-    differences = [found.get(run["name"]) for run in runs]
-    for label, cells in _difference_rows(differences):
-        table.add_row(label, *cells)
+        table.add_column(run, justify="right", no_wrap=True)
+    of_runs = [found["scores"][run] for run in runs]
+    for name in dict.fromkeys(name for scores in of_runs for name in scores):
+        cells = [_score(scores[name]) if name in scores else "" for scores in of_runs]
+        table.add_row(EMBEDDINGS.get(name, name), *cells)
+    table.add_row("mean ± sd over", *(_over(scores["learned"]) for scores in of_runs), end_section=True)
+    differences = {difference["of"]: difference for difference in found["differences"]}
+    for label, texts in _difference_rows([differences.get(run) for run in runs]):
+        table.add_row(label, *texts)
     return table
 
 
@@ -132,18 +128,24 @@ def _difference_rows(differences: Sequence[dict[str, Any] | None]) -> Iterator[t
 
 
 def _facts(comparison: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    runs, differences = comparison["runs"], comparison["differences"]
+    runs = comparison["runs"]
+    differences = [one for found in comparison["tasks"].values() for one in found["differences"]]
     for run in runs:
         unfinished = f"; not finished, and left out: {', '.join(run['unfinished'])}" if run["unfinished"] else ""
         yield run["name"], f"{run['directory']}: {seeds_in_words(run['seeds'])}{unfinished}"
     seeds = {run["name"]: run["seeds"] for run in runs}
-    for difference in differences:
+    for difference in {one["of"]: one for one in differences}.values():
         of, to, common = difference["of"], difference["to"], difference["seeds"]
         left_out = [f"{seeds_in_words(rest)} of {name}" for name in (to, of) if (rest := _without(seeds[name], common))]
         if left_out:
             yield "note", f"{of} - {to} is taken over {seeds_in_words(common)}, without {' and '.join(left_out)}"
-    if any(difference["over"] == "splits" and difference["n"] > 1 for difference in differences):
+    if any(difference["over"] != "seeds" and difference["n"] > 1 for difference in differences):
         yield "note", SHARED_NODES
+    for run in runs:
+        if text := held_out_words(run):
+            yield run["name"], text
+    if left_out := comparison["tasks_left_out"]:
+        yield "note", f"not all runs were evaluated by {', '.join(left_out)}"
     yield from _unequal(comparison["runs"])
     yield from _mixed(comparison)
 
@@ -183,18 +185,18 @@ def _configuration_table(differing: dict[str, dict[str, Any]], runs: list[dict[s
     return table
 
 
-def _over(figure: dict[str, Any]) -> str:
+def _over(score: dict[str, Any]) -> str:
     """What a spread is over, in words.
 
     >>> _over({"over": "seeds", "n": 3}), _over({"over": "splits", "n": 1})
-    ('3 seeds', 'one split')
+    ('3 seeds', 'one of the splits')
     """
-    return f"{figure['n']} {figure['over']}" if figure["n"] > 1 else f"one {figure['over'][:-1]}"
+    return f"{score['n']} {score['over']}" if score["n"] > 1 else f"one of the {score['over']}"
 
 
-def _figure(figure: dict[str, Any], *, sign: str = "") -> str:
-    spread = "" if figure["sd"] is None else f" ± {points(figure['sd'])}"
-    return points(figure["mean"], sign=sign) + spread
+def _score(score: dict[str, Any], *, sign: str = "") -> str:
+    spread = "" if score["sd"] is None else f" ± {points(score['sd'])}"
+    return points(score["mean"], sign=sign) + spread
 
 
 def interval(difference: Mapping[str, Any]) -> str:

@@ -30,11 +30,11 @@ class Run(NamedTuple):
     Attributes:
       path: its directory.
       emulator: what it ran.
-      network: the nodes and links it ran on, with the splits that its figures are of.
+      network: the nodes and links it ran on, without those that were held out, with the splits of its scores.
       state: all nodes after the last tick. `jdgnn.run` goes on with it, and consumes it.
       history: what was recorded.
       embeddings: what the nodes hold at the end, all layers side by side [N, W].
-      summary: what `summary.json` says, with the figures of the probe.
+      summary: what `summary.json` says, with the scores of all tasks.
     """
 
     path: Path
@@ -112,7 +112,7 @@ def _folder(path: Path, seed: int | None) -> Path:
 def _loaded(folder: Path, data_root: Path | None) -> Run:
     config, origin, summary = read(folder / CONFIG), read_origin(folder), read_summary(folder)
     check_files(config, origin)
-    network, _ = load(config, data_root or origin_path(origin, "data_root"))
+    network = load(config, data_root or origin_path(origin, "data_root")).network
     emulator = make_emulator(config)
     state = _last_state(folder, config, emulator, network)
     if summary.get("digest") != digest(state):

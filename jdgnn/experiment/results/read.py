@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.config.toml import flat, parsed_toml
-from jdgnn.experiment.results import probed
-from jdgnn.experiment.results.tables import METRICS
+from jdgnn.experiment.results import scores
 from jdgnn.experiment.run.directory import CONFIG, SUMMARY, seed_folders
 from jdgnn.regular_files import read_regular
 
@@ -25,12 +24,12 @@ Settings = dict[str, Any]
 """Keys of a configuration, as `optimizer.learning_rate`, and their values; layers are counted from 0."""
 
 
-class _Figure(BaseModel):
-    """What a probe found, of 1."""
+class _Score(BaseModel):
+    """What a task found, of 1."""
 
     model_config = ConfigDict(strict=True)
 
-    values: list[Annotated[float, Field(allow_inf_nan=False)]] = Field(min_length=1)  # on each split
+    values: list[Annotated[float, Field(allow_inf_nan=False)]] = Field(min_length=1)  # of each repeat
 
 
 class _Summary(BaseModel):
@@ -43,18 +42,20 @@ class _Summary(BaseModel):
     directed_edges: int
     ticks: Annotated[int, Field(ge=0, lt=2**31)]
     seed: int
-    probe: dict[str, dict[str, _Figure]]
+    tasks: dict[str, dict[str, dict[str, _Score]]]
     wakes: Annotated[int, Field(ge=0)] | None = None
     bytes_sent: dict[str, Annotated[int, Field(ge=0)]] | None = None
 
-    @field_validator("probe")
+    @field_validator("tasks")
     @classmethod
-    def _is_of_one_metric(cls, probe: dict[str, dict[str, _Figure]]) -> dict[str, dict[str, _Figure]]:
-        lengths = {len(figure.values) for figures in probe.values() for figure in figures.values()}
-        is_known = len(probe) <= 1 and probe.keys() <= {*METRICS}
-        if not is_known or len(lengths) > 1 or any("learned" not in figures for figures in probe.values()):
-            raise ValueError("one metric, learned among others, and as many values of each are needed")
-        return probe
+    def _have_scores(cls, tasks: dict[str, dict[str, dict[str, _Score]]]) -> dict[str, dict[str, dict[str, _Score]]]:
+        for metrics in tasks.values():
+            if not metrics or any("learned" not in named for named in metrics.values()):
+                raise ValueError("expected scores of what was learned, by one metric at least")
+            for named in metrics.values():
+                if len({len(score.values) for score in named.values()}) > 1:
+                    raise ValueError("expected as many values of each embedding")
+        return tasks
 
 
 class Runs(NamedTuple):
@@ -71,13 +72,17 @@ class Runs(NamedTuple):
         return next(iter(self.summaries.values()))
 
     @property
-    def names(self) -> list[str]:
-        """Names of what was probed with every seed."""
-        return probed.names(self.summaries.values())
+    def tasks(self) -> list[str]:
+        """Names of the tasks that every seed was evaluated by."""
+        return scores.tasks_of(self.summaries.values())
 
-    def values(self, name: str, seeds: list[int] | None = None) -> NDArray[np.float64]:
-        """What the probe found, for each of these seeds, or all, and each split [R, S]; shares of 1."""
-        return probed.values([self.summaries[seed] for seed in seeds or self.summaries], name)
+    def names(self, task: str) -> list[str]:
+        """Names of the embeddings that every seed has scores of."""
+        return scores.names_of(list(self.summaries.values()), task)
+
+    def values(self, task: str, name: str, seeds: list[int] | None = None) -> NDArray[np.float64]:
+        """The scores, for each of these seeds, or all, and each repeat [R, S]; shares of 1."""
+        return scores.values_of([self.summaries[seed] for seed in seeds or self.summaries], task, name)
 
 
 def read_runs(path: Path) -> Runs:
@@ -90,7 +95,7 @@ def read_runs(path: Path) -> Runs:
       What it holds.
 
     Raises:
-      InputError: it is no such directory, nothing in it is finished, nothing was probed, or its runs differ in more
+      InputError: it is no such directory, nothing in it is finished, nothing was evaluated, or its runs differ in more
         than their seeds.
 
     Example:
@@ -103,9 +108,9 @@ def read_runs(path: Path) -> Runs:
     if not finished:
         raise InputError(f"{path}: its run is not finished; go on with it: jdgnn run --resume {folders[0]}")
     settings = _same_settings(path, finished)
-    summaries = {summary["seed"]: summary for summary in map(_probed_summary, finished)}
+    summaries = {summary["seed"]: summary for summary in map(_evaluated_summary, finished)}
     if len({_form(summary) for summary in summaries.values()}) > 1:
-        raise InputError(f"{path}: its runs were not judged by the same metric on as many splits; repeat them")
+        raise InputError(f"{path}: its runs were not evaluated by the same metrics and repeats; repeat them")
     return Runs(path, settings, summaries, [folder for folder in folders if folder not in finished])
 
 
@@ -124,10 +129,13 @@ def run_folders(path: Path) -> list[Path]:
     return folders
 
 
-def _form(summary: dict[str, Any]) -> tuple[str, int]:
-    """Metric and number of splits."""
-    ((metric, figures),) = summary["probe"].items()
-    return metric, len(figures["learned"]["values"])
+def _form(summary: dict[str, Any]) -> tuple[tuple[str, str, int], ...]:
+    """Tasks, their metrics and numbers of repeats."""
+    return tuple(
+        (task, metric, len(named["learned"]["values"]))
+        for task, metrics in summary["tasks"].items()
+        for metric, named in metrics.items()
+    )
 
 
 def is_finished(folder: Path) -> bool:
@@ -211,6 +219,9 @@ def _read_summary(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder}: its {SUMMARY} is no valid JSON ({error}); repeat the run") from error
     if not isinstance(summary, dict):
         raise InputError(f"{folder}: its {SUMMARY} is no table; repeat the run")
+    if "probe" in summary and "tasks" not in summary:  # of a version that knew one task only
+        probe = summary.pop("probe")
+        summary["tasks"] = {"linear_probe": probe} if probe else {}
     return summary
 
 
@@ -232,8 +243,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
     return summary
 
 
-def _probed_summary(folder: Path) -> dict[str, Any]:
+def _evaluated_summary(folder: Path) -> dict[str, Any]:
     summary = read_summary(folder)
-    if not summary["probe"]:
-        raise InputError(f"{folder}: nothing was probed, as its network has no labels; give runs on one that has some")
+    if not summary["tasks"]:
+        raise InputError(f"{folder}: it was evaluated by no task; give a run on a network with labels")
     return summary

@@ -1,6 +1,6 @@
 """Figures over seeds or splits, and what differs between two of them that were measured in pairs."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,14 +9,11 @@ from jdgnn.errors import InputError
 
 CONFIDENCE = 0.95
 
-Over = Literal["seeds", "splits"]
-"""What a spread is taken over: seeds (of means over splits), or splits where there is a single seed."""
-
 
 class Spread(NamedTuple):
-    """A figure: its mean and its sample standard deviation (divisor n − 1) over n seeds or splits; None if n = 1."""
+    """Mean and sample standard deviation (divisor n − 1; None if n = 1) over n seeds, or n repeats of a single seed."""
 
-    over: Over
+    over: str  # seeds, or what repeats are: splits, or starts
     n: int
     mean: float
     sd: float | None
@@ -29,7 +26,7 @@ class Difference(NamedTuple):
     is narrower than one over seeds would be.
     """
 
-    over: Over
+    over: str
     n: int
     mean: float
     sd: float | None
@@ -37,14 +34,15 @@ class Difference(NamedTuple):
     interval_95: tuple[float, float] | None
 
 
-def spread(values: ArrayLike) -> Spread:
+def spread(values: ArrayLike, repeats: str = "splits") -> Spread:
     """Mean and standard deviation of a figure.
 
     Args:
-      values: one for each seed and split [R, S], in any unit.
+      values: one for each seed and repeat [R, S], in any unit.
+      repeats: what the repeats are.
 
     Returns:
-      The spread over seeds of means over splits; over splits if there is a single seed.
+      The spread over seeds of means over repeats; over repeats if there is a single seed.
 
     Raises:
       InputError: values are no finite numbers [R, S].
@@ -55,19 +53,20 @@ def spread(values: ArrayLike) -> Spread:
       >>> spread([[0.5]])
       Spread(over='splits', n=1, mean=0.5, sd=None)
     """
-    over, sample = _sample(_checked("values", values))
+    over, sample = _sample(_checked("values", values), repeats)
     return Spread(over, len(sample), float(sample.mean()), _sd(sample))
 
 
-def paired_difference(values: ArrayLike, others: ArrayLike) -> Difference:
+def paired_difference(values: ArrayLike, others: ArrayLike, repeats: str = "splits") -> Difference:
     """By how much values exceed others that were measured with the same seeds on the same splits.
 
     Args:
       values: one for each seed and split [R, S], in any unit.
-      others: of the same seeds and splits, in the same order [R, S].
+      others: of the same seeds and repeats, in the same order [R, S].
+      repeats: what the repeats are.
 
     Returns:
-      The difference over seeds of means over splits; over splits if there is a single seed.
+      The difference over seeds of means over repeats; over repeats if there is a single seed.
 
     Raises:
       InputError: they are no finite numbers [R, S], or their shapes differ.
@@ -79,7 +78,7 @@ def paired_difference(values: ArrayLike, others: ArrayLike) -> Difference:
     first, second = _checked("values", values), _checked("others", others)
     if first.shape != second.shape:
         raise InputError(f"others: got {second.shape} values, and {first.shape} are needed, to be paired")
-    over, sample = _sample(first - second)
+    over, sample = _sample(first - second, repeats)
     mean, sd, n = float(sample.mean()), _sd(sample), len(sample)
     if sd is None:
         return Difference(over, n, mean, None, None, None)
@@ -95,8 +94,8 @@ def _checked(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def _sample(values: NDArray[np.float64]) -> tuple[Over, NDArray[np.float64]]:
-    return ("seeds", values.mean(axis=1)) if len(values) > 1 else ("splits", values[0])
+def _sample(values: NDArray[np.float64], repeats: str) -> tuple[str, NDArray[np.float64]]:
+    return ("seeds", values.mean(axis=1)) if len(values) > 1 else (repeats, values[0])
 
 
 def _sd(sample: NDArray[np.float64]) -> float | None:

@@ -12,22 +12,20 @@ from rich.text import Text
 
 from jdgnn.backend.way import warning
 from jdgnn.emulation.progress_words import short
+from jdgnn.experiment.results.labels import (
+    AT_EDGE,
+    EDGE,
+    EMBEDDINGS,
+    held_out_words,
+    metric_name,
+    repeats_of,
+    title_of,
+)
 from jdgnn.experiment.run.directory import CHECKPOINTS
 from jdgnn.experiment.run.horizons import told_at_the_end
 from jdgnn.experiment.run.ways import in_words
 from jdgnn.network.datasets import DATASETS, Dataset
 from jdgnn.network.datasets.files import default_cache
-
-PROBED = {
-    "learned": "learned, without labels",
-    "untrained": "untrained encoder of the same shape",
-    "raw": "raw features",
-    "propagated_1hop": "features, propagated over 1 hop",
-    "propagated_2hop": "features, propagated over 2 hops",
-    "propagated_3hop": "features, propagated over 3 hops",
-    "projected_2hop": "random projection, over 2 hops",
-}
-"""What is probed, and what the closing table calls it."""
 
 NOTES = {
     "isolated_nodes": "{} nodes have no in-neighbour",
@@ -45,12 +43,6 @@ NOTES = {
     "crowded_ticks": "in {} ticks more nodes were awake than emulation.awake_share",
 }
 """Counted warnings of the summary, in words."""
-
-EDGE = "!"
-AT_EDGE = "the best C is the lowest or the highest tried on some splits: a better one may lie beyond"
-"""What a mark beside a figure of the linear probe says."""
-
-METRICS = {"accuracy": "accuracy %", "roc_auc": "ROC-AUC %"}
 
 DISPLACED = {
     "push": "{} of pushed embeddings were displaced before they could be used",
@@ -121,12 +113,12 @@ def _source(dataset: Dataset, root: Path | None) -> str:
 
 
 def print_result(console: Console, summary: dict[str, Any], directory: Path, files: Sequence[str]) -> None:
-    """Prints what was learned against the controls, what it took, and where the files are."""
+    """Prints the scores of what was learned next to its baselines, what it took, and where the files are."""
     console.print()
-    if not summary["probe"]:
-        console.print("nothing was probed: this network has no labels, or only one class")
+    if not summary["tasks"]:
+        console.print(f"no embedding was evaluated: {'; '.join(_reasons(summary)) or 'no task was asked for'}")
     else:
-        print_table(console, _probe_table(summary))
+        print_table(console, _scores_table(summary))
     tables = [*_nodes_tables(summary), *_messages_tables(summary)]
     for table in tables:
         console.print()
@@ -168,32 +160,58 @@ def print_facts(console: Console, facts: list[tuple[str, str]]) -> None:
     console.print(grid, highlight=False)
 
 
-def _probe_table(summary: dict[str, Any]) -> Table:
-    ((metric, probed),) = summary["probe"].items()
-    num_splits = probed["learned"]["num_splits"]
+def _scores_table(summary: dict[str, Any]) -> Table:
+    """A column for each task, a row for each embedding."""
+    columns = {task: next(iter(metrics.items())) for task, metrics in summary["tasks"].items()}
     table = Table(
-        title=f"Linear probe on {summary['dataset']} after {summary['ticks']} ticks",
-        caption=(f"mean ± sd over {num_splits} splits" if num_splits > 1 else "one split")
-        + "; learned is what nodes hold, unrefreshed"
-        + (f"\n{EDGE} {AT_EDGE}" if any(map(is_at_edge, probed.values())) else ""),
+        title=f"Evaluation on {summary['dataset']} after {summary['ticks']} ticks",
+        caption="\n".join(_scores_caption(summary)),
         title_justify="left",
         caption_justify="left",
     )
-    table.add_column("embedding")
-    table.add_column("width", justify="right")
-    table.add_column(METRICS[metric], justify="right")
-    for name, label in PROBED.items():
-        score = probed[name]
+    table.add_column("embedding", no_wrap=True)
+    for task, (metric, _) in columns.items():
+        table.add_column(f"{title_of(task)}\n{metric_name(metric)}", justify="right", min_width=6)
+    names = dict.fromkeys(name for _, named in columns.values() for name in named)
+    for name in [name for name in EMBEDDINGS if name in names]:
+        cells = [score_cell(named[name]) for _, named in columns.values()]
         style = "bold green" if name == "learned" else ""
-        text = f"{100 * score['mean']:.1f}" + (f" ± {100 * score['sd']:.1f}" if num_splits > 1 else "")
-        text += f" {EDGE}" if is_at_edge(score) else ""
-        table.add_row(label, str(score["width"]), text, style=style, end_section=name == "learned")
+        table.add_row(EMBEDDINGS[name], *cells, style=style, end_section=name == "learned")
     return table
 
 
+def _scores_caption(summary: dict[str, Any]) -> Iterator[str]:
+    scores = [score for metrics in summary["tasks"].values() for score in next(iter(metrics.values())).values()]
+    counts = {
+        f"{len(score['values'])} {repeats_of(task)}"
+        for task, metrics in summary["tasks"].items()
+        for score in next(iter(metrics.values())).values()
+        if len(score["values"]) > 1
+    }
+    yield (f"mean ± sd over {', '.join(sorted(counts))}; " if counts else "") + "learned: what nodes hold"
+    if text := held_out_words(summary):
+        yield text
+    if any(map(is_at_edge, scores)):
+        yield f"{EDGE} {AT_EDGE}"
+
+
+def score_cell(score: dict[str, Any]) -> str:
+    """A score in percent, with its standard deviation over repeats.
+
+    >>> score_cell({"mean": 0.5, "sd": 0.0125, "values": [0.49, 0.51]}), score_cell({"mean": 0.5, "values": [0.5]})
+    ('50.0 ± 1.2', '50.0')
+    """
+    text = f"{100 * score['mean']:.1f}" + (f" ± {100 * score['sd']:.1f}" if len(score["values"]) > 1 else "")
+    return f"{text} {EDGE}" if is_at_edge(score) else text
+
+
 def is_at_edge(score: dict[str, Any]) -> bool:
-    """Whether a better penalty of the probe may lie beyond those that were tried."""
+    """Whether a better setting of the classifier may lie beyond those that were tried."""
     return bool(score.get("num_at_edge"))
+
+
+def _reasons(summary: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(summary.get("tasks_left_out", {}).values()))
 
 
 def _has_absences(summary: dict[str, Any]) -> bool:
@@ -284,6 +302,8 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
     """What was read, and whatever was counted that could make figures mean less than they seem to, a clause each."""
     warnings = summary["warnings"]
     yield from summary.get("network_notes", ())
+    if summary["tasks"]:
+        yield from (f"{task} was not evaluated: {reason}" for task, reason in summary.get("tasks_left_out", {}).items())
     for name, text in NOTES.items():
         if warnings.get(name):
             yield text.format(f"{warnings[name]:,}")

@@ -279,8 +279,8 @@ class RunDirectory:
         if self.board is not None:
             self.board.add(rows)
 
-    def add_probed(self, tick: int, figures: Mapping[str, float]) -> None:
-        """Tells what was probed after a tick where it is drawn, by tags; snapshots hold it as well."""
+    def add_scores(self, tick: int, figures: Mapping[str, float]) -> None:
+        """Writes the scores after a tick to event files, by tags; snapshots hold them as well."""
         if self.board is not None:
             self.board.add_figures(tick, figures)
 

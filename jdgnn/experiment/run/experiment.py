@@ -20,15 +20,7 @@ from jdgnn.experiment.config.defaults import completed
 from jdgnn.experiment.config.schema import Config, RecipeConfig, as_toml
 from jdgnn.experiment.results.tables import print_result
 from jdgnn.experiment.run.directory import EMBEDDINGS, NETWORK, NODES, RunDirectory
-from jdgnn.experiment.run.evaluate import (
-    Results,
-    among_honest,
-    can_be_judged,
-    figures,
-    judge,
-    judge_controls,
-    result_of,
-)
+from jdgnn.experiment.run.evaluate import Scores, evaluation_notes, numbers_of, prepared_evaluation, result_of, together
 from jdgnn.experiment.run.event_files import NO_EVENT_FILES, EventFiles
 from jdgnn.experiment.run.horizons import horizon_remark
 from jdgnn.experiment.run.interrupts import Interrupts
@@ -60,7 +52,7 @@ def run_experiment(
 ) -> dict[str, Any]:
     """Emulates, evaluates and writes what came of it.
 
-    Everything is checked, the network loaded and the controls judged before the directory is made, or changed.
+    Everything is checked, the network loaded and the baselines evaluated before the directory is made, or changed.
 
     Args:
       config: what to do.
@@ -73,7 +65,7 @@ def run_experiment(
       resume: whether to go on from the newest checkpoint in the directory.
       first: what the run, or the first of its seeds, began with; its rate schedule stays.
       report: what writes a page about the run at the end, from its directory; None for none.
-      preparing: what loads the network and probes the controls, for runs that share some of it.
+      preparing: what loads the network and evaluates embeddings, for runs that share some of it.
       accepts_other_way: whether a run that goes on, or is replayed, may be computed in another way than before.
       cores: for how many cores compiled kernels cut the work of a run that begins; those of the process if None.
 
@@ -90,23 +82,26 @@ def run_experiment(
     if not isinstance(config, RecipeConfig):
         make_emulator(config)
     with stage(console, f"loading {config.network.name}"):
-        network, has_own_splits = preparing.load(config, data_root)
+        network, has_own_splits, held_out = preparing.load(config, data_root)
     console.print(str(network), highlight=False, soft_wrap=True)
     config = completed(config, network.num_features, first)
     emulator = dataclasses.replace(make_emulator(config), cores=cores)
     check_run_fits(emulator, network)
+    evaluation = prepared_evaluation(config, network, held_out, None, preparing.evaluate)
     for remark in remarks(emulator, config.emulation.ticks) if files.replay is None else ():
         console.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
+    for note in evaluation_notes(evaluation):
+        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     interrupts = interrupts or Interrupts()
-    setting = Setting(config, emulator, network, directory, console, interrupts, files, accepts_other_way)
+    setting = Setting(config, emulator, network, evaluation, directory, console, interrupts, files, accepts_other_way)
     text = files.remark + as_toml(config, has_own_splits=has_own_splits)
     stand = _where_it_begins(setting, text, is_resumed=resume)
-    network = among_honest(network, stand.state.role)
+    evaluation = prepared_evaluation(config, network, held_out, stand.state.role, preparing.evaluate)
     emulator = dataclasses.replace(emulator, cores=stand.computed.way.cores)
-    setting = setting._replace(network=network, emulator=emulator)
+    setting = setting._replace(evaluation=evaluation, emulator=emulator)
     loaded = time.perf_counter()
-    controls = _controls(setting, preparing, stand.state.params if not resume else None)
-    judged = time.perf_counter()
+    baselines = _baselines(setting, stand.state.params if not resume else None)
+    compared = time.perf_counter()
     setting.interrupts.check()
     if resume:
         take_up(setting, stand, text, origin(config, data_root, files, stand))
@@ -115,24 +110,29 @@ def run_experiment(
         files.clear()
     with directory.writing("the network", stand.tick):
         directory.write_arrays(NETWORK, picture_of(network))
-    stand = emulate(setting, stand, text, controls)
+    stand = emulate(setting, stand, text, baselines)
     embeddings = emulator.embeddings(stand.state)
     emulated = time.perf_counter()
-    learned = _learned(setting, embeddings)
+    scores = together(_learned(setting, embeddings), baselines)
     finished = time.perf_counter()
-    seconds = Seconds(
-        wall=finished - started + stand.earlier_seconds,
-        load=loaded - started,
-        compile=stand.compile_seconds,
-        emulate=stand.seconds,
-        evaluate=judged - loaded + finished - emulated + stand.probe_seconds,
-    )
-    summary = _written(setting, stand, embeddings, figures({**learned, **controls}), seconds)
+    evaluated = compared - loaded + finished - emulated
+    seconds = _seconds(stand, wall=finished - started, load=loaded - started, evaluate=evaluated)
+    summary = _written(setting, stand, embeddings, numbers_of(scores), seconds)
     if report is not None:
         report(directory.path, console)
     directory.close()
     print_result(console, summary, directory.path, directory.files())
     return summary
+
+
+def _seconds(stand: Stand, *, wall: float, load: float, evaluate: float) -> Seconds:
+    return Seconds(
+        wall=wall + stand.earlier_seconds,
+        load=load,
+        compile=stand.compile_seconds,
+        emulate=stand.seconds,
+        evaluate=evaluate + stand.snapshot_seconds,
+    )
 
 
 def _where_it_begins(setting: Setting, text: str, *, is_resumed: bool) -> Stand:
@@ -149,33 +149,31 @@ def _where_it_begins(setting: Setting, text: str, *, is_resumed: bool) -> Stand:
     return stand
 
 
-def _controls(setting: Setting, preparing: Preparing, params: Any) -> Results:
-    """Probes what takes no learning; `params` are those at the start, if they are still there."""
-    config, emulator, network = setting.config, setting.emulator, setting.network
-    if not can_be_judged(network):
+def _baselines(setting: Setting, params: Any) -> Scores:
+    """Evaluates what took no training; `params` are those at the start, if they are still there."""
+    config, emulator, network, evaluation = setting.config, setting.emulator, setting.network, setting.evaluation
+    if not evaluation.tasks:
         return {}
-    with stage(setting.console, "judging what takes no learning"):
+    with stage(setting.console, "evaluating baselines"):
         params = emulator.init(jax.random.key(config.seed), network).params if params is None else params
-        own = config.emulation.own_features
-        untrained = emulator.encode(params, network)
-        return judge_controls(network, untrained, seed=config.seed, own_features=own, judge=preparing.judge)
+        return evaluation.baselines(emulator.encode(params, network), config.seed)
 
 
-def _learned(setting: Setting, embeddings: NDArray[Any]) -> Results:
-    """Probes what was learned."""
-    if not can_be_judged(setting.network):
+def _learned(setting: Setting, embeddings: NDArray[Any]) -> Scores:
+    """Evaluates what was learned."""
+    if not setting.evaluation.tasks:
         return {}
-    with stage(setting.console, "judging what was learned"):
-        return judge(setting.network, {"learned": embeddings}, {"learned": setting.config.emulation.own_features})
+    with stage(setting.console, "evaluating embeddings"):
+        return setting.evaluation.learned(embeddings)
 
 
 def _written(
-    setting: Setting, stand: Stand, embeddings: NDArray[Any], probe: dict[str, Any], seconds: Seconds
+    setting: Setting, stand: Stand, embeddings: NDArray[Any], tasks: dict[str, Any], seconds: Seconds
 ) -> dict[str, Any]:
     """Writes what came of a run, and gives its summary."""
     config, emulator, network, directory = setting.config, setting.emulator, setting.network, setting.directory
     nodes = node_table(stand.state, network)
-    summary = summarise(config, emulator, network, stand, nodes, probe, seconds, setting.files)
+    summary = summarise(setting, stand, nodes, tasks, seconds)
     with directory.writing("results", stand.tick):
         directory.write_arrays(EMBEDDINGS, _arrays(emulator, result_of(config, embeddings, network), network))
         directory.write_arrays(NODES, nodes)

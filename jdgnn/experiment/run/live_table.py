@@ -26,18 +26,18 @@ class LiveTable:
 
     Example:
       >>> table = LiveTable()
-      >>> table.probed(50, "learned 81.2, best control 79.0")
+      >>> table.evaluated(50, "accuracy 81.2 %, best baseline 79.0 %")
       >>> console = Console(width=60)
       >>> with console.capture() as printed:
       ...     console.print(table)
       >>> printed.get().strip()
-      'probe  tick 50: learned 81.2, best control 79.0'
+      'score  tick 50: accuracy 81.2 %, best baseline 79.0 %'
     """
 
     def __init__(self) -> None:
         self._row: dict[str, Any] | None = None
         self._trends: list[str] = []
-        self._probe: str | None = None
+        self._score: str | None = None
 
     def show(self, rows: Sequence[dict[str, Any]]) -> None:
         """Takes the rows that were recorded since the last look."""
@@ -46,16 +46,16 @@ class LiveTable:
             self._row = rows[-1]
             self._trends = [_trend(*pair) for pair in zip(before["loss"], self._row["loss"], strict=True)]
 
-    def probed(self, tick: int, text: str) -> None:
-        """Takes what a probe found, in words."""
-        self._probe = f"tick {tick}: {text}"
+    def evaluated(self, tick: int, text: str) -> None:
+        """Takes scores, in words."""
+        self._score = f"tick {tick}: {text}"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(style="dim", no_wrap=True)
         grid.add_column(no_wrap=True, overflow="ellipsis")
         lines = [] if self._row is None else list(self._lines(self._row, is_ascii=options.ascii_only))
-        for name, line in [*lines, *([] if self._probe is None else [("probe", self._probe)])]:
+        for name, line in [*lines, *([] if self._score is None else [("score", self._score)])]:
             grid.add_row(name, Text(line))
         if grid.row_count:
             yield grid

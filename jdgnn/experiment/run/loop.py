@@ -1,11 +1,13 @@
 """The ticks of one experiment: shown, measured, saved now and then, and ended where they make no sense any more."""
 
 import contextlib
+import json
 import time
 import warnings
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 from rich.console import Console
 
 from jdgnn.emulation.node_table import node_table
@@ -16,12 +18,12 @@ from jdgnn.experiment.config.schema import Config
 from jdgnn.experiment.run.checkpoints import Checkpoints
 from jdgnn.experiment.run.directory import CHECKPOINTS, RunDirectory
 from jdgnn.experiment.run.divergence import check_finite
-from jdgnn.experiment.run.evaluate import Results, beside_best, can_be_judged, judge, with_first_splits
+from jdgnn.experiment.run.evaluate import Evaluation, Scores, next_to_best, together, values_of
 from jdgnn.experiment.run.event_files import EventFiles
 from jdgnn.experiment.run.interrupts import Interrupts
 from jdgnn.experiment.run.progress import Display, display
 from jdgnn.experiment.run.snapshots import nodes_kept, packed, ticks_due
-from jdgnn.experiment.run.tensorboard import probe_tags
+from jdgnn.experiment.run.tensorboard import score_tags
 from jdgnn.experiment.run.ways import Computed
 from jdgnn.network.network import Network
 
@@ -35,6 +37,7 @@ class Setting(NamedTuple):
     config: Config
     emulator: Emulator
     network: Network
+    evaluation: Evaluation
     directory: RunDirectory
     console: Console
     interrupts: Interrupts
@@ -53,7 +56,7 @@ class Stand:
       earlier_seconds: wall time of the ticks before the run was resumed.
       seconds: wall time of all ticks.
       compile_seconds: wall time before the first, since it was resumed.
-      probe_seconds: wall time of snapshots, since it was resumed.
+      snapshot_seconds: wall time of snapshots, since it was resumed.
       resumed_at: ticks at which it was.
       changes: what has changed of the way and the versions since the first tick.
     """
@@ -64,7 +67,7 @@ class Stand:
     earlier_seconds: float = 0.0
     seconds: float = 0.0
     compile_seconds: float = 0.0
-    probe_seconds: float = 0.0
+    snapshot_seconds: float = 0.0
     resumed_at: list[int] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
@@ -78,14 +81,14 @@ class Stand:
         return int(self.state.tick)
 
 
-def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> Stand:
+def emulate(setting: Setting, stand: Stand, config: str, baselines: Scores) -> Stand:
     """Runs the ticks that are left.
 
     Args:
       setting: what to run.
       stand: where it stands; its state is consumed.
       config: the configuration as it is written, to be noted in checkpoints.
-      controls: what takes no learning, to be shown beside what is learned.
+      baselines: what took no training, to be shown next to what is learned.
 
     Returns:
       Where it stands at the end.
@@ -101,7 +104,7 @@ def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> S
     with contextlib.ExitStack() as computing:
         with display(setting.console, left) as shown, warnings.catch_warnings():
             warnings.simplefilter("ignore", RemarkWarning)  # the runner has told them
-            watch = _Watch(setting, stand, config, shown, controls)
+            watch = _Watch(setting, stand, config, shown, baselines)
             started = time.perf_counter()
             stand.state = compile_ahead(setting.emulator, stand.state, setting.network, replay=setting.files.replay)
             compiled = time.perf_counter()
@@ -133,9 +136,9 @@ def emulate(setting: Setting, stand: Stand, config: str, controls: Results) -> S
 class _Watch:
     """Looks at a run now and then."""
 
-    def __init__(self, setting: Setting, stand: Stand, config: str, shown: Display, controls: Results) -> None:
+    def __init__(self, setting: Setting, stand: Stand, config: str, shown: Display, baselines: Scores) -> None:
         self._setting, self._stand, self._config, self._shown = setting, stand, config, shown
-        self._controls = controls
+        self._baselines = baselines
         self._checkpoints = Checkpoints(setting.directory.path / CHECKPOINTS, setting.config.checkpoints)
         self.snapshots_due = set(ticks_due(setting.config.snapshots, setting.config.emulation.ticks))
 
@@ -161,7 +164,7 @@ class _Watch:
         self._shown.show(progress)
 
     def snapshot(self) -> None:
-        """Keeps what nodes hold, and what a probe reads off it.
+        """Keeps what nodes hold, and how it was evaluated.
 
         Raises:
           OSError: it cannot be written.
@@ -172,19 +175,15 @@ class _Watch:
         nodes = nodes_kept(network.num_nodes, table.nodes)
         figures = node_table(stand.state, network)
         arrays = packed(embeddings, nodes) | {name: figures[name][nodes] for name in FIGURES}
-        probed: dict[str, float] = {}
-        if table.num_splits and can_be_judged(network):
-            own = setting.config.emulation.own_features
-            some = with_first_splits(network, table.num_splits)
-            found = judge(some, {"learned": embeddings}, {"learned": own})["learned"]
-            arrays["probe"] = found.values
-            values = {name: result.values for name, result in {"learned": found, **self._controls}.items()}
-            probed = probe_tags(found.metric, values, found.num_splits)
-            self._shown.probed(stand.tick, beside_best(found, self._controls))
+        scores: Scores = {}
+        if table.num_splits and setting.evaluation.tasks:
+            scores = setting.evaluation.learned(embeddings, most=table.num_splits)
+            self._shown.evaluated(stand.tick, next_to_best(scores, self._baselines))
+        arrays["scores"] = np.array(json.dumps(values_of(scores)))
         with setting.directory.writing("a snapshot", stand.tick):
             setting.directory.snapshots.write(stand.tick, arrays)
-            setting.directory.add_probed(stand.tick, probed)
-        stand.probe_seconds += time.perf_counter() - started
+            setting.directory.add_scores(stand.tick, score_tags(values_of(together(scores, self._baselines))))
+        stand.snapshot_seconds += time.perf_counter() - started
 
     def save(self) -> None:
         """Writes a checkpoint, from which `resuming.take_up` goes on.

@@ -1,43 +1,58 @@
-"""What a run needs besides its ticks: its network with splits, and the probes of embeddings that took no learning."""
+"""What a run needs before its first tick: its network, and how embeddings are evaluated."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from jdgnn.evaluation import HeldOutLinks, evaluate
+from jdgnn.evaluation.tasks import Scores
 from jdgnn.experiment.config.networks import make_network
 from jdgnn.experiment.config.schema import Config
-from jdgnn.experiment.run.evaluate import Results, judge, with_splits
+from jdgnn.experiment.run.evaluate import with_held_out, with_splits
 from jdgnn.network import Network
+
+
+class Prepared(NamedTuple):
+    """The network of a run.
+
+    Attributes:
+      network: with splits, and without the links that are held out.
+      has_own_splits: whether it came with splits.
+      held_out: the links that are held out; None for none.
+    """
+
+    network: Network
+    has_own_splits: bool
+    held_out: HeldOutLinks | None = None
 
 
 class Preparing(NamedTuple):
     """How that is had; runs of a sweep share much of it.
 
     Members:
-      load: `(config, data_root) -> (network, has_own_splits)`, the network with splits, and whether it came with them.
-      judge: `(network, embeddings, own_features) -> results`, as `jdgnn.experiment.run.evaluate.judge`.
+      load: `(config, data_root) -> Prepared`.
+      evaluate: as `jdgnn.evaluation.evaluate`.
     """
 
-    load: Callable[[Config, Path | None], tuple[Network, bool]]
-    judge: Callable[..., Results]
+    load: Callable[[Config, Path | None], Prepared]
+    evaluate: Callable[..., Scores]
 
 
-def load(config: Config, data_root: Path | None) -> tuple[Network, bool]:
-    """Loads or generates the network of a configuration, and splits it as its table `evaluation` says.
+def load(config: Config, data_root: Path | None) -> Prepared:
+    """Loads or generates the network of a configuration, splits it, and holds links out if a task needs them.
 
     Args:
       config: the configuration.
       data_root: directory with a folder for each data set; None for `JDGNN_DATA`, then the cache, then a download.
 
-    Returns:
-      The network, and whether it came with splits of its own.
-
     Raises:
       InputError: the data cannot be had, or the tables make no sense.
     """
     network = make_network(config.network, data_root=data_root, seed=config.seed)
-    return with_splits(network, config.evaluation), network.splits is not None
+    split = with_splits(network, config.evaluation)
+    left, held_out = with_held_out(split, config.evaluation)
+    return Prepared(left, network.splits is not None, held_out)
 
 
-PREPARING = Preparing(load, judge)
+PREPARING = Preparing(load, evaluate)
 """Everything anew for each run."""

@@ -23,8 +23,8 @@ class Display(Protocol):
     def show(self, progress: RunProgress) -> None:
         """Takes what `jdgnn.run` reports after each chunk."""
 
-    def probed(self, tick: int, text: str) -> None:
-        """Takes what a probe found after a tick, in words; shown until it finds something else."""
+    def evaluated(self, tick: int, text: str) -> None:
+        """Takes the scores after a tick, in words; shown until there are new ones."""
 
 
 @contextlib.contextmanager
@@ -66,8 +66,8 @@ class _Foretelling:
         self._is_told = True
         self._shown.show(progress)
 
-    def probed(self, tick: int, text: str) -> None:
-        self._shown.probed(tick, text)
+    def evaluated(self, tick: int, text: str) -> None:
+        self._shown.evaluated(tick, text)
 
 
 class _Lines:
@@ -82,8 +82,8 @@ class _Lines:
             self._lines_shown = line
             self._console.print(f"tick {progress.tick}/{progress.end_tick}, {', '.join(figures(progress).values())}")
 
-    def probed(self, tick: int, text: str) -> None:
-        """Lines are few, and the closing table says what was found."""
+    def evaluated(self, tick: int, text: str) -> None:
+        """Lines are few, and the closing table has the scores."""
 
 
 class _OnTerminal:
@@ -97,8 +97,8 @@ class _OnTerminal:
         self._bar.update(self._task, completed=done, speed=told["speed"], left=told["left"])
         self._table.show(progress.rows)
 
-    def probed(self, tick: int, text: str) -> None:
-        self._table.probed(tick, text)
+    def evaluated(self, tick: int, text: str) -> None:
+        self._table.evaluated(tick, text)
 
 
 def _bar(console: Console) -> Progress:

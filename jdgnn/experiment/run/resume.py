@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 from jdgnn.errors import InputError
+from jdgnn.evaluation.tasks import HELD_OUT_FOR
 from jdgnn.experiment.config.network_files import NETWORK_FILES, NODE_FILES, sums_of_files
 from jdgnn.experiment.config.schema import Config
 from jdgnn.experiment.results.read import Settings, differing, read_config, settings_of
@@ -22,6 +23,8 @@ from jdgnn.protocol.replaying import Record
 MOST_SECONDS = 1e12
 CHANGEABLE = ("emulation.ticks", "emulation.kernels", "checkpoints.", "snapshots.")
 """Keys, or how they begin, that may change when a run goes on; the way that follows from `kernels` may not."""
+TASKS_KEY = "evaluation.tasks"
+"""More tasks, or fewer, may evaluate what was learned, but for one that changes what nodes learn from."""
 OF_THE_START = ("versions", "way")
 """What `run.json` says of the first tick; later changes of it have a list of their own."""
 
@@ -139,10 +142,16 @@ def _put_back(setting: Setting, stand: Stand, config: str, origin: Mapping[str, 
 def check_same(path: Path, asked: str, known: str) -> None:
     """Refuses another configuration, as TOML, than the `known` one of a run in `path`, and says what differs."""
     new, old = settings_of(path, asked), settings_of(path, known)
-    changed = [key for key in differing(new, old) if not key.startswith(CHANGEABLE)]
+    changeable = CHANGEABLE if _holds_out(new) != _holds_out(old) else (*CHANGEABLE, TASKS_KEY)
+    changed = [key for key in differing(new, old) if not key.startswith(changeable)]
     if changed:
         shown = "; ".join(f"{key} was {_shown(old, key)} and is {_shown(new, key)}" for key in changed)
         raise InputError(f"--resume: {path} has another configuration: {shown}. Leave it as it was, or start a new run")
+
+
+def _holds_out(settings: Settings) -> bool:
+    """Whether links are held out, so that nodes learn from the others alone."""
+    return any(key.startswith(TASKS_KEY) and value == HELD_OUT_FOR for key, value in settings.items())
 
 
 def _shown(settings: Settings, key: str) -> str:

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.config.schema import Config
-from jdgnn.experiment.results import probed
+from jdgnn.experiment.results import scores
 from jdgnn.experiment.results.comparison_tables import print_seeds, seeds_in_words
+from jdgnn.experiment.results.labels import repeats_of
 from jdgnn.experiment.results.statistics import paired_difference, spread
 from jdgnn.experiment.run.directory import ORIGIN, REPORT, RunDirectory, check_no_link, seed_folders
 from jdgnn.experiment.run.experiment import run_experiment
@@ -249,37 +250,45 @@ def together(summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
       summaries: of runs of one configuration that differ in their seeds only, at least one.
 
     Returns:
-      `dataset`, `nodes`, `ticks`, `seeds`, `mixed_ways` (a clause if not all were computed in one way, else None) and
-      `num_splits`; in `probe`, by metric and name, the mean and sd of each
-      probed figure and its `values` for each seed; in `differences`, by metric and name of a control, by how much what
-      was learned exceeds it, as a `jdgnn.experiment.results.statistics.Difference`. Shares of 1, not percent.
+      `dataset`, `nodes`, `ticks`, `seeds`, `held_out_links`, `mixed_ways` (a clause if not all were computed in one
+      way, else None), and in `tasks`, for each task: its `metric`; `num_repeats`; in `scores` the mean and sd of each
+      embedding and its `values` for each seed; in `differences`, by name of a baseline, by how much what was learned
+      exceeds it, as a `jdgnn.experiment.results.statistics.Difference`. Shares of 1, not percent.
 
     Example:
-      >>> probe = {"learned": {"values": [0.75, 0.75]}, "raw": {"values": [0.5, 0.5]}}
-      >>> run = {"dataset": "digits", "nodes": 1797, "ticks": 80, "seed": 0, "probe": {"accuracy": probe}}
-      >>> together([run, {**run, "seed": 1}])["differences"]["accuracy"]["raw"]["mean"]
+      >>> knn = {"accuracy": {"learned": {"values": [0.75, 0.75]}, "raw": {"values": [0.5, 0.5]}}}
+      >>> run = {"dataset": "digits", "nodes": 1797, "ticks": 80, "seed": 0, "tasks": {"knn": knn}}
+      >>> together([run, {**run, "seed": 1}])["tasks"]["knn"]["differences"]["raw"]["mean"]
       0.25
     """
-    first, metric = summaries[0], probed.metric(summaries[0])
+    first = summaries[0]
     ticks = sorted({summary["ticks"] for summary in summaries})
     if len(ticks) > 1:
         raise InputError(
             f"seeds have run for {ticks[0]} and for {ticks[-1]} ticks; resume with --set emulation.ticks={ticks[-1]}"
         )
-    of_all = {name: probed.values(summaries, name) for name in probed.names(summaries)}
-    figures = {
-        name: {**spread(values)._asdict(), "values": values.mean(axis=1).tolist()} for name, values in of_all.items()
-    }
-    differences = {
-        name: paired_difference(of_all["learned"], values)._asdict()
-        for name, values in of_all.items()
-        if name != "learned"
-    }
     return {
         **{key: first[key] for key in ("dataset", "nodes", "ticks")},
         "seeds": [summary["seed"] for summary in summaries],
+        "held_out_links": first.get("held_out_links"),
         "mixed_ways": mixed((f"seed {summary['seed']}", summary.get("way")) for summary in summaries),
-        "num_splits": of_all["learned"].shape[1] if of_all else 0,
-        "probe": {metric: figures} if metric else {},
-        "differences": {metric: differences} if metric else {},
+        "tasks": {task: _of_task(summaries, task) for task in scores.tasks_of(summaries)},
+    }
+
+
+def _of_task(summaries: Sequence[dict[str, Any]], task: str) -> dict[str, Any]:
+    of_all = {name: scores.values_of(summaries, task, name) for name in scores.names_of(summaries, task)}
+    learned, repeats = of_all["learned"], repeats_of(task)
+    return {
+        "metric": scores.metric_of(summaries[0], task),
+        "num_repeats": learned.shape[1],
+        "scores": {
+            name: {**spread(values, repeats)._asdict(), "values": values.mean(axis=1).tolist()}
+            for name, values in of_all.items()
+        },
+        "differences": {
+            name: paired_difference(learned, values, repeats)._asdict()
+            for name, values in of_all.items()
+            if name != "learned"
+        },
     }

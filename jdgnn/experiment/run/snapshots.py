@@ -1,6 +1,6 @@
-"""Snapshots: what nodes hold at some ticks of a run, and what a probe reads off it, to be looked at afterwards.
+"""Snapshots: the embeddings of nodes at some ticks of a run, and their scores, to be looked at afterwards.
 
-Axes: N nodes, n nodes that are kept, W columns of embeddings, S splits.
+Axes: N nodes, n nodes that are kept, W columns of embeddings.
 """
 
 import re

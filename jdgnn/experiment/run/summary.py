@@ -23,9 +23,9 @@ from jdgnn.experiment.config.networks import FILES
 from jdgnn.experiment.config.schema import Config
 from jdgnn.experiment.results.metrics_rows import SPREAD
 from jdgnn.experiment.run.available_memory import peak_bytes
-from jdgnn.experiment.run.event_files import EventFiles
+from jdgnn.experiment.run.evaluate import HELD_OUT_SHARE
 from jdgnn.experiment.run.horizons import horizon_of_run
-from jdgnn.experiment.run.loop import Stand
+from jdgnn.experiment.run.loop import Setting, Stand
 from jdgnn.experiment.run.without_effect import without_effect
 from jdgnn.network.network import Network
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
@@ -53,31 +53,22 @@ class Seconds(NamedTuple):
 
 
 def summarise(
-    config: Config,
-    emulator: Emulator,
-    network: Network,
-    stand: Stand,
-    nodes: Mapping[str, NDArray[Any]],
-    probe: dict[str, Any],
-    seconds: Seconds,
-    files: EventFiles,
+    setting: Setting, stand: Stand, nodes: Mapping[str, NDArray[Any]], tasks: dict[str, Any], seconds: Seconds
 ) -> dict[str, Any]:
     """Puts together what `summary.json` says.
 
     Args:
-      config: what was run.
-      emulator: its parts.
-      network: on which network.
+      setting: what was run, on which network.
       stand: all nodes after the last tick, and what was recorded.
       nodes: the table of nodes, as `jdgnn.node_table` gives it.
-      probe: for each metric and each of what was probed `mean`, `sd`, `width`, `num_splits` and the `values` on
-        each split; empty if the network has no labels.
+      tasks: for each task, metric and evaluated embedding `mean`, `sd`, `width` and the `values` of each repeat.
       seconds: what it took.
-      files: where the events were recorded, or replayed from.
 
     Returns:
       Plain numbers, texts, lists and dicts.
     """
+    config, emulator, network, files = setting.config, setting.emulator, setting.network, setting.files
+    held_out = setting.evaluation.held_out
     last, state = stand.rows[-1], stand.state
     return {
         "finished": True,
@@ -92,7 +83,9 @@ def summarise(
         "ticks": last["tick"],
         "wall_seconds": round(seconds.wall, 3),
         **{f"{stage}_seconds": round(value, 3) for stage, value in seconds._asdict().items() if stage != "wall"},
-        "probe": probe,
+        "tasks": tasks,
+        "tasks_left_out": setting.evaluation.left_out,
+        "held_out_links": None if held_out is None else {"share": HELD_OUT_SHARE, "pairs": len(held_out.linked)},
         "loss": last["loss"],
         "consensus_distance": last["consensus_distance"],
         "norm_ratio": last["norm_ratio"],
@@ -112,7 +105,7 @@ def summarise(
         "speed": _speed(emulator, network, stand),
         "without_effect": without_effect(config, emulator, state, last),
         "warnings": {
-            **_warnings(config, network, state, nodes, last),
+            **_warnings(config, setting.evaluation.network, state, nodes, last),
             "missing_kernels": missing(emulator.kernels),
             "changes": stand.changes,
         },

@@ -1,4 +1,4 @@
-"""Event files that TensorBoard reads: the recorded rows, the configuration, and what was probed."""
+"""Event files that TensorBoard reads: the recorded rows, the configuration, and the scores."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -117,7 +117,7 @@ class Board:
         self._write(Summary(value=values), tick)
 
     def finish(self, config: str, summary: Mapping[str, Any]) -> None:
-        """Writes what was probed in the end, as figures and beside the keys of the configuration.
+        """Writes the last scores, as figures and next to the keys of the configuration.
 
         Raises:
           OSError: it cannot be written.
@@ -125,13 +125,14 @@ class Board:
         from tensorboardX.summary import hparams
 
         settings = {key: _plain(value) for key, value in flat(parsed_toml(config)).items()}
-        probed: dict[str, float] = {}
-        for metric, table in summary["probe"].items():
-            values = {name: table[name]["values"] for name in table}
-            probed = probe_tags(metric, values, table["learned"]["num_splits"])
-            first = settings.get("snapshots.num_splits", 0)
-            self.add_figures(summary["ticks"], probed | (probe_tags(metric, values, first) if first else {}))
-        for one in hparams(settings, probed):
+        scores = {
+            task: {metric: {name: one["values"] for name, one in named.items()} for metric, named in metrics.items()}
+            for task, metrics in summary["tasks"].items()
+        }
+        of_all = score_tags(scores)
+        first = settings.get("snapshots.num_splits", 0)
+        self.add_figures(summary["ticks"], of_all | (score_tags(scores, first) if first else {}))
+        for one in hparams(settings, of_all):
             self._write(one, summary["ticks"])
         self._writer.flush()
 
@@ -168,26 +169,32 @@ class Board:
         return RecordWriter(str(self.folder.absolute() / name))
 
 
-def probe_tags(metric: str, values: Mapping[str, Any], num_splits: int) -> dict[str, float]:
-    """Means over the first splits by tag; a curve holds figures of the same splits only, and its tag names them.
+Values = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
+"""By task, metric and name of an embedding, a value for each repeat."""
+
+
+def score_tags(scores: Values, most: int | None = None) -> dict[str, float]:
+    """Means over the repeats that all embeddings have, by tag; the tag of a curve names them where they are not all.
 
     Args:
-      metric: one of `jdgnn.evaluation`'s.
-      values: by name, for at least as many splits [S]; one of them for all splits there are.
-      num_splits: of how many splits the means are; of all if there are fewer.
+      scores: of the tasks.
+      most: at most so many repeats, the first ones; None for all that what was learned has.
 
     Example:
-      >>> probe_tags("accuracy", {"learned": [0.5, 1.0], "raw": [0.25, 0.5, 0.9]}, 2)
-      {'probe_first_2_splits/accuracy/learned': 0.75, 'probe_first_2_splits/accuracy/raw': 0.375}
-      >>> probe_tags("accuracy", {"learned": [0.5, 1.0]}, 3)
-      {'probe/accuracy/learned': 0.75}
+      >>> score_tags({"knn": {"accuracy": {"learned": [0.5, 1.0], "raw": [0.25, 0.5, 0.9]}}})
+      {'knn_first_2/accuracy/learned': 0.75, 'knn_first_2/accuracy/raw': 0.375}
+      >>> score_tags({"knn": {"accuracy": {"learned": [0.5, 1.0]}}}, 3)
+      {'knn/accuracy/learned': 0.75}
     """
-    is_all = num_splits >= max(len(of_splits) for of_splits in values.values())
-    group = "probe" if is_all else f"probe_first_{num_splits}_splits"
-    return {
-        f"{group}/{metric}/{name}": sum(map(float, of_splits[:num_splits])) / min(num_splits, len(of_splits))
-        for name, of_splits in values.items()
-    }
+    found = {}
+    for task, metrics in scores.items():
+        for metric, named in metrics.items():
+            counts = [len(values) for values in named.values()]
+            count = min([*counts, *([] if most is None else [most])])
+            group = task if count == max(counts) else f"{task}_first_{count}"
+            for name, values in named.items():
+                found[f"{group}/{metric}/{name}"] = sum(map(float, values[:count])) / count
+    return found
 
 
 def tags(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from jdgnn.experiment.report.elements import Panel
 from jdgnn.experiment.report.page import page as page_of
 from jdgnn.experiment.results.comparison_tables import interval, points
-from jdgnn.experiment.results.tables import METRICS
+from jdgnn.experiment.results.labels import EMBEDDINGS, heading_of, metric_name, title_of
 from jdgnn.experiment.run.whole_files import whole_file
 from jdgnn.experiment.sweep.grid import short_keys
-from jdgnn.experiment.sweep.plot import Plot, Series, control_name, plot
-from jdgnn.experiment.sweep.results import PLOT, Results, Row, best_of, difference_to
-from jdgnn.experiment.sweep.table import BEST, brief, remarks
+from jdgnn.experiment.sweep.plot import Plot, Series, plot
+from jdgnn.experiment.sweep.results import PLOT, Results, Row, best_of, by_task, difference_to
+from jdgnn.experiment.sweep.table import BEST, brief, remarks, score_text
 
 DASH_ARRAYS = {
     "solid": "", "dash": "9,9", "dot": "3,3", "dashdot": "9,3,3,3", "longdash": "15,15", "longdashdot": "15,3,3,3",
@@ -46,37 +46,39 @@ def page(rows: Sequence[Row], name: str) -> str:
       HTML that stands by itself.
     """
     dataset = next((str(summary["dataset"]) for row in rows for summary in row.summaries.values()), "")
-    title = f"{name}: linear probe on {dataset}" if any(row.metric for row in rows) else name
+    title = f"{name}: evaluation on {dataset}" if any(row.task for row in rows) else name
     runs = sum(len(row.summaries) for row in rows)
-    return page_of(title, f"{len(rows)} combinations, {runs} finished runs", [_plots(rows), _table(rows)])
+    plots = [_plots(of_task, task) for task, of_task in by_task(rows).items()] or [_plots(rows, "")]
+    return page_of(title, f"{len(rows)} combinations, {runs} finished runs", [*plots, _table(rows)])
 
 
-def _plots(rows: Sequence[Row]) -> Panel:
+def _plots(rows: Sequence[Row], task: str) -> Panel:
     drawn = plot(rows)
-    panel = Panel("plot", "What was learned")
+    panel = Panel(f"plot-{task}", heading_of(task) if task else "Loss")
     for text in _explanation(rows, drawn):
         panel.text(text)
     panel.parts.append(_legend(drawn))
     panel.parts.append(f'<div class="{"single" if len(drawn.panels) == 1 else "grid"}">')
     for index, one in enumerate(drawn.panels):
-        panel.figure(str(index), one.title, one.figure.data, one.figure.layout, "")
+        panel.figure(f"{task}-{index}", one.title, one.figure.data, one.figure.layout, "")
     panel.parts.append("</div>")
     return panel
 
 
 def _explanation(rows: Sequence[Row], drawn: Plot) -> Iterator[str]:
-    if drawn.panels and not drawn.controls and any(row.metric for row in rows):
+    if drawn.panels and not drawn.baselines and any(row.task for row in rows):
         yield "Dots are combinations, means over seeds; dashes are the means of all combinations with a value."
-    elif drawn.controls:
+    elif drawn.baselines:
         yield (
-            "Points are means over seeds of what was learned, bars one standard deviation; grey lines are controls, "
-            "which took no learning."
+            "Points are means over seeds of what was learned, bars one standard deviation; grey lines are baselines, "
+            "which took no training."
         )
 
 
 def _legend(drawn: Plot) -> str:
     entries = [(one.name, one) for one in drawn.series] + [
-        (control_name(one.name) + (" (far below)" if one.name in drawn.outside else ""), one) for one in drawn.controls
+        (EMBEDDINGS.get(one.name, one.name) + (" (far below)" if one.name in drawn.outside else ""), one)
+        for one in drawn.baselines
     ]
     heading = f"<span><b>{html.escape(drawn.series_key)}</b></span>" if drawn.series_key else ""
     spans = "".join(f"<span>{_swatch(one)}{html.escape(name)}</span>" for name, one in entries)
@@ -93,31 +95,35 @@ def _swatch(one: Series) -> str:
 
 
 def _table(rows: Sequence[Row]) -> Panel:
-    best = best_of(rows)
-    metric = " / ".join(sorted({METRICS[row.metric] for row in rows if row.metric}))
-    figures = [metric, "gain", "to best", "95 % interval"] if metric else []
+    """The first task in full, and the learned scores of the others."""
+    best, tasks = best_of(rows), by_task(rows)
+    heads = [f"{title_of(task)}, {_metrics(of_task)}" for task, of_task in tasks.items()]
+    figures = [heads[0], "gain", "to best", "95 % interval", *heads[1:]] if heads else []
     figures += ["seeds", "consensus distance", "loss", "seconds"]
-    heads = [*short_keys([key for key, _ in rows[0].variant.settings], figures).values(), *figures]
+    keys = short_keys([key for key, _ in rows[0].variant.settings], figures).values()
     cells = [
         [
             *(value for _, value in row.variant.settings),
-            *(_judged(row, best) if metric else []),
+            *(_scored(row, best) if tasks else []),
+            *(score_text(of_task[index]) for of_task in list(tasks.values())[1:]),
             *[str(len(row.summaries)), *map(brief, (row.consensus_distance, row.loss, row.seconds))],
         ]
-        for row in rows
+        for index, row in enumerate(rows)
     ]
     panel = Panel("combinations", "All combinations")
-    panel.table(heads, cells, kind="figures")
+    panel.table([*keys, *figures], cells, kind="figures")
     for text in remarks(rows):
         panel.text(text)
     return panel
 
 
-def _judged(row: Row, best: Row | None) -> list[str]:
+def _metrics(rows: Sequence[Row]) -> str:
+    return " / ".join(sorted({metric_name(row.metric) for row in rows if row.metric}))
+
+
+def _scored(row: Row, best: Row | None) -> list[str]:
     if row.learned is None or row.gain is None:
         return ["failed" if row.failed else "-", "", "", ""]
-    spread = "" if row.learned.sd is None else f" ± {points(row.learned.sd)}"
     difference = None if best is None else difference_to(row, best)
     to_best = ["", ""] if difference is None else [points(difference.mean, sign="+"), interval(difference._asdict())]
-    mark = BEST if row is best else ""
-    return [f"{points(row.learned.mean)}{spread}{mark}", points(row.gain.mean, sign="+"), *to_best]
+    return [f"{score_text(row)}{BEST if row is best else ''}", points(row.gain.mean, sign="+"), *to_best]

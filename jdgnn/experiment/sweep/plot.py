@@ -11,14 +11,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from jdgnn.experiment.report.style import COLOURS, DASHES
-from jdgnn.experiment.results.comparison_tables import PROBED
-from jdgnn.experiment.results.tables import METRICS
+from jdgnn.experiment.results.labels import EMBEDDINGS, metric_name
 from jdgnn.experiment.sweep.grid import is_number, short_keys, typed
 from jdgnn.experiment.sweep.results import Row
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down")
 GREYS = ("#333333", "#707070", "#a0a0a0")
-CONTROL_DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "5px,8px")
+BASELINE_DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "5px,8px")
 
 MOST_LINES, MOST_PANELS = 12, 12
 DECADE = 9.99  # from 0.003 to 0.03 is one, whatever it rounds to
@@ -46,8 +45,8 @@ class Plot(NamedTuple):
     panels: list[Panel]
     series_key: str  # empty if there is one line only
     series: list[Series]
-    controls: list[Series]
-    outside: set[str]  # controls that are too far away to be seen
+    baselines: list[Series]
+    outside: set[str]  # baselines that are too far away to be seen
 
 
 def plot(rows: Sequence[Row]) -> Plot:
@@ -65,7 +64,7 @@ def plot(rows: Sequence[Row]) -> Plot:
     keys = _ordered([key for key, _ in rows[0].variant.settings], rows)
     values = {key: _values(rows, key) for key in keys}
     limits = _limits(rows)
-    controls = _controls(rows)
+    baselines = _baselines(rows)
     series_key = keys[1] if len(keys) in (2, 3) and len(values[keys[1]]) <= MOST_LINES else ""
     fits = len(keys) == 1 or (series_key and (len(keys) == 2 or len(values[keys[2]]) <= MOST_PANELS))
     if not fits:
@@ -77,12 +76,12 @@ def plot(rows: Sequence[Row]) -> Plot:
         for value in (values[keys[2]] if len(keys) == 3 else [])
     } or {"": rows}
     panels = [
-        Panel(title, _lines(group, keys[0], values[keys[0]], series_key, series, controls, limits))
+        Panel(title, _lines(group, keys[0], values[keys[0]], series_key, series, baselines, limits))
         for title, group in groups.items()
     ]
-    means = {one.name: _control_mean(rows, one.name) for one in controls}
+    means = {one.name: _baseline_mean(rows, one.name) for one in baselines}
     outside = {name for name, mean in means.items() if not limits[0] <= mean <= limits[1]}
-    return Plot(panels, _name(keys, series_key) if series_key else "", series if series_key else [], controls, outside)
+    return Plot(panels, _name(keys, series_key) if series_key else "", series if series_key else [], baselines, outside)
 
 
 def _name(keys: Sequence[str], key: str) -> str:
@@ -116,30 +115,21 @@ def _series(values: Sequence[str]) -> list[Series]:
     ]
 
 
-def _controls(rows: Sequence[Row]) -> list[Series]:
-    names = list(dict.fromkeys(name for row in rows for name in row.controls))
+def _baselines(rows: Sequence[Row]) -> list[Series]:
+    names = list(dict.fromkeys(name for row in rows for name in row.baselines))
     return [
-        Series(name, GREYS[index // 2 % len(GREYS)], CONTROL_DASHES[index % len(CONTROL_DASHES)], "")
+        Series(name, GREYS[index // 2 % len(GREYS)], BASELINE_DASHES[index % len(BASELINE_DASHES)], "")
         for index, name in enumerate(names)
     ]
 
 
-def _control_mean(rows: Sequence[Row], name: str) -> float:
-    known = [100 * row.controls[name].mean for row in rows if name in row.controls]
+def _baseline_mean(rows: Sequence[Row], name: str) -> float:
+    known = [100 * row.baselines[name].mean for row in rows if name in row.baselines]
     return sum(known) / len(known)
 
 
-def control_name(name: str) -> str:
-    """A control in words.
-
-    >>> control_name("propagated_2hop")
-    'features, 2 hops'
-    """
-    return PROBED.get(name, name)
-
-
 def height_of(row: Row) -> tuple[float, float]:
-    """What is drawn of a row, and its spread: what was learned in percent, or the loss where nothing was probed."""
+    """What is drawn of a row, and its spread: what was learned in percent, or the loss where nothing was evaluated."""
     if row.learned is not None:
         return 100 * row.learned.mean, 100 * (row.learned.sd or 0.0)
     return (math.nan if row.loss is None else row.loss), 0.0
@@ -147,18 +137,18 @@ def height_of(row: Row) -> tuple[float, float]:
 
 def height_name(rows: Sequence[Row]) -> str:
     """What is drawn, in words."""
-    metrics = {METRICS[row.metric] for row in rows if row.metric}
+    metrics = {metric_name(row.metric) for row in rows if row.metric}
     return " / ".join(sorted(metrics)) or "loss"
 
 
 def _limits(rows: Sequence[Row]) -> tuple[float, float]:
-    """The same for all panels: all that was learned, the best control, and others that are not far away."""
+    """The same for all panels: all that was learned, the best baseline, and others that are not far away."""
     heights = [mean + sign * spread for row in rows for mean, spread in [height_of(row)] for sign in (-1, 1)]
     known = [height for height in heights if math.isfinite(height)] or [0.0, 1.0]
-    controls = [100 * control.mean for row in rows for control in row.controls.values()]
-    best = [max(100 * control.mean for control in row.controls.values()) for row in rows if row.controls]
+    baselines = [100 * one.mean for row in rows for one in row.baselines.values()]
+    best = [max(100 * one.mean for one in row.baselines.values()) for row in rows if row.baselines]
     low, high = min(known + best), max(known + best)
-    near = [height for height in controls if low - (high - low) / 2 <= height <= high]
+    near = [height for height in baselines if low - (high - low) / 2 <= height <= high]
     low = min([low, *near])
     margin = 0.06 * (high - low) or 1.0
     return low - margin, high + margin
@@ -170,7 +160,7 @@ def _lines(
     values: Sequence[str],
     series_key: str,
     series: Sequence[Series],
-    controls: Sequence[Series],
+    baselines: Sequence[Series],
     limits: tuple[float, float],
 ) -> Any:
     """One panel: a line for each value of the second key; dots where the first is no number."""
@@ -178,8 +168,8 @@ def _lines(
 
     figure = _figure(key, values, limits, height_name(rows))
     places = _places(values)
-    for one in controls:
-        figure.add_trace(go.Scatter(**_control_line(rows, key, places, one)))
+    for one in baselines:
+        figure.add_trace(go.Scatter(**_baseline_line(rows, key, places, one)))
     are_numbers = all(map(is_number, values))
     room = 0.012 * (max(places.values()) - min(places.values())) if are_numbers else 0.5 / len(series)
     for index, one in enumerate(series):
@@ -233,10 +223,10 @@ def _dots(rows: Sequence[Row], key: str, limits: tuple[float, float]) -> Any:
     return figure
 
 
-def _control_line(rows: Sequence[Row], key: str, places: dict[str, float], one: Series) -> dict[str, Any]:
-    """A level line where a control is the same for all, else a line through its means."""
+def _baseline_line(rows: Sequence[Row], key: str, places: dict[str, float], one: Series) -> dict[str, Any]:
+    """A level line where a baseline is the same for all, else a line through its means."""
     at = {
-        value: [100 * row.controls[one.name].mean for row in rows if _value(row, key) == value and row.metric]
+        value: [100 * row.baselines[one.name].mean for row in rows if _value(row, key) == value and row.task]
         for value in places
     }
     means = sorted((places[value], sum(known) / len(known)) for value, known in at.items() if known)
@@ -246,9 +236,9 @@ def _control_line(rows: Sequence[Row], key: str, places: dict[str, float], one: 
         "x": [place for place, _ in means],
         "y": [mean for _, mean in means],
         "mode": "lines",
-        "name": control_name(one.name),
+        "name": EMBEDDINGS.get(one.name, one.name),
         "line": {"color": one.colour, "dash": one.dash, "width": 1.5},
-        "hovertemplate": f"{control_name(one.name)} %{{y:.1f}}<extra></extra>",
+        "hovertemplate": f"{EMBEDDINGS.get(one.name, one.name)} %{{y:.1f}}<extra></extra>",
     }
 
 
@@ -317,5 +307,5 @@ def _told(row: Row) -> str:
     lines = [html.escape(f"{key} = {value}") for key, value in row.variant.settings]
     lines.append(f"{mean:.4g}" + (f" ± {spread:.2g} over {len(row.summaries)} seeds" if spread else ""))
     if row.gain is not None:
-        lines.append(f"{100 * row.gain.mean:+.1f} on the best control")
+        lines.append(f"{100 * row.gain.mean:+.1f} on the best baseline")
     return "<br>".join(lines)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.results import probed
+from jdgnn.experiment.results import scores
 from jdgnn.experiment.results.compare import NOT_OF_THE_NETWORK, REMEDY
+from jdgnn.experiment.results.labels import repeats_of
 from jdgnn.experiment.results.read import is_finished, read_summary
 from jdgnn.experiment.results.statistics import Difference, Spread, paired_difference, spread
 from jdgnn.experiment.run.directory import ORIGIN
@@ -22,51 +23,66 @@ from jdgnn.experiment.run.whole_files import whole_file, write_json
 from jdgnn.experiment.sweep.grid import Variant
 from jdgnn.experiment.sweep.record import Asked
 
-ALIKE = ("ticks", "probe", "loss", "consensus_distance", "bytes_sent")
+ALIKE = ("ticks", "tasks", "loss", "consensus_distance", "bytes_sent")
 """Figures of a summary by which runs are told to be the same."""
 
 TABLE, PLOT = "sweep.csv", "sweep.html"
 
 
 class Row(NamedTuple):
-    """A combination, and what is known of it.
+    """A combination, and what is known of it, by one of its tasks.
 
     Attributes:
       variant: the combination.
       seeds: that were asked for.
       summaries: of finished runs, by seed.
       failed: why others failed, by seed.
+      chosen: the task whose scores are meant; None for the first.
     """
 
     variant: Variant
     seeds: list[int]
     summaries: dict[int, dict[str, Any]]
     failed: dict[int, str]
+    chosen: str | None = None
+
+    @property
+    def tasks(self) -> list[str]:
+        """Tasks that all finished runs were evaluated by."""
+        return scores.tasks_of(self.summaries.values())
+
+    @property
+    def task(self) -> str | None:
+        """The task whose scores are given; None where there are none."""
+        return next((task for task in self.tasks if self.chosen in (None, task)), None)
 
     @property
     def metric(self) -> str | None:
-        """What was probed; None if nothing was."""
-        return probed.metric(next(iter(self.summaries.values()))) if self.summaries else None
+        """By which the task scores; None if there are no scores."""
+        return None if self.task is None else scores.metric_of(next(iter(self.summaries.values())), self.task)
 
     @property
     def learned(self) -> Spread | None:
-        """What was learned, over seeds; None where nothing was probed."""
-        return spread(self.values("learned")) if self.metric else None
+        """Of what was learned, over seeds; None where there are no scores."""
+        return None if self.task is None else spread(self.values("learned"), repeats_of(self.task))
 
     @property
-    def controls(self) -> dict[str, Spread]:
-        """What took no learning, by name."""
-        names = probed.names(self.summaries.values()) if self.metric else []
-        return {name: spread(self.values(name)) for name in names if name != "learned"}
+    def baselines(self) -> dict[str, Spread]:
+        """Of what took no training, by name."""
+        if self.task is None:
+            return {}
+        names = scores.names_of(list(self.summaries.values()), self.task)
+        return {name: spread(self.values(name), repeats_of(self.task)) for name in names if name != "learned"}
 
     @property
     def gain(self) -> Difference | None:
-        """By how much what was learned exceeds the best control, in pairs by seed."""
-        controls = self.controls
-        if not controls:
+        """By how much what was learned exceeds the best baseline, in pairs by seed."""
+        found = self.baselines
+        if not found:
             return None
-        best = max(controls, key=lambda name: controls[name].mean)
-        return paired_difference(self.values("learned"), self.values(best))
+        assert self.task is not None
+        best = max(found, key=lambda name: found[name].mean)
+        return paired_difference(self.values("learned"), self.values(best), repeats_of(self.task))
 
     @property
     def loss(self) -> float | None:
@@ -84,8 +100,9 @@ class Row(NamedTuple):
         return _mean(summary["wall_seconds"] for summary in self.summaries.values())
 
     def values(self, name: str, seeds: Sequence[int] | None = None) -> NDArray[np.float64]:
-        """What the probe found, for each of these seeds, or all that are finished, and each split [R, S]."""
-        return probed.values([self.summaries[seed] for seed in seeds or self.summaries], name)
+        """The scores of an embedding, for each of these seeds, or all that are finished, and each repeat [R, S]."""
+        assert self.task is not None
+        return scores.values_of([self.summaries[seed] for seed in seeds or self.summaries], self.task, name)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -178,8 +195,14 @@ class Results:
             file.write(text.getvalue().encode())
 
 
+def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The same rows for each task that any of them was evaluated by."""
+    tasks = dict.fromkeys(task for row in rows for task in row.tasks)
+    return {task: [row._replace(chosen=task) for row in rows] for task in tasks}
+
+
 def are_comparable(rows: Sequence[Row]) -> bool:
-    """Whether all combinations were judged on the same nodes: none of the keys chooses the network or its splits."""
+    """Whether all combinations were evaluated on the same nodes: no key chooses the network, its splits or links."""
     keys = {key for row in rows for key, _ in row.variant.settings}
     return all(key in NOT_OF_THE_NETWORK or key.split(".")[0] not in REMEDY for key in keys)
 
@@ -187,13 +210,13 @@ def are_comparable(rows: Sequence[Row]) -> bool:
 def best_of(rows: Sequence[Row]) -> Row | None:
     """The row with the largest mean of what was learned, among those with most finished seeds.
 
-    None if nothing was probed, or on networks or splits that differ.
+    None if nothing was evaluated, or on networks or splits that differ.
     """
     if not are_comparable(rows):
         return None
-    judged = [row for row in rows if row.metric]
-    most = max((len(row.summaries) for row in judged), default=0)
-    full = [row for row in judged if len(row.summaries) == most]
+    known = [row for row in rows if row.task]
+    most = max((len(row.summaries) for row in known), default=0)
+    full = [row for row in known if len(row.summaries) == most]
     return max(full, key=lambda row: row.values("learned").mean(), default=None)
 
 
@@ -219,21 +242,27 @@ def _are_alike(row: Row, other: Row) -> bool:
 def difference_to(row: Row, best: Row) -> Difference | None:
     """By how much a row has learned more than the best, over the seeds that both have; None for the best itself."""
     seeds = [seed for seed in row.summaries if seed in best.summaries]
-    if row is best or not row.metric or not seeds:
+    if row is best or row.task is None or row.task != best.task or not seeds:
         return None
     values, others = row.values("learned", seeds), best.values("learned", seeds)
-    return paired_difference(values, others) if values.shape == others.shape else None
+    return paired_difference(values, others, repeats_of(row.task)) if values.shape == others.shape else None
 
 
 def _outcome(row: Row) -> Iterator[tuple[str, Any]]:
     yield "finished", list(row.summaries)
     yield "failed", {str(seed): reason for seed, reason in row.failed.items()}
-    if row.learned is not None and row.gain is not None:
-        yield "metric", row.metric
-        yield "learned", row.learned._asdict()
-        yield "gain", row.gain._asdict()
+    yield "tasks", {task: _scored(one) for task, (one,) in by_task([row]).items()}
     for name in ("consensus_distance", "loss", "seconds"):
         yield name, getattr(row, name)
+
+
+def _scored(row: Row) -> dict[str, Any]:
+    learned, gain = row.learned, row.gain
+    return {
+        "metric": row.metric,
+        "learned": None if learned is None else learned._asdict(),
+        "gain": None if gain is None else gain._asdict(),
+    }
 
 
 def _lines(row: Row) -> Iterator[dict[str, Any]]:
@@ -247,10 +276,10 @@ def _lines(row: Row) -> Iterator[dict[str, Any]]:
 
 def _figures(summary: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "ticks", summary["ticks"]
-    for metric, figures in summary["probe"].items():
-        yield "metric", metric
-        for name in figures:
-            yield name, float(np.mean(figures[name]["values"]))
+    for task, metrics in summary["tasks"].items():
+        for metric, named in metrics.items():
+            for name, score in named.items():
+                yield f"{task}.{metric}.{name}", float(np.mean(score["values"]))
     yield "consensus_distance", summary["consensus_distance"]
     with contextlib.suppress(ValueError):
         yield "loss", _mean(summary["loss"])

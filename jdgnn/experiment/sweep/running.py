@@ -134,7 +134,7 @@ class _Log:
             yield f"failed: {done.reason}"
             return
         row = self._results.rows[done.task.variant]
-        if row.metric:
+        if row.task:
             yield f"learned {points(float(row.values('learned', [done.task.seed]).mean()))},"
         yield f"{done.seconds:.1f} s"
 

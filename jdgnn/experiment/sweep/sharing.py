@@ -1,28 +1,29 @@
-"""What runs of a sweep in one process share: networks, and probes of what takes no learning."""
+"""What runs of a sweep in one process share: networks, and scores of embeddings that took no learning."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jdgnn.evaluation import HeldOutLinks
+from jdgnn.evaluation.tasks import Scores
 from jdgnn.experiment.config.schema import Config
-from jdgnn.experiment.run.evaluate import Results
-from jdgnn.experiment.run.preparing import PREPARING, Preparing
+from jdgnn.experiment.run.preparing import PREPARING, Prepared, Preparing
 from jdgnn.network import Network
 
-MOST_RESULTS = 10_000
-"""Of probes, each some kB."""
+MOST_SCORES = 10_000
+"""Of embeddings, each some kB."""
 
 
 def sharing(preparing: Preparing = PREPARING) -> Preparing:
     """Prepares runs one after another without doing the same twice.
 
     The network is loaded anew only if it is not that of the run before, and the same embeddings of the same network are
-    probed once; the result is the same to the bit.
+    evaluated once; the result is the same to the bit.
 
     Args:
       preparing: what does it.
@@ -31,47 +32,61 @@ def sharing(preparing: Preparing = PREPARING) -> Preparing:
       The same with a memory.
     """
     shared = _Shared(preparing)
-    return Preparing(shared.load, shared.judge)
+    return Preparing(shared.load, shared.evaluate)
 
 
 class _Shared:
     def __init__(self, preparing: Preparing) -> None:
         self._preparing = preparing
         self._key = ""
-        self._loaded: tuple[Network, bool] | None = None
-        self._results: dict[str, Results] = {}
+        self._prepared: Prepared | None = None
+        self._scores: dict[str, Scores] = {}
 
-    def load(self, config: Config, data_root: Path | None) -> tuple[Network, bool]:
+    def load(self, config: Config, data_root: Path | None) -> Prepared:
         key = network_key(config)
-        if self._loaded is None or key != self._key:
-            self._loaded, self._key = None, ""  # two would take the memory of two
-            self._loaded, self._key = self._preparing.load(config, data_root), key
-        return self._loaded
+        if self._prepared is None or key != self._key:
+            self._prepared, self._key = None, ""  # two would take the memory of two
+            self._prepared, self._key = self._preparing.load(config, data_root), key
+        return self._prepared
 
-    def judge(
-        self, network: Network, embeddings: Mapping[str, ArrayLike], own_features: Mapping[str, int] | None = None
-    ) -> Results:
-        results: Results = {}
+    def evaluate(
+        self,
+        embeddings: Mapping[str, ArrayLike],
+        network: Network,
+        tasks: Sequence[str],
+        *,
+        held_out: HeldOutLinks | None,
+        own_features: Mapping[str, int],
+        most: int | None,
+    ) -> Scores:
+        scores: Scores = {}
         for name, vectors in embeddings.items():
-            own = (own_features or {}).get(name, 0)
-            key = self._key_of(network, np.asarray(vectors), own)
-            if key not in self._results:
-                if len(self._results) >= MOST_RESULTS:
-                    self._results.clear()
-                self._results[key] = self._preparing.judge(network, {name: vectors}, {name: own})
-            for result in self._results[key].values():  # none without labels
-                results[name] = result
-        return results
+            own = own_features.get(name, 0)
+            key = f"{self._key} {list(tasks)} {own} {most} {_digest(np.asarray(vectors), network)}"
+            if key not in self._scores:
+                if len(self._scores) >= MOST_SCORES:
+                    self._scores.clear()
+                self._scores[key] = self._preparing.evaluate(
+                    {"": vectors}, network, tasks, held_out=held_out, own_features={"": own}, most=most
+                )
+            for task, metrics in self._scores[key].items():
+                for metric, named in metrics.items():
+                    scores.setdefault(task, {}).setdefault(metric, {})[name] = named[""]
+        return scores
 
-    def _key_of(self, network: Network, vectors: np.ndarray, own_features: int) -> str:
-        digest = hashlib.sha256(np.ascontiguousarray(vectors).tobytes())
-        if network.splits is not None:  # those of honest nodes, who are others in other runs
-            digest.update(np.packbits(network.splits.train | network.splits.test).tobytes())
-        return f"{self._key} {vectors.dtype} {vectors.shape} {own_features} {digest.hexdigest()}"
+
+def _digest(vectors: np.ndarray, network: Network) -> str:
+    """Of an embedding, and of the labels and splits of honest nodes, who are others in other runs."""
+    digest = hashlib.sha256(np.ascontiguousarray(vectors).tobytes())
+    if network.labels is not None:
+        digest.update(np.ascontiguousarray(network.labels).tobytes())
+    if network.splits is not None:
+        digest.update(np.packbits(network.splits.train | network.splits.test).tobytes())
+    return f"{vectors.dtype} {vectors.shape} {digest.hexdigest()}"
 
 
 def network_key(config: Config) -> str:
-    """A text that is the same for configurations of the same network with the same splits."""
+    """A text that is the same for configurations of the same network with the same splits and held-out links."""
     tables: dict[str, Any] = {
         "network": config.network.model_dump(),
         "evaluation": config.evaluation.model_dump(),

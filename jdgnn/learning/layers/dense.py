@@ -8,7 +8,7 @@ from jdgnn.learning.layers.linear_maps import sum_of_maps
 def dense(units: int, activation: str = "leaky_relu", normalize: bool = True) -> Layer:
     """Dense layer: a linear map of a node's own vector.
 
-    Neighbours enter by the objective only. It is a layer for graphs where neighbours mislead, and a control.
+    Neighbours enter by the objective only. It is a layer for graphs where neighbours mislead, and a baseline.
 
     Args:
       units: width of the output, F'.

@@ -174,7 +174,7 @@ def test_snapshots_are_of_as_many_nodes_and_ticks_as_asked_for(reported: Reporte
     assert sorted(path.name for path in (tmp_path / "run" / "snapshots").iterdir()) == ["10.npz", "5.npz"]
     kept = arrays(tmp_path / "run" / "snapshots", "5.npz")
     assert kept["embeddings"].shape == (10, 7)
-    assert "probe" not in kept
+    assert kept["scores"] == "{}"
 
 
 def test_long_metrics_are_thinned_and_keep_their_last_row() -> None:

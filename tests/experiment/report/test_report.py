@@ -30,18 +30,23 @@ def test_nothing_is_asked_of_anybody(reported: Reported) -> None:
     assert "default-src 'none'" in reported.page
 
 
-def test_the_probe_is_drawn_at_each_snapshot_beside_the_controls(reported: Reported) -> None:
-    found, probe = traces(reported.page, "learning-probe"), summary(reported.directory)["probe"]["accuracy"]
+def test_scores_are_drawn_at_each_snapshot_next_to_baselines(reported: Reported) -> None:
+    found, probe = (
+        traces(reported.page, "learning-score-linear_probe"),
+        summary(reported.directory)["tasks"]["linear_probe"]["accuracy"],
+    )
     assert numbers(found["learned"]["x"]).tolist() == [1, 2, 3, 5, 8, 10, 12]
     assert numbers(found["learned"]["y"])[-1] == pytest.approx(100 * probe["learned"]["mean"])
     assert numbers(found["raw features"]["y"]).tolist() == pytest.approx(2 * [100 * probe["raw"]["mean"]])
     assert len(found) == len(probe)
 
 
-def test_snapshots_are_probed_as_the_last_embeddings_are(reported: Reported, tmp_path: Path) -> None:
+def test_snapshots_are_evaluated_as_the_last_embeddings_are(reported: Reported, tmp_path: Path) -> None:
     assert main(["run", str(reported.config), "--set", "emulation.ticks=8", "--out", str(tmp_path / "run")]) == 0
-    shown = numbers(traces(reported.page, "learning-probe")["learned"]["y"])
-    assert shown[4] == pytest.approx(100 * summary(tmp_path / "run")["probe"]["accuracy"]["learned"]["mean"])
+    shown = numbers(traces(reported.page, "learning-score-linear_probe")["learned"]["y"])
+    assert shown[4] == pytest.approx(
+        100 * summary(tmp_path / "run")["tasks"]["linear_probe"]["accuracy"]["learned"]["mean"]
+    )
 
 
 def test_losses_and_ranks_of_each_layer_are_those_recorded(reported: Reported) -> None:
@@ -114,12 +119,12 @@ def test_several_runs_stand_beside_each_other(variants: Variants, tmp_path: Path
     assert main(["report", str(variants.first), str(variants.second), "--out", str(tmp_path / "both.html")]) == 0
     page = (tmp_path / "both.html").read_text()
     compared = compare([variants.first, variants.second])
-    (difference,) = compared["differences"]
+    (difference,) = compared["tasks"]["linear_probe"]["differences"]
     text = read(page).text
     assert f"B − A {100 * difference['mean']:+.2f}" in text
     assert "push.fanout 8 4" in text
-    means = [run["probe"]["learned"]["mean"] for run in compared["runs"]]
-    found = traces(page, "learning-probe")
+    means = [one["learned"]["mean"] for one in compared["tasks"]["linear_probe"]["scores"].values()]
+    found = traces(page, "learning-score-linear_probe")
     for name, mean in zip("AB", means, strict=True):
         assert numbers(found[f"{name}: learned"]["y"])[-1] == pytest.approx(100 * mean)
     assert [run["name"] for run in data_of(page)["map"]["runs"]] == [
@@ -144,14 +149,14 @@ def test_names_are_only_text(reported: Reported, tmp_path: Path) -> None:
     assert "x" not in page.links
 
 
-def test_a_run_without_labels_is_shown_without_a_probe(reported: Reported, tmp_path: Path) -> None:
+def test_a_run_without_labels_is_shown_without_scores(reported: Reported, tmp_path: Path) -> None:
     config = tmp_path / "ring.toml"
     table = '[network]\nname = "ring"\nnum_nodes = 12\nnum_features = 6\n'
     rest = TWO_LAYERS[TWO_LAYERS.index("[[layers]]") : TWO_LAYERS.index("[evaluation]")]
     config.write_text(table + "\n" + rest)
     assert main(["run", str(config), "--set", "emulation.ticks=3", "--out", str(tmp_path / "run")]) == 0
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "Nothing was probed" in read(page).text
+    assert "No embedding was evaluated: the network has no labels" in read(page).text
     assert data_of(page)["map"]["runs"][0]["labels"] is None
 
 
@@ -221,32 +226,37 @@ def test_the_consensus_distance_of_several_seeds_is_their_mean(variants: Variant
     assert f"{short(mean)} consensus distance" in page.text
 
 
-def test_snapshots_are_probed_on_the_first_splits_only(reported: Reported, tmp_path: Path) -> None:
+def test_snapshots_are_evaluated_on_the_first_splits_only(reported: Reported, tmp_path: Path) -> None:
     command = ["run", str(reported.config), "--set", "snapshots.num_splits=1", "--out", str(tmp_path / "run")]
     assert main(command) == 0
-    page, probe = (tmp_path / "run" / "report.html").read_text(), summary(tmp_path / "run")["probe"]["accuracy"]
-    found = traces(page, "learning-probe")
+    page, probe = (
+        (tmp_path / "run" / "report.html").read_text(),
+        summary(tmp_path / "run")["tasks"]["linear_probe"]["accuracy"],
+    )
+    found = traces(page, "learning-score-linear_probe")
     assert numbers(found["learned"]["y"])[-1] == pytest.approx(100 * probe["learned"]["values"][0])
     assert numbers(found["raw features"]["y"])[0] == pytest.approx(100 * probe["raw"]["values"][0])
-    assert f"{100 * probe['learned']['mean']:.1f} % linear probe of what was learned" in read(page).text
-    assert "These figures are of all 2 splits; lines are of the first 1, for all alike." in read(page).text
+    assert f"{100 * probe['learned']['mean']:.1f} % linear probe (accuracy)" in read(page).text
+    assert "These numbers use all 2 splits; lines use the first 1." in read(page).text
 
 
 def test_runs_with_different_metrics_have_axes_of_their_own(reported: Reported, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(reported.directory, other)
     told = summary(other)
-    (other / "summary.json").write_text(json.dumps(told | {"probe": {"roc_auc": told["probe"]["accuracy"]}}))
+    (other / "summary.json").write_text(
+        json.dumps(told | {"tasks": {"linear_probe": {"roc_auc": told["tasks"]["linear_probe"]["accuracy"]}}})
+    )
     write_report([reported.directory, other, reported.directory], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     learned = [
         sorted(name for name in traces(page, figure) if name.endswith(": learned"))
-        for figure in ("learning-probe", "learning-probe-2")
+        for figure in ("learning-score-linear_probe", "learning-score-linear_probe-2")
     ]
     assert learned == [["A: learned", "C: learned"], ["B: learned"]]
-    controls = [name for name in traces(page, "learning-probe") if "best control" in name]
-    assert [name[:16] for name in controls] == ["A: best control,", "C: best control,"]
-    for title in ("over time: accuracy %", "over time: ROC-AUC %", "A, accuracy %", "B, ROC-AUC %"):
+    baselines = [name for name in traces(page, "learning-score-linear_probe") if "best baseline" in name]
+    assert [name[:16] for name in baselines] == ["A: best baseline", "C: best baseline"]
+    for title in ("Linear probe over time", "A, accuracy %", "B, ROC-AUC %"):
         assert title in read(page).text
 
 

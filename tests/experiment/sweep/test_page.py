@@ -37,9 +37,9 @@ def _rows(axes: list[Axis], num_seeds: int = 3, *, is_judged: bool = True) -> li
 
 def _summary(seed: int, draw: random.Random, is_judged: bool) -> dict[str, Any]:
     figures = {"learned": 0.7 + 0.1 * draw.random(), "raw": 0.2, "propagated_2hop": 0.74}
-    probe = {"accuracy": {name: {"values": [value]} for name, value in figures.items()}}
+    tasks = {"linear_probe": {"accuracy": {name: {"values": [value]} for name, value in figures.items()}}}
     said = {"dataset": "cora", "nodes": 9, "ticks": 9, "loss": [1.5, None], "consensus_distance": 0.01}
-    return {**said, "seed": seed, "wall_seconds": 12.3, "digest": "0", "probe": probe if is_judged else {}}
+    return {**said, "seed": seed, "wall_seconds": 12.3, "digest": "0", "tasks": tasks if is_judged else {}}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_runs_without_labels_are_shown_by_their_loss() -> None:
     rows = _rows(AXES["one number"], is_judged=False)
     (panel,) = plot(rows).panels
     assert list(panel.figure.data[-1].y) == [1.5] * 4
-    assert "nothing was probed" in page(rows, "sweep")
+    assert "no embedding was evaluated" in page(rows, "sweep")
 
 
 def test_no_best_is_named_on_unlike_networks() -> None:

@@ -86,7 +86,9 @@ def test_there_is_a_line_for_each_run(swept: Path) -> None:
     assert len(lines) == 16
     for line in lines:
         found = summary(swept / line["directory"] / f"seed-{line['seed']}")
-        assert float(line["learned"]) == pytest.approx(found["probe"]["accuracy"]["learned"]["mean"])
+        assert float(line["linear_probe.accuracy.learned"]) == pytest.approx(
+            found["tasks"]["linear_probe"]["accuracy"]["learned"]["mean"]
+        )
         assert (line["failed"], line["digest"]) == ("", found["digest"])
 
 
@@ -94,7 +96,7 @@ def test_a_run_of_a_sweep_has_the_bits_of_one_by_itself(swept: Path, tmp_path: P
     last = swept / _lines(swept)[-1]["directory"] / "seed-1"
     assert main(["run", str(last / "config.toml"), "--out", str(tmp_path / "alone")]) == 0
     alone, before = summary(tmp_path / "alone"), summary(last)
-    assert (alone["digest"], alone["probe"]) == (before["digest"], before["probe"])
+    assert (alone["digest"], alone["tasks"]) == (before["digest"], before["tasks"])
 
 
 def test_finished_runs_are_left_alone(swept: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,8 +125,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int]]:
         if rate == 9.0:
             raise InputError("the run has diverged")
         learned = {"values": [rate + 0.001 * config.seed]}
-        probe = {"accuracy": {"learned": learned, "raw": {"values": [0.25]}}}
-        said = {"dataset": "none", "nodes": 3, "directed_edges": 2, "ticks": 7, "probe": probe, "digest": "0"}
+        tasks = {"linear_probe": {"accuracy": {"learned": learned, "raw": {"values": [0.25]}}}}
+        said = {"dataset": "none", "nodes": 3, "directed_edges": 2, "ticks": 7, "tasks": tasks, "digest": "0"}
         directory.write_summary(
             {**said, "finished": True, "seed": config.seed, "loss": [1.0], "consensus_distance": 0.1, "wall_seconds": 2}
         )
@@ -150,7 +152,7 @@ def test_the_best_is_marked_with_the_difference_of_others(
     assert "20.1 ± 0.1*" in output
     assert "-10.0  -10.0 to -10.0" in output
     assert "0 of 1 others cannot be told from it" in output
-    assert _told(tmp_path)["variants"][1]["gain"]["mean"] == pytest.approx(-0.049)
+    assert _told(tmp_path)["variants"][1]["tasks"]["linear_probe"]["gain"]["mean"] == pytest.approx(-0.049)
 
 
 def test_a_run_that_fails_is_told_and_the_others_go_on(
@@ -248,18 +250,18 @@ def test_a_directory_with_something_else_is_refused(
 
 
 def test_what_runs_share_is_done_once(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = {"load": 0, "judge": 0}
+    calls = {"load": 0, "evaluate": 0}
 
     def counted(name: str) -> Any:
-        def call(*given: Any) -> Any:
+        def call(*given: Any, **named: Any) -> Any:
             calls[name] += 1
-            return getattr(sharing.PREPARING, name)(*given)
+            return getattr(sharing.PREPARING, name)(*given, **named)
 
         return call
 
-    preparing = sharing.Preparing(counted("load"), counted("judge"))
+    preparing = sharing.Preparing(counted("load"), counted("evaluate"))
     monkeypatch.setattr(working, "sharing", lambda: sharing.sharing(preparing))
     options = ["--set", "optimizer.learning_rate=0.1,0.2", "--set", "push.link.loss=0.2", "--seeds", "2"]
     assert _sweep(config, tmp_path / "out", *options) == 0
     # the network once; raw features and three hops once, the untrained encoder and a projection for each seed
-    assert calls == {"load": 1, "judge": 8}
+    assert calls == {"load": 1, "evaluate": 22}

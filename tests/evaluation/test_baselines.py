@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jdgnn.errors import InputError
-from jdgnn.evaluation import controls, propagate
+from jdgnn.evaluation import baselines, propagate
 from jdgnn.network import Network, from_edges, random_projection
 from tests.support import small_network
 
@@ -47,9 +47,9 @@ def test_propagate_refuses_what_makes_no_sense(features: np.ndarray | None, hops
         propagate(network.features if features is None else features, network, hops)
 
 
-def test_controls_are_what_they_are_called() -> None:
+def test_baselines_are_what_they_are_called() -> None:
     network = small_network()
-    made = controls(network, width=7, seed=3)
+    made = baselines(network, width=7, seed=3)
     propagated = [f"propagated_{hops}hop" for hops in (1, 2, 3)]
     assert list(made) == ["raw", *propagated, "projected_2hop"]
     np.testing.assert_array_equal(made["raw"], network.features)
@@ -59,14 +59,14 @@ def test_controls_are_what_they_are_called() -> None:
     np.testing.assert_allclose(made["projected_2hop"], projected, rtol=1e-4, atol=1e-6)
 
 
-def test_controls_depend_on_the_seed_in_the_projection_alone() -> None:
+def test_baselines_depend_on_the_seed_in_the_projection_alone() -> None:
     network = small_network()
-    first, again, other = (controls(network, width=4, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (baselines(network, width=4, seed=seed) for seed in (0, 0, 1))
     for name in first:
         np.testing.assert_array_equal(first[name], again[name])
         assert np.array_equal(first[name], other[name]) == (name != "projected_2hop")
 
 
-def test_controls_refuse_a_width_of_zero() -> None:
+def test_baselines_refuse_a_width_of_zero() -> None:
     with pytest.raises(InputError, match="width: got 0"):
-        controls(small_network(), width=0)
+        baselines(small_network(), width=0)

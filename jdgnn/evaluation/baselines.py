@@ -50,11 +50,11 @@ def propagate(features: NDArray[np.floating], network: Network, hops: int) -> ND
     return features
 
 
-def controls(network: Network, *, width: int, seed: int = 0) -> dict[str, NDArray[np.floating]]:
+def baselines(network: Network, *, width: int, seed: int = 0) -> dict[str, NDArray[np.floating]]:
     """Gives the embeddings that a learned one has to beat.
 
     The random projection has the width of the learned embedding, because a linear probe reads more off more columns.
-    (The remaining control, the untrained encoder of the same shape, is the emulator's:
+    (The remaining baseline, the untrained encoder of the same shape, is the emulator's:
     `emulator.encode(emulator.init(key, network).params, network)`.)
 
     Args:
@@ -71,7 +71,7 @@ def controls(network: Network, *, width: int, seed: int = 0) -> dict[str, NDArra
 
     Example:
       >>> from jdgnn.network import ring
-      >>> made = controls(ring(8), width=4)
+      >>> made = baselines(ring(8), width=4)
       >>> made["propagated_3hop"].shape, made["projected_2hop"].shape
       ((8, 32), (8, 4))
     """
