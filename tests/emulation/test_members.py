@@ -193,7 +193,7 @@ CHANGES: dict[tuple[str, str], Change] = {  # from a member to one that gives ot
         merge, lambda merged, *given: jax.tree.map(lambda leaf: 0.9 * leaf, merged)
     ),
     ("merge", "merge_all"): lambda merge_all: lambda own, received: smaller(merge_all(own, received)),
-    ("merge", "divide"): lambda divide: scaled(divide, 0.9),
+    ("merge", "divide"): lambda divide: lambda *given: divide(*given) + 0.3,
     ("peers", "sample"): lambda sample: to_the_next,
 }
 

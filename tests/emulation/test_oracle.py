@@ -290,8 +290,13 @@ def test_agrees_end_to_end(name: str, size: tuple[int, int], data: st.DataObject
     check_end_to_end(name, size, data)
 
 
+END_TO_END = [  # but for what chooses the largest numbers: where two are equal up to rounding, rounding would choose
+    name for name, case in ALL_CASES.items() if name not in ROUND_TRIPS and case.content == Case.content
+]
+
+
 @pytest.mark.long
-@runs([*((name, SMALL) for name in ALL_CASES if name not in ROUND_TRIPS), ("plain-matching", PAIR), ("plain", SINGLE)])
+@runs([*((name, SMALL) for name in END_TO_END), ("plain-matching", PAIR), ("plain", SINGLE)])
 @settings(max_examples=2, phases=[Phase.generate])
 @given(data=st.data())
 def test_agrees_end_to_end_in_every_case(name: str, size: tuple[int, int], data: st.DataObject) -> None:
