@@ -24,10 +24,6 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP) --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 
-$(VENV)/.installed-long: $(VENV)/.installed-dev
-	$(PIP) --editable '.[dev,fuzz]'
-	@touch $@
-
 $(VENV)/.installed-docs: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP) --editable '.[docs]'
 	@touch $@ $(VENV)/.installed
@@ -43,9 +39,9 @@ lint: $(VENV)/.installed-dev
 test: lint
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist worksteal
 
-# Some 75 minutes on two processors: ten of fuzzing (two for each of ten parsers), the long tests of kills, oracles and
-# kernels, and those cases that `make test` leaves out where it takes a few in which every part stands
-test-long: $(VENV)/.installed-long
+# About an hour on two processors: the long tests of kills, oracles and kernels, thousands of spoilt files, and those
+# cases that `make test` leaves out where it takes a few in which every part stands
+test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long -n 2 --dist worksteal
 
 bench: $(VENV)/.installed-dev

@@ -1,11 +1,12 @@
 """How much memory of the machine is left to this process."""
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-MEMORY_INFO, PROCESS, GROUPS = Path("/proc/meminfo"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+PROCESS, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 class _Version(NamedTuple):
@@ -24,13 +25,11 @@ VERSIONS = (
 )
 
 
-def host_bytes() -> int | None:
+def host_bytes() -> int:
     """Memory left in the machine, and to the groups of processes with which this one shares a limit."""
-    if not MEMORY_INFO.is_file():
-        return None
-    entries = dict(line.split(":", 1) for line in MEMORY_INFO.read_text().splitlines())
-    machine = int(entries["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in entries else None
-    return min((left for left in (machine, *left_to_groups()) if left is not None), default=None)
+    import psutil  # `import jdgnn` needs the core packages alone
+
+    return min(psutil.virtual_memory().available, *left_to_groups(), sys.maxsize)
 
 
 def left_to_groups(process: Path = PROCESS, groups: Path = GROUPS) -> Iterator[int]:

@@ -43,8 +43,6 @@ if not CHROMIUM.exists() and os.environ.get("CI") != "true":
     LEFT_OUT["browser"] = f"no {CHROMIUM} (Debian's package chromium)"
 if find_spec("torch") is None:
     LEFT_OUT["torch"] = "PyTorch is not installed (pip install torch)"
-if find_spec("atheris") is None:
-    LEFT_OUT["atheris"] = "atheris is not installed (pip install 'jdgnn[fuzz]')"
 
 
 SLOWEST = ("test_demo.py", "test_processes.py")

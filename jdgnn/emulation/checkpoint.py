@@ -35,6 +35,7 @@ from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.emulation.state_checks import check_alive
 from jdgnn.errors import InputError
+from jdgnn.files import read_bytes, size_of
 from jdgnn.keys import impl_of, is_key
 from jdgnn.network.conversion import as_network
 from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
@@ -42,7 +43,6 @@ from jdgnn.network.identity import differences
 from jdgnn.network.topology import topology
 from jdgnn.protocol.recording import checked_path
 from jdgnn.protocol.replaying import KEY_IMPLS
-from jdgnn.regular_files import check_regular, read_regular
 
 FORMAT = 2
 MOST_TEXT = 2**26
@@ -234,7 +234,7 @@ def read_about(path: Path) -> dict[str, Any]:
         what = "is a file" if path.exists() else "there is no such directory"
         raise InputError(f"path: {path}: {what}; give a checkpoint that jdgnn has saved")
     try:
-        about = json.loads(read_regular(path / "about" / "metadata", MOST_TEXT).decode())
+        about = json.loads(read_bytes(path / "about" / "metadata", MOST_TEXT).decode())
     except OSError as error:
         raise DamagedError(f"path: {path} is no checkpoint of jdgnn, as it says nothing of itself; give one") from error
     except (ValueError, RecursionError) as error:
@@ -322,7 +322,7 @@ def _check_tree(path: Path) -> None:
     for entry in path.rglob("*"):
         if entry.is_symlink():
             raise ValueError(f"{entry.name} is a link")
-        if not entry.is_dir() and check_regular(entry) > MOST_TEXT and not entry.name[0].isdigit():
+        if not entry.is_dir() and size_of(entry) > MOST_TEXT and not entry.name[0].isdigit():
             raise ValueError(f"{entry.name} has more than {MOST_TEXT:,} bytes")
 
 
@@ -340,10 +340,10 @@ def _check_files(folder: Path, kind: str, *shape: int) -> None:
         "dimension_separator": ".",
         **plain,
     }
-    if json.loads(read_regular(declared, MOST_TEXT)) != wanted:
+    if json.loads(read_bytes(declared, MOST_TEXT)) != wanted:
         raise ValueError(f"{folder.name} declares another array")
     needed = math.prod(shape) * np.dtype(kind).itemsize
-    if (found := check_regular(numbers)) != needed:
+    if (found := size_of(numbers)) != needed:
         raise ValueError(f"{folder.name} has {found} bytes of {needed}")
 
 

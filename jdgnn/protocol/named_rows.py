@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jdgnn.errors import InputError
+from jdgnn.files import read_bytes
 from jdgnn.network.identifiers import identifier
-from jdgnn.regular_files import read_regular
 
 MOST_BYTES = 2**26
 
@@ -65,7 +65,7 @@ def _row(where: str, row: Sequence[Any], order: list[int]) -> NamedRow:
 
 def _lines_of_file(place: str, path: Any) -> Iterable[Sequence[Any]]:
     try:
-        text = read_regular(Path(path), MOST_BYTES).decode("utf-8-sig")
+        text = read_bytes(Path(path), MOST_BYTES).decode("utf-8-sig")
         yield from csv.reader(io.StringIO(text, newline=""))
     except (OSError, TypeError, ValueError, csv.Error) as error:
         raise InputError(f"{place} cannot be read as a CSV file ({error})") from error

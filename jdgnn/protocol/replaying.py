@@ -19,11 +19,12 @@ from jdgnn.errors import InputError
 from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
 from jdgnn.network.identity import differences
 from jdgnn.network.topology import Topology
-from jdgnn.npy import MOST_HEADER, check_directory, check_memory, header_of, read_member
+from jdgnn.npz import check_members, check_memory, header_of, read_member
 from jdgnn.protocol.events import Events, event_keys
 from jdgnn.protocol.recording import LONGEST, RECORDED, VERSION, checked_path
 
 COINS = ("push_uniform", "model_uniform", "accept_uniform")  # which an algorithm that tosses none leaves in the record
+MOST_HEADER = 2**16  # bytes of the header, and of the key
 MOST_STRETCH = 2**30  # bytes of a stretch of several ticks
 KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
 SETTINGS = {
@@ -83,7 +84,7 @@ class Record:
         except Exception as error:  # whatever zipfile makes of what is no archive
             raise self._incomplete() from error
         try:
-            check_directory(self._archive)
+            check_members(self._archive)
         except ValueError as error:
             raise self._damaged(str(error)) from error
         self._read_header()
@@ -185,11 +186,11 @@ class Record:
         """An array of at most so many bytes."""
         what = name if "/" not in name else f"{name.split('/')[1]} from tick {int(name.split('/')[0])} on"
         try:
-            if self._archive.getinfo(f"{name}.npy").file_size > most + MOST_HEADER:
+            num_bytes = header_of(self._archive, f"{name}.npy").num_bytes
+            if num_bytes > most:
                 raise self._damaged(f"{what} is too large")
-            header = header_of(self._archive, f"{name}.npy")
-            check_memory(header.num_bytes)
-            return read_member(self._archive, f"{name}.npy", header)
+            check_memory(num_bytes)
+            return read_member(self._archive, f"{name}.npy")
         except InputError:
             raise
         except Exception as error:  # whatever zipfile and NumPy make of what is damaged

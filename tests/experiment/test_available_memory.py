@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psutil
 import pytest
 
 from jdgnn import host_memory
@@ -29,16 +30,12 @@ def test_the_older_version_of_groups_is_understood(tmp_path: Path) -> None:
     assert list(left_to_groups(tmp_path / "cgroup", tmp_path)) == [0, 2**63 - 4096 - 600]
 
 
-def test_the_least_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable: 7 kB\n")
-    monkeypatch.setattr(host_memory, "MEMORY_INFO", tmp_path / "meminfo")
+def test_the_least_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_memory, "left_to_groups", lambda: iter([5000]))
     assert host_bytes() == 5000
     monkeypatch.setattr(host_memory, "left_to_groups", lambda: iter([]))
-    assert host_bytes() == 7168
+    assert 0 < host_bytes() <= psutil.virtual_memory().total
 
 
-def test_nothing_is_known_where_there_is_nothing_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_memory, "MEMORY_INFO", tmp_path / "none")
-    assert host_bytes() is None
+def test_no_group_limits_where_there_is_none(tmp_path: Path) -> None:
     assert list(left_to_groups(tmp_path / "none", tmp_path)) == []

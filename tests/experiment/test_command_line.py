@@ -276,7 +276,8 @@ def test_a_network_with_splits_of_its_own_needs_no_evaluation_table(
     config = tmp_path / "own.toml"
     config.write_text(CONFIG.partition("[evaluation]")[0])
     assert main(["run", str(config), "--out", str(tmp_path / "run")]) == 0
-    assert "evaluation" not in (tmp_path / "run" / "config.toml").read_text()
+    written = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert written["evaluation"] == {"tasks": list(DEFAULT_TASKS)}
     assert main(["run", str(tmp_path / "run" / "config.toml"), "--out", str(tmp_path / "again")]) == 0
 
 

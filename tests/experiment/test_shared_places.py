@@ -15,7 +15,7 @@ import pytest
 from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.run.directory import RunDirectory
 from jdgnn.experiment.run.locks import locked
-from jdgnn.experiment.run.whole_files import partial_name, whole_file
+from jdgnn.files import partial_name, whole_file
 from tests.experiment.run_support import CONFIG, RING, process, summary
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from jdgnn.experiment.cli.help import Commands, add_command
 from jdgnn.experiment.cli.options import check_new_file
 from jdgnn.experiment.results.compare import compare
 from jdgnn.experiment.results.comparison_tables import print_comparison
-from jdgnn.experiment.run.whole_files import write_json
+from jdgnn.files import write_json
 
 
 def add(commands: Commands) -> None:

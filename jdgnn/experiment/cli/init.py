@@ -12,8 +12,8 @@ from jdgnn.experiment.config.networks import make_network
 from jdgnn.experiment.config.proposal import proposed, template
 from jdgnn.experiment.config.schema import EvaluationTable, read
 from jdgnn.experiment.run.evaluate import with_splits
+from jdgnn.files import whole_file
 from jdgnn.network import Network
-from jdgnn.whole_files import whole_file
 
 MOST_PER_CLASS = 5
 

@@ -1,8 +1,6 @@
 """The panel of the configuration: all of it, ready to be run again."""
 
-import html
-
-from jdgnn.experiment.report.elements import Panel, table
+from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.results.read import Settings
@@ -19,13 +17,13 @@ def configuration_panel(variants: list[Variant], summaries: dict[str, Summary]) 
     panel.text("Every key, defaults included. Run it again: jdgnn run config.toml, from the run's directory.")
     for variant in variants:
         title = variant.first.path.name if len(variants) == 1 else f"{variant.name}: {variant.first.path}"
-        panel.folded(f"config.toml of {title}", f'<pre tabindex="0">{html.escape(variant.first.config)}</pre>')
+        panel.add("folded", title=f"config.toml of {title}", text=variant.first.config)
     if summaries:
         names = dict.fromkeys(name for summary in summaries.values() for name in summary.versions)
         rows = [[name, *(summary.versions.get(name, "-") for summary in summaries.values())] for name in names]
         rows.append(["digest of the final state", *(summary.digest[:16] for summary in summaries.values())])
         head = ["", *(summaries if len(summaries) > 1 else ["version"])]
-        panel.folded("Versions, and the digest of the final state", table(head, rows, kind="keys"))
+        panel.add("folded", title="Versions, and the digest of the final state", head=head, rows=rows)
     return panel
 
 

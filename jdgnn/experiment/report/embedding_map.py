@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from jdgnn.errors import InputError
 from jdgnn.evaluation.maps import over_time
 from jdgnn.evaluation.vectors import unit_length
-from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.placing import places
 from jdgnn.experiment.report.reading import Run, Snapshot
 from jdgnn.experiment.report.style import CLASSES, SYMBOLS
@@ -27,24 +27,6 @@ MOST_NODES = 100_000
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 MOST_RUNS = 12
 """Whose maps are in one page."""
-
-CONTROLS = """\
-<div class="controls" role="group" aria-label="The map">
-<label class="whose">left <select id="map-run-0"></select></label>
-<label class="whose">right <select id="map-run-1"></select></label>
-<label>map <select id="map-method"></select></label>
-<label>colour <select id="map-colour"></select></label>
-<button type="button" id="map-play" aria-pressed="false">▶ play</button>
-<label class="time">tick <input type="range" id="map-time" min="0" max="0" step="1" value="0">
-<output id="map-tick" for="map-time" aria-live="polite"></output></label>
-</div>
-<div id="map-legend" class="legend" role="group" aria-label="Classes: press to hide or show"></div>
-<div class="maps"><figure><div class="plot map" id="map-0" role="img" aria-label="map of embeddings"></div>
-<figcaption id="map-says-0"></figcaption></figure>
-<figure id="map-second" hidden><div class="plot map" id="map-1" role="img" aria-label="map of embeddings"></div>
-<figcaption id="map-says-1"></figcaption></figure></div>
-<div id="map-hover" role="status" hidden></div>
-"""
 
 
 def map_panel(variants: list[Variant], methods: Sequence[str]) -> Panel:
@@ -65,7 +47,7 @@ def map_panel(variants: list[Variant], methods: Sequence[str]) -> Panel:
         panel.text("No snapshot was taken yet, or none was asked for (snapshots.nodes).", "note")
         return panel
     panel.text(_says([run for _, run in runs if run.snapshots], methods))
-    panel.parts.append(CONTROLS)
+    panel.add("map")
     left = sum(len(variant.runs) for variant in variants) - len(runs)
     if left:
         panel.text(f"{left} more runs are not on the map.", "note")

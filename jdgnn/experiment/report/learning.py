@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.experiment.report.curves import Trace, has_any, lines
-from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import BASELINE_COLOURS, colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Variant, each
 from jdgnn.experiment.results.labels import (
@@ -26,10 +26,9 @@ def learning_panel(variants: list[Variant]) -> Panel:
     """What the embeddings are worth, and how that came."""
     panel = Panel("learning", "Learning")
     tasks = dict.fromkeys(task for variant in variants for task in variant.tasks)
-    panel.parts.append('<div class="grid">')
-    for task in tasks:
-        _score_figures(panel, variants, task)
-    panel.parts.append("</div>")
+    with panel.grid():
+        for task in tasks:
+            _score_figures(panel, variants, task)
     if len(variants) == 1 and variants[0].summaries:
         _table(panel, variants, list(tasks), "Final embeddings and their baselines")
     elif len(variants) > 1:
@@ -42,10 +41,9 @@ def learning_panel(variants: list[Variant]) -> Panel:
     for variant in variants:
         if variant.summaries and (text := held_out_words(variant.summaries[0])):
             panel.text(f"{text[:1].upper()}{text[1:]}." if len(variants) == 1 else f"{variant.name}: {text}.", "note")
-    panel.parts.append('<div class="grid">')
-    _losses(panel, variants)
-    _ranks(panel, variants)
-    panel.parts.append("</div>")
+    with panel.grid():
+        _losses(panel, variants)
+        _ranks(panel, variants)
     return panel
 
 

@@ -14,7 +14,7 @@ from jdgnn.experiment.report.page import page
 from jdgnn.experiment.report.speed import speed_panel
 from jdgnn.experiment.report.summaries import Summary, checked
 from jdgnn.experiment.report.variants import Variant, read_variants
-from jdgnn.experiment.run.whole_files import whole_file
+from jdgnn.files import whole_file
 
 
 def write_report(paths: Sequence[Path], out: Path, methods: Sequence[str] = ("pca",)) -> None:

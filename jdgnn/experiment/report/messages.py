@@ -6,7 +6,7 @@ import numpy as np
 from rich import filesize
 
 from jdgnn.experiment.report.curves import Trace, lines
-from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import colour, dash, layout
 from jdgnn.experiment.report.variants import Series, Variant, each
 from jdgnn.experiment.results.tables import ENDS, percent
@@ -34,11 +34,10 @@ def messages_panel(variants: list[Variant]) -> Panel:
     for variant in variants:
         if variant.first.rows:
             _accounts(panel, variant, len(variants))
-    panel.parts.append('<div class="grid">')
-    if len(variants) == 1:
-        _over_time(panel, variants[0])
-    _bytes(panel, variants)
-    panel.parts.append("</div>")
+    with panel.grid():
+        if len(variants) == 1:
+            _over_time(panel, variants[0])
+        _bytes(panel, variants)
     return panel
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.results.tables import as_read
@@ -20,13 +20,10 @@ def network_panel(variants: list[Variant]) -> Panel:
     drawn, links = len(network["drawn"]), len(network["sources"])
     whose = "The network" if len(variants) == 1 else f"The network of {variants[0].name}"
     whole = "all of it" if drawn == len(degree) else f"{drawn:,} nodes around the best-connected one"
-    panel.parts.append(
-        '<div class="grid"><figure><div class="plot tall" id="network-picture" role="img" aria-label="the network">'
-        f"</div><figcaption>{whose}, {whole}: {drawn:,} nodes and {links:,} links, in the colours of the map."
-        "</figcaption></figure>"
-    )
-    _degrees(panel, degree, network["out_degree"].astype(np.int64))
-    panel.parts.append("</div>")
+    with panel.grid():
+        says = f"{whose}, {whole}: {drawn:,} nodes and {links:,} links, in the colours of the map."
+        panel.add("picture", says=says)
+        _degrees(panel, degree, network["out_degree"].astype(np.int64))
     facts = {
         "nodes": f"{len(degree):,}",
         "directed edges": f"{int(degree.sum()):,}",

@@ -6,7 +6,7 @@ import numpy as np
 from rich import filesize
 
 from jdgnn.experiment.report.curves import Trace, has_any, lines
-from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Series, Variant, each
 from jdgnn.experiment.results.tables import short
@@ -55,12 +55,11 @@ def nodes_panel(variants: list[Variant]) -> Panel:
         panel.text("No tick was recorded yet.", "note")
         return panel
     panel.text("Lines are medians over nodes, bands reach from 5 to 95 % of them.")
-    panel.parts.append('<div class="grid">')
-    for figure in FIGURES:
-        _spread(panel, variants, figure)
-    _consensus(panel, variants)
-    _presence(panel, variants)
-    panel.parts.append("</div>")
+    with panel.grid():
+        for figure in FIGURES:
+            _spread(panel, variants, figure)
+        _consensus(panel, variants)
+        _presence(panel, variants)
     return panel
 
 

@@ -1,12 +1,11 @@
 """The head of the page: the figures that matter most, and what several runs differ in."""
 
-import html
 from collections.abc import Iterator
 from typing import Any
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.report.configuration import in_words
-from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.results import tables
@@ -54,8 +53,7 @@ def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
         tiles.append((percent(summary.speed.of_floor), "of peak memory bandwidth"))
     if len(variant.runs) > 1:
         tiles.append((f"{len(variant.runs)}", "seeds"))
-    inner = "".join(f"<li><b>{html.escape(big)}</b> {html.escape(small)}</li>" for big, small in tiles)
-    panel.parts.append(f'<ul class="tiles">{inner}</ul>')
+    panel.add("tiles", tiles=tiles)
 
 
 def _task_tiles(variant: Variant, task: str, *, has_woken: bool) -> Iterator[tuple[str, str]]:

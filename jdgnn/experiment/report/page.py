@@ -1,12 +1,15 @@
-"""The page: panels, style and script in one file that asks nobody for anything."""
+"""The page: panels, style and script in one file that makes no request."""
 
 import base64
 import gzip
-import html
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jdgnn.experiment.report.elements import Panel
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from jdgnn.experiment.report.panel import Panel
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; img-src data: blob:; "
@@ -28,36 +31,25 @@ def page(title: str, subtitle: str, panels: list[Panel]) -> str:
     """
     from plotly.offline import get_plotlyjs
 
-    own = files("jdgnn.experiment.report")
-    script, style = own.joinpath("page.js").read_text("utf-8"), own.joinpath("page.css").read_text("utf-8")
-    links = "".join(f'<li><a href="#{panel.name}">{html.escape(panel.title)}</a></li>' for panel in panels)
-    sections = "\n".join(panel.html() for panel in panels)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{html.escape(title)}</title>
-<link rel="icon" href="data:,">
-<style>{style}</style>
-</head>
-<body>
-<a class="skip" href="#{panels[0].name}">Skip to the figures</a>
-<header><h1>{html.escape(title)}</h1><p>{html.escape(subtitle)}</p></header>
-<nav aria-label="Parts of the report"><ul>{links}</ul></nav>
-<main>
-<noscript><p class="note">Figures are drawn by JavaScript, which is off; tables hold the same numbers.</p></noscript>
-<p class="note" id="too-old" hidden>This browser cannot draw the figures; tables hold the same numbers.</p>
-{sections}
-</main>
-<footer>Made by jdgnn. This page holds all it shows and asks nobody for anything.</footer>
-<script type="text/plain" id="library">{compressed(get_plotlyjs())}</script>
-<script type="text/plain" id="data">{compressed(_data(panels))}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
+    return _template().render(
+        title=title,
+        subtitle=subtitle,
+        panels=panels,
+        policy=Markup(POLICY),
+        style=Markup(_own("page.css")),
+        script=Markup(_own("page.js")),
+        library=compressed(get_plotlyjs()),
+        data=compressed(_data(panels)),
+    )
+
+
+def _own(name: str) -> str:
+    return files("jdgnn.experiment.report").joinpath(name).read_text("utf-8")
+
+
+@cache
+def _template() -> Template:
+    return Environment(autoescape=True, undefined=StrictUndefined).from_string(_own("page.html.j2"))
 
 
 def _data(panels: list[Panel]) -> str:

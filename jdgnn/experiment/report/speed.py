@@ -4,7 +4,7 @@ from typing import Any
 
 from rich import filesize
 
-from jdgnn.experiment.report.elements import Panel
+from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
@@ -26,10 +26,9 @@ def speed_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel
         panel.text("What a run takes is known once it is finished.", "note")
         return panel
     _table(panel, summaries)
-    panel.parts.append('<div class="grid">')
-    _seconds(panel, summaries)
-    _memory(panel, summaries)
-    panel.parts.append("</div>")
+    with panel.grid():
+        _seconds(panel, summaries)
+        _memory(panel, summaries)
     panel.text(
         "The floor is what a node that wakes must move through memory whatever the arithmetic: its parameters and its "
         "optimiser state read and written, the models it merges and the embeddings it learns from read. Its share is "

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.npy import Header, read_archive
+from jdgnn.npz import Header, read_archive
 
 MOST_BYTES = 2**32
 """Of a file."""

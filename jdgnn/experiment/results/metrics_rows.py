@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.errors import InputError
+from jdgnn.files import size_of
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
-from jdgnn.regular_files import check_regular
 
 SPREAD = ("staleness", "age", "wakes")
 """Figures of nodes that the summary of a run tells."""
@@ -58,7 +58,7 @@ def sound_rows(path: Path) -> Iterator[dict[str, Any]]:
     """
     last = 0
     try:
-        check_regular(path)
+        size_of(path)
         with path.open("rb") as file:
             while (row := _row(file.readline(MOST_OF_A_LINE))) is not None and row["tick"] > last:
                 last = row["tick"]

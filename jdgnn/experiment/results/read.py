@@ -12,7 +12,7 @@ from jdgnn.errors import InputError
 from jdgnn.experiment.config.toml import flat, parsed_toml
 from jdgnn.experiment.results import scores
 from jdgnn.experiment.run.directory import CONFIG, SUMMARY, seed_folders
-from jdgnn.regular_files import read_regular
+from jdgnn.files import read_bytes
 
 MOST_BYTES = 2**26
 """Of a configuration or a summary."""
@@ -204,7 +204,7 @@ def _compared(folder: Path) -> Settings:
 
 def _read(folder: Path, name: str) -> str:
     try:
-        return read_regular(folder / name, MOST_BYTES).decode()
+        return read_bytes(folder / name, MOST_BYTES).decode()
     except UnicodeDecodeError as error:
         raise InputError(f"{folder}: its {name} is not UTF-8 text (byte {error.start}); repeat the run") from error
     except OSError as error:

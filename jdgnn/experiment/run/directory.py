@@ -19,8 +19,7 @@ from jdgnn.experiment.results.metrics_rows import sound_rows
 from jdgnn.experiment.run.locks import LOCK, locked
 from jdgnn.experiment.run.snapshots import Snapshots
 from jdgnn.experiment.run.tensorboard import Board
-from jdgnn.experiment.run.whole_files import partial_name, whole_file, write_json
-from jdgnn.regular_files import read_regular
+from jdgnn.files import partial_name, read_bytes, whole_file, write_json
 
 CONFIG, METRICS, SUMMARY = "config.toml", "metrics.jsonl", "summary.json"
 EMBEDDINGS, NODES, NETWORK = "embeddings.npz", "nodes.npz", "network.npz"
@@ -370,7 +369,7 @@ def read_origin(folder: Path) -> dict[str, Any]:
       InputError: that makes no sense.
     """
     try:
-        origin = json.loads(read_regular(folder / ORIGIN, MOST_ORIGIN).decode())
+        origin = json.loads(read_bytes(folder / ORIGIN, MOST_ORIGIN).decode())
     except OSError as error:
         raise InputError(f"--resume: {folder / ORIGIN} cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

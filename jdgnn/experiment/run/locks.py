@@ -1,9 +1,10 @@
 """One process at a time in a directory."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from jdgnn.errors import InputError
 
@@ -14,8 +15,6 @@ LOCK = ".lock"
 def locked(path: Path) -> Iterator[None]:
     """Keeps other processes out of a directory; the lock ends with the process, however that ends.
 
-    Where the system knows no such locks, nothing keeps them out.
-
     Raises:
       InputError: another process is in it.
 
@@ -25,23 +24,15 @@ def locked(path: Path) -> Iterator[None]:
       ...     try:
       ...         locked(Path(folder)).__enter__()
       ...     except InputError as error:
-      ...         print("refused")
-      refused
+      ...         print("rejected")
+      rejected
     """
+    lock = FileLock(path / LOCK)
     try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    descriptor = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
+        lock.acquire(blocking=False)
+    except Timeout as error:
         raise InputError(f"{path} is in use by another process; wait for it, or give another directory") from error
-    except OSError:  # a file system without locks
-        pass
     try:
         yield
     finally:
-        os.close(descriptor)
+        lock.release()

@@ -38,7 +38,7 @@ def check_network_fits(name: str, arguments: Mapping[str, Any]) -> None:
     """
     needed = bytes_to_make(name, arguments)
     available, total = host_bytes(), sum(needed.values())
-    if available is not None and total > available:
+    if total > available:
         largest = max(needed, key=lambda key: needed[key])
         raise InputError(
             f"network.{largest}: got {arguments[largest]:,}, and making such a network takes "

@@ -19,7 +19,7 @@ from jdgnn.experiment.run.experiment import run_experiment
 from jdgnn.experiment.run.interrupts import Interrupts
 from jdgnn.experiment.run.locks import LOCK, locked
 from jdgnn.experiment.run.ways import mixed
-from jdgnn.experiment.run.whole_files import partial_name, write_json
+from jdgnn.files import partial_name, write_json
 
 SEEDS = "seeds.json"
 FILES = (SEEDS, ORIGIN, REPORT)

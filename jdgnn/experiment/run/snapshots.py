@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.experiment.config.schema import SnapshotsTable
-from jdgnn.experiment.run.whole_files import whole_file
+from jdgnn.files import whole_file
 
 SERIES = (1, 2, 3, 5, 8)
 """Of each power of ten: most is learned in the first ticks."""

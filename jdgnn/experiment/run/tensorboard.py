@@ -23,8 +23,8 @@ NAMED = {"messages_": "messages/", "num_": "counts/"}
 class Board:
     """The event files of one run, in one folder.
 
-    Records are written one after another by the caller, not by a thread as tensorboardX does it, so that what cannot
-    be written is told.
+    The caller writes by tensorboardX's `EventsWriter`, not by the thread of its `SummaryWriter`, which would wait for
+    ever on a full disk.
 
     Args:
       folder: where they are; it is made when it is needed.
@@ -146,27 +146,18 @@ class Board:
         self._record(step=step, summary=summary)
 
     def _record(self, **fields: Any) -> None:
+        from tensorboardX.event_file_writer import EventsWriter
         from tensorboardX.proto.event_pb2 import Event
 
         now = time.time()
         if self._writer is None:
-            self._writer = self._opened(now)
-            self._writer.write(Event(wall_time=now, file_version="brain.Event:2").SerializeToString())
-        self._writer.write(Event(wall_time=now, **fields).SerializeToString())
+            self.folder.mkdir(parents=True, exist_ok=True)
+            number = len(self.files)  # files of one second are read in the order of their names
+            self._writer = EventsWriter(str(self.folder.absolute() / "events"), f".{number:04}.jdgnn")
+        self._writer.write_event(Event(wall_time=now, **fields))
         if not 0 <= now - self._flushed < FLUSH_SECONDS:
             self._writer.flush()
             self._flushed = now
-
-    def _opened(self, now: float) -> Any:
-        """A new file, whose name comes after those of all others: in this order they are read."""
-        from tensorboardX.record_writer import RecordWriter
-
-        self.folder.mkdir(parents=True, exist_ok=True)
-        names = [path.name for path in self.files]
-        name = next(
-            name for second in range(int(now), 2**40) if (name := f"{PREFIX}{second}.jdgnn") > max(names, default="")
-        )
-        return RecordWriter(str(self.folder.absolute() / name))
 
 
 Values = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]

@@ -1,17 +1,19 @@
 """`sweep.html`: plot and table in one file, which works without a network."""
 
-import html
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from jdgnn.experiment.report.elements import Panel
+from markupsafe import Markup
+
 from jdgnn.experiment.report.page import page as page_of
+from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.results.comparison_tables import interval, points
 from jdgnn.experiment.results.labels import EMBEDDINGS, heading_of, metric_name, title_of
-from jdgnn.experiment.run.whole_files import whole_file
 from jdgnn.experiment.sweep.grid import short_keys
-from jdgnn.experiment.sweep.plot import Plot, Series, plot
+from jdgnn.experiment.sweep.plot import Plot, plot
 from jdgnn.experiment.sweep.results import PLOT, Results, Row, best_of, by_task, difference_to
 from jdgnn.experiment.sweep.table import BEST, brief, remarks, score_text
+from jdgnn.files import whole_file
 
 DASH_ARRAYS = {
     "solid": "", "dash": "9,9", "dot": "3,3", "dashdot": "9,3,3,3", "longdash": "15,15", "longdashdot": "15,3,3,3",
@@ -57,11 +59,11 @@ def _plots(rows: Sequence[Row], task: str) -> Panel:
     panel = Panel(f"plot-{task}", heading_of(task) if task else "Loss")
     for text in _explanation(rows, drawn):
         panel.text(text)
-    panel.parts.append(_legend(drawn))
-    panel.parts.append(f'<div class="{"single" if len(drawn.panels) == 1 else "grid"}">')
-    for index, one in enumerate(drawn.panels):
-        panel.figure(f"{task}-{index}", one.title, one.figure.data, one.figure.layout, "")
-    panel.parts.append("</div>")
+    if lines := _legend(drawn):
+        panel.add("legend", title=drawn.series_key, lines=lines)
+    with panel.grid("single" if len(drawn.panels) == 1 else "grid"):
+        for index, one in enumerate(drawn.panels):
+            panel.figure(f"{task}-{index}", one.title, one.figure.data, one.figure.layout, "")
     return panel
 
 
@@ -75,23 +77,20 @@ def _explanation(rows: Sequence[Row], drawn: Plot) -> Iterator[str]:
         )
 
 
-def _legend(drawn: Plot) -> str:
+def _legend(drawn: Plot) -> list[dict[str, Any]]:
     entries = [(one.name, one) for one in drawn.series] + [
         (EMBEDDINGS.get(one.name, one.name) + (" (far below)" if one.name in drawn.outside else ""), one)
         for one in drawn.baselines
     ]
-    heading = f"<span><b>{html.escape(drawn.series_key)}</b></span>" if drawn.series_key else ""
-    spans = "".join(f"<span>{_swatch(one)}{html.escape(name)}</span>" for name, one in entries)
-    return f'<div class="legend lines">{heading}{spans}</div>' if entries else ""
-
-
-def _swatch(one: Series) -> str:
-    dashes = DASH_ARRAYS.get(one.dash, one.dash.replace("px", ""))
-    shape = SHAPES.get(one.symbol, "")
-    return (
-        f'<svg width="44" height="16" aria-hidden="true" fill="{one.colour}"><line x1="0" y1="8" x2="44" y2="8" '
-        f'stroke="{one.colour}" stroke-width="2" stroke-dasharray="{dashes}"/>{shape}</svg>'
-    )
+    return [
+        {
+            "name": name,
+            "colour": one.colour,
+            "dashes": DASH_ARRAYS.get(one.dash, one.dash.replace("px", "")),
+            "shape": Markup(SHAPES.get(one.symbol, "")),
+        }
+        for name, one in entries
+    ]
 
 
 def _table(rows: Sequence[Row]) -> Panel:

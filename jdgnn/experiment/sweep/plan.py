@@ -16,11 +16,11 @@ from jdgnn.experiment.run.directory import CONFIG, ORIGIN, RunDirectory, check_n
 from jdgnn.experiment.run.experiment import make_emulator
 from jdgnn.experiment.run.locks import LOCK
 from jdgnn.experiment.run.ways import check_beside
-from jdgnn.experiment.run.whole_files import partial_name
 from jdgnn.experiment.sweep import record
 from jdgnn.experiment.sweep.grid import MOST_RUNS, Axis, Variant, resolved, variants
 from jdgnn.experiment.sweep.record import SWEEP, Asked
 from jdgnn.experiment.sweep.sharing import network_key
+from jdgnn.files import partial_name
 
 NOT_COMPARED = ("seed", "checkpoints")
 """Keys, or tables, that may differ between runs of one sweep."""

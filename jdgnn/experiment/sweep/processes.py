@@ -1,18 +1,19 @@
 """Several processes that do the runs of a sweep, each on its share of the cores."""
 
 import _thread
+import atexit
 import contextlib
 import itertools
 import multiprocessing
 import os
-import queue
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any
+from multiprocessing.connection import Connection
 
 from jdgnn.backend.calls import num_cores
 from jdgnn.experiment.run.interrupts import WAYS, Interrupted, Interrupts, remembered_interrupts
@@ -50,143 +51,118 @@ def do_all(work: Work, tasks: Queue, jobs: int, interrupts: Interrupts, on_done:
             on_done(worker.do(task, interrupts))
             last = task.structure
         return
-    crew = _Crew(work, tasks, jobs, on_done)
-    with contextlib.closing(crew), interrupts.deferred():
-        crew.hire()
-        while crew.is_at_work:
-            crew.look()
+    with contextlib.closing(_Crew(work, tasks, jobs, on_done)) as crew, interrupts.deferred():
+        while crew.running:
             if interrupts.is_asked:
                 crew.end()
+            crew.take_answers()
     interrupts.check()
 
 
-class _Member:
-    """A process, and what it does."""
+class _Member(ProcessPoolExecutor):
+    """One process, with a share of the cores; the structure of its last task decides which one it gets next."""
 
     def __init__(self, work: Work, cores: list[int], jobs: int) -> None:
         context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        same_bits = work._replace(cores=num_cores())  # as one process that has all cores
-        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, same_bits), daemon=True)
-        self.task: Task | None = None
-        self.last: int | None = None
+        ended, self.ending = context.Pipe(duplex=False)  # is closed to say that all should end, or by our death
+        super().__init__(1, context, _begin, (work, ended))
         self.cores = cores
+        self.task: Task | None = None
         with _surroundings(cores, jobs):
-            self.process.start()
-        theirs.close()
-
-    def give(self, task: Task | None) -> None:
-        self.task = task
-        with contextlib.suppress(OSError):  # it has died, which is seen when its answer is read
-            self.connection.send(task)
-
-    def answer(self) -> Done | None:
-        """What it says; None if it has ended."""
-        try:
-            return self.connection.recv()
-        except (EOFError, OSError):
-            self.process.join()
-            return None
+            self.submit(os.getpid)  # starts it
+        ended.close()
 
 
 class _Crew:
+    """All processes, and the tasks that they do now."""
+
     def __init__(self, work: Work, tasks: Queue, jobs: int, on_done: Callable[[Done], None]) -> None:
-        self._work, self._tasks, self._on_done = work, tasks, on_done
-        self._jobs, self._is_ending = jobs, False
-        self._members: list[_Member] = []
+        self._work = work._replace(cores=num_cores())  # the bits of one process that has all cores
+        self._tasks, self._jobs, self._on_done = tasks, jobs, on_done
+        self._is_ending = False
+        self.running: dict[Future[Done | None], _Member] = {}
+        for cores in shares(_cores(), jobs):
+            self._give(self._hired(cores))
 
-    @property
-    def is_at_work(self) -> bool:
-        """Whether there is anybody to wait for."""
-        return bool(self._members)
+    def _hired(self, cores: list[int]) -> _Member:
+        return _Member(self._work, cores, self._jobs)
 
-    def hire(self) -> None:
-        """Starts all processes."""
-        for cores in shares(_cores(), self._jobs):
-            self._hire(cores)
+    def _give(self, member: _Member) -> None:
+        last = None if member.task is None else member.task.structure
+        member.task = None if self._is_ending else self._tasks.next(last)
+        if member.task is None:
+            member.shutdown(wait=False)
+        else:
+            self.running[member.submit(_do, member.task)] = member
 
-    def look(self) -> None:
+    def take_answers(self) -> None:
         """Waits a little for answers, and gives out what is next."""
-        by_connection = {member.connection: member for member in self._members}
-        for connection in wait(list(by_connection), TELLING_SECONDS):
-            member = by_connection[connection]  # type: ignore[index]
-            done = member.answer()
-            if done is not None:
-                member.last = done.task.structure
+        for future in wait(self.running, TELLING_SECONDS, FIRST_COMPLETED).done:
+            member = self.running.pop(future)
+            try:
+                if (done := future.result()) is None:  # it was asked to end, and has saved its run
+                    continue
                 self._on_done(done)
-                self._give(member)
-            else:
-                self._members.remove(member)
-                self._bury(member)
+            except BrokenProcessPool:
+                if self._is_ending:
+                    continue
+                assert member.task is not None
+                self._on_done(Done(member.task, "its process died (killed, or no memory left)", 0, 0.0))
+                if not len(self._tasks):
+                    continue
+                member = self._hired(member.cores)
+            self._give(member)
 
     def end(self) -> None:
         """Has all of them save and end."""
-        if not self._is_ending:
-            self._is_ending = True
-            for member in self._members:
-                with contextlib.suppress(OSError):
-                    member.connection.send(_End())
+        self._is_ending = True
+        for member in self.running.values():
+            member.ending.close()
 
     def close(self) -> None:
-        """Leaves none behind."""
-        for member in self._members:
-            member.process.kill()
-            member.process.join()
-            member.connection.close()
-
-    def _hire(self, cores: list[int]) -> None:
-        self._members.append(member := _Member(self._work, cores, self._jobs))
-        self._give(member)
-
-    def _give(self, member: _Member) -> None:
-        member.give(None if self._is_ending else self._tasks.next(member.last))
-
-    def _bury(self, member: _Member) -> None:
-        """Notes what has become of a process that ended, and takes another if it should not have."""
-        member.connection.close()
-        if member.task is None or self._is_ending:
-            return
-        self._on_done(Done(member.task, _cause_of_death(member.process.exitcode), 0, 0.0))
-        if len(self._tasks):
-            self._hire(member.cores)
+        """Leaves no process behind: those that still run end as soon as they have saved."""
+        self.end()
+        for member in self.running.values():
+            member.shutdown(wait=True, cancel_futures=True)
 
 
-class _End:
-    """Says that all should end."""
+class _State:
+    """Of a process that does tasks."""
+
+    worker: Worker
+    interrupts: Interrupts
+    until_the_end = contextlib.ExitStack()
+    is_busy = False
 
 
-def _cause_of_death(status: int | None) -> str:
-    if status is not None and status < 0:
-        hint = " (no memory left?)" if -status == signal.SIGKILL else ""
-        return f"its process was killed by {signal.Signals(-status).name}{hint}"
-    return f"its process ended with status {status}"
+def _begin(work: Work, ended: Connection) -> None:
+    """Is done first in each process."""
+    _State.worker = Worker(work)
+    _State.interrupts = _State.until_the_end.enter_context(remembered_interrupts(is_quiet=True))
+    atexit.register(os._exit, 0)  # threads that still compile do not survive an orderly exit
+    threading.Thread(target=_listen, args=(ended,), daemon=True).start()
 
 
-def _serve(connection: Connection, work: Work) -> None:
-    """Is a process: does what comes until nothing does."""
-    tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-    with contextlib.suppress(Interrupted), remembered_interrupts(is_quiet=True) as interrupts:
-        threading.Thread(target=_listen, args=(connection, tasks), daemon=True).start()
-        worker = Worker(work)
-        while (task := tasks.get()) is not None:
-            done = worker.do(task, interrupts)
-            interrupts.check()
-            connection.send(done)
-    os._exit(0)  # threads that still compile do not survive an orderly exit
+def _do(task: Task) -> Done | None:
+    """What came of a task; None if all should end."""
+    _State.is_busy = True
+    try:
+        return _State.worker.do(task, _State.interrupts)
+    except Interrupted:
+        return None
+    finally:
+        _State.is_busy = False
 
 
-def _listen(connection: Connection, tasks: "queue.SimpleQueue[Task | None]") -> None:
-    """Hands on tasks; when all should end, or whoever gave them has gone, it is as if SIGTERM had come."""
-    while True:
-        try:
-            given: Any = connection.recv()
-        except (EOFError, OSError):
-            given = _End()
-        if isinstance(given, _End):
-            _thread.interrupt_main(signal.SIGTERM)
-            tasks.put(None)
-            return
-        tasks.put(given)
+def _listen(ended: Connection) -> None:
+    """When all should end, or whoever gives out tasks has gone, it is as if SIGTERM had come."""
+    with contextlib.suppress(EOFError, OSError):
+        ended.recv()
+    if _State.is_busy:
+        _thread.interrupt_main(signal.SIGTERM)
+    while _State.is_busy:
+        time.sleep(TELLING_SECONDS)
+    os._exit(0)
 
 
 def shares(cores: list[int], jobs: int) -> list[list[int]]:

@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.run.seeds import MOST
-from jdgnn.experiment.run.whole_files import write_json
 from jdgnn.experiment.sweep.grid import MOST_RUNS, Variant
-from jdgnn.regular_files import read_regular
+from jdgnn.files import read_bytes, write_json
 
 SWEEP = "sweep.json"
 MOST_BYTES = 2**26
@@ -98,7 +97,7 @@ def read(path: Path) -> Asked:
     if not (path / SWEEP).exists():
         raise InputError(f"{path}: holds no {SWEEP}; give a directory that jdgnn sweep has made")
     try:
-        found = _Sweep.model_validate(json.loads(read_regular(path / SWEEP, MOST_BYTES).decode()))
+        found = _Sweep.model_validate(json.loads(read_bytes(path / SWEEP, MOST_BYTES).decode()))
     except OSError as error:
         raise InputError(f"{path}: its {SWEEP} cannot be read ({error.strerror}); give another directory") from error
     except ValidationError as error:

@@ -19,9 +19,9 @@ from jdgnn.experiment.results.statistics import Difference, Spread, paired_diffe
 from jdgnn.experiment.run.directory import ORIGIN
 from jdgnn.experiment.run.seeds import SEEDS, together
 from jdgnn.experiment.run.ways import mixed
-from jdgnn.experiment.run.whole_files import whole_file, write_json
 from jdgnn.experiment.sweep.grid import Variant
 from jdgnn.experiment.sweep.record import Asked
+from jdgnn.files import whole_file, write_json
 
 ALIKE = ("ticks", "tasks", "loss", "consensus_distance", "bytes_sent")
 """Figures of a summary by which runs are told to be the same."""

@@ -6,13 +6,12 @@ more is ever read than the size on record.
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from jdgnn.errors import InputError
+from jdgnn.files import size_of
 from jdgnn.network.datasets.description import DataFile, Dataset
-from jdgnn.network.datasets.fetching import fetched, is_genuine, sha256
-from jdgnn.regular_files import check_regular
+from jdgnn.network.datasets.fetching import fetched, sha256
 
 
 def contents(
@@ -74,54 +73,16 @@ def _from_cache(file: DataFile, path: Path, dataset: Dataset) -> bytes:
             f"data_root: {dataset.name} cannot be downloaded; write --data-root (or set JDGNN_DATA to) a folder that "
             f"holds {dataset.name}/{file.name}. Source: {dataset.source}"
         )
-    return download(file, path)
+    return fetched(file, path)
 
 
 def _genuine_content(file: DataFile, path: Path) -> bytes:
     """Reads a file; OSError if it cannot be read, ValueError if it is another one, which its size may tell."""
-    num_bytes = check_regular(path)
+    num_bytes = size_of(path)
     if num_bytes != file.num_bytes:
         raise ValueError(f"{num_bytes} bytes, and {file.num_bytes} are on record")
     with path.open("rb") as opened:
         content = opened.read(file.num_bytes)
-    if not is_genuine(file, content):
+    if sha256(content) != file.sha256:
         raise ValueError(f"SHA-256 {sha256(content)}, and {file.sha256} is on record")
     return content
-
-
-def download(file: DataFile, path: Path) -> bytes:
-    """Downloads a file, verifies it and only then puts it in place.
-
-    Args:
-      file: what to fetch; its address is https, or http on this machine itself.
-      path: where to keep it; its folder is made if needed.
-
-    Returns:
-      The content.
-
-    Raises:
-      InputError: the address is not https or leads on to one that is not, the host cannot be reached, the connection
-        is cut or too slow, or what arrives is not the file on record; the path is left as it was.
-    """
-    if file.url is None:
-        raise InputError(f"file: {file.name} is not published at any address")
-    content = fetched(file, file.url)
-    _put_in_place(content, path)
-    return content
-
-
-def _put_in_place(content: bytes, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
-            try:
-                temporary.write(content)
-                temporary.close()
-                os.replace(temporary.name, path)
-            except BaseException:
-                os.unlink(temporary.name)
-                raise
-    except OSError as error:
-        raise InputError(
-            f"cache: {path} cannot be written ({error.strerror}); set XDG_CACHE_HOME to a folder that can be"
-        ) from error

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from jdgnn.errors import InputError
-from jdgnn.npy import check_directory, check_memory, read_header, read_npy
+from jdgnn.npz import check_members, check_memory, declared, header_of, read_member
 
 MOST_BYTES = 2**28
 """Of what a data set's file holds, once unpacked."""
@@ -217,19 +217,22 @@ def read_npz(content: bytes, name: str) -> dict[str, Any]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            check_directory(archive)
-            declared = sum(member.file_size for member in archive.infolist())
-            if declared > MOST_BYTES:
-                raise InputError(f"it holds {declared:,} bytes, more than any data set")
-            check_memory(declared)
-            return {name.removesuffix(".npy"): _read_member(archive.read(name)) for name in archive.namelist()}
+            check_members(archive)
+            num_bytes = sum(member.file_size for member in archive.infolist())
+            if num_bytes > MOST_BYTES:
+                raise InputError(f"it holds {num_bytes:,} bytes, more than any data set")
+            check_memory(num_bytes)
+            return {name.removesuffix(".npy"): _read_member(archive, name) for name in archive.namelist()}
     except Exception as error:
         _refuse(name, "npz archive", error)
 
 
-def _read_member(content: bytes) -> Any:
-    header = read_header(content)
-    return _unpickled(content[header.start :]) if header.dtype.hasobject else read_npy(content)
+def _read_member(archive: zipfile.ZipFile, name: str) -> Any:
+    header = declared(archive, name)
+    if header.dtype.hasobject:
+        return _unpickled(archive.read(name)[header.start :])
+    header_of(archive, name)
+    return read_member(archive, name)
 
 
 def _refuse(name: str, kind: str, error: Exception) -> NoReturn:

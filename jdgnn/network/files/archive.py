@@ -8,13 +8,13 @@ from typing import IO, Any
 import numpy as np
 
 from jdgnn.errors import InputError, printable, suggestion
+from jdgnn.files import check_new_file, whole_file
 from jdgnn.network.by_name import PARTS
 from jdgnn.network.files.frames import Source
 from jdgnn.network.labels import UNLABELLED
 from jdgnn.network.network import Network, Splits, from_edges
 from jdgnn.network.soundness import check_network
-from jdgnn.npy import read_archive
-from jdgnn.whole_files import check_new_file, whole_file
+from jdgnn.npz import read_archive
 
 MOST_BYTES = 2**31
 """Of a file, and of its arrays together."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.errors import InputError
+from jdgnn.files import check_new_file, whole_file
 from jdgnn.network.arguments import as_array, checked_labels, checked_node_names
 from jdgnn.network.by_name import has_names
 from jdgnn.network.columns import numbers_of
@@ -16,7 +17,6 @@ from jdgnn.network.identifiers import Identifiers, identifier
 from jdgnn.network.labels import Labels, column_of, labels_of
 from jdgnn.network.network import Network
 from jdgnn.network.tables import Table, ids_of
-from jdgnn.whole_files import check_new_file, whole_file
 
 SUFFIXES = (".npz", ".csv", ".parquet")
 ARRAYS = ("embeddings", "node_names", "labels", "class_names")

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from jdgnn.errors import InputError
+from jdgnn.files import read_bytes
 from jdgnn.network.columns import is_text
 from jdgnn.network.identifiers import identifier
 from jdgnn.network.problems import listed
 from jdgnn.network.tables import Table, with_names
-from jdgnn.regular_files import read_regular
 
 MOST_BYTES = 2**28
 """Of a file, and of what is packed in it: cells take a multiple of that once they are read."""
@@ -65,7 +65,7 @@ class Source(NamedTuple):
     def content(self) -> bytes:
         """All of it, unpacked; refused if that is too long."""
         with self.reading(".gz"):
-            content = read_regular(self.path, MOST_BYTES)
+            content = read_bytes(self.path, MOST_BYTES)
             if self.path.suffix.lower() == ".gz":
                 content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:

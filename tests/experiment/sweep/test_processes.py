@@ -39,8 +39,8 @@ def _num_recorded(out: Path) -> int:
 def test_processes_end_orderly_and_go_on_to_the_same_bits(tmp_path: Path) -> None:
     config, out = tmp_path / "tiny.toml", tmp_path / "several"
     config.write_text(CONFIG)
-    asked = ["sweep", str(config), "--set", "optimizer.learning_rate=0.01,0.02", "--set", "emulation.ticks=3000"]
-    asked += ["--set", "emulation.record_every=30", "--set", "snapshots.nodes=0", *RING]
+    asked = ["sweep", str(config), "--set", "optimizer.learning_rate=0.01,0.02", "--set", "emulation.ticks=8000"]
+    asked += ["--set", "emulation.record_every=80", "--set", "snapshots.nodes=0", *RING]
     asked += ["--set", "push.link.loss=0.1"]
     several = subprocess.Popen(
         [sys.executable, "-m", "jdgnn", *asked, "--jobs", "2", "--out", str(out)],

@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 import jdgnn
-from jdgnn import npy
+from jdgnn import npz
 from jdgnn.network.files.archive import read_named_arrays
-from jdgnn.npy import read_archive
+from jdgnn.npz import read_archive
 
 MEBIBYTE = 2**20
 ARRAYS: dict[str, NDArray[Any]] = {
@@ -69,7 +69,7 @@ def test_what_is_refused_is_not_unpacked(packed: Path, monkeypatch: pytest.Monke
 
     assert peak_of(lambda: refused("has no array 'senders'", needed=("senders", "features"))) < MEBIBYTE
     assert peak_of(lambda: refused("arrays of 67,108,864 bytes, and 1,000,000 are the most", 10**6)) < MEBIBYTE
-    monkeypatch.setattr(npy, "host_bytes", lambda: 60 * MEBIBYTE)
+    monkeypatch.setattr(npz, "host_bytes", lambda: 60 * MEBIBYTE)
     message = "arrays of 67,108,864 bytes, and 62,914,560 bytes of memory are left"
     assert peak_of(lambda: refused(message)) < MEBIBYTE
 

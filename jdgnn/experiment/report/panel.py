@@ -1,0 +1,67 @@
+"""A panel of the page: texts, tables and figures, which `page.html.j2` draws; it escapes what a run brings along."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Panel:
+    """A part of the page.
+
+    Attributes:
+      name: for links to it.
+      title: what it is called.
+      parts: its elements in order, each with its kind, as the template knows it.
+      figures: for plotly, by the id of the element that they are drawn in.
+      data: for the page's own script.
+
+    Example:
+      >>> panel = Panel("speed", "Speed")
+      >>> panel.text("3 < 4")
+      >>> panel.parts
+      [{'element': 'text', 'text': '3 < 4', 'kind': ''}]
+    """
+
+    name: str
+    title: str
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, element: str, **content: Any) -> None:
+        """Adds an element of this kind."""
+        self.parts.append({"element": element, **content})
+
+    def text(self, text: str, kind: str = "") -> None:
+        """Adds a paragraph."""
+        self.add("text", text=text, kind=kind)
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", kind: str = "") -> None:
+        """Adds a table, whose first column names the rows; numbers are texts already."""
+        self.add("table", head=head, rows=list(rows), caption=caption, kind=kind)
+
+    @contextlib.contextmanager
+    def grid(self, kind: str = "grid") -> Iterator[None]:
+        """Puts what is added inside into columns."""
+        self.add("begin", kind=kind)
+        yield
+        self.add("end")
+
+    def figure(self, name: str, title: str, traces: Sequence[Any], layout: Any, says: str) -> None:
+        """Adds a figure, checked by plotly.
+
+        Args:
+          name: of the element.
+          title: above it.
+          traces: what is drawn, as plotly describes it.
+          layout: the rest.
+          says: what is to be seen, for those who cannot see it.
+        """
+        import plotly.graph_objects as go
+
+        identity = f"{self.name}-{name}"
+        self.figures[identity] = go.Figure(data=list(traces), layout=layout).to_plotly_json()
+        self.figures[identity]["layout"].pop("template", None)
+        self.add("figure", identity=identity, title=title, says=says, height=layout["height"])
