@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.evaluation.link_prediction import HeldOutLinks
-from jdgnn.network.network import Network, Splits
+from jdgnn.network.network import Network
 
 METRIC_NAMES = {
     "accuracy": "accuracy",
@@ -52,8 +53,7 @@ class Seen:
         splits = self.network.splits
         if splits is None or self.repeats(splits.num_splits) == splits.num_splits:
             return self.network
-        parts = {part: getattr(splits, part)[: self.most] for part in ("train", "validation", "test")}
-        return replace(self.network, splits=Splits(**parts))
+        return replace(self.network, splits=jax.tree.map(lambda mask: mask[: self.most], splits))
 
 
 class Score(NamedTuple):
@@ -86,7 +86,8 @@ class Task(NamedTuple):
       repeats: what values are taken over, `splits` or `starts`.
 
     Example:
-      >>> import numpy as np
+      >>> import jax
+    import numpy as np
       >>> from jdgnn.network import ring
       >>> def degrees(seen: Seen) -> dict[str, Score]:
       ...     found = np.corrcoef(seen.embeddings[:, 0], seen.network.in_degree)[0, 1]

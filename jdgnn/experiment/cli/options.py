@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-import jdgnn.files as whole_files
+from jdgnn import files
 
 CONFIG_HELP = "a TOML file, or the name of one that comes with jdgnn (jdgnn configs lists them)"
 
@@ -20,4 +20,4 @@ def add_data_root(parser: argparse.ArgumentParser) -> None:
 
 def check_new_file(option: str, file: Path, *, overwrite: bool) -> None:
     """Refuses a place that cannot take a new file, as `jdgnn.files.check_new_file`, in words of options."""
-    whole_files.check_new_file(option, file, overwrite=overwrite, advice="add --overwrite to replace it")
+    files.check_new_file(option, file, overwrite=overwrite, advice="add --overwrite to replace it")

@@ -7,11 +7,12 @@ from jdgnn.experiment.report.curves import Trace, has_any, lines
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import BASELINE_COLOURS, colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Variant, each
+from jdgnn.experiment.results.comparison_tables import mean_and_sd
 from jdgnn.experiment.results.labels import (
     AT_EDGE,
-    BASELINES,
     EDGE,
     EMBEDDINGS,
+    embedding_name,
     heading_of,
     held_out_words,
     metric_name,
@@ -77,7 +78,7 @@ def _lines_of_one(variant: Variant, task: str, end: int) -> list[Trace]:
     """All of its baselines."""
     means = variant.baseline_means(task, variant.num_repeats(task))
     return [
-        _line(BASELINES.get(key, key), 100 * mean, end, number + 1, BASELINE_COLOURS[number % len(BASELINE_COLOURS)])
+        _line(embedding_name(key), 100 * mean, end, number + 1, BASELINE_COLOURS[number % len(BASELINE_COLOURS)])
         for number, (key, mean) in enumerate(means.items())
     ]
 
@@ -88,7 +89,7 @@ def _best_lines(variants: list[Variant], together: list[Variant], task: str, end
     for variant in together:
         means = variant.baseline_means(task, variant.num_repeats(task))
         if best := variant.best_baseline(task):
-            name = f"{variant.name}: best baseline, {BASELINES.get(best, best)}"
+            name = f"{variant.name}: best baseline, {embedding_name(best)}"
             found.append(_line(name, 100 * means[best], end, 1, colour(variants.index(variant))))
     return found
 
@@ -121,7 +122,7 @@ def _caption(variants: list[Variant], together: list[Variant], task: str) -> str
 
 def _best(variant: Variant, task: str) -> str:
     best = variant.best_baseline(task)
-    return f"{BASELINES.get(best, best)}, {100 * variant.baseline_means(task)[best]:.1f} %" if best else ""
+    return f"{embedding_name(best)}, {100 * variant.baseline_means(task)[best]:.1f} %" if best else ""
 
 
 def _repeats(variant: Variant, task: str) -> str:
@@ -164,8 +165,7 @@ def _table(panel: Panel, variants: list[Variant], tasks: list[str], caption: str
 def _cell(variant: Variant, column: tuple[str, str, str], name: str, values: NDArray[np.float64] | None) -> str:
     if values is None:
         return "-"
-    found, (_, task, metric) = spread(values), column
-    text = f"{100 * found.mean:.1f}" + (f" ± {100 * found.sd:.1f}" if found.sd is not None else "")
+    text, (_, task, metric) = mean_and_sd(spread(values)._asdict()), column
     tables = [summary["tasks"][task][metric] for summary in variant.summaries]
     return f"{text} {EDGE}" if any(is_at_edge(table.get(name, {})) for table in tables) else text
 

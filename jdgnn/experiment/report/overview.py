@@ -10,7 +10,7 @@ from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.results import tables
 from jdgnn.experiment.results.compare import compare
-from jdgnn.experiment.results.labels import BASELINES, held_out_words, metric_name, title_of
+from jdgnn.experiment.results.labels import embedding_name, held_out_words, metric_name, title_of
 from jdgnn.experiment.results.read import differing
 from jdgnn.experiment.results.tables import percent, short
 
@@ -61,14 +61,13 @@ def _task_tiles(variant: Variant, task: str, *, has_woken: bool) -> Iterator[tup
     learned, best = variant.learned(task), variant.best_baseline(task)
     if learned is None:
         return
-    held_out = held_out_words(variant.summaries[0]) if variant.summaries else ""
-    said = f"{title_of(task)} ({metric_name(variant.metric(task)).removesuffix(' %')})" + (
-        f", {held_out}" * bool(held_out)
-    )
+    said = f"{title_of(task)} ({metric_name(variant.metric(task)).removesuffix(' %')})"
+    if variant.summaries and (held_out := held_out_words(variant.summaries[0])):
+        said += f", {held_out}"
     if best and has_woken:
         baseline = 100 * variant.baseline_means(task)[best]
         where = "above" if learned >= baseline else "below"
-        said += f"; {abs(learned - baseline):.1f} points {where} the best baseline ({BASELINES.get(best, best)})"
+        said += f"; {abs(learned - baseline):.1f} points {where} the best baseline ({embedding_name(best)})"
     yield f"{learned:.1f} %", said
 
 

@@ -9,7 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from jdgnn.experiment.config.problems import shown
-from jdgnn.experiment.results.labels import EMBEDDINGS, heading_of, held_out_words, metric_name, repeats_of
+from jdgnn.experiment.results.labels import (
+    embedding_name,
+    heading_of,
+    held_out_words,
+    metric_name,
+    repeats_of,
+)
 from jdgnn.experiment.results.tables import print_facts, print_table
 
 MOST_COLUMNS = 3
@@ -73,7 +79,7 @@ def _seeds_table(task: str, found: dict[str, Any]) -> Table:
     table.add_column("95 % interval", justify="right")
     for name, score in scores.items():
         cells = _difference_cells(differences[name]) if name in differences else ("", "", "")
-        table.add_row(EMBEDDINGS.get(name, name), _score(score), *cells, end_section=name == "learned")
+        table.add_row(embedding_name(name), mean_and_sd(score), *cells, end_section=name == "learned")
     return table
 
 
@@ -89,7 +95,7 @@ def _over_what(task: str, score: dict[str, Any], num_repeats: int) -> str:
 
 
 def _difference_cells(difference: dict[str, Any]) -> tuple[str, str, str]:
-    return (_score(difference, sign="+"), points(difference["standard_error"]), interval(difference))
+    return (mean_and_sd(difference, sign="+"), points(difference["standard_error"]), interval(difference))
 
 
 def _next_to_each_other(runs: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -106,8 +112,8 @@ def _scores_table(found: dict[str, Any], runs: list[str]) -> Table:
         table.add_column(run, justify="right", no_wrap=True)
     of_runs = [found["scores"][run] for run in runs]
     for name in dict.fromkeys(name for scores in of_runs for name in scores):
-        cells = [_score(scores[name]) if name in scores else "" for scores in of_runs]
-        table.add_row(EMBEDDINGS.get(name, name), *cells)
+        cells = [mean_and_sd(scores[name]) if name in scores else "" for scores in of_runs]
+        table.add_row(embedding_name(name), *cells)
     table.add_row("mean ± sd over", *(_over(scores["learned"]) for scores in of_runs), end_section=True)
     differences = {difference["of"]: difference for difference in found["differences"]}
     for label, texts in _difference_rows([differences.get(run) for run in runs]):
@@ -194,7 +200,12 @@ def _over(score: dict[str, Any]) -> str:
     return f"{score['n']} {score['over']}" if score["n"] > 1 else f"one of the {score['over']}"
 
 
-def _score(score: dict[str, Any], *, sign: str = "") -> str:
+def mean_and_sd(score: Mapping[str, Any], *, sign: str = "") -> str:
+    """A `Spread` or `Difference` of `jdgnn.experiment.results.statistics` in percent.
+
+    >>> mean_and_sd({"mean": 0.5, "sd": 0.0123}), mean_and_sd({"mean": 0.5, "sd": None}, sign="+")
+    ('50.0 ± 1.2', '+50.0')
+    """
     spread = "" if score["sd"] is None else f" ± {points(score['sd'])}"
     return points(score["mean"], sign=sign) + spread
 

@@ -18,11 +18,18 @@ EMBEDDINGS = {
 }
 """Evaluated embeddings: what was learned without labels, and its baselines."""
 
-BASELINES = {name: label for name, label in EMBEDDINGS.items() if name != "learned"}
-
 EDGE = "!"
 AT_EDGE = "the best C is the lowest or the highest tried on some splits: a better one may lie beyond"
 """What a mark next to a score of a linear probe says."""
+
+
+def embedding_name(name: str) -> str:
+    """An embedding in words; one of another version by its name.
+
+    >>> embedding_name("propagated_2hop"), embedding_name("other")
+    ('features, 2 hops', 'other')
+    """
+    return EMBEDDINGS.get(name, name)
 
 
 def title_of(task: str) -> str:

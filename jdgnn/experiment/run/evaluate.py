@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -21,7 +22,7 @@ from jdgnn.evaluation.task import METRIC_NAMES, needs_classes
 from jdgnn.evaluation.tasks import HELD_OUT_FOR, Scores
 from jdgnn.experiment.config.problems import from_factory
 from jdgnn.experiment.config.schema import Config, EvaluationTable
-from jdgnn.network import Network, Splits, random_splits
+from jdgnn.network import Network, random_splits
 from jdgnn.protocol.roles import HONEST
 
 HELD_OUT_SHARE = 0.1
@@ -37,7 +38,7 @@ class Evaluation(NamedTuple):
       left_out: why others cannot, by name.
       held_out: links that no node learned from; None for none.
       own_features: columns of own features next to what was learned, and next to the untrained encoder.
-      evaluate: as `jdgnn.evaluation.evaluate`.
+      share: as `jdgnn.evaluation.evaluate`, of baselines, which runs of a sweep have in common.
     """
 
     network: Network
@@ -45,22 +46,22 @@ class Evaluation(NamedTuple):
     left_out: dict[str, str]
     held_out: HeldOutLinks | None
     own_features: int
-    evaluate: Callable[..., Scores] = evaluate
+    share: Callable[..., Scores] = evaluate
 
     def learned(self, embeddings: ArrayLike, most: int | None = None) -> Scores:
         """Evaluates what was learned [N, W], by at most so many repeats of each task."""
-        return self._scores({"learned": embeddings}, most)
+        return self._scores(evaluate, {"learned": embeddings}, most)
 
     def baselines(self, untrained: NDArray[Any], seed: int) -> Scores:
         """Evaluates the untrained encoder [N, W], and features: as they are, propagated, and projected to W columns."""
         if not self.tasks:
             return {}
         others = baselines(self.network, width=untrained.shape[1], seed=seed + 1)  # not that of network.projection
-        return self._scores({"untrained": untrained, **others}, None)
+        return self._scores(self.share, {"untrained": untrained, **others}, None)
 
-    def _scores(self, embeddings: Mapping[str, ArrayLike], most: int | None) -> Scores:
+    def _scores(self, score: Callable[..., Scores], embeddings: Mapping[str, ArrayLike], most: int | None) -> Scores:
         own = {name: self.own_features for name in ("learned", "untrained") if name in embeddings}
-        return self.evaluate(embeddings, self.network, self.tasks, held_out=self.held_out, own_features=own, most=most)
+        return score(embeddings, self.network, self.tasks, held_out=self.held_out, own_features=own, most=most)
 
 
 def prepared_evaluation(
@@ -68,9 +69,9 @@ def prepared_evaluation(
     network: Network,
     held_out: HeldOutLinks | None,
     role: Any,
-    evaluate: Callable[..., Scores] = evaluate,
+    share: Callable[..., Scores] = evaluate,
 ) -> Evaluation:
-    """Finds which tasks can be done; `role` is that of a state.
+    """Finds which tasks can be done; `role` is that of a state, and `share` evaluates baselines.
 
     Raises:
       InputError: too few nodes are honest to be evaluated.
@@ -84,7 +85,7 @@ def prepared_evaluation(
         {name: reason for name, reason in reasons.items() if reason is not None},
         held_out,
         config.emulation.own_features,
-        evaluate,
+        share,
     )
 
 
@@ -109,7 +110,7 @@ def among_honest(
         held_out = dataclasses.replace(held_out, linked=linked, unlinked=unlinked)
     if network.splits is None:
         return dataclasses.replace(network, labels=labels), held_out
-    splits = Splits(**{part: getattr(network.splits, part) & honest for part in ("train", "validation", "test")})
+    splits = jax.tree.map(lambda mask: mask & honest, network.splits)
     found = dataclasses.replace(network, labels=labels, splits=splits)
     try:
         checked_labels(found, None, None)
@@ -196,16 +197,17 @@ def next_to_best(scores: Scores, of_baselines: Scores) -> str:
     """What the first task found by its first metric, next to the best baseline by the same repeats."""
     if not scores:
         return ""
-    metric, found = next(iter(next(iter(scores.values())).items()))
+    task, metrics = next(iter(scores.items()))
+    metric, found = next(iter(metrics.items()))
     learned = found["learned"]
     text = f"{METRIC_NAMES.get(metric, metric)} {100 * learned.mean:.1f} %"
-    others = next(iter(of_baselines.values()), {}).get(metric, {})
+    others = of_baselines.get(task, {}).get(metric, {})
     if not others:
         return text
     name, best = max(others.items(), key=lambda item: item[1].mean)
     count = len(learned.values)
     text += f", best baseline {100 * best.values[:count].mean():.1f} % ({name})"
-    return text if count == len(best.values) else f"{text}, first {count} of {len(best.values)} splits"
+    return text if count == len(best.values) else f"{text}, first {count} of {len(best.values)} {TASKS[task].repeats}"
 
 
 def together(first: Scores, second: Scores) -> Scores:

@@ -59,7 +59,7 @@ def check_projection_fits(network: Network, width: int) -> None:
 
 def _refuse_what_does_not_fit(needed: dict[str, int], num_nodes: int) -> None:
     available, total = available_bytes(), sum(needed.values())
-    if available is None or total <= available:
+    if total <= available:
         return
     largest = max(needed, key=lambda key: needed[key])
     raise InputError(

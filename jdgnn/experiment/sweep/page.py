@@ -8,7 +8,7 @@ from markupsafe import Markup
 from jdgnn.experiment.report.page import page as page_of
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.results.comparison_tables import interval, points
-from jdgnn.experiment.results.labels import EMBEDDINGS, heading_of, metric_name, title_of
+from jdgnn.experiment.results.labels import embedding_name, heading_of, metric_name, title_of
 from jdgnn.experiment.sweep.grid import short_keys
 from jdgnn.experiment.sweep.plot import Plot, plot
 from jdgnn.experiment.sweep.results import PLOT, Results, Row, best_of, by_task, difference_to
@@ -79,7 +79,7 @@ def _explanation(rows: Sequence[Row], drawn: Plot) -> Iterator[str]:
 
 def _legend(drawn: Plot) -> list[dict[str, Any]]:
     entries = [(one.name, one) for one in drawn.series] + [
-        (EMBEDDINGS.get(one.name, one.name) + (" (far below)" if one.name in drawn.outside else ""), one)
+        (embedding_name(one.name) + (" (far below)" if one.name in drawn.outside else ""), one)
         for one in drawn.baselines
     ]
     return [

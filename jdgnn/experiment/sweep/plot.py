@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from jdgnn.experiment.report.style import COLOURS, DASHES
-from jdgnn.experiment.results.labels import EMBEDDINGS, metric_name
+from jdgnn.experiment.results.labels import embedding_name, metric_name
 from jdgnn.experiment.sweep.grid import is_number, short_keys, typed
 from jdgnn.experiment.sweep.results import Row
 
@@ -236,9 +236,9 @@ def _baseline_line(rows: Sequence[Row], key: str, places: dict[str, float], one:
         "x": [place for place, _ in means],
         "y": [mean for _, mean in means],
         "mode": "lines",
-        "name": EMBEDDINGS.get(one.name, one.name),
+        "name": embedding_name(one.name),
         "line": {"color": one.colour, "dash": one.dash, "width": 1.5},
-        "hovertemplate": f"{EMBEDDINGS.get(one.name, one.name)} %{{y:.1f}}<extra></extra>",
+        "hovertemplate": f"{embedding_name(one.name)} %{{y:.1f}}<extra></extra>",
     }
 
 

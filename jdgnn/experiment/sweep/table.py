@@ -6,7 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from jdgnn.experiment.results.comparison_tables import interval, points, seeds_in_words
+from jdgnn.experiment.results.comparison_tables import interval, mean_and_sd, points, seeds_in_words
 from jdgnn.experiment.results.labels import metric_name, title_of
 from jdgnn.experiment.results.tables import print_table
 from jdgnn.experiment.sweep.grid import is_number, short_keys
@@ -73,7 +73,7 @@ def score_text(row: Row) -> str:
     """What was learned, in percent, with its spread; a dash where there are no scores."""
     if row.learned is None:
         return "-"
-    return points(row.learned.mean) + ("" if row.learned.sd is None else f" ± {points(row.learned.sd)}")
+    return mean_and_sd(row.learned._asdict())
 
 
 def _scored(row: Row, best: Row | None) -> Iterator[str]:

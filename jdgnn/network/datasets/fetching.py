@@ -47,10 +47,12 @@ def fetched(file: DataFile, path: Path) -> bytes:
     )
     pooch.get_logger().setLevel("ERROR")
 
-    def download(url: str, output_file: str, pooch: Any) -> None:
+    def download(url: str, output_file: str, _: Any) -> None:
         left = file.num_bytes
         with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as response, open(output_file, "wb") as opened:
             response.raise_for_status()
+            if not response.url.startswith(SCHEMES):
+                raise ValueError(f"it leads on to {response.url}, which does not begin with https://")
             for piece in response.iter_content(PIECE):
                 left -= len(piece)
                 if left < 0:

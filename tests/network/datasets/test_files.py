@@ -36,6 +36,14 @@ class Server(http.server.ThreadingHTTPServer):
 class _Handler(http.server.SimpleHTTPRequestHandler):
     server: Server
 
+    def do_GET(self) -> None:
+        if self.path != "/moved":
+            super().do_GET()
+            return
+        self.send_response(302)
+        self.send_header("Location", f"http://localhost:{self.server.server_address[1]}/part")
+        self.end_headers()
+
     def log_request(self, code: object = "-", size: object = "-") -> None:
         self.server.requests.append(self.path.removeprefix("/"))
 
@@ -47,7 +55,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     monkeypatch.setattr(fetching, "SCHEMES", ("http://127.0.0.1",))
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # between tries
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
     monkeypatch.delenv("JDGNN_DATA", raising=False)
     with Server(tmp_path_factory.mktemp("served")) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -115,6 +123,13 @@ def test_a_bad_download_is_refused_and_leaves_nothing(
         contents(_dataset(server.url("part")), None, tmp_path)
     assert _remains(tmp_path) == []
     assert_told("Downloads and files of data sets", given, told.value)
+
+
+def test_an_address_that_leads_on_to_one_without_https_is_refused(server: Server, tmp_path: Path) -> None:
+    (server.folder / "part").write_bytes(CONTENT)  # the one on record, and still on an unprotected way
+    with pytest.raises(InputError, match=r"it leads on to http://localhost.*, which does not begin with https://"):
+        contents(_dataset(server.url("moved")), None, tmp_path)
+    assert _remains(tmp_path) == []
 
 
 @pytest.mark.usefixtures("server")
