@@ -86,8 +86,7 @@ class Task(NamedTuple):
       repeats: what values are taken over, `splits` or `starts`.
 
     Example:
-      >>> import jax
-    import numpy as np
+      >>> import numpy as np
       >>> from jdgnn.network import ring
       >>> def degrees(seen: Seen) -> dict[str, Score]:
       ...     found = np.corrcoef(seen.embeddings[:, 0], seen.network.in_degree)[0, 1]
