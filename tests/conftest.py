@@ -22,6 +22,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import hypothesis
 import jax
+import psutil
 import pytest
 
 from jdgnn.backend import library
@@ -48,6 +49,7 @@ if find_spec("torch") is None:
 SLOWEST = ("test_demo.py", "test_processes.py")
 """Files whose tests come first, so that processes that share the work end together."""
 MAPPINGS, MANY_MAPPINGS, MOST_MAPPINGS = Path("/proc/self/maps"), 20_000, 40_000
+MANY_BYTES, MOST_BYTES = 3 * 2**30, 5 * 2**30  # of memory in one process of tests
 COMPILED, MOST_COMPILED = Path(__file__).parents[1] / ".pytest_cache" / "compiled", 2**30  # bytes
 
 
@@ -60,16 +62,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _room_for_programs(request: pytest.FixtureRequest) -> None:
-    """Forgets compiled programs now and then: each takes mappings of memory, of which a process may have 65 530.
+    """Forgets compiled programs now and then: they take memory, and mappings, of which a process may have 65 530.
 
     Between two files, if possible, as tests of one file may count programs.
     """
     done, before = request.config.stash.get(DONE, (0, None))
     request.config.stash[DONE] = done + 1, request.path
-    most = MOST_MAPPINGS if request.path == before else MANY_MAPPINGS
-    is_time = done % 10 == 0 or request.path != before
-    if is_time and MAPPINGS.exists() and MAPPINGS.read_bytes().count(b"\n") > most:
+    within = request.path == before
+    if (done % 10 == 0 or not within) and (
+        _mappings() > (MOST_MAPPINGS if within else MANY_MAPPINGS)
+        or psutil.Process().memory_info().rss > (MOST_BYTES if within else MANY_BYTES)
+    ):
         jax.clear_caches()
+        gc.collect()
+
+
+def _mappings() -> int:
+    return MAPPINGS.read_bytes().count(b"\n") if MAPPINGS.exists() else 0
 
 
 @pytest.fixture(scope="session")
