@@ -27,11 +27,11 @@ from jdgnn.protocol.accounts import OUTCOMES
 RESULT = RESULTS / "asynchrony.json"
 KINDS = ("publish", "push", "gossip")
 SWEEPS: dict[str, tuple[float, ...]] = {  # from what the synchronous run has
-    "loss": (0.0, 0.1, 0.3, 0.5, 0.7, 0.9),
+    "drop": (0.0, 0.1, 0.3, 0.5, 0.7, 0.9),
     "awake": (1.0, 0.5, 0.25, 0.1),
     "delay": (0, 2, 5, 10, 20),
 }
-LABELS = {"loss": "messages lost", "awake": "share of nodes awake", "delay": "longest delay, ticks (uniform from 0)"}
+LABELS = {"drop": "messages dropped", "awake": "share of nodes awake", "delay": "longest delay, ticks (uniform from 0)"}
 FIGURES = {"accuracy": "probe, %", "consensus_distance": "consensus distance", "staleness": "staleness, ticks"}
 
 
@@ -43,9 +43,9 @@ def shipped(name: str) -> dict[str, Any]:
 def changed(sweep: str, value: float) -> dict[str, Any]:
     """The synchronous Cora with one thing changed, for as many node-updates."""
     tables = shipped("cora-projected")
-    if sweep == "loss":
+    if sweep == "drop":
         for kind in KINDS:
-            tables.setdefault(kind, {})["link"] = {"loss": value}
+            tables.setdefault(kind, {})["link"] = {"drop": value}
     if sweep == "delay":
         for kind in KINDS:
             tables.setdefault(kind, {})["link"] = {"delay": {"name": "uniform", "low": 0, "high": int(value)}}
@@ -54,7 +54,7 @@ def changed(sweep: str, value: float) -> dict[str, Any]:
         tables["availability"] = {"clock": {"name": "bernoulli", "prob": value}}
         tables["emulation"]["ticks"] = round(tables["emulation"]["ticks"] / value)
         if value <= 0.25:
-            tables["emulation"]["awake_share"] = 1.25 * value
+            tables["emulation"]["active_fraction"] = 1.25 * value
     return tables
 
 

@@ -29,8 +29,8 @@ import numpy as np
 
 import jdgnn
 from bench import rates
-from bench.floor import ceiling, model_bytes
 from bench.machine import RESULTS, ROOT, circumstances, shown
+from bench.roofline import ceiling, model_bytes
 from bench.turns import ranged, rounded
 from bench.watch import available, in_a_process, most_resident
 from bench.workload import CHOICES, NEVER, Emulated, Options, emulator_of, network_of
@@ -44,7 +44,7 @@ CHECKED = {
     "rotation, Adam": Options(layers=2, optimizer="adam"),
     "matching, momentum": Options(layers=2, sampler="matching", optimizer="momentum"),
     "uniform, SGD, InfoNCE": Options(layers=2, sampler="uniform", objective="info_nce"),
-    "rotation, SGD, half asleep, messages lost and late": Options(layers=2, asynchronous=True),
+    "rotation, SGD, half asleep, messages dropped and late": Options(layers=2, asynchronous=True),
 }
 SLOW_TICKS, TICKS = 2, 10  # node by node, and on both backends
 TOLERANCE = 1e-9  # of the largest parameter
@@ -134,7 +134,7 @@ def distance(ours: list[np.ndarray], theirs: list[np.ndarray]) -> float:
 
 
 def measure(options: Options, seconds: float) -> dict[str, Any]:
-    """Rate, share of the floor and memory of a workload; or why it was not run."""
+    """Rate, roofline fraction and memory of a workload; or why it was not run."""
     emulator, network = emulator_of(options), network_of(options)
     state = sum(state_bytes(emulator.shapes(network)).values())
     predicted = emulator.memory(network) if state < room() else {"state": state}
@@ -255,7 +255,7 @@ def table(result: dict[str, Any]) -> str:
     lines += [
         "",
         f"| {some['machine']['accelerator']} | nodes | layers | node-updates/s (and range) | ticks/s | ceiling, GB/s "
-        "| of the floor, %: strict, streaming | state, GB | predicted | peak |",
+        "| of the roofline, %: strict, streaming | state, GB | predicted | peak |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [row(figures) for name, figures in result["parts"].items() if not name.startswith(CHECK)]
@@ -285,7 +285,7 @@ def row(figures: dict[str, Any]) -> str:
         ranged(figures["rates"]),
         rounded(1 / figures["seconds"]["median"]),
         rounded(figures["ceiling_rate"] / 1e9),
-        ", ".join(f"{100 * share['median']:.0f}" for share in figures["of_floor"].values()),
+        ", ".join(f"{100 * share['median']:.0f}" for share in figures["roofline_fraction"].values()),
         *(f"{size / 1e9:.2f}" for size in sizes),
     ]
     return f"{start} {' | '.join(cells)} |"

@@ -30,7 +30,7 @@ GROWTH_TICKS = (20, 500, 1000, 2000)
 
 def late(loss: float, delay: int) -> jdgnn.Link:
     """Loses messages, and delays the others uniformly."""
-    return jdgnn.link(loss=loss, delay=links.uniform(0, delay))
+    return jdgnn.link(drop=loss, delay=links.uniform(0, delay))
 
 
 def harsh(loss: float) -> jdgnn.Emulator:
@@ -43,10 +43,10 @@ def harsh(loss: float) -> jdgnn.Emulator:
 PREDICTED: dict[str, Callable[[], jdgnn.Emulator]] = {
     "synchronous": one_layer,
     "synchronous, with momentum": lambda: one_layer(optimizer=jdgnn.momentum(0.1)),
-    "half lost, up to 10 ticks late": lambda: one_layer(late(0.5, 10)),
-    "half lost, up to 20 ticks late": lambda: one_layer(late(0.5, 20)),
-    "half lost, up to 40 ticks late": lambda: one_layer(late(0.5, 40)),
-    "half lost, all up to 10 ticks late, asleep and away": lambda: harsh(0.5),
+    "half dropped, up to 10 ticks late": lambda: one_layer(late(0.5, 10)),
+    "half dropped, up to 20 ticks late": lambda: one_layer(late(0.5, 20)),
+    "half dropped, up to 40 ticks late": lambda: one_layer(late(0.5, 40)),
+    "half dropped, all up to 10 ticks late, asleep and away": lambda: harsh(0.5),
 }
 GROWING: dict[str, Callable[[], jdgnn.Emulator]] = {
     f"{loss:.0%} lost, all up to 10 ticks late, asleep and away": partial(harsh, loss) for loss in (0.0, 0.5, 0.9)

@@ -1,4 +1,4 @@
-"""Rates of workloads, and the share of the floor that they reach, with the ceiling timed in turn with them."""
+"""Rates of workloads, and the roofline fraction that they reach, with the ceiling timed in turn with them."""
 
 import argparse
 import dataclasses
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from bench import turns
-from bench.floor import COUNTS, floor_bytes, model_bytes
+from bench.roofline import COUNTS, model_bytes, roofline_bytes
 from bench.workload import Options
 
 Others = Mapping[str, tuple[str, Mapping[str, Any]]]
@@ -32,7 +32,7 @@ def measure(
     starts: dict[str, tuple[str, Mapping[str, Any]]] = {
         name: ("bench.workload:emulated", dataclasses.asdict(options)) for name, options in settings.items()
     }
-    starts |= {name: ("bench.floor:Ceiling", what) for name, what in ceilings.items()}
+    starts |= {name: ("bench.roofline:Ceiling", what) for name, what in ceilings.items()}
     starts |= others or {}
     with ExitStack() as stack:
         running = {
@@ -73,19 +73,19 @@ def figures(options: Options, seconds: Sequence[float], ceiling: Sequence[float]
       ceiling: bytes per second, in the same rounds.
 
     Returns:
-      Spreads of seconds per tick, node-updates per second and shares of the floor by both counts; and the floor's
+      Spreads of seconds per tick, node-updates per second and roofline fraction by both counts; and the roofline's
       bytes per node-update.
     """
     updates = options.nodes * options.awake
     rates = [updates / time for time in seconds]
-    floor = {count: floor_bytes(options, count) for count in COUNTS}
+    roofline = {count: roofline_bytes(options, count) for count in COUNTS}
     return {
         "options": dataclasses.asdict(options),
         "ceiling": ceiling_of(options),
         "seconds": turns.spread(seconds),
         "rates": turns.spread(rates),
-        "floor": floor,
-        "of_floor": {
-            count: turns.ratios([sum(floor[count].values()) * rate for rate in rates], ceiling) for count in COUNTS
+        "roofline": roofline,
+        "roofline_fraction": {
+            count: turns.ratios([sum(roofline[count].values()) * rate for rate in rates], ceiling) for count in COUNTS
         },
     }

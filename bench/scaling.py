@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import floor, rates, turns
+from bench import rates, roofline, turns
 from bench.machine import RESULTS, ROOT, circumstances
 from bench.turns import ranged, rounded
 from bench.watch import PROCESS_BYTES, available
@@ -42,7 +42,9 @@ def over_nodes(arguments: argparse.Namespace, base: Options, sizes: tuple[int, .
     for size in [size for size in sizes if size <= arguments.most]:
         this, predicted = dataclasses.replace(base, nodes=size), each * size
         # each with an array of the size of its models, for the ceiling
-        need = predicted + each * base.nodes + floor.model_bytes(this) + floor.model_bytes(base) + 4 * PROCESS_BYTES
+        need = (
+            predicted + each * base.nodes + roofline.model_bytes(this) + roofline.model_bytes(base) + 4 * PROCESS_BYTES
+        )
         free = available()
         if need > free:
             ended = f"{size:,} nodes and the reference would take {need / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
@@ -95,7 +97,7 @@ def table(result: dict[str, Any]) -> str:
     base = result["base"]
     lines = [
         f"| nodes ({turns.setting(result)}) | layers | node-updates/s (and range) | ms a tick | µs a node-update "
-        f"| over that at {base['nodes']:,} | ceiling, GB/s | of the floor, % | peak of the process, GB |",
+        f"| over that at {base['nodes']:,} | ceiling, GB/s | of the roofline, % | peak of the process, GB |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for part in ("nodes", "two_layers"):
@@ -104,14 +106,14 @@ def table(result: dict[str, Any]) -> str:
     for sweep, settings in result["sweeps"].items():
         lines += [
             "",
-            f"| {TITLES[sweep]} ({base['nodes']:,} nodes) | ms a tick | over the first | floor over the first |",
+            f"| {TITLES[sweep]} ({base['nodes']:,} nodes) | ms a tick | over the first | roofline over the first |",
         ]
         lines += ["|---|---:|---:|---:|"]
         first, *_ = settings.values()
         for figures in settings.values():
-            floors = [sum(each["floor"]["streaming"].values()) for each in (figures, first)]
+            rooflines = [sum(each["roofline"]["streaming"].values()) for each in (figures, first)]
             cells = [rounded(1e3 * figures["seconds"]["median"]), ranged(figures["over_first"])]
-            lines.append(f"| {figures['options'][sweep]} | {' | '.join(cells)} | {floors[0] / floors[1]:.2f} |")
+            lines.append(f"| {figures['options'][sweep]} | {' | '.join(cells)} | {rooflines[0] / rooflines[1]:.2f} |")
     return "\n".join(lines)
 
 
@@ -130,7 +132,7 @@ def row(size: str, figures: dict[str, Any]) -> str:
         rounded(1e6 / figures["rates"]["median"]),
         f"{figures['over_reference']['median']:.2f}",
         rounded(figures["ceiling_rate"]["median"] / 1e9),
-        f"{100 * figures['of_floor']['streaming']['median']:.0f}",
+        f"{100 * figures['roofline_fraction']['streaming']['median']:.0f}",
         f"{figures['peak_bytes'] / 1e9:.2f}",
     ]
     return f"| {size} | {' | '.join(cells)} |"
@@ -155,11 +157,11 @@ def plot(result: dict[str, Any], path: Path) -> None:
 
 
 def draw_nodes(rate: Any, memory: Any, points: dict[str, Any]) -> None:
-    """Rates with what the floor would allow, and memory as measured and as predicted."""
+    """Rates with what the roofline would allow, and memory as measured and as predicted."""
     sizes, figures = [int(size) for size in points], list(points.values())
     rates_, lows, highs = ([each["rates"][which] for each in figures] for which in ("median", "lowest", "highest"))
-    allowed = [each["ceiling_rate"]["median"] / sum(each["floor"]["streaming"].values()) for each in figures]
-    rate.plot(sizes, allowed, "--", color="#999999", label="what the floor allows")
+    allowed = [each["ceiling_rate"]["median"] / sum(each["roofline"]["streaming"].values()) for each in figures]
+    rate.plot(sizes, allowed, "--", color="#999999", label="what the roofline allows")
     rate.plot(sizes, rates_, "o-", color="#0072b2", label="jdgnn, median and range")
     rate.fill_between(sizes, lows, highs, color="#0072b2", alpha=0.25, linewidth=0)
     rate.set(xscale="log", yscale="log", xlabel="nodes", ylabel="node-updates per second")

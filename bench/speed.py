@@ -36,13 +36,13 @@ def one_layer(link: jdgnn.Link | None = None, gossip: jdgnn.Gossip | None = None
 
 def settings() -> dict[str, jdgnn.Emulator]:
     """What is measured beside one another."""
-    late = jdgnn.link(loss=0.1, delay=links.uniform(0, 10))
+    late = jdgnn.link(drop=0.1, delay=links.uniform(0, 10))
     tenth = jdgnn.availability(clocks.bernoulli(0.1))
     return {
         "synchronous": one_layer(),
-        "loss 0.1, embeddings and pushes 0..10 ticks late": one_layer(late, jdgnn.gossip(link=jdgnn.link(loss=0.1))),
+        "loss 0.1, embeddings and pushes 0..10 ticks late": one_layer(late, jdgnn.gossip(link=jdgnn.link(drop=0.1))),
         "a tenth awake, all rows computed": one_layer(availability=tenth),
-        "a tenth awake, their rows computed": one_layer(availability=tenth, awake_share=0.125),
+        "a tenth awake, their rows computed": one_layer(availability=tenth, active_fraction=0.125),
     }
 
 

@@ -5,7 +5,7 @@ batched PyTorch loops that do the same work. `--suite` measures a set of workloa
 `bench/results/throughput.json`; options of the workload then hold where the set says nothing else. All take turns,
 each in a process of its own on the same cores with the same pages. `--table` prints what was measured.
 
-A tick's time is that of `jdgnn.run`, compilation apart. What floor and ceiling are is in `bench.floor`. Absolute rates
+A tick's time is that of `jdgnn.run`, compilation apart. What roofline and ceiling are is in `bench.roofline`. Absolute rates
 swing on shared machines: compare within a result.
 """
 
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import rates, turns
-from bench.floor import model_bytes
 from bench.machine import RESULTS, circumstances, shown
+from bench.roofline import model_bytes
 from bench.turns import ranged, rounded
 from bench.watch import PROCESS_BYTES, available
 from bench.worker import ContenderError
@@ -52,7 +52,7 @@ def suite(base: Options) -> dict[str, Options]:
         "rotation, SGD, InfoNCE": {"objective": "info_nce"},
         "rotation, SGD, every 10th tick recorded": {"record_every": 10},
         "rotation, SGD, without kernels": {"kernels": False},
-        "rotation, SGD, half asleep, messages lost and late": {"asynchronous": True},
+        "rotation, SGD, half asleep, messages dropped and late": {"asynchronous": True},
     }
     return {name: dataclasses.replace(base, **change) for name, change in changes.items()}
 
@@ -143,7 +143,7 @@ def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
     better = better_of(result["torch"]) if result["torch"] else None
     lines = [
-        "| | node-updates/s (lowest to highest) | ms a tick | floor, kB: strict, streaming | of it, % | over PyTorch "
+        "| | node-updates/s (lowest to highest) | ms a tick | roofline, kB: strict, streaming | of it, % | over PyTorch "
         "| to compile, s | kernels |",
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
@@ -161,11 +161,11 @@ def table(result: dict[str, Any]) -> str:
 
 def row(name: str, figures: Mapping[str, Any]) -> str:
     """One workload's line of the table."""
-    shares, over = figures["of_floor"].values(), figures.get("over_torch")
+    shares, over = figures["roofline_fraction"].values(), figures.get("over_torch")
     cells = [
         ranged(figures["rates"]),
         rounded(1e3 * figures["seconds"]["median"]),
-        ", ".join(f"{sum(parts.values()) / 1e3:.1f}" for parts in figures["floor"].values()),
+        ", ".join(f"{sum(parts.values()) / 1e3:.1f}" for parts in figures["roofline"].values()),
         ", ".join(f"{100 * share['median']:.0f}" for share in shares),
         "" if over is None else f"{over['median']:.2g} ({over['lowest']:.2g} to {over['highest']:.2g})",
         f"{figures['compile_seconds']:.1f}",
@@ -184,7 +184,7 @@ def details(measured: dict[str, Any]) -> str:
             f"{name}: {rounded(1 / times['median'])} ticks/s; {low:.3g} to {high:.3g} ms a tick in {len(times['all'])} "
             f"rounds of {figures['ticks']}; ready in {figures['setup_seconds']:.1f} s"
         )
-        for count, parts in figures["floor"].items():
+        for count, parts in figures["roofline"].items():
             told = ", ".join(f"{part} {size:,.0f}" for part, size in parts.items() if size)
             lines.append(f"  bytes per node-update, {count}: {sum(parts.values()):,.0f} ({told})")
     return "\n".join(lines)
@@ -214,7 +214,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
 
 
 def parsed() -> argparse.Namespace:
-    """What was asked for, with what makes no sense refused."""
+    """What was asked for, with what makes no sense rejected."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
     turns.add_options(parser)

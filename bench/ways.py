@@ -51,7 +51,7 @@ def recipe_of(network: Network) -> Recipe:
 
 def asynchronous(emulator: Emulator) -> Emulator:
     """An emulator in which nodes sleep and messages are lost and late."""
-    way = jdgnn.link(loss=0.3, delay=links.uniform(0, 10))
+    way = jdgnn.link(drop=0.3, delay=links.uniform(0, 10))
     assert emulator.push is not None
     return dataclasses.replace(
         emulator,

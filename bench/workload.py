@@ -105,8 +105,8 @@ class Options:
 
 def emulator_of(options: Options) -> jdgnn.Emulator:
     """The emulator that does it."""
-    late = jdgnn.link(loss=LOSS, delay=links.uniform(0, DELAY)) if options.asynchronous else None
-    lossy = jdgnn.link(loss=LOSS) if options.asynchronous else None
+    late = jdgnn.link(drop=LOSS, delay=links.uniform(0, DELAY)) if options.asynchronous else None
+    lossy = jdgnn.link(drop=LOSS) if options.asynchronous else None
     raw: dict[str, Any] = {"activation": "tanh", "normalize": False} if options.objective != "info_nce" else {}
     return jdgnn.Emulator(
         layers=[jdgnn.gcn(options.units, **raw) for _ in range(options.layers)],

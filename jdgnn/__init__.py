@@ -8,6 +8,7 @@ spread by gossip.
 from typing import TYPE_CHECKING, Any
 
 from jdgnn import evaluation, network, plot
+from jdgnn.deprecated import old_names
 from jdgnn.emulation.checkpoint import digest, read_notes, restore, save
 from jdgnn.emulation.history import History
 from jdgnn.emulation.node_table import node_table
@@ -53,7 +54,7 @@ from jdgnn.protocol.availability import Availability, availability
 from jdgnn.protocol.clocks import Clock
 from jdgnn.protocol.content import Content
 from jdgnn.protocol.link_presence import LinkPresence
-from jdgnn.protocol.links import DelayModel, Link, LossModel, link
+from jdgnn.protocol.links import DelayModel, DropModel, Link, link
 from jdgnn.protocol.merging import MergeRule
 from jdgnn.protocol.peers import PeerSampler
 from jdgnn.protocol.presence import Presence
@@ -75,6 +76,7 @@ __all__ = [
     "Clock",
     "Content",
     "DelayModel",
+    "DropModel",
     "Emulator",
     "Gossip",
     "History",
@@ -82,7 +84,6 @@ __all__ = [
     "Layer",
     "Link",
     "LinkPresence",
-    "LossModel",
     "MergeRule",
     "Network",
     "NonFiniteError",
@@ -162,6 +163,8 @@ __all__ = [
 
 show_in_notebooks()
 
+_renamed = old_names(__name__, {"LossModel": "DropModel"})
+
 
 def __getattr__(name: str) -> Any:
     """What reads runs stands on the command line's part of jdgnn, which is imported only when it is needed."""
@@ -169,4 +172,4 @@ def __getattr__(name: str) -> Any:
         from jdgnn.experiment.results import load
 
         return getattr(load, name)
-    raise AttributeError(f"module 'jdgnn' has no attribute {name!r}")
+    return _renamed(name)

@@ -1,9 +1,13 @@
 """Old names of what was renamed: they work for one release, with a warning."""
 
+import functools
 import importlib
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 def old_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
@@ -32,3 +36,35 @@ def old_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
         return getattr(importlib.import_module(module), new)
 
     return get
+
+
+def old_arguments(**new: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    """Lets a function take arguments by their old names, too, with a DeprecationWarning.
+
+    Args:
+      new: the new name for each old one.
+
+    Returns:
+      A decorator.
+
+    Example:
+      >>> import warnings
+      >>> @old_arguments(colour="color")
+      ... def painted(*, color):
+      ...     return color
+      >>> with warnings.catch_warnings(action="ignore"):
+      ...     painted(colour="red")
+      'red'
+    """
+
+    def decorated(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        @functools.wraps(function)
+        def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            for old in new.keys() & kwargs.keys():
+                warnings.warn(f"the argument {old} is now {new[old]}", DeprecationWarning, stacklevel=2)
+                kwargs.setdefault(new[old], kwargs.pop(old))
+            return function(*args, **kwargs)
+
+        return called
+
+    return decorated

@@ -4,6 +4,7 @@ Axes: N nodes, L layers, F' units of a layer.
 """
 
 import dataclasses
+import warnings
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from jdgnn.backend.bfloat16 import widened
 from jdgnn.checks import check_count, check_not_consumed, check_number
+from jdgnn.deprecated import old_arguments
 from jdgnn.emulation.arrays import bound_to_network, features_of
 from jdgnn.emulation.check_parts import (
     check_attack,
@@ -47,7 +49,7 @@ from jdgnn.protocol.availability import Availability, availability
 from jdgnn.protocol.roles import Attackers
 from jdgnn.protocol.traffic import Gossip, Publish, Push, publish
 
-STARTS = ("common", "independent")
+INITIAL = ("shared", "independent")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,10 +66,10 @@ class Emulator(Spec):
       availability: who is online and awake when; always everybody, if None.
       attackers: who sends other models than its own, and which; nobody if None.
       num_positives: K, how many in-neighbours a layer compares with in a tick; all where there are fewer.
-      start: `common` (all nodes start from the same parameters, as from a shared seed) or `independent`.
-      awake_share: where nodes sleep, the share of nodes for which there is room in the fast path, which computes only
-        those that are awake. Choose it a little above the usual share; ticks with more are computed in full, to the
-        same result, and counted. None computes all rows in every tick.
+      initial: `shared` (all nodes start from the same parameters, as from a shared seed) or `independent`.
+      active_fraction: where nodes sleep, the share of nodes that the fast path has room for, which computes only those
+        that are awake. Choose it a little above the usual share; ticks with more are computed in full, to the same
+        result, and counted. None computes all rows in every tick.
       param_dtype: the precision parameters are kept and sent in: that of the features, if None; "bfloat16" takes half
         of the memory. Merges and steps are computed in float32 then, and rounded stochastically, so that small steps
         are not lost on average. Optimiser states and embeddings stay in float32.
@@ -92,8 +94,11 @@ class Emulator(Spec):
 
     def __post_init__(self) -> None:
         check_count("num_positives", self.num_positives)
-        if self.start not in STARTS:
-            raise InputError(f"start: got {self.start!r}; {suggestion(str(self.start), STARTS)}")
+        if self.initial == "common":
+            warnings.warn("initial='common' is now initial='shared'", DeprecationWarning, stacklevel=3)
+            object.__setattr__(self, "initial", "shared")
+        if self.initial not in INITIAL:
+            raise InputError(f"initial: got {self.initial!r}; {suggestion(str(self.initial), INITIAL)}")
         layers = _checked_parts("layers", self.layers, Layer, "jdgnn.gcn(64)")
         objectives = _checked_parts("objective", self.objective, Objective, "jdgnn.info_nce()")
         if len(objectives) not in (1, len(layers)):
@@ -118,8 +123,8 @@ class Emulator(Spec):
             raise InputError(f"kernels: got {self.kernels!r}, and True, False or None is needed")
         if self.cores is not None:
             check_count("cores", self.cores)
-        if self.awake_share is not None:
-            check_number("awake_share", self.awake_share, above=0, maximum=1)
+        if self.active_fraction is not None:
+            check_number("active_fraction", self.active_fraction, above=0, maximum=1)
         if len(objectives) == 1:
             objectives *= len(layers)
         for name, value in (
@@ -133,7 +138,7 @@ class Emulator(Spec):
             ("attackers", with_partials(self.attackers)),
         ):
             object.__setattr__(self, name, value)
-        check_effect(self.traffic, self.awake_share)
+        check_effect(self.traffic, self.active_fraction)
 
     def init(self, key: jax.Array, network: Any) -> State:
         """All nodes before the first tick.
@@ -264,6 +269,8 @@ class Emulator(Spec):
 
 
 register(Emulator)
+_with_old_names = old_arguments(start="initial", awake_share="active_fraction")
+Emulator.__init__ = _with_old_names(Emulator.__init__)  # type: ignore[method-assign]
 
 
 def _check_parts(spec: Spec, features: jax.Array | jax.ShapeDtypeStruct, links: Topology) -> None:

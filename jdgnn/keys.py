@@ -1,4 +1,4 @@
-"""PRNG keys among the arrays of a tree, and raw ones, which are refused."""
+"""PRNG keys among the arrays of a tree, and raw ones, which are rejected."""
 
 from typing import Any
 

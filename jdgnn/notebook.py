@@ -94,15 +94,15 @@ def _attackers(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
 
 def _settings(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
     yield "positives", f"at most {emulator.num_positives}"
-    yield "start", emulator.start
-    if emulator.awake_share is not None:
-        yield "awake share", f"{emulator.awake_share:g}"
+    yield "initial", emulator.initial
+    if emulator.active_fraction is not None:
+        yield "active fraction", f"{emulator.active_fraction:g}"
     yield "parameters", "as features" if emulator.param_dtype is None else str(emulator.param_dtype)
     yield "kernels", MODES[emulator.kernels]
 
 
 def _link(link: Link) -> str:
-    parts = {"loss": link.loss, "delay": link.delay, "split": link.split}
+    parts = {"drop": link.drop, "delay": link.delay, "partition": link.partition}
     return "; ".join(f"{name} {described(part)}" for name, part in parts.items() if part is not None) or "perfect link"
 
 

@@ -1,6 +1,6 @@
 """The table of bad inputs in `docs/reliability.md`: `python -m tests.bad_inputs` writes it anew.
 
-Tests that refuse something call `assert_told`, which asserts that the page says what was given and what came of it;
+Tests that reject something call `assert_told`, which asserts that the page says what was given and what came of it;
 with `JDGNN_BAD_INPUTS` set to the name of a file, it notes that down for the page instead.
 """
 

@@ -27,7 +27,7 @@ from jdgnn.protocol.attacks import ATTACKS
 from jdgnn.protocol.clocks import CLOCKS
 from jdgnn.protocol.content import CONTENTS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
-from jdgnn.protocol.links import DELAYS, LOSSES
+from jdgnn.protocol.links import DELAYS, DROPS
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.presence import PRESENCES
@@ -42,7 +42,7 @@ KINDS: dict[str, Any] = {
     "clock": CLOCKS,
     "presence": PRESENCES,
     "links": LINK_PRESENCES,
-    "loss": LOSSES,
+    "drop": DROPS,
     "delay": DELAYS,
     "schedule": SCHEDULES,
     "acceptance": ACCEPTANCES,

@@ -107,7 +107,7 @@ def test_networks_without_labels_or_edges_are_shown(num_nodes: int) -> None:
 def test_an_emulator_tells_its_parts_and_their_numbers() -> None:
     emulator = small_emulator(
         optimizer=jdgnn.adam(0.25),
-        gossip=jdgnn.gossip(merge=jdgnn.merging.limited(3), link=jdgnn.link(loss=0.125)),
+        gossip=jdgnn.gossip(merge=jdgnn.merging.limited(3), link=jdgnn.link(drop=0.125)),
         availability=jdgnn.availability(jdgnn.clocks.bernoulli(0.5), jdgnn.presence.churn(20, 5)),
     )
     text = _text(emulator)

@@ -62,16 +62,16 @@ def test_what_is_packed_is_unpacked_once(packed: Path) -> None:
 
 
 def test_what_is_refused_is_not_unpacked(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(message: str, most: int = 2**31, needed: tuple[str, ...] = ("features",)) -> None:
+    def rejected(message: str, most: int = 2**31, needed: tuple[str, ...] = ("features",)) -> None:
         monkeypatch.setattr("jdgnn.network.files.archive.MOST_BYTES", most)
         with pytest.raises(jdgnn.InputError, match=message):
             read_named_arrays("archive", packed, ("senders", "features"), needed)
 
-    assert peak_of(lambda: refused("has no array 'senders'", needed=("senders", "features"))) < MEBIBYTE
-    assert peak_of(lambda: refused("arrays of 67,108,864 bytes, and 1,000,000 are the most", 10**6)) < MEBIBYTE
+    assert peak_of(lambda: rejected("has no array 'senders'", needed=("senders", "features"))) < MEBIBYTE
+    assert peak_of(lambda: rejected("arrays of 67,108,864 bytes, and 1,000,000 are the most", 10**6)) < MEBIBYTE
     monkeypatch.setattr(npz, "host_bytes", lambda: 60 * MEBIBYTE)
     message = "arrays of 67,108,864 bytes, and 62,914,560 bytes of memory are left"
-    assert peak_of(lambda: refused(message)) < MEBIBYTE
+    assert peak_of(lambda: rejected(message)) < MEBIBYTE
 
 
 def written(path: Path, *members: tuple[str, bytes]) -> Path:

@@ -150,10 +150,10 @@ def test_late_embeddings_are_superseded() -> None:
 
 def test_lost_embeddings_are_the_senders_loss() -> None:
     oracle = three_nodes([(0, 1), (0, 2)], publish=jdgnn.publish(schedule=parts.every(2, phase=1)))
-    run(oracle, events(), events(embedding_lost=[True, False]), events())
+    run(oracle, events(), events(embedding_dropped=[True, False]), events())
     assert oracle.nodes[1].mailbox == {}
     assert embedding_of(oracle.nodes[2].mailbox[1].payload) == 9
-    assert booked(oracle, "embedding") == [{"sent": 2, "lost": 1}, {}, {"delivered": 1}]
+    assert booked(oracle, "embedding") == [{"sent": 2, "dropped": 1}, {}, {"delivered": 1}]
 
 
 def test_delayed_pushes_are_taken_in_order_of_sending_then_rank_then_slot() -> None:
@@ -169,7 +169,7 @@ def test_delayed_pushes_are_taken_in_order_of_sending_then_rank_then_slot() -> N
     assert node.next_slot == 1  # five came, and the ring has two places
     assert [(m.src, m.rank, m.slot) for m in oldest_first(node)] == [(0, 5, 1), (1, 7, 2)]
     assert [embedding_of(m.payload) for m in oldest_first(node)] == [9, 19]
-    assert booked(oracle, "push")[2] == {"delivered": 2, "displaced": 3}
+    assert booked(oracle, "push")[2] == {"delivered": 2, "evicted": 3}
 
 
 def test_a_sample_that_grows_old_stays_delivered() -> None:
@@ -188,7 +188,7 @@ def test_inbox_of_a_sleeping_node_fills_and_displaces() -> None:
     # of w = 7, 6, 5, 4 the last two are merged with 0: their mean is 3; then a step
     assert w_of(oracle) == [4, 2, -4]
     assert (oracle.nodes[1].age, oracle.nodes[1].wakes) == (5, 1)
-    assert booked(oracle, "model") == [{"sent": 4}, {"displaced": 2, "delivered": 2}, {}]
+    assert booked(oracle, "model") == [{"sent": 4}, {"evicted": 2, "delivered": 2}, {}]
 
 
 def test_offline_and_unjoined_nodes_lose_what_arrives() -> None:
@@ -227,8 +227,8 @@ def test_features_of_a_late_joiner_are_known_from_its_first_tick() -> None:
     assert [node.wakes for node in oracle.nodes] == [2, 1, 3]
 
 
-@pytest.mark.parametrize("is_lost", [False, True])
-def test_a_refused_model_is_passed_on_once(is_lost: bool) -> None:
+@pytest.mark.parametrize("is_dropped", [False, True])
+def test_a_refused_model_is_passed_on_once(is_dropped: bool) -> None:
     # in-degrees 1, 0, 2
     oracle = three_nodes(
         [(2, 0), (0, 2), (1, 2)],
@@ -238,19 +238,19 @@ def test_a_refused_model_is_passed_on_once(is_lost: bool) -> None:
     coins, only_third = np.full((3, 1), 0.5), [False, False, True]
     run(oracle, events(model_dst=only_first(2), wake=[True, False, False]))
     run(oracle, events(model_dst=only_first(3), wake=only_third, accept_uniform=coins))
-    assert booked(oracle, "model") == [{"sent": 1}, {}, {"refused": 1}]
+    assert booked(oracle, "model") == [{"sent": 1}, {}, {"rejected": 1}]
     run(oracle, events(model_dst=[[3], [3], [1]], wake=only_third))  # not sent: at wake 1 of node 2 no model is due
     assert (passing(oracle), oracle.num_places_taken) == ([], 1)
-    third = events(model_dst=[[3, 3], [3, 3], [3, 1]], model_lost=[[False, is_lost]] * 3, wake=only_third)
+    third = events(model_dst=[[3, 3], [3, 3], [3, 1]], model_dropped=[[False, is_dropped]] * 3, wake=only_third)
     run(oracle, third)
     assert oracle.nodes[2].kept is None
-    assert [(m.src_degree, m.is_passed_on) for m in passing(oracle)] == ([] if is_lost else [(2, True)])
+    assert [(m.src_degree, m.is_passed_on) for m in passing(oracle)] == ([] if is_dropped else [(2, True)])
     run(
         oracle, events(wake=[False, True, False], accept_uniform=coins)
     )  # node 1 has no in-neighbours and takes anything
-    assert w_of(oracle) == [10, 20 if is_lost else 10, 30]
-    assert [node.age for node in oracle.nodes] == [7, 0 if is_lost else 7, 0]
-    assert booked(oracle, "model")[2] == {"refused": 1, "sent": 1} | ({"lost": 1} if is_lost else {})
+    assert w_of(oracle) == [10, 20 if is_dropped else 10, 30]
+    assert [node.age for node in oracle.nodes] == [7, 0 if is_dropped else 7, 0]
+    assert booked(oracle, "model")[2] == {"rejected": 1, "sent": 1} | ({"dropped": 1} if is_dropped else {})
     assert oracle.num_places_taken == 0
 
 
@@ -260,7 +260,7 @@ def passing(oracle: Oracle) -> list[Any]:
 
 def test_acceptance_is_by_the_ratio_of_in_degrees() -> None:
     oracle = three_nodes([(2, 0), (0, 2), (1, 2)], gossip=gossiping(1, "adopt", "degree"))
-    for coin, outcomes in ((0.49, {"delivered": 1}), (0.5, {"delivered": 1, "refused": 1})):
+    for coin, outcomes in ((0.49, {"delivered": 1}), (0.5, {"delivered": 1, "rejected": 1})):
         run(oracle, events(model_dst=only_first(2), wake=[True, False, False]))
         run(oracle, events(accept_uniform=np.full((3, 1), coin), wake=[False, False, True]))
         assert booked(oracle, "model")[2] == outcomes
@@ -278,7 +278,7 @@ def test_fold_index_counts_merged_models_alone() -> None:
     sending = events(model_dst=[[2, 3], [2, 2], [3, 3]], model_rank=[[1, 0], [0, 2], [0, 0]], accept_uniform=coins)
     run(oracle, sending, events(accept_uniform=coins))
     assert w_of(oracle)[2] == 10  # the mean of 6, 12 and 12
-    assert booked(oracle, "model")[2] == {"delivered": 2, "refused": 1}
+    assert booked(oracle, "model")[2] == {"delivered": 2, "rejected": 1}
 
 
 @pytest.mark.parametrize(
@@ -334,13 +334,13 @@ def test_models_beyond_the_pool_end_at_their_senders() -> None:
     oracle = three_nodes([], gossip=gossiping(3, pool=2 / 3, max_delay=3))
     everybody = [[1], [2], [0]]
     run(oracle, events(model_dst=everybody, model_rank=[[3], [2], [1]], model_delay=[[0], [1], [0]]))
-    assert booked(oracle, "model") == [{"sent": 1, "displaced": 1}, {"sent": 1}, {"sent": 1}]
-    # node 0 merges and frees a place; the other is taken until tick 2; what is lost needs none
-    lost = [[True], [False], [False]]
-    run(oracle, events(model_dst=everybody, model_rank=[[1], [2], [3]], model_lost=lost))
-    assert booked(oracle, "model")[0] == {"sent": 2, "displaced": 1, "delivered": 1, "lost": 1}
+    assert booked(oracle, "model") == [{"sent": 1, "evicted": 1}, {"sent": 1}, {"sent": 1}]
+    # node 0 merges and frees a place; the other is taken until tick 2; what is dropped needs none
+    dropped = [[True], [False], [False]]
+    run(oracle, events(model_dst=everybody, model_rank=[[1], [2], [3]], model_dropped=dropped))
+    assert booked(oracle, "model")[0] == {"sent": 2, "evicted": 1, "delivered": 1, "dropped": 1}
     assert [(m.src, m.tick_sent) for m in passing(oracle)] == [(1, 0), (1, 1)]
-    assert oracle.post.counts["model", "displaced"] == 2
+    assert oracle.post.counts["model", "evicted"] == 2
 
 
 def test_a_lost_model_that_was_passed_on_frees_its_place_at_once() -> None:
@@ -350,8 +350,8 @@ def test_a_lost_model_that_was_passed_on_frees_its_place_at_once() -> None:
     )
     coins = np.full((3, 1), 0.9)
     run(oracle, events(model_dst=[[2], [3], [3]], accept_uniform=coins))
-    lost = [[False, False], [False, False], [True, False]]
-    run(oracle, events(model_dst=[[3, 3], [3, 3], [0, 1]], model_lost=lost, accept_uniform=coins))
+    dropped = [[False, False], [False, False], [True, False]]
+    run(oracle, events(model_dst=[[3, 3], [3, 3], [0, 1]], model_dropped=dropped, accept_uniform=coins))
     assert [(m.src, m.dst) for m in passing(oracle)] == [(2, 1)]
 
 

@@ -92,7 +92,7 @@ def taken(folder: Path) -> Files:
 @cache
 def _world() -> tuple[jdgnn.Emulator, jdgnn.Network, jdgnn.State, Files]:
     """An emulator, a network, a state, and a record of events."""
-    network, late = jdgnn.generators.ring(6, num_features=3), jdgnn.link(loss=0.2, delay=jdgnn.links.uniform(0, 3))
+    network, late = jdgnn.generators.ring(6, num_features=3), jdgnn.link(drop=0.2, delay=jdgnn.links.uniform(0, 3))
     emulator = small_emulator(push=jdgnn.push(link=late), gossip=jdgnn.gossip(link=late))
     with tempfile.TemporaryDirectory() as name:
         state = emulator.init(jax.random.key(0), network)

@@ -1,7 +1,7 @@
 """What two revisions made of the same settings, side by side.
 
 An outcome is a line of `bench.same_bits.program`: `digests` of arrays and perhaps the file `arrays` with the smaller of
-them, or `refused` (an input error), or `failed`.
+them, or `rejected` (an input error), or `failed`.
 """
 
 from collections.abc import Mapping
@@ -38,8 +38,8 @@ def compare(here: Mapping[str, Outcome], there: Mapping[str, Outcome]) -> Compar
         other = there.get(name, {"failed": "the other revision ended before this setting"})
         if problem := _trouble(outcome):
             found.different[name] = [f"that this revision {problem}"]
-        elif "refused" in other:
-            found.unknown[name] = other["refused"]
+        elif "rejected" in other:
+            found.unknown[name] = other["rejected"]
         elif problem := _trouble(other):
             found.different[name] = [f"that the other revision {problem}"]
         else:
@@ -69,8 +69,8 @@ def _distance(here: np.ndarray, there: np.ndarray) -> float:
 
 def _trouble(outcome: Outcome) -> str | None:
     """Why there are no digests."""
-    if "refused" in outcome:
-        return f"refuses it: {outcome['refused']}"
+    if "rejected" in outcome:
+        return f"rejects it: {outcome['rejected']}"
     return f"fails: {outcome['failed'].strip()}" if "failed" in outcome else None
 
 

@@ -41,7 +41,7 @@ def _parts() -> dict[str, list[str]]:
     """All parts of this revision, by kind."""
     from jdgnn.experiment.config.catalogue import KINDS
 
-    return {kind: sorted(one.parts) for kind, one in KINDS.items()}
+    return {"drop" if kind == "loss" else kind: sorted(one.parts) for kind, one in KINDS.items()}
 
 
 def _outcome(setting: dict[str, Any], file: Path) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _outcome(setting: dict[str, Any], file: Path) -> dict[str, Any]:
         np.savez(file, **{name: array for name, array in arrays.items() if array.size <= MOST_NUMBERS})
         return {"digests": {name: _digest(array) for name, array in arrays.items()}, "arrays": str(file)}
     except jdgnn.InputError as error:
-        return {"refused": str(error)}
+        return {"rejected": str(error)}
     except Exception:  # the other settings are still worth running
         return {"failed": traceback.format_exc()}
 
@@ -70,7 +70,7 @@ def _built(setting: dict[str, Any]) -> tuple[Any, Any]:
     from jdgnn.experiment.config.schema import resolve
     from jdgnn.experiment.run.experiment import make_emulator
 
-    config = resolve(setting["tables"])
+    config = resolve(_known_here(setting["tables"]))
     root = setting["data_root"]
     network = make_network(config.network, data_root=root and Path(root), seed=config.seed)
     if setting["link_quality"]:
@@ -80,6 +80,18 @@ def _built(setting: dict[str, Any]) -> tuple[Any, Any]:
         network = replace(network, features=network.features.astype(np.float64))
     emulator = make_emulator(completed(config, network.num_features))
     return replace(emulator, **_foreign(setting["foreign"])), network
+
+
+def _known_here(tables: dict[str, Any]) -> dict[str, Any]:
+    """The configuration in words that this revision knows."""
+    import jdgnn
+
+    if hasattr(jdgnn, "DropModel"):
+        return tables
+    former = {"initial": "start", "active_fraction": "awake_share", "drop": "loss", "partition": "split"}
+    return {
+        former.get(key, key): _known_here(value) if isinstance(value, dict) else value for key, value in tables.items()
+    }
 
 
 def _foreign(name: str) -> dict[str, Any]:

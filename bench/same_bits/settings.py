@@ -195,15 +195,15 @@ def _fanout(sampler: str) -> int:
 
 def _special(in_step: Tables, apart: Tables) -> Iterator[tuple[str, Setting]]:
     """What is no part: precision, room for those awake, starts, splits, refreshing, parts from elsewhere."""
-    split = _with(apart, "push", link={"split": {"start": 2, "end": 5}})
+    parted = _with(apart, "push", link={"partition": {"start": 2, "end": 5}})
     yield "float64", setting(in_step, float64=True)
     yield "float64-apart", setting(apart, float64=True)
     yield "bfloat16", setting(_with(in_step, "emulation", param_dtype="bfloat16"))
     half_awake = plain({"availability": {"clock": part("clock", "bernoulli", Path())}})
-    yield "awake-share", setting(_with(half_awake, "emulation", awake_share=0.5))
-    yield "independent", setting(_with(in_step, "emulation", start="independent"))
+    yield "active-fraction", setting(_with(half_awake, "emulation", active_fraction=0.5))
+    yield "independent", setting(_with(in_step, "emulation", initial="independent"))
     yield "merged-moments", setting(_with(plain({}), "optimizer", name="momentum", merged=True))
-    yield "split", setting(split)
+    yield "partition", setting(parted)
     yield "alone", setting(plain({"gossip": {"enabled": False}}))
     yield "no-push", setting(plain({"objective": "edge_reconstruction", "push": {"enabled": False}}))
     yield "refresh", setting(apart, refresh=True)
@@ -233,7 +233,7 @@ class _Turn:
         return part(kind, self.name(kind, ahead), self._trace)
 
     def link(self, ahead: int) -> Tables:
-        return {"loss": self("loss", ahead), "delay": self("delay", ahead)}
+        return {"drop": self("drop", ahead), "delay": self("delay", ahead)}
 
 
 def _taken(choices: Sequence[str], index: int) -> str:

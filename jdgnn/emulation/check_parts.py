@@ -271,7 +271,7 @@ def check_traffic(traffic: Traffic, links: Topology) -> None:
         check_acceptance("gossip.acceptance", traffic.gossip.acceptance, num_nodes, traffic.gossip.capacity)
 
 
-def check_effect(traffic: Traffic, awake_share: float | None) -> None:
+def check_effect(traffic: Traffic, active_fraction: float | None) -> None:
     """Raises InputError where a setting can have no effect, since nobody sleeps or nothing is late."""
     gossip, availability = traffic.gossip, traffic.availability
     if gossip is not None and gossip.pool is not None and not has_pool(traffic):
@@ -279,9 +279,10 @@ def check_effect(traffic: Traffic, awake_share: float | None) -> None:
             "gossip.pool: has no effect, since nobody sleeps and no model is late, so that each is merged in the tick "
             "after it was sent; remove it"
         )
-    if awake_share is not None and not availability.can_sleep and not availability.can_be_offline:
+    if active_fraction is not None and not availability.can_sleep and not availability.can_be_offline:
         raise InputError(
-            "awake_share: has no effect, since all nodes are always awake; remove it, or choose an availability.clock"
+            "active_fraction: has no effect, since all nodes are always awake; remove it, or choose an "
+            "availability.clock"
         )
     if traffic.attackers is not None and gossip is None:
         raise InputError("attackers: has no effect, since no models are sent; remove it, or give gossip")
@@ -333,7 +334,7 @@ def check_links(traffic: Traffic, links: Topology) -> None:
         expect("availability.links.sample", given, (memories["links"], jax.ShapeDtypeStruct((links.num_edges,), bool)))
 
 
-_OF_LINKS = {"links": "availability.links"} | {name: f"{name}.link.loss" for name in ("publish", "push", "gossip")}
+_OF_LINKS = {"links": "availability.links"} | {name: f"{name}.link.drop" for name in ("publish", "push", "gossip")}
 """What remembers something of links, as errors should name it, by the names of `Traffic.link_memories`."""
 
 

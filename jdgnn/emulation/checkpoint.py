@@ -1,4 +1,4 @@
-"""States on disk: each appears whole or not at all, and is read back to the bit or refused.
+"""States on disk: each appears whole or not at all, and is read back to the bit or rejected.
 
 A checkpoint is a directory that orbax writes: `state`, an array for each part of the state under the name of the part,
 and `about`, a JSON text with the format's number, what the arrays are, which network the state belongs to, and two
@@ -135,7 +135,7 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, A
     with _checkpointer() as checkpointer:
         from orbax.checkpoint import args
 
-        kept = {name: array for name, array in arrays.items() if array.size}  # orbax refuses to write nothing
+        kept = {name: array for name, array in arrays.items() if array.size}  # orbax rejects to write nothing
         try:
             checkpointer.save(path, args.Composite(state=args.PyTreeSave(kept), about=args.JsonSave(about)))
         except OSError:

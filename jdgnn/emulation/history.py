@@ -53,8 +53,8 @@ class History:
     attendance: NDArray[np.int64] | None  # [R, 2], node-ticks joined and online; None where all always are
     num_idle: NDArray[np.int64]  # [R, L], wakes in which a layer had nothing to learn from
     num_excess: NDArray[np.int64]  # [R, 2], pushes and models that a schedule wanted beyond the fanout
-    num_unplaced: NDArray[np.int64]  # [R], models for which there was no place in the `pool`; counted as displaced too
-    num_crowded: NDArray[np.int64]  # [R], ticks with more nodes awake than `awake_share`
+    num_unplaced: NDArray[np.int64]  # [R], models for which there was no place in the `pool`; counted as evicted too
+    num_crowded: NDArray[np.int64]  # [R], ticks with more nodes awake than `active_fraction`
     seconds: float = struct.field(pytree_node=False, default=0.0)  # wall time of the ticks
     compile_seconds: float = struct.field(pytree_node=False, default=0.0)  # wall time before the first
 

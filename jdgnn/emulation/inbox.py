@@ -23,7 +23,7 @@ class Inbox:
 
     row: jax.Array  # [N, M] int32, where the model is among those of the transport
     is_merged: jax.Array  # [N, M] bool
-    is_refused: jax.Array  # [N, M] bool
+    is_rejected: jax.Array  # [N, M] bool
     staleness: jax.Array | None = None  # [N, M] int32, ticks since each was sent; None where the rule sees none
     seed: jax.Array | None = None  # [N] uint32, to round what is merged with; None where it is kept as computed
 
@@ -39,11 +39,11 @@ class Inbox:
 
 
 def open_inboxes(tick: Tick, state: State) -> tuple[Inbox, Counts]:
-    """What each active node merges, and what it refuses."""
+    """What each active node merges, and what it rejects."""
     gossip, transport = tick.spec.gossip, tick.transport
     if gossip is None or transport is None:
         nothing = jnp.zeros((state.num_nodes, 0), bool)
-        return Inbox(row=nothing.astype(jnp.int32), is_merged=nothing, is_refused=nothing), {}
+        return Inbox(row=nothing.astype(jnp.int32), is_merged=nothing, is_rejected=nothing), {}
     waiting, counts = transport.inbox(tick.backend, gossip, state.models, tick.active)
     is_accepted = _accepted(tick, waiting)
     seed = None
@@ -52,13 +52,13 @@ def open_inboxes(tick: Tick, state: State) -> tuple[Inbox, Counts]:
     inbox = Inbox(
         row=waiting.row,
         is_merged=waiting.is_there & is_accepted,
-        is_refused=waiting.is_there & ~is_accepted,
+        is_rejected=waiting.is_there & ~is_accepted,
         staleness=None if gossip.merge.merge_all is None else _staleness(state, waiting),
         seed=seed,
     )
-    chex.assert_equal_shape(jax.tree.leaves((inbox.row, inbox.is_merged, inbox.is_refused, inbox.staleness)))
+    chex.assert_equal_shape(jax.tree.leaves((inbox.row, inbox.is_merged, inbox.is_rejected, inbox.staleness)))
     counts["model", "delivered"] = inbox.num_merged
-    counts["model", "refused"] = jnp.sum(inbox.is_refused, axis=1, dtype=jnp.int32)
+    counts["model", "rejected"] = jnp.sum(inbox.is_rejected, axis=1, dtype=jnp.int32)
     return inbox, counts
 
 
@@ -81,14 +81,14 @@ def _accepted(tick: Tick, waiting: Waiting) -> jax.Array:
 
 
 def close_inboxes(tick: Tick, state: State, inbox: Inbox) -> State:
-    """Lets go of what was merged, or refused and is not passed on."""
+    """Lets go of what was merged, or rejected and is not passed on."""
     if tick.transport is None:
         return state
-    return replace(state, models=tick.transport.release(state.models, tick.active, inbox.is_refused))
+    return replace(state, models=tick.transport.release(state.models, tick.active, inbox.is_rejected))
 
 
 def hold_models(tick: Tick, state: State) -> tuple[State, Counts]:
-    """Lets models wait that would have been merged in this tick; what finds no room in an inbox is displaced."""
+    """Lets models wait that would have been merged in this tick; what finds no room in an inbox is evicted."""
     if tick.spec.gossip is None or tick.transport is None:
         return state, {}
     models, counts = tick.transport.hold(tick.backend, tick.spec.gossip, state.models)

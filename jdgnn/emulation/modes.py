@@ -1,4 +1,4 @@
-"""Which buffers an emulation needs: where nothing can be late, lost or asleep, there is nothing to hold."""
+"""Which buffers an emulation needs: where nothing can be late, dropped or asleep, there is nothing to hold."""
 
 from jdgnn.protocol.events import Traffic
 
@@ -6,7 +6,7 @@ from jdgnn.protocol.events import Traffic
 def has_mailbox(traffic: Traffic) -> bool:
     """Whether what came over an edge can differ from what its sender holds.
 
-    It cannot where all is sent, nothing is lost or late, everybody is online, asleep or awake, and all links are up.
+    It cannot where all is sent, nothing is dropped or late, everybody is online, asleep or awake, and all links are up.
     """
     publish, availability = traffic.publish, traffic.availability
     is_partial = availability.can_be_offline or availability.can_be_down

@@ -54,7 +54,7 @@ def _receive_pushes(tick: Tick, state: State) -> tuple[State, Counts]:
         tick.events.online,
         state.samples,
         lambda src, delay: views.sent_embeddings(state, src, state.tick - 1 - delay),
-        tick.spec.awake_share,
+        tick.spec.active_fraction,
     )
     return replace(state, samples=samples), counts
 

@@ -72,7 +72,7 @@ def run(
       ticks: how many ticks to run.
       record_every: ticks whose number is a multiple of this are measured, and the last one.
       on_progress: called about twice a second, with the state among other things, which `jdgnn.save` writes to disk; if
-        it raises, the run ends there and its state is lost.
+        it raises, the run ends there and its state is dropped.
       progress_every: it is also called after each tick whose number is a multiple of this,
       progress_at: and after ticks with these numbers.
       record: a file to write all random events to, for `replay` or for other tools; `jdgnn.protocol.recording` says
@@ -175,7 +175,7 @@ def _inbox_remark(emulator: Spec) -> str | None:
         return None
     if gossip.merge.divide is not None:
         return (
-            "gossip.capacity is 1, so that models are displaced when several arrive, and each takes its weight along; "
+            "gossip.capacity is 1, so that models are evicted when several arrive, and each takes its weight along; "
             "give the inbox more room"
         )
     return (
@@ -209,7 +209,7 @@ def compile_ahead(emulator: Spec, state: State, network: Any, *, replay: str | P
 def refresh(emulator: Spec, state: State, network: Any, ticks: int) -> State:
     """Lets nodes exchange embeddings for some ticks without merging, training or sending models.
 
-    Where all nodes are awake and no embedding is lost or late, every embedding is what present parameters give after
+    Where all nodes are awake and no embedding is dropped or late, every embedding is what present parameters give after
     as many ticks as there are layers; elsewhere it takes longer. Active nodes send to all neighbours in every tick,
     whatever the schedules say. Messages count; wakes and ages stand still, and models that arrive wait. The state is
     consumed, as by `run`.

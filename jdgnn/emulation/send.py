@@ -49,7 +49,7 @@ def _send_embeddings(tick: Tick, state: State, schedule: Schedule | None) -> tup
         sending = sending & (decide((), state.wakes, jnp.zeros_like(state.wakes), None, 1) > 0)
     if state.mailbox is None:
         return state, {("embedding", "sent"): jnp.where(sending, topology.out_degree, 0)}
-    fate = events.embedding_lost, events.embedding_delay, events.link_up
+    fate = events.embedding_dropped, events.embedding_delay, events.link_up
     held, counts = mailbox.send(state.mailbox, topology, state.tick, sending, *fate)
     return replace(state, mailbox=held), counts
 
@@ -63,7 +63,7 @@ def _send_pushes(tick: Tick, state: State, schedule: Schedule | None, num_merged
         tick, state, schedule, state.push_schedule, num_merged, events.push_uniform, events.push_dst
     )
     flight, counts = pushes.send(
-        state.pushes, state.tick, is_sent, events.push_dst, events.push_rank, events.push_lost, events.push_delay
+        state.pushes, state.tick, is_sent, events.push_dst, events.push_rank, events.push_dropped, events.push_delay
     )
     num_excess = state.num_excess.at[0].set(add_words(state.num_excess[0], excess))
     return replace(state, pushes=flight, push_schedule=memory, num_excess=num_excess), counts
@@ -77,12 +77,12 @@ def _send_models(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State
     is_sent, memory, excess = _scheduled(
         tick, state, gossip.schedule, state.model_schedule, num_merged, events.model_uniform, events.model_dst
     )
-    dispatch = Dispatch(is_sent, events.model_dst, events.model_rank, events.model_lost, events.model_delay)
+    dispatch = Dispatch(is_sent, events.model_dst, events.model_rank, events.model_dropped, events.model_delay)
     weight = _divided(gossip, state.weight, is_sent)
     encoded, memory_of_content = outgoing(tick, state, transport.own(state.models, state.params), is_sent)
     message = Model(encoded, state.age, weight)
     models, counts = transport.send(tick.backend, gossip, state.models, state.tick, dispatch, message)
-    unplaced = jnp.sum(counts.get(("model", "displaced"), jnp.int32(0)), dtype=jnp.int32)
+    unplaced = jnp.sum(counts.get(("model", "evicted"), jnp.int32(0)), dtype=jnp.int32)
     state = replace(
         state,
         models=models,

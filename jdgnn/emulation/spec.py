@@ -31,8 +31,8 @@ class Spec:
     availability: Availability | None = None
     attackers: Attackers | None = None
     num_positives: int = 8
-    start: str = "common"
-    awake_share: float | None = None
+    initial: str = "shared"
+    active_fraction: float | None = None
     param_dtype: DTypeLike | None = None
     kernels: bool | None = None
     cores: int | None = None
@@ -57,7 +57,7 @@ class Spec:
 
 
 PARTS = ("layers", "objective", "optimizer", "push", "gossip", "publish", "availability", "attackers")
-STRUCTURE = ("num_positives", "start", "awake_share", "param_dtype", "kernels", "cores")
+STRUCTURE = ("num_positives", "initial", "active_fraction", "param_dtype", "kernels", "cores")
 
 
 def flattened(spec: Spec) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -131,7 +131,7 @@ def _init_params(
     def init_one(key: jax.Array) -> tuple[Any, ...]:
         return init_model(emulator, key, widths, dtype)
 
-    if emulator.start == "independent":
+    if emulator.initial == "independent":
         return per_node(init_one)(jax.random.split(key, num_nodes))
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_nodes, *leaf.shape)), init_one(key))
 

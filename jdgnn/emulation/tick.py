@@ -62,11 +62,11 @@ def refresh_tick(spec: Spec, topology: Topology, features: jax.Array, state: Sta
     """
     tick = Tick(spec, topology, features, events)
     state, received = receive(tick, state)
-    state, displaced = hold_models(tick, state)
+    state, evicted = hold_models(tick, state)
     tick = tick._replace(active=active_nodes(tick, state))
     state = replace(state, embeddings=embed(tick, state, state.params, None))
     state, sent = send_all_embeddings(tick, state)
-    return _finished(tick, state, received, displaced, sent)
+    return _finished(tick, state, received, evicted, sent)
 
 
 def attended(attendance: jax.Array | None, joined: jax.Array | None, online: jax.Array | None) -> jax.Array | None:

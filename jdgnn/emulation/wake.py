@@ -38,8 +38,8 @@ class Woken(NamedTuple):
 def wake(tick: Tick, state: State, inbox: Inbox) -> tuple[State, Learned]:
     """Merges and trains at all active nodes.
 
-    With `awake_share`, only the rows of active nodes are gathered, computed and put back, as long as they are no more
-    than that; in ticks in which there are more, all rows are computed, to the same result.
+    With `active_fraction`, only the rows of active nodes are gathered, computed and put back, as long as they are no
+    more than that; in ticks in which there are more, all rows are computed, to the same result.
 
     Args:
       tick: the tick.
@@ -64,9 +64,9 @@ def wake(tick: Tick, state: State, inbox: Inbox) -> tuple[State, Learned]:
 
 def awake_capacity(spec: Spec, num_nodes: int) -> int | None:
     """How many awake nodes there is compact room for; None where all nodes are computed."""
-    if spec.awake_share is None:
+    if spec.active_fraction is None:
         return None
-    return min(num_nodes, max(1, round(spec.awake_share * num_nodes)))
+    return min(num_nodes, max(1, round(spec.active_fraction * num_nodes)))
 
 
 def _wake_rows(tick: Tick, state: State, inbox: Inbox, nodes: jax.Array | None) -> Woken:

@@ -20,8 +20,8 @@ def why_folded(spec: Spec, state: State) -> str | None:
     """Why models are not merged in place; None if they are."""
     if spec.param_dtype is not None:
         return f"param_dtype is {spec.param_dtype}, and kernels compute in the precision parameters are kept in"
-    if spec.awake_share is not None:
-        return "awake_share is given, which has a path of its own"
+    if spec.active_fraction is not None:
+        return "active_fraction is given, which has a path of its own"
     dtype = state.embeddings[0].dtype
     if dtype not in DTYPES or any(leaf.dtype != dtype for leaf in jax.tree.leaves(state.params)):
         return f"parameters are not all {dtype}, in which nodes compute"

@@ -1,7 +1,7 @@
 """What a decentralised network could reach: one model shared by all, and gradients that pass between nodes.
 
 Both are trained on the layers, objectives, optimiser and numbers of samples of an emulator, with the same positives a
-tick; every node's negatives are as many nodes drawn at random, and nothing is lost or late.
+tick; every node's negatives are as many nodes drawn at random, and nothing is dropped or late.
 Axes: N nodes, K positives, C samples, F' units of a layer.
 """
 

@@ -140,7 +140,7 @@ def from_edges(
         Whole numbers are kept as float64, so that `scale` sees all their digits. Rows of a data frame whose index names
         nodes (by `node_names`, else by their numbers) go by name; so do labels and splits.
       labels: class of each node, integers [N] from 0, or None; training never reads them. A node without a label has -1
-        (which is refused where no label is 0 and classes have no names, as it may be a class) or NaN.
+        (which is rejected where no label is 0 and classes have no names, as it may be a class) or NaN.
       splits: which nodes probes learn from and are judged on, or None: `Splits`, whose masks are in the order of the
         nodes; or by name, a series whose index names nodes and whose values are train, validation, test or nothing, a
         data frame with such a column for each split, or a mapping from these three to names. Nodes without a label are

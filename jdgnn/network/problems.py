@@ -20,7 +20,7 @@ class Problems:
       >>> problems = Problems("nodes")
       >>> problems.add("there is no column 'load'")
       >>> problems.cells("up", ["a", 1, "b"], [0, 2], "expected numbers")
-      >>> problems.refuse()
+      >>> problems.reject()
       Traceback (most recent call last):
       jdgnn.errors.InputError: nodes: there is no column 'load'; up: expected numbers, got 'a' (row 0), 'b' (row 2)
     """
@@ -41,7 +41,7 @@ class Problems:
         more = f" and {len(rows) - MOST_CELLS:,} more" if len(rows) > MOST_CELLS else ""
         self.add(f"{name}: {wanted}, got {', '.join(shown)}{more}{way_out and '; ' + way_out}")
 
-    def refuse(self) -> None:
+    def reject(self) -> None:
         """Raises one InputError that lists everything, if anything was added."""
         refuse_all(self)
 

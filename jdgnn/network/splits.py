@@ -106,7 +106,7 @@ def _drawn(
 
 
 def _num_classes(classes: NDArray[np.integer], per_class: int | None, sizes: tuple[int, int]) -> int:
-    """How many classes each part must have; what no draw can give is refused at once."""
+    """How many classes each part must have; what no draw can give is rejected at once."""
     counts = np.unique(classes, return_counts=True)[1]
     parts = [size for size in (*sizes, len(classes) - sum(sizes)) if size]
     if min(parts) < len(counts) or counts.min() < (per_class or 1) + len(parts) - 1:

@@ -77,7 +77,7 @@ def with_names(table: Table, names: Sequence[str]) -> Table:
     if twice:
         problems = table.problems()
         problems.add(f"these names of columns stand there twice: {', '.join(twice)}; give each another name")
-        problems.refuse()
+        problems.reject()
     taken = [name or f"Unnamed: {number}" for number, name in enumerate(names)]  # as pandas calls them
     return table._replace(frame=table.frame.set_axis(taken, axis=1))
 

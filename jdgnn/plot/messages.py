@@ -41,7 +41,7 @@ def traffic(given: Rows, ax: Any = None, *, kind: str | None = None, bytes: bool
       >>> import jax, jdgnn, matplotlib; matplotlib.use("agg")
       >>> network = jdgnn.generators.ring(6)
       >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(4)], objective=jdgnn.info_nce(), optimizer=jdgnn.sgd(0.1),
-      ...     push=jdgnn.push(), gossip=jdgnn.gossip(capacity=5, link=jdgnn.link(loss=0.5)))
+      ...     push=jdgnn.push(), gossip=jdgnn.gossip(capacity=5, link=jdgnn.link(drop=0.5)))
       >>> _, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 4, record_every=1)
       >>> [text.get_text() for text in traffic(history, kind="model").get_legend().get_texts()]
       ['model lost', 'model delivered']

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.checks import check_flag
+from jdgnn.deprecated import old_arguments
 from jdgnn.errors import InputError
 from jdgnn.evaluation.probe import ProbeResult
 from jdgnn.plot import axes, style
@@ -38,15 +39,16 @@ class _Curve(NamedTuple):
     sd: NDArray[np.float64] | None  # [R]; None for one seed
 
 
+@old_arguments(figure="metric")
 def curves(
     histories: Rows | Sequence[Rows] | Mapping[str, Rows | Sequence[Rows]],
     *,
-    figure: str = "loss",
+    metric: str = "loss",
     labels: Sequence[str] | None = None,
     logarithmic: bool | None = None,
     ax: Any = None,
 ) -> Any:
-    """Draws a figure over the ticks: a line for each layer, or kind of messages, where it has a number for each.
+    """Draws a metric over the ticks: a line for each layer, or kind of messages, where it has a number for each.
 
     Several seeds of one variant are drawn as their mean, with a band of one standard deviation (divisor S − 1) to both
     sides.
@@ -54,8 +56,8 @@ def curves(
     Args:
       histories: one `jdgnn.History`; several, which are the seeds of one variant; or such by the name of a variant. The
         rows of a history (`History.rows`, or the lines of `metrics.jsonl`) serve as well, and so do other dicts with a
-        `tick` and the figure.
-      figure: a key of the rows: `loss`, `consensus_distance`, `effective_rank`, `active`, `messages_lost`, ….
+        `tick` and the metric.
+      metric: a key of the rows: `loss`, `consensus_distance`, `effective_rank`, `active`, `messages_dropped`, ….
       labels: names of the variants, in place of those given, or of the one.
       logarithmic: whether the y axis is; None for a consensus distance only, if any is above 0.
       ax: the Axes to draw on; None for a new figure.
@@ -76,16 +78,16 @@ def curves(
     ax = axes.taken(ax)
     if logarithmic is not None:
         check_flag("logarithmic", logarithmic)
-    drawn = {name: _variant(where, given, figure) for name, (where, given) in _variants(histories, labels).items()}
+    drawn = {name: _variant(where, given, metric) for name, (where, given) in _variants(histories, labels).items()}
     keys = list(dict.fromkeys(key for variant in drawn.values() for key in variant))
     for index, (name, variant) in enumerate(drawn.items()):
         for key, curve in variant.items():
             place = keys.index(key)
             _draw(ax, curve, f"{name}, {key}".strip(", "), _line(index, place, len(drawn), len(keys)))
     is_positive = any((np.asarray(line.get_ydata(), np.float64) > 0).any() for line in ax.lines)
-    if logarithmic or (logarithmic is None and figure in LOGARITHMIC and is_positive):
+    if logarithmic or (logarithmic is None and metric in LOGARITHMIC and is_positive):
         ax.set_yscale("log")
-    ax.set(xlabel="tick", ylabel=IN_WORDS.get(figure, figure.replace("_", " ")))
+    ax.set(xlabel="tick", ylabel=IN_WORDS.get(metric, metric.replace("_", " ")))
     axes.without_frame(ax)
     if len(drawn) * len(keys) > 1 or any(drawn):
         axes.legend_inside(ax)
@@ -112,7 +114,7 @@ def baselines(
     Example:
       >>> import matplotlib; matplotlib.use("agg")
       >>> learned = [{"tick": 0, "accuracy, %": 60.0}, {"tick": 50, "accuracy, %": 81.0}]
-      >>> ax = curves(learned, figure="accuracy, %", labels=["learned"])
+      >>> ax = curves(learned, metric="accuracy, %", labels=["learned"])
       >>> ax = baselines({"raw": 0.6, "propagated_2hop": 0.79}, ax)
       >>> [text.get_text() for text in ax.get_legend().get_texts()]
       ['learned', 'raw', 'propagated 2hop']
@@ -153,13 +155,13 @@ def _variants(histories: Any, labels: Sequence[str] | None) -> dict[str, tuple[s
     return {str(name): (place, runs) for name, place, runs in zip(names, where, seeds, strict=True)}
 
 
-def _variant(where: str, runs: Sequence[Any], figure: str) -> dict[str, _Curve]:
+def _variant(where: str, runs: Sequence[Any], metric: str) -> dict[str, _Curve]:
     """The mean over the seeds of one variant, by layer or kind."""
     if not runs:
         raise InputError(f"{where}: got an empty list; give a history for each seed")
     rows = [rows_of(f"{where}[{seed}]" if len(runs) > 1 else where, run) for seed, run in enumerate(runs)]
     ticks = ticks_of(rows[0])
-    found = [series(where, run, figure) for run in rows]
+    found = [series(where, run, metric) for run in rows]
     for seed, run in enumerate(rows):
         if not np.array_equal(ticks_of(run), ticks) or list(found[seed]) != list(found[0]):
             raise InputError(

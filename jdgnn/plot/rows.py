@@ -48,42 +48,42 @@ def ticks_of(rows: Sequence[Row]) -> NDArray[np.int64]:
     return np.array([row["tick"] for row in rows], np.int64)
 
 
-def series(name: str, rows: Sequence[Row], figure: str) -> dict[str, NDArray[np.float64]]:
-    """What a figure was at each record.
+def series(name: str, rows: Sequence[Row], metric: str) -> dict[str, NDArray[np.float64]]:
+    """What a metric was at each record.
 
     Args:
       name: of the rows, for errors.
       rows: at least one.
-      figure: a key of the rows, of a number, a number for each layer, or a number for each kind of messages.
+      metric: a key of the rows, of a number, a number for each layer, or a number for each kind of messages.
 
     Returns:
       Values [R] by name, NaN where they are missing: `layer 1` and so on, the kinds, or one without a name.
 
     Raises:
-      InputError: there is no such figure, or it is no such numbers.
+      InputError: there is no such metric, or its values are not such numbers.
     """
-    if figure not in rows[0]:
-        raise InputError(f"figure: got {figure!r}, which {name} does not hold; {suggestion(figure, rows[0])}")
-    parts = [_by_name(row.get(figure)) for row in rows]
+    if metric not in rows[0]:
+        raise InputError(f"metric: got {metric!r}, which {name} does not hold; {suggestion(metric, rows[0])}")
+    parts = [_by_name(row.get(metric)) for row in rows]
     keys = list(parts[0])
     if not keys or any(list(part) != keys for part in parts):
-        raise InputError(f"figure: {figure!r} of {name} is not the same number of numbers in each row; give another")
+        raise InputError(f"metric: {metric!r} of {name} is not the same number of numbers in each row; give another")
     try:
         return {key: np.array([part[key] for part in parts], np.float64) for key in keys}
     except (TypeError, ValueError) as error:
-        raise InputError(f"figure: {figure!r} of {name} is not one number, nor one for each layer or kind") from error
+        raise InputError(f"metric: {metric!r} of {name} is not one number, nor one for each layer or kind") from error
 
 
-def counts(name: str, rows: Sequence[Row], figure: str, kind: str) -> NDArray[np.float64]:
+def counts(name: str, rows: Sequence[Row], metric: str, kind: str) -> NDArray[np.float64]:
     """How many of a kind there were per tick, since the record before or the start [R].
 
     Raises:
       InputError: rows do not say.
     """
     try:
-        total = np.array([row[figure][kind] for row in rows], np.float64)
+        total = np.array([row[metric][kind] for row in rows], np.float64)
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{name}: its rows say nothing sound of {figure} of {kind}; give a jdgnn.History") from error
+        raise InputError(f"{name}: its rows say nothing sound of {metric} of {kind}; give a jdgnn.History") from error
     return np.diff(total, prepend=0) / np.diff(ticks_of(rows), prepend=0)
 
 

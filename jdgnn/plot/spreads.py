@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jdgnn.checks import check_flag, check_not_consumed
+from jdgnn.deprecated import old_arguments
 from jdgnn.emulation.metrics import QUANTILES
 from jdgnn.errors import InputError, suggestion
 from jdgnn.plot import axes, style
@@ -32,11 +33,12 @@ BOUND = 5
 FORMS = ("fan", "heat")
 
 
+@old_arguments(figure="metric")
 def staleness(
     given: Rows | ArrayLike,
     ax: Any = None,
     *,
-    figure: str = "staleness",
+    metric: str = "staleness",
     form: str = "fan",
     ticks: ArrayLike | None = None,
     sort: bool = True,
@@ -51,7 +53,7 @@ def staleness(
       given: a `jdgnn.History`, its rows, or a figure of each node at each tick, real numbers [T, N], not finite where
         there is none.
       ax: the Axes to draw on; None for a new figure.
-      figure: of a history, one of its `quantiles`: `staleness`, `age`, `wakes`, `distance`, `norm_ratio`, `bytes_sent`,
+      metric: of a history, one of its `quantiles`: `staleness`, `age`, `wakes`, `distance`, `norm_ratio`, `bytes_sent`,
         `bytes_delivered`; of an array, what the colour bar says.
       form: of a history, `fan` or `heat`.
       ticks: of an array, the tick of each row [T]; None for 1, 2, ….
@@ -72,13 +74,13 @@ def staleness(
     check_flag("sort", sort)
     if form not in FORMS:
         raise InputError(f"form: got {form!r}; {suggestion(str(form), FORMS)}")
-    label = IN_WORDS.get(figure, figure)
+    label = IN_WORDS.get(metric, metric)
     if not are_rows(given):
         return _draw_nodes(ax, *_checked(given, ticks), label, sort)
     if ticks is not None:
         raise InputError("ticks: got some together with a history, which has its own; leave them out")
     rows = rows_of("given", given)
-    spread = _quantiles(rows, figure)
+    spread = _quantiles(rows, metric)
     at = ticks_of(rows)
     if form == "fan":
         return _draw_fan(ax, at, spread, label)
@@ -136,18 +138,18 @@ def _draw_nodes(ax: Any, values: NDArray[np.float64], ticks: NDArray[np.float64]
     return ax
 
 
-def _quantiles(rows: Any, figure: str) -> NDArray[np.float64]:
-    """Of a figure over nodes [R, Q]."""
+def _quantiles(rows: Any, metric: str) -> NDArray[np.float64]:
+    """Of a metric over nodes [R, Q]."""
     known = rows[0].get("quantiles")
-    if not isinstance(known, dict) or figure not in known:
+    if not isinstance(known, dict) or metric not in known:
         allowed = known if isinstance(known, dict) else IN_WORDS
-        raise InputError(f"figure: got {figure!r}; {suggestion(figure, allowed)}")
+        raise InputError(f"metric: got {metric!r}; {suggestion(metric, allowed)}")
     try:
-        spread = np.array([row["quantiles"][figure] for row in rows], np.float64)
+        spread = np.array([row["quantiles"][metric] for row in rows], np.float64)
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"given: its rows hold no sound quantiles of {figure}; give a jdgnn.History") from error
+        raise InputError(f"given: its rows hold no sound quantiles of {metric}; give a jdgnn.History") from error
     if spread.shape != (len(rows), len(QUANTILES)):
-        raise InputError(f"given: its rows hold no sound quantiles of {figure}; give a jdgnn.History")
+        raise InputError(f"given: its rows hold no sound quantiles of {metric}; give a jdgnn.History")
     return spread
 
 

@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 KINDS = ("embedding", "push", "model")
-OUTCOMES = ("sent", "delivered", "lost", "to_offline", "superseded", "displaced", "refused")
+OUTCOMES = ("sent", "delivered", "dropped", "to_offline", "superseded", "evicted", "rejected")
 
 Counts = dict[tuple[str, str], jax.Array]
 """Messages of one tick by kind and outcome, each [N] int32."""
@@ -21,14 +21,14 @@ Counts = dict[tuple[str, str], jax.Array]
 class Accounts:
     """How many messages of each kind came to each outcome at each node since the start.
 
-    What was *sent* and what was *lost* on the way is booked at its sender. At its receiver a message ends as
+    What was *sent* and what was *dropped* on the way is booked at its sender. At its receiver a message ends as
 
     - *delivered*: stored in a mailbox or a sample buffer; merged, for a model;
     - *to_offline*: it arrived while the node was offline, or had not joined;
     - *superseded*: an embedding that arrived after, or with, a newer one of the same neighbour;
-    - *displaced*: newer pushes of the same tick, or newer models, took its room before it could be used (a model for
+    - *evicted*: newer pushes of the same tick, or newer models, took its room before it could be used (a model for
       which there was no place when it was sent is booked at its sender);
-    - *refused*: a model that was not accepted for merging.
+    - *rejected*: a model that was not accepted for merging.
 
     What was sent and is none of these is in flight, or a model waiting in an inbox.
     """
@@ -71,11 +71,11 @@ def together(*counts: Counts) -> Counts:
     return total
 
 
-def sent_and_lost(kind: str, is_sent: jax.Array, lost: jax.Array | None) -> Counts:
-    """How many of its candidates [N, slots] each node has sent, and how many of these are lost; None for none."""
+def sent_and_dropped(kind: str, is_sent: jax.Array, dropped: jax.Array | None) -> Counts:
+    """How many of its candidates [N, slots] each node has sent, and how many of these are dropped; None for none."""
     counts = {(kind, "sent"): jnp.sum(is_sent, axis=1, dtype=jnp.int32)}
-    if lost is not None:
-        counts[kind, "lost"] = jnp.sum(is_sent & lost, axis=1, dtype=jnp.int32)
+    if dropped is not None:
+        counts[kind, "dropped"] = jnp.sum(is_sent & dropped, axis=1, dtype=jnp.int32)
     return counts
 
 

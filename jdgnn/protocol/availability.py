@@ -21,7 +21,7 @@ class Availability:
     """When nodes are online, when they wake, and when links are up. Made by `availability`.
 
     An *online* node receives and stores; an *active* one (online and awake) also computes and sends. A node that is
-    not online does nothing, and what reaches it then is lost to it. Over a link that is down nothing is sent.
+    not online does nothing, and what reaches it then is dropped to it. Over a link that is down nothing is sent.
     """
 
     clock: Clock

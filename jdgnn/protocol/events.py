@@ -27,26 +27,26 @@ from jdgnn.protocol.traffic import Gossip, Publish, Push
 class Events:
     """Every random decision of one tick as plain arrays; what follows is deterministic arithmetic.
 
-    None stands where nothing is drawn, since it cannot matter: everybody is there, all links are up, nothing is lost or
-    late. Destinations are *candidates*: which of them are sent is decided by the schedule. Messages that reach one node
-    in the same tick are taken in order of (tick sent, rank, slot), where the slot of the s-th candidate of node v is
-    v·S + s; so no node's number favours it.
+    None stands where nothing is drawn, since it cannot matter: everybody is there, all links are up, nothing is dropped
+    or late. Destinations are *candidates*: which of them are sent is decided by the schedule. Messages that reach one
+    node in the same tick are taken in order of (tick sent, rank, slot), where the slot of the s-th candidate of node v
+    is v·S + s; so no node's number favours it.
     """
 
     joined: jax.Array | None  # [N] bool: has joined, now or before; None = all
     online: jax.Array | None  # [N] bool; None = all
     wake: jax.Array | None  # [N] bool: drawn to wake; None = all
     link_up: jax.Array | None = None  # [E] bool: over which something can be sent in this tick; None = all
-    embedding_lost: jax.Array | None  # [E] bool: what is sent over each edge in this tick; None = nothing
+    embedding_dropped: jax.Array | None  # [E] bool: what is sent over each edge in this tick; None = nothing
     embedding_delay: jax.Array | None  # [E] int32, ticks; None = 0
     push_dst: jax.Array  # [N, S] int32: who gets each push; N = nobody
     push_rank: jax.Array  # [N, S] uint32
-    push_lost: jax.Array | None  # [N, S] bool
+    push_dropped: jax.Array | None  # [N, S] bool
     push_delay: jax.Array | None  # [N, S] int32
     push_uniform: jax.Array | None  # [N, 1+M] float32, for schedules that draw
     model_dst: jax.Array  # [N, R] int32: who gets each model; N = nobody
     model_rank: jax.Array  # [N, R] uint32
-    model_lost: jax.Array | None  # [N, R] bool
+    model_dropped: jax.Array | None  # [N, R] bool
     model_delay: jax.Array | None  # [N, R] int32
     model_uniform: jax.Array | None  # [N, 1+M] float32
     accept_uniform: jax.Array | None  # [N, M] float32, for each model of an inbox, oldest first
@@ -77,15 +77,15 @@ class Traffic(NamedTuple):
     def link_memories(self) -> dict[str, Callable[[jax.Array, Topology], Any]]:
         """By which a memory of links is made, `(key, topology) -> memory`, by the name of what has one.
 
-        That is `links` for which of them are up; `publish`, `push` and `gossip` for what gets lost of each.
+        That is `links` for which of them are up; `publish`, `push` and `gossip` for what is dropped of each.
         """
         availability, found = self.availability, {}
         if availability.links is not None and availability.can_be_down:
             found["links"] = availability.links.init
         for name in ("publish", "push", "gossip"):
             setting = getattr(self, name)
-            if setting is not None and setting.link.loss is not None and setting.link.loss.init is not None:
-                found[name] = partial(_init_loss, setting.link.loss.init, getattr(setting, "fanout", None))
+            if setting is not None and setting.link.drop is not None and setting.link.drop.init is not None:
+                found[name] = partial(_init_loss, setting.link.drop.init, getattr(setting, "fanout", None))
         return found
 
 
@@ -157,7 +157,7 @@ def sample_events(
     joined = jnp.ones(num_nodes, bool) if attendance.joined is None else attendance.joined
     edge = jnp.arange(topology.num_edges, dtype=jnp.int32)
     over_edges = Messages(topology.senders, topology.receivers, edge, sizes.embedding_bytes, tick, topology)
-    now["publish"], embedding_lost, embedding_delay = sample_link(
+    now["publish"], embedding_dropped, embedding_delay = sample_link(
         "publish", traffic.publish.link, publish_key, over_edges, before.get("publish")
     )
     around = _Around(topology, tick, joined, link_up, inbox_capacity)
@@ -168,7 +168,7 @@ def sample_events(
         online=attendance.online,
         wake=attendance.wake,
         link_up=link_up,
-        embedding_lost=embedding_lost,
+        embedding_dropped=embedding_dropped,
         embedding_delay=embedding_delay,
         **pushes,
         **models,
@@ -209,16 +209,16 @@ def _candidates(
     dst_key, rank_key, link_key, schedule_key = jax.random.split(key, 4)
     what, topology = "gossip" if kind == "model" else kind, around.topology
     dst = destinations(what, dst_key, topology, setting, around.joined, around.link_up)
-    lost = delay = uniform = None
+    dropped = delay = uniform = None
     if setting is not None:
         node = jnp.arange(topology.num_nodes, dtype=jnp.int32)[:, None]
         messages = Messages(jnp.broadcast_to(node, dst.shape), dst, None, num_bytes, around.tick, topology)
-        memory, lost, delay = sample_link(what, setting.link, link_key, messages, memory)
+        memory, dropped, delay = sample_link(what, setting.link, link_key, messages, memory)
         uniform = _schedule_uniform(schedule_key, setting.schedule, topology.num_nodes, around.inbox_capacity)
     drawn = {
         "dst": dst,
         "rank": jax.random.bits(rank_key, dst.shape, jnp.uint32),
-        "lost": lost,
+        "dropped": dropped,
         "delay": delay,
         "uniform": uniform,
     }

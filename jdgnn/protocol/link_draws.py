@@ -13,7 +13,7 @@ from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
 from jdgnn.parts import described, failures_named
 from jdgnn.protocol.link_presence import LinkPresence
-from jdgnn.protocol.links import DelayModel, Link, LossModel, Messages
+from jdgnn.protocol.links import DelayModel, DropModel, Link, Messages
 
 
 def sample_link_up(
@@ -39,7 +39,7 @@ def sample_link_up(
 def sample_link(
     what: str, link: Link, key: jax.Array, messages: Messages, memory: Any = None
 ) -> tuple[Any, jax.Array | None, jax.Array | None]:
-    """Draws which messages are lost, and how late the others are.
+    """Draws which messages are dropped, and how late the others are.
 
     Args:
       what: what the link is one of, as errors should name it: publish, push or gossip.
@@ -56,19 +56,19 @@ def sample_link(
       InputError: a part of the link fails, or gives no mask, or no whole numbers.
     """
     loss_key, split_key, delay_key = jax.random.split(key, 3)
-    lost = None
-    if link.loss is not None:
-        memory, lost = _lost(f"{what}.link.loss", link.loss, loss_key, messages, memory)
-    if link.split is not None:
-        is_cut = _drawn(f"{what}.link.split", link.split, split_key, messages)
-        lost = is_cut if lost is None else lost | is_cut
+    dropped = None
+    if link.drop is not None:
+        memory, dropped = _dropped(f"{what}.link.drop", link.drop, loss_key, messages, memory)
+    if link.partition is not None:
+        is_cut = _drawn(f"{what}.link.partition", link.partition, split_key, messages)
+        dropped = is_cut if dropped is None else dropped | is_cut
     if link.max_delay == 0 or link.delay is None:
-        return memory, lost, None
+        return memory, dropped, None
     delay = _drawn(f"{what}.link.delay", link.delay, delay_key, messages)
-    return memory, lost, jnp.clip(delay, 0, link.max_delay).astype(jnp.int32)
+    return memory, dropped, jnp.clip(delay, 0, link.max_delay).astype(jnp.int32)
 
 
-def _lost(what: str, loss: LossModel, key: jax.Array, messages: Messages, memory: Any) -> tuple[Any, jax.Array]:
+def _dropped(what: str, loss: DropModel, key: jax.Array, messages: Messages, memory: Any) -> tuple[Any, jax.Array]:
     """What a loss model draws, and remembers then, if it has a memory."""
     if loss.init is None:
         return memory, _drawn(what, loss, key, messages)
@@ -82,14 +82,14 @@ def _lost(what: str, loss: LossModel, key: jax.Array, messages: Messages, memory
     return drawn[0], _checked(what, loss, drawn[1], given[1], messages)
 
 
-def _drawn(what: str, part: LossModel | DelayModel, key: jax.Array, messages: Messages) -> jax.Array:
+def _drawn(what: str, part: DropModel | DelayModel, key: jax.Array, messages: Messages) -> jax.Array:
     """What a part of a link that remembers nothing draws for each message."""
     return _checked(what, part, *sampled(what, part.sample, key, messages), messages)
 
 
-def _checked(what: str, part: LossModel | DelayModel, drawn: Any, given: Any, messages: Messages) -> jax.Array:
+def _checked(what: str, part: DropModel | DelayModel, drawn: Any, given: Any, messages: Messages) -> jax.Array:
     """What was drawn, for each message, if its shape and dtype `given` are such."""
-    is_loss, shape = isinstance(part, LossModel), messages.dst.shape
+    is_loss, shape = isinstance(part, DropModel), messages.dst.shape
     if not _broadcasts(given, shape) or not jnp.issubdtype(given.dtype, jnp.bool_ if is_loss else jnp.integer):
         wanted = "True or False" if is_loss else "one whole number of ticks"
         raise InputError(f"{what}: sample gives {described(given)}, and {wanted} per message is needed")

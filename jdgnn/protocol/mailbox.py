@@ -47,7 +47,7 @@ def send(
     topology: Topology,
     tick: jax.Array,
     is_sending: jax.Array,
-    lost: jax.Array | None,
+    dropped: jax.Array | None,
     delay: jax.Array | None,
     up: jax.Array | None = None,
 ) -> tuple[Mailbox, Counts]:
@@ -58,26 +58,26 @@ def send(
       topology: the links.
       tick: this tick.
       is_sending: which nodes send [N].
-      lost: what is lost over each edge [E]; None for nothing.
+      dropped: what is dropped over each edge [E]; None for nothing.
       delay: how late it is [E]; None for not at all.
       up: which links are up [E]; None for all.
 
     Returns:
-      The mailboxes, and how many were sent and lost.
+      The mailboxes, and how many were sent and dropped.
     """
     dims = chex.Dimensions(N=topology.num_nodes, E=topology.num_edges)
     chex.assert_shape(is_sending, dims["N"])
-    chex.assert_shape(jax.tree.leaves((lost, delay, up)), dims["E"])
+    chex.assert_shape(jax.tree.leaves((dropped, delay, up)), dims["E"])
     is_sent = is_sending[topology.senders] if up is None else is_sending[topology.senders] & up
-    arrives = is_sent if lost is None else is_sent & ~lost
+    arrives = is_sent if dropped is None else is_sent & ~dropped
     slot = tick % (mailbox.max_delay + 1)
     delays = mailbox.delays.at[:, slot].set(as_delays(arrives, delay, mailbox.max_delay))
     if up is None:
         counts = {("embedding", "sent"): jnp.where(is_sending, topology.out_degree, 0)}
     else:
         counts = {("embedding", "sent"): sum_over_out_edges(is_sent.astype(jnp.int32), topology)}
-    if lost is not None:
-        counts["embedding", "lost"] = sum_over_out_edges((is_sent & lost).astype(jnp.int32), topology)
+    if dropped is not None:
+        counts["embedding", "dropped"] = sum_over_out_edges((is_sent & dropped).astype(jnp.int32), topology)
     return replace(mailbox, delays=delays), counts
 
 

@@ -14,7 +14,7 @@ from flax import struct
 
 from jdgnn.backend.backend import Backend
 from jdgnn.backend.rows import once
-from jdgnn.protocol.accounts import Counts, sent_and_lost
+from jdgnn.protocol.accounts import Counts, sent_and_dropped
 from jdgnn.protocol.messages import Arrivals, Content, arrivals
 from jdgnn.protocol.rings import as_delays, elapsed, is_due, nothing_sent
 from jdgnn.protocol.sample_buffer import SampleBuffer, store
@@ -54,7 +54,7 @@ def send(
     is_sent: jax.Array,
     dst: jax.Array,
     rank: jax.Array,
-    lost: jax.Array | None,
+    dropped: jax.Array | None,
     delay: jax.Array | None,
 ) -> tuple[PushFlight, Counts]:
     """Puts this tick's pushes on their way.
@@ -65,23 +65,23 @@ def send(
       is_sent: which candidates are sent [N, S].
       dst: to whom [N, S].
       rank: their ranks [N, S].
-      lost: which are lost [N, S]; None for none.
+      dropped: which are dropped [N, S]; None for none.
       delay: how late they are [N, S]; None for not at all.
 
     Returns:
-      The pushes on their way, and how many were sent and lost.
+      The pushes on their way, and how many were sent and dropped.
     """
     dims = chex.Dimensions()
     dims["NDS"] = flight.dst.shape
-    chex.assert_shape(jax.tree.leaves((is_sent, dst, rank, lost, delay)), dims["NS"])
+    chex.assert_shape(jax.tree.leaves((is_sent, dst, rank, dropped, delay)), dims["NS"])
     slot = tick % (flight.max_delay + 1)
-    arrives = is_sent if lost is None else is_sent & ~lost
+    arrives = is_sent if dropped is None else is_sent & ~dropped
     sent = PushFlight(
         dst=flight.dst.at[:, slot].set(dst),
         rank=flight.rank.at[:, slot].set(rank),
         delay=flight.delay.at[:, slot].set(as_delays(arrives, delay, flight.max_delay)),
     )
-    return sent, sent_and_lost("push", is_sent, lost)
+    return sent, sent_and_dropped("push", is_sent, dropped)
 
 
 def receive(
@@ -134,7 +134,7 @@ def receive(
         carry = jax.lax.while_loop(lambda carry: carry[0] < due.last, partial(batch, sizes[-1]), carry)
     _, buffer, num_stored, num_to_offline = carry
     num_displaced = jnp.maximum(num_stored - buffer.capacity, 0)
-    counts = {("push", "displaced"): num_displaced, ("push", "delivered"): num_stored - num_displaced}
+    counts = {("push", "evicted"): num_displaced, ("push", "delivered"): num_stored - num_displaced}
     return buffer, counts if online is None else counts | {("push", "to_offline"): num_to_offline}
 
 

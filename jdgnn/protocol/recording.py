@@ -34,7 +34,7 @@ from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.events import Events
 
-VERSION = 1
+VERSION = 2
 STORED = ("push_rank", "push_uniform", "model_rank", "model_uniform", "accept_uniform")  # too random to compress
 LONGEST = 64  # ticks of a stretch
 RECORDED = tuple(field.name for field in fields(Events) if field.name != "key")  # which follows from the run's key

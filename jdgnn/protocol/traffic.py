@@ -93,7 +93,7 @@ def publish(
 
     Example:
       >>> import jdgnn
-      >>> publish(link=jdgnn.link(loss=0.1, delay=jdgnn.links.uniform(0, 10))).link.max_delay
+      >>> publish(link=jdgnn.link(drop=0.1, delay=jdgnn.links.uniform(0, 10))).link.max_delay
       10
     """
     schedule = None if schedule is None else _checked_schedule(schedule)
@@ -169,12 +169,12 @@ def gossip(
       order: what a node does first at a wake: `merge_then_train`, `train_then_merge`, or `merge_only`.
       acceptance: whether a received model is merged at all; always if None.
       content: what a message carries of the model, as `jdgnn.content.top_k(0.1)`; the whole model if None.
-      pass_through: a refused model is what the node sends at its next model send, once.
+      pass_through: a rejected model is what the node sends at its next model send, once.
       schedule: when models are sent; all of `fanout` at every wake if None.
       link: what can happen to them on the way; nothing if None.
       pool: where nodes sleep, models are late, or messages have a content or come from attackers: models in flight or
         waiting for which there is room, per node and on average over all nodes, rounded up to whole models; what finds
-        no room is displaced, which is counted. None makes room for as many as can ever be. Not used where every model
+        no room is evicted, which is counted. None makes room for as many as can ever be. Not used where every model
         is merged in the tick after it was sent, as its sender holds it.
 
     Returns:
@@ -259,5 +259,5 @@ def _checked_schedule(schedule: Schedule | None, longest: int = 0) -> Schedule:
 
 def _checked_link(link: Any) -> Link:
     if link is not None and not isinstance(link, Link):
-        raise InputError(f"link: got {link!r}, and one such as jdgnn.link(loss=0.1) is needed")
-    return Link(loss=None, delay=None, split=None) if link is None else link
+        raise InputError(f"link: got {link!r}, and one such as jdgnn.link(drop=0.1) is needed")
+    return Link(drop=None, delay=None, partition=None) if link is None else link

@@ -12,7 +12,7 @@ class Candidate(NamedTuple):
     dst: int
     rank: int
     slot: int
-    is_lost: bool
+    is_dropped: bool
     delay: int
 
 
@@ -68,7 +68,7 @@ class Draws:
         return candidates
 
     def _fate(self, kind: str, index: Any) -> tuple[bool, int]:
-        return bool(self._entry(f"{kind}_lost", index, False)), int(self._entry(f"{kind}_delay", index, 0))
+        return bool(self._entry(f"{kind}_dropped", index, False)), int(self._entry(f"{kind}_delay", index, 0))
 
     def _entry(self, field: str, index: Any, default: Any) -> Any:
         values = getattr(self.events, field)

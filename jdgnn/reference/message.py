@@ -35,8 +35,8 @@ class Message:
     src_degree: int = 0  # in-degree of the sender
     rank: int = 0  # messages that arrive together are taken in this order,
     slot: int = 0  # and then in this one; of an embedding, the number of the edge that it comes over
-    is_lost: bool = False
-    is_passed_on: bool = False  # a model that its sender had refused
+    is_dropped: bool = False
+    is_passed_on: bool = False  # a model that its sender had rejected
     outcome: str | None = None
 
     @property
@@ -72,14 +72,14 @@ class Post:
         self.num_unplaced = 0
 
     def send(self, message: Message, has_place: bool = True) -> None:
-        """Puts a message on its way, where it stays unless it is lost, or has no place to be kept in."""
+        """Puts a message on its way, where it stays unless it is dropped, or has no place to be kept in."""
         self.accounts[message.src][message.kind, "sent"] += 1
         self.bytes_sent[message.kind] += message.num_bytes
-        if message.is_lost:
-            self.settle(message, "lost", at=message.src)
+        if message.is_dropped:
+            self.settle(message, "dropped", at=message.src)
         elif not has_place:
             self.num_unplaced += 1
-            self.settle(message, "displaced", at=message.src)
+            self.settle(message, "evicted", at=message.src)
         else:
             self.in_flight.append(message)
 

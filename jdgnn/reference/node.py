@@ -29,7 +29,7 @@ class Wake:
     tick: int
     node: int
     merged: tuple[tuple[int, int], ...]  # sender and tick sent of each model that was merged, in this order
-    refused: tuple[tuple[int, int], ...]  # the same of those that were not
+    rejected: tuple[tuple[int, int], ...]  # the same of those that were not
     losses: tuple[float | None, ...]  # of each layer; None where it did not step
     age: int  # of the model afterwards
 
@@ -60,7 +60,7 @@ class Node:
     samples: list[Message] = field(default_factory=list)  # pushes; a full buffer is a ring,
     next_slot: int = 0  # and this is where the next one goes
     inbox: list[Message] = field(default_factory=list)  # models that wait, oldest first
-    kept: Message | None = None  # the model that was refused last and is to be passed on
+    kept: Message | None = None  # the model that was rejected last and is to be passed on
     is_attacker: bool = False
     content_memory: Any = None  # what the content of model messages remembers
     # of this tick alone
@@ -69,12 +69,12 @@ class Node:
     losses: dict[int, float] = field(default_factory=dict)  # by layer that stepped
     staleness: dict[int, int] = field(default_factory=dict)  # by in-edge, of what is used
     merged: list[Message] = field(default_factory=list)
-    refused: list[Message] = field(default_factory=list)
+    rejected: list[Message] = field(default_factory=list)
 
     def begin_tick(self, tick: int, neighbour_features: dict[int, jax.Array]) -> None:
         """What every node gets without a message: the time, and the features of in-neighbours who have joined."""
         self.tick, self.neighbour_features = tick, neighbour_features
-        self.losses, self.staleness, self.merged, self.refused = {}, {}, [], []
+        self.losses, self.staleness, self.merged, self.rejected = {}, {}, [], []
 
     def store(self, arrivals: list[Message], post: Post) -> None:
         """Puts what arrived in one tick into its place, in the order given."""
@@ -88,7 +88,7 @@ class Node:
             else:
                 self.inbox.append(message)
                 if len(self.inbox) > self.rules.inbox_capacity:
-                    post.settle(self.inbox.pop(0), "displaced")
+                    post.settle(self.inbox.pop(0), "evicted")
         for message in self.samples:
             if message.outcome is None:
                 post.settle(message, "delivered")
@@ -109,7 +109,7 @@ class Node:
             self.samples.append(message)
         else:
             if self.samples[self.next_slot].outcome is None:
-                post.settle(self.samples[self.next_slot], "displaced")
+                post.settle(self.samples[self.next_slot], "evicted")
             self.samples[self.next_slot] = message
         self.next_slot = (self.next_slot + 1) % self.rules.sample_capacity
 
@@ -130,13 +130,13 @@ class Node:
             tick=self.tick,
             node=self.number,
             merged=tuple((model.src, model.tick_sent) for model in self.merged),
-            refused=tuple((model.src, model.tick_sent) for model in self.refused),
+            rejected=tuple((model.src, model.tick_sent) for model in self.rejected),
             losses=tuple(self.losses.get(layer) for layer in range(len(self.params))),
             age=self.age,
         )
 
     def merge(self, draws: Draws, post: Post) -> None:
-        """Merges the models of the inbox into the node's own, one after another or all at once, or refuses them."""
+        """Merges the models of the inbox into the node's own, one after another or all at once, or rejects them."""
         gossip = self.rules.spec.gossip
         fold, at_once = (None, None) if gossip is None else (gossip.merge.merge, gossip.merge.merge_all)
         for position, message in enumerate(self.inbox):
@@ -146,9 +146,9 @@ class Node:
                     self._fold(fold, message)
                 post.settle(message, "delivered")
             else:
-                self.refused.append(message)
+                self.rejected.append(message)
                 self.kept = message if gossip is not None and gossip.pass_through else None
-                post.settle(message, "refused")
+                post.settle(message, "rejected")
         if at_once is not None and self.merged:
             self._merge_all(at_once, self.merged)
         self.inbox = []
@@ -307,7 +307,7 @@ class Node:
         return [self._message("push", candidate, self.embeddings) for candidate in chosen]
 
     def send_models(self, draws: Draws) -> list[Message]:
-        """The model for random nodes; in the place of the first, once, the one that was refused last."""
+        """The model for random nodes; in the place of the first, once, the one that was rejected last."""
         messages, chosen = [], self._choose("model", draws)
         if self.weight is not None and chosen:
             assert self.rules.spec.gossip is not None
@@ -362,6 +362,6 @@ class Node:
             src_degree=self.degree,
             rank=candidate.rank,
             slot=candidate.slot,
-            is_lost=candidate.is_lost,
+            is_dropped=candidate.is_dropped,
             is_passed_on=is_passed_on,
         )

@@ -134,7 +134,7 @@ class Oracle:
 
     @property
     def num_places_taken(self) -> int:
-        """Number of models that must be kept somewhere: on the way, in an inbox, or refused and to be passed on."""
+        """Number of models that must be kept somewhere: on the way, in an inbox, or rejected and to be passed on."""
         return self.num_waiting("model") + sum(node.kept is not None for node in self.nodes)
 
     def num_waiting(self, kind: str) -> int:

@@ -99,6 +99,6 @@ def debug_run(
 
 def is_crowded(emulator: Spec, events: Events, num_active: int, num_nodes: int) -> bool:
     """Whether a compiled run would have had too little compact room for the nodes awake in this tick."""
-    if emulator.awake_share is None or (events.online is None and events.wake is None):
+    if emulator.active_fraction is None or (events.online is None and events.wake is None):
         return False
-    return num_active > min(num_nodes, max(1, round(emulator.awake_share * num_nodes)))
+    return num_active > min(num_nodes, max(1, round(emulator.active_fraction * num_nodes)))

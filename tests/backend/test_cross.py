@@ -49,7 +49,7 @@ def all_cases() -> dict[str, Case]:
             optimizer=turn(OPTIMIZERS, number + number // 3 + 2),
             merge=WEIGHED[merge],
             peers=turn(PEERS, peers + merge),
-            start="independent" if number % 4 else "common",
+            initial="independent" if number % 4 else "common",
             **WAYS[way],
         )
         case = replace(case, fanout=1) if case.peers == "matching" else case
@@ -61,7 +61,7 @@ ALL = all_cases()
 OFTEN = list(ALL)[: len(WAYS)]  # each way once; every part is compared with the reference in `test_oracle.py`
 PUT_OFF = {
     "put off": Case(("gcn", "sage", "gcn"), merge="limited", peers="matching", fanout=1, inbox_capacity=1),
-    "put off, lossy": Case(peers="permutation", fanout=1, link="bernoulli", inbox_capacity=1, start="independent"),
+    "put off, lossy": Case(peers="permutation", fanout=1, link="bernoulli", inbox_capacity=1, initial="independent"),
 }
 CASES = ALL | PUT_OFF
 ORDINARY = ["put off"]  # which is in step

@@ -37,7 +37,7 @@ def test_blocks_cover_every_row_once(count: int, monkeypatch: pytest.MonkeyPatch
 SETTINGS: dict[str, dict[str, Any]] = {
     "in step": {},
     "asleep": {"availability": ASLEEP},
-    "compact": {"availability": ASLEEP, "awake_share": 0.6},
+    "compact": {"availability": ASLEEP, "active_fraction": 0.6},
 }
 KERNELS = (None, False)
 

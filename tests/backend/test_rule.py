@@ -102,7 +102,7 @@ def encoding(change: Callable[[Any], Any]) -> jdgnn.Objective:
 
 REASONS: dict[str, tuple[dict[str, Any], str]] = {
     "off": ({"kernels": False}, "switched off"),
-    "compact": ({"availability": ASLEEP, "awake_share": 0.5}, "awake_share is given"),
+    "compact": ({"availability": ASLEEP, "active_fraction": 0.5}, "active_fraction is given"),
     "optax": ({"optimizer": optax.adamw(1e-2)}, "the optimizer has no step for outer products"),
     "wrapped optax": ({"optimizer": jdgnn.from_optax(optax.sgd(1e-2))}, "the optimizer has no step for outer products"),
     "two views": ({"objective": jdgnn.masked_views()}, "encodes other vectors than the node's own"),

@@ -134,7 +134,7 @@ def put_off_by_some(rng: np.random.Generator) -> State:
     """Nodes of two layers, some of whom have put off a step."""
     network = small_network()
     network = replace(network, features=network.features.astype(np.float64))
-    emulator = small_emulator(optimizer=jdgnn.sgd(0.1), gossip=jdgnn.gossip(capacity=1), start="independent")
+    emulator = small_emulator(optimizer=jdgnn.sgd(0.1), gossip=jdgnn.gossip(capacity=1), initial="independent")
     state = put_off(emulator, CPU, emulator.init(jax.random.key(0), network), jnp.asarray(network.features))
     assert state.pending is not None
     drawn = jax.tree.map(

@@ -66,10 +66,10 @@ def test_a_planted_difference_is_found_and_nothing_else(tmp_path: Path) -> None:
         ({"digests": {"a": "1", "b": "2"}}, {"digests": {"a": "1"}}, 1, 0, 0, 1),
         ({"digests": {"a": "1"}}, {"digests": {"a": "2"}}, 0, 1, 0, 0),
         ({"digests": {"a": "1"}}, {"digests": {"b": "1"}}, 0, 1, 0, 1),
-        ({"digests": {"a": "1"}}, {"refused": "there is no such part"}, 0, 0, 1, 0),
+        ({"digests": {"a": "1"}}, {"rejected": "there is no such part"}, 0, 0, 1, 0),
         ({"digests": {"a": "1"}}, {"failed": "a traceback"}, 0, 1, 0, 0),
-        ({"refused": "no"}, {"digests": {"a": "1"}}, 0, 1, 0, 0),
-        ({"refused": "no"}, {"refused": "no"}, 0, 1, 0, 0),
+        ({"rejected": "no"}, {"digests": {"a": "1"}}, 0, 1, 0, 0),
+        ({"rejected": "no"}, {"rejected": "no"}, 0, 1, 0, 0),
     ],
 )
 def test_what_counts_as_a_difference(

@@ -1,4 +1,4 @@
-"""The standard workload is what its options say, and its floor counts what the emulator really holds."""
+"""The standard workload is what its options say, and its roofline counts what the emulator really holds."""
 
 import dataclasses
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.floor import Ceiling, floor_bytes, merges_of_a_wake, model_bytes
+from bench.roofline import Ceiling, merges_of_a_wake, model_bytes, roofline_bytes
 from bench.throughput import SHARED, suite, why_not_comparable
 from bench.workload import Options, emulated, emulator_of, network_of, random_network
 from jdgnn.emulation.start import tree_bytes
@@ -25,7 +25,7 @@ def test_floor_counts_what_is_held(name: str) -> None:
     assert state.samples is not None
     kept = tree_bytes(state.samples.entries) / options.nodes
     positives = kept / options.negatives * options.positives
-    assert floor_bytes(options)["samples"] == pytest.approx(kept + positives)
+    assert roofline_bytes(options)["samples"] == pytest.approx(kept + positives)
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

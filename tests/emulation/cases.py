@@ -14,7 +14,7 @@ from jdgnn.learning.optimizers import OPTIMIZERS
 from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.clocks import CLOCKS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
-from jdgnn.protocol.links import DELAYS, LOSSES
+from jdgnn.protocol.links import DELAYS, DROPS
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.presence import PRESENCES
@@ -40,11 +40,11 @@ def _with_links(name: str, num_nodes: int) -> jdgnn.Availability:
 
 
 def _lossy(name: str) -> jdgnn.Link:
-    return jdgnn.link(loss=sample("loss", name))
+    return jdgnn.link(drop=sample("loss", name))
 
 
 def _late(name: str) -> jdgnn.Link:
-    return jdgnn.link(loss=0.2 if name == "uniform" else None, delay=sample("delay", name))
+    return jdgnn.link(drop=0.2 if name == "uniform" else None, delay=sample("delay", name))
 
 
 AVAILABILITIES: dict[str, Callable[[int], jdgnn.Availability]] = {
@@ -55,9 +55,9 @@ AVAILABILITIES: dict[str, Callable[[int], jdgnn.Availability]] = {
 }
 LINKS: dict[str, Callable[[], jdgnn.Link]] = {
     "perfect": jdgnn.link,
-    **{name: partial(_lossy, name) for name in LOSSES},
+    **{name: partial(_lossy, name) for name in DROPS},
     **{name: partial(_late, name) for name in DELAYS},
-    "split": lambda: jdgnn.link(split=links.split(6, 14)),
+    "split": lambda: jdgnn.link(partition=links.partition(6, 14)),
 }
 SCHEDULES: tuple[tuple[jdgnn.Schedule | None, jdgnn.Schedule], ...] = (  # each with its twin
     (None, parts.every()),
@@ -80,7 +80,7 @@ class Case:
     link: str = "perfect"
     order: str = "merge_then_train"
     optimizer: str = "sgd"
-    start: str = "common"
+    initial: str = "shared"
     num_positives: int = 2
     has_push: bool = True
     has_gossip: bool = True
@@ -95,7 +95,7 @@ class Case:
     content: str = "whole"
     attackers: float | None = None  # share
     pool: float | None = None
-    awake_share: float | None = None
+    active_fraction: float | None = None
     kernels: bool | None = None
     merged: bool = False
 
@@ -132,7 +132,7 @@ class Case:
             pass_through=pass_through,
             schedule=SCHEDULES[self.model_schedule][0],
             link=link,
-            pool=self.pool if can_wait else None,  # refused where it has no effect
+            pool=self.pool if can_wait else None,  # rejected where it has no effect
         )
         return jdgnn.Emulator(
             layers=[LAYERS[kind](width) for kind, width in zip(self.layers, UNITS, strict=False)],
@@ -144,8 +144,8 @@ class Case:
             availability=AVAILABILITIES[self.availability](num_nodes),
             attackers=None if self.attackers is None else jdgnn.attackers(attacks.sign_flip(0.5), share=self.attackers),
             num_positives=self.num_positives,
-            start=self.start,
-            awake_share=None if self.availability == "always" else self.awake_share,
+            initial=self.initial,
+            active_fraction=None if self.availability == "always" else self.active_fraction,
             kernels=self.kernels,
         )
 
@@ -183,9 +183,9 @@ EXTRAS: dict[str, tuple[Any, ...]] = {
     "publish_schedule": (0, 0, 1),
     "expiry": (None, 3),
     "pool": (None, None, 1.4),
-    "awake_share": (None, 0.5),
+    "active_fraction": (None, 0.5),
     "optimizer": tuple(OPTIMIZERS),
-    "start": ("independent", "common"),
+    "initial": ("independent", "shared"),
     "inbox_capacity": (1, 2, 3, 2),
     "sample_capacity": (3, 2, 3, 1),
     "fanout": (2, 1, 3),

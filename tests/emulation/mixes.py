@@ -28,17 +28,17 @@ class Way:
     """How one kind of message travels, by the names of parts."""
 
     peers: str = "uniform"
-    loss: str | None = None
+    drop: str | None = None
     delay: str | None = None
-    is_split: bool = False
+    is_parted: bool = False
     schedule: str | None = None
     fanout: int = 2
 
     def parts(self, variant: int) -> dict[str, Any]:
         link = jdgnn.link(
-            loss=None if self.loss is None else PARTS["loss"][self.loss](variant),
+            drop=None if self.drop is None else PARTS["drop"][self.drop](variant),
             delay=None if self.delay is None else PARTS["delay"][self.delay](variant),
-            split=links.split(2, (5, 7)[variant], share=(0.5, 0.3)[variant]) if self.is_split else None,
+            partition=links.partition(2, (5, 7)[variant], share=(0.5, 0.3)[variant]) if self.is_parted else None,
         )
         return {"link": link, "schedule": None if self.schedule is None else PARTS["schedule"][self.schedule](variant)}
 
@@ -66,8 +66,8 @@ class Mix:
     attack: tuple[str, ...] = ()
     pass_through: bool = False
     pool: float | None = None
-    awake_share: float | None = None
-    start: str = "common"
+    active_fraction: float | None = None
+    initial: str = "shared"
 
     def emulator(self, variant: int = 0) -> jdgnn.Emulator:
         """The emulator; another variant has other numbers."""
@@ -93,8 +93,8 @@ class Mix:
             if self.attack
             else None,
             num_positives=3,
-            start=self.start,
-            awake_share=self.awake_share,
+            initial=self.initial,
+            active_fraction=self.active_fraction,
         )
 
     def _push(self, variant: int) -> jdgnn.Push | None:
@@ -136,18 +136,18 @@ NAMED = {
         rate_schedule="until",
         publish=Way(delay="by_size"),
         push=Way(peers="rotation", delay="constant"),
-        gossip=Way(peers="matching", loss="bernoulli", fanout=1),
+        gossip=Way(peers="matching", drop="bernoulli", fanout=1),
         merge="age_weighted",
         acceptance="degree",
-        start="independent",
+        initial="independent",
     ),
     "asleep": Mix(
         clock="bernoulli",
-        awake_share=0.5,
+        active_fraction=0.5,
         order="train_then_merge",
         optimizer="adam",
         publish=Way(schedule="every"),
-        push=Way(peers="graph_neighbours", loss="measured"),
+        push=Way(peers="graph_neighbours", drop="measured"),
         gossip=Way(peers="rotation", schedule="every"),
         merge="uniform_mean",
     ),
@@ -157,9 +157,9 @@ NAMED = {
         clock="lognormal",
         presence=("churn",),
         on_receipt=True,
-        publish=Way(loss="measured", delay="geometric"),
-        push=Way(loss="bursty", delay="uniform", schedule="token_account"),
-        gossip=Way(loss="bernoulli", delay="uniform", schedule="token_account", fanout=3),
+        publish=Way(drop="measured", delay="geometric"),
+        push=Way(drop="bursty", delay="uniform", schedule="token_account"),
+        gossip=Way(drop="bernoulli", delay="uniform", schedule="token_account", fanout=3),
         inbox_capacity=3,
         acceptance="degree",
         pass_through=True,
@@ -171,10 +171,10 @@ NAMED = {
         clock="periodic",
         presence=("late_joining", "crash"),
         links="markov",
-        publish=Way(is_split=True),
+        publish=Way(is_parted=True),
         push=None,
         objective=("edge_reconstruction", "margin_ranking"),
-        gossip=Way(peers="graph_neighbours", is_split=True, delay="geometric"),
+        gossip=Way(peers="graph_neighbours", is_parted=True, delay="geometric"),
         merge="adopt",
         content="top_k",
         attack=("sign_flip",),
@@ -187,7 +187,7 @@ NAMED = {
         gossip=Way(peers="all_to_all", fanout=NUM_NODES - 1),
         inbox_capacity=NUM_NODES - 1,
         merge="variance_corrected",
-        start="independent",
+        initial="independent",
     ),
     "walking": Mix(
         layer=("dense", "gin"),

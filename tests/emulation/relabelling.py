@@ -24,7 +24,7 @@ COMMON = {
     "num_crowded",
     "initial_norm",
 }
-OVER_EDGES = {"mailbox", "link_up", "embedding_lost", "embedding_delay"}
+OVER_EDGES = {"mailbox", "link_up", "embedding_dropped", "embedding_delay"}
 
 
 class Relabelling:

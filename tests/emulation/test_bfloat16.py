@@ -24,7 +24,7 @@ NUMBERS = np.array([1.0, -0.3, 3.14159265, 1e-30, -1e-3, 255.99, 0.0, -0.0], np.
 
 
 def half(dtype: DTypeLike | None = "bfloat16", **changes: Any) -> jdgnn.Emulator:
-    settings = {"param_dtype": dtype, "gossip": jdgnn.gossip(capacity=1), "start": "independent"}
+    settings = {"param_dtype": dtype, "gossip": jdgnn.gossip(capacity=1), "initial": "independent"}
     return small_emulator(**settings | changes)
 
 
@@ -121,7 +121,7 @@ def test_steps_below_the_spacing_count_on_average() -> None:
 
     def moved(dtype: DTypeLike | None) -> np.ndarray:
         emulator = half(
-            dtype, layers=[jdgnn.gcn(4)], optimizer=jdgnn.sgd(2e-4), start="common", gossip=None, kernels=False
+            dtype, layers=[jdgnn.gcn(4)], optimizer=jdgnn.sgd(2e-4), initial="shared", gossip=None, kernels=False
         )
         start = emulator.init(jax.random.key(0), network)
         before = [np.asarray(leaf, np.float32).mean(0) for leaf in leaves(start.params)]
@@ -160,7 +160,7 @@ def test_all_ways_to_merge_round_alike(merge: str) -> None:
     partner = jnp.arange(count, dtype=jnp.int32) ^ 1
     everybody = jnp.ones((count, 1), bool)
     seed = jax.random.bits(jax.random.key(1), (count,), jnp.uint32)
-    found = inbox.Inbox(row=partner[:, None], is_merged=everybody, is_refused=~everybody, seed=seed)
+    found = inbox.Inbox(row=partner[:, None], is_merged=everybody, is_rejected=~everybody, seed=seed)
     models = Model(bfloat16.packed(state.params), state.age)
     folded = fold.fold(gossip, found, models, models, None)
     if gossip.merge.weigh is not None:
@@ -205,6 +205,6 @@ def test_kernels_and_the_debug_back_end_say_that_they_do_not_know_it() -> None:
 
 
 def test_the_exact_encoder_takes_both_precisions() -> None:
-    emulator = half(start="common")
+    emulator = half(initial="shared")
     state = emulator.init(jax.random.key(0), NETWORK)
     assert_same_bits(emulator.encode(state.params, NETWORK), emulator.encode(bfloat16.widened(state.params), NETWORK))

@@ -90,7 +90,7 @@ def schedule(**members: Any) -> Any:
 
 
 def lossy(sample: Any) -> jdgnn.Link:
-    return jdgnn.link(loss=jdgnn.LossModel(sample=sample))
+    return jdgnn.link(drop=jdgnn.DropModel(sample=sample))
 
 
 def late(sample: Any) -> jdgnn.Link:
@@ -99,8 +99,8 @@ def late(sample: Any) -> jdgnn.Link:
 
 def forgetful(init: Any, sample: Any = None) -> dict[str, Any]:
     """Pushes over links whose loss has a memory."""
-    loss = jdgnn.LossModel(init=init, sample=sample or (lambda key, messages, memory: (memory, messages.dst > 3)))
-    return {"push": jdgnn.push(link=jdgnn.link(loss=loss))}
+    loss = jdgnn.DropModel(init=init, sample=sample or (lambda key, messages, memory: (memory, messages.dst > 3)))
+    return {"push": jdgnn.push(link=jdgnn.link(drop=loss))}
 
 
 def changing(init: Any, sample: Any) -> dict[str, Any]:
@@ -267,28 +267,28 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "loss is a probability": (
         {"publish": jdgnn.publish(link=lossy(lambda key, messages: jnp.float32(0.5)))},
-        "publish.link.loss: sample gives float32[], and True or False per message is needed",
+        "publish.link.drop: sample gives float32[], and True or False per message is needed",
     ),
     "loss of other messages": (
         {"gossip": jdgnn.gossip(link=lossy(lambda key, messages: jnp.ones(7, bool)))},
-        "gossip.link.loss: sample gives bool[7], and True or False per message is needed",
+        "gossip.link.drop: sample gives bool[7], and True or False per message is needed",
     ),
     "loss is a pair": (
         {"push": jdgnn.push(link=lossy(lambda key, messages: (messages.src, messages.dst)))},
-        "push.link.loss: sample gives (int32[12, 8], int32[12, 8]), and True or False per message is needed",
+        "push.link.drop: sample gives (int32[12, 8], int32[12, 8]), and True or False per message is needed",
     ),
     "loss that remembers one number for all": (
         forgetful(lambda key, links, num_slots: jnp.int32(num_slots)),
-        "push.link.loss.init: expected a row per node, [12, ...], got int32[]",
+        "push.link.drop.init: expected a row per node, [12, ...], got int32[]",
     ),
     "loss that forgets": (
         forgetful(lambda key, links, num_slots: links.out_degree, lambda key, messages, memory: ((), messages.dst > 3)),
-        "push.link.loss: expected sample to give a pair of the memory, int32[12], and True or False per message, got "
+        "push.link.drop: expected sample to give a pair of the memory, int32[12], and True or False per message, got "
         "((), bool[12, 8])",
     ),
     "loss that remembers and does not take it": (
         forgetful(lambda key, links, num_slots: links.out_degree, lambda key, messages: messages.dst > 3),
-        "push.link.loss: it fails with TypeError",
+        "push.link.drop: it fails with TypeError",
     ),
     "links remember nodes": (
         changing(lambda key, links: links.in_degree, lambda key, tick, links, memory: (memory, links.senders > 0)),
@@ -307,16 +307,16 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         "gossip.link.delay: it fails with TypeError",
     ),
     "measured loss where nothing was measured": (
-        {"publish": jdgnn.publish(link=jdgnn.link(loss=jdgnn.links.measured(0.1)))},
-        "publish.link.loss: measured needs a network with link quality, and this network has none",
+        {"publish": jdgnn.publish(link=jdgnn.link(drop=jdgnn.links.measured(0.1)))},
+        "publish.link.drop: measured needs a network with link quality, and this network has none",
     ),
     "measured loss of pushes where nothing was measured": (
-        {"push": jdgnn.push(link=jdgnn.link(loss=jdgnn.links.measured(0.1)))},
-        "push.link.loss: measured needs a network with link quality",
+        {"push": jdgnn.push(link=jdgnn.link(drop=jdgnn.links.measured(0.1)))},
+        "push.link.drop: measured needs a network with link quality",
     ),
     "sides of a split for other nodes": (
-        {"gossip": jdgnn.gossip(link=jdgnn.link(split=jdgnn.links.split(0, 5, groups=[0, 1])))},
-        "gossip.link.split: groups: expected one for each of 12 nodes, got 2",
+        {"gossip": jdgnn.gossip(link=jdgnn.link(partition=jdgnn.links.partition(0, 5, groups=[0, 1])))},
+        "gossip.link.partition: groups: expected one for each of 12 nodes, got 2",
     ),
 }
 

@@ -17,7 +17,7 @@ from tests.bad_inputs import assert_told
 from tests.seldom import mostly_long
 from tests.support import small_emulator
 
-LATE = jdgnn.link(loss=0.2, delay=jdgnn.links.uniform(0, 3))
+LATE = jdgnn.link(drop=0.2, delay=jdgnn.links.uniform(0, 3))
 
 
 def network(seed: int = 0) -> Network:
@@ -167,9 +167,9 @@ def test_what_is_damaged_is_refused_and_never_misread(
     shutil.copytree(path, damaged)
     damage, message = DAMAGES[name]
     damage(damaged)
-    with pytest.raises(InputError, match=message) as refused:
+    with pytest.raises(InputError, match=message) as rejected:
         jdgnn.restore(damaged, emulator, network())
-    assert_told("Checkpoints", name, refused.value)
+    assert_told("Checkpoints", name, rejected.value)
     assert capfd.readouterr().err == ""
 
 

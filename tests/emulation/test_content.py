@@ -22,7 +22,7 @@ LATE = jdgnn.link(delay=jdgnn.links.uniform(0, 2))
 
 def emulator(content: jdgnn.Content | None, **changes: Any) -> jdgnn.Emulator:
     gossip = {"capacity": 2, "fanout": 2, "link": LATE} | changes.pop("gossip", {})
-    return small_emulator(start="independent", gossip=jdgnn.gossip(content=content, **gossip), **changes)
+    return small_emulator(initial="independent", gossip=jdgnn.gossip(content=content, **gossip), **changes)
 
 
 def test_what_is_sent_counts_as_it_is_encoded() -> None:

@@ -222,7 +222,7 @@ def as_numpy(state: State) -> State:
 def held(state: State, mask: np.ndarray) -> Any:
     """What nodes hold that only they change themselves."""
     own = [getattr(state, name) for name in HELD]
-    sent = state.accounts.words[:, :, [OUTCOMES.index("sent"), OUTCOMES.index("lost")]]
+    sent = state.accounts.words[:, :, [OUTCOMES.index("sent"), OUTCOMES.index("dropped")]]
     kept = getattr(state.models, "kept", None)
     return rows((own, sent), mask), None if kept is None else models_at(state.models, kept[mask])
 

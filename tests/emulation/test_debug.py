@@ -48,10 +48,10 @@ CASES = {
         publish_schedule=1,
         merge="age_weighted",
         inbox_capacity=3,
-        awake_share=0.2,
+        active_fraction=0.2,
     ),
     "agreeing": Case(
-        ("gcn",), order="merge_only", merge="uniform_mean", availability="trace", link="split", start="independent"
+        ("gcn",), order="merge_only", merge="uniform_mean", availability="trace", link="split", initial="independent"
     ),
     "attentive": Case(
         ("gcn",),

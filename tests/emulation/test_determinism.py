@@ -122,8 +122,8 @@ def shared_by_threads() -> Outcome:
         layers=[jdgnn.gcn(24)],
         objective=jdgnn.masked_input(),
         optimizer=jdgnn.sgd(0.1),
-        push=jdgnn.push(link=jdgnn.link(loss=0.2, delay=jdgnn.links.uniform(0, 3))),
-        gossip=jdgnn.gossip(capacity=1, link=jdgnn.link(loss=0.2)),
+        push=jdgnn.push(link=jdgnn.link(drop=0.2, delay=jdgnn.links.uniform(0, 3))),
+        gossip=jdgnn.gossip(capacity=1, link=jdgnn.link(drop=0.2)),
     )
     return run(emulator, 8, jdgnn.generators.stochastic_block_model(1500, 3, 40))
 

@@ -20,7 +20,7 @@ from tests.emulation.stepping import steps
 from tests.seldom import mostly_long
 from tests.support import assert_accounts_add_up, assert_same_bits, small_emulator
 
-HARSH = jdgnn.link(loss=0.2, delay=links.uniform(0, 4))
+HARSH = jdgnn.link(drop=0.2, delay=links.uniform(0, 4))
 ABSENT = jdgnn.availability(clocks.bernoulli(0.6), presence.churn(6, 3))
 
 
@@ -34,7 +34,7 @@ def agreeing(gossip: jdgnn.Gossip, **changes: Any) -> jdgnn.Emulator:
 def test_averaging_keeps_the_mean_model(peers: str) -> None:
     """All awake, nothing lost, each node sent one model and given one: nodes agree on the mean of what they had."""
     sampler = getattr(jdgnn.peers, peers)()
-    emulator = agreeing(jdgnn.gossip(peers=sampler, order="merge_only"), start="independent")
+    emulator = agreeing(jdgnn.gossip(peers=sampler, order="merge_only"), initial="independent")
     with jax.enable_x64():
         taken = list(steps(emulator, NETWORK, 40))
         mean = jax.tree.map(lambda leaf: leaf.mean(axis=0), taken[0].before.params)
@@ -82,11 +82,11 @@ def test_in_a_harsh_run_messages_come_to_every_end_there_is() -> None:
     ends = {
         kind: {outcome for outcome, count in zip(OUTCOMES, row, strict=True) if count} for kind, row in counts.items()
     }
-    everywhere = {"sent", "delivered", "lost", "to_offline"}
+    everywhere = {"sent", "delivered", "dropped", "to_offline"}
     assert ends == {
         "embedding": everywhere | {"superseded"},
-        "push": everywhere | {"displaced"},
-        "model": everywhere | {"displaced", "refused"},
+        "push": everywhere | {"evicted"},
+        "model": everywhere | {"evicted", "rejected"},
     }
     assert_accounts_add_up(state, NETWORK)
     assert history.num_excess[-1].min() >= 0
@@ -97,7 +97,7 @@ BUFFERS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "no push": ({"push": None}, {"models"}),
     "no gossip": ({"gossip": None}, {"samples", "pushes"}),
     "embeddings are lost": (
-        {"publish": jdgnn.publish(link=jdgnn.link(loss=0.1))},
+        {"publish": jdgnn.publish(link=jdgnn.link(drop=0.1))},
         {"mailbox", "samples", "pushes", "models"},
     ),
     "embeddings are not always sent": (
@@ -108,9 +108,9 @@ BUFFERS: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"publish": jdgnn.publish(link=HARSH), "push": None},
         {"mailbox", "history", "models"},
     ),
-    "pushes are lost": ({"push": jdgnn.push(link=jdgnn.link(loss=0.1))}, {"samples", "pushes", "models"}),
+    "pushes are lost": ({"push": jdgnn.push(link=jdgnn.link(drop=0.1))}, {"samples", "pushes", "models"}),
     "pushes are late": ({"push": jdgnn.push(link=HARSH)}, {"history", "samples", "pushes", "models"}),
-    "models are lost": ({"gossip": jdgnn.gossip(link=jdgnn.link(loss=0.1))}, {"samples", "pushes", "models"}),
+    "models are lost": ({"gossip": jdgnn.gossip(link=jdgnn.link(drop=0.1))}, {"samples", "pushes", "models"}),
     "models are late": ({"gossip": jdgnn.gossip(link=HARSH)}, {"samples", "pushes", "pool"}),
     "models are passed on": (
         {"gossip": jdgnn.gossip(acceptance=jdgnn.acceptance.degree(), pass_through=True)},
@@ -151,7 +151,7 @@ def num_bytes(emulator: jdgnn.Emulator) -> int:
 
 
 def test_the_state_is_as_large_whatever_is_lost() -> None:
-    sizes = {num_bytes(on_links(jdgnn.link(loss=loss, delay=3))) for loss in (None, 0.1, 0.9, links.measured(0.5))}
+    sizes = {num_bytes(on_links(jdgnn.link(drop=loss, delay=3))) for loss in (None, 0.1, 0.9, links.measured(0.5))}
     assert len(sizes) == 1
 
 
@@ -166,7 +166,7 @@ def test_the_state_grows_with_the_longest_delay_as_predicted(every: int) -> None
         per_tick = NUM_NODES * num_units * 4 + NETWORK.num_edges + NUM_NODES * fanout * (4 + 4 + 1)
         return (delay + 1) * per_tick + NUM_NODES * places * (4 * num_params + 7 * 4 + 1)
 
-    sizes = {d: num_bytes(on_links(jdgnn.link(loss=0.1, delay=d), schedules.every(every))) for d in (1, 2, 3, 10, 40)}
+    sizes = {d: num_bytes(on_links(jdgnn.link(drop=0.1, delay=d), schedules.every(every))) for d in (1, 2, 3, 10, 40)}
     for delay, size in sizes.items():
         assert size - sizes[1] == grown(delay) - grown(1)
 
@@ -175,7 +175,7 @@ def test_rates_are_those_asked_for() -> None:
     """Losses, wakes and presence of a run, within four standard errors."""
     prob, session, absence, num_ticks = 0.3, 12.0, 4.0, 150
     losses = {"embedding": 0.1, "push": 0.3, "model": 0.6}
-    link = {kind: jdgnn.link(loss=loss, delay=links.uniform(0, 2)) for kind, loss in losses.items()}
+    link = {kind: jdgnn.link(drop=loss, delay=links.uniform(0, 2)) for kind, loss in losses.items()}
     network = jdgnn.network.generators.k_regular(200, degree=4, num_features=4)
     emulator = small_emulator(
         layers=[jdgnn.gcn(2)],
@@ -186,7 +186,7 @@ def test_rates_are_those_asked_for() -> None:
     )
     state, history = jdgnn.run(emulator, emulator.init(jax.random.key(2), network), network, num_ticks, record_every=1)
     for kind, loss in losses.items():
-        sent, lost = (state.accounts.total(kind, outcome) for outcome in ("sent", "lost"))
+        sent, lost = (state.accounts.total(kind, outcome) for outcome in ("sent", "dropped"))
         assert abs(lost / sent - loss) < 4 * np.sqrt(loss * (1 - loss) / sent)
     num_online = history.online.sum() * network.num_nodes
     num_wakes = int(jnp.sum(state.wakes))

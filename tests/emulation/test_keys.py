@@ -88,7 +88,7 @@ def test_rows_of_the_awake_and_refreshing_keep_keys() -> None:
     asleep = replace(EMULATOR, availability=jdgnn.availability(jdgnn.clocks.bernoulli(0.5)))
     kept = []
     for share in (None, 0.8):
-        emulator = replace(asleep, awake_share=share)
+        emulator = replace(asleep, active_fraction=share)
         state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(3), NETWORK), NETWORK, NUM_TICKS)
         kept.append(jdgnn.copy(state).opt_state)
         assert_same_bits(jdgnn.refresh(emulator, state, NETWORK, 2).opt_state, kept[-1])

@@ -72,7 +72,7 @@ WITHOUT_EFFECT: dict[tuple[str, str, str], str] = {  # by kind, name (* for all 
     ("content", "*", "num_bytes"): "it is told, and what is counted are the bytes of the arrays",
     ("schedule", "*", "is_random"): "where it is wrong, draws are not used, or `decide` fails without them",
     ("presence", "trace", "init"): NO_STATE,
-    ("presence", "*", "check"): "it gives nothing; it may only refuse a network",
+    ("presence", "*", "check"): "it gives nothing; it may only reject a network",
     ("presence", "*", "remark"): "it gives a sentence",
 }
 
@@ -298,7 +298,7 @@ def emulator_with(parts: dict[str, Any], kernels: bool | None) -> jdgnn.Emulator
         availability=jdgnn.availability(**available),
         attackers=jdgnn.attackers(parts["attack"], share=0.5) if "attack" in parts else None,
         num_positives=3,
-        start="independent",
+        initial="independent",
         kernels=kernels,
     )
 

@@ -12,7 +12,7 @@ from tests.seldom import mostly_long
 from tests.support import small_emulator, small_network
 
 NETWORK = small_network()
-LATE = jdgnn.link(loss=0.5, delay=links.uniform(0, 3))
+LATE = jdgnn.link(drop=0.5, delay=links.uniform(0, 3))
 SETTINGS: dict[str, dict[str, Any]] = {
     "synchronous": {},
     "late": {"publish": jdgnn.publish(link=LATE), "push": jdgnn.push(fanout=2, capacity=3, link=LATE)},

@@ -54,7 +54,7 @@ def inbox_of(tick: Tick, flight: ModelFlight) -> tuple[Inbox, jax.Array]:
     """What each node merges of what is in flight, and how many models found no room at it."""
     state: Any = SimpleNamespace(models=flight, num_nodes=tick.topology.num_nodes)
     inbox, counts = open_inboxes(tick, state)
-    return inbox, counts["model", "displaced"]
+    return inbox, counts["model", "evicted"]
 
 
 def merged(tick: Tick, flight: ModelFlight, params: Any, age: jax.Array) -> Model:
@@ -83,7 +83,7 @@ WITH_PAIRS = [name for name in PEERS if PEERS[name]().has_pairs]
     ("rule", "peers", "num_nodes"), mostly_long(product(RULES, WITH_PAIRS, SIZES), in_turn(RULES, WITH_PAIRS, SIZES))
 )
 def test_merging_pair_by_pair_is_merging_the_inbox(rule: tuple[str, str], peers: str, num_nodes: int) -> None:
-    """Also where models get lost one way, or one of the two refuses."""
+    """Also where models get lost one way, or one of the two rejects."""
     merge, acceptance = rule
     gossip = jdgnn.gossip(merge=MERGES[merge](), peers=PEERS[peers](), acceptance=ACCEPTANCES[acceptance]())
     rng = np.random.default_rng(num_nodes)
@@ -98,7 +98,7 @@ def test_merging_pair_by_pair_is_merging_the_inbox(rule: tuple[str, str], peers:
     assert not num_displaced.any()
     if num_nodes > BLOCK:
         outcomes = {outcome: bool(mask.any()) for outcome, mask in vars(inbox).items() if outcome.startswith("is_")}
-        assert outcomes == {"is_merged": True, "is_refused": acceptance != "always"}
+        assert outcomes == {"is_merged": True, "is_rejected": acceptance != "always"}
     pairwise = fold.merge_pairs(gossip, dst[:, 0], inbox.is_merged[:, 0], Model(params, age))
     expected = fold.fold(gossip, inbox, Model(params, age), Model(params, age), None)
     assert_same_bits(pairwise, expected)
@@ -169,7 +169,7 @@ def test_a_full_inbox_keeps_the_newest() -> None:
 
 
 def test_the_mean_counts_what_was_merged_and_not_what_was_refused() -> None:
-    """Node 3 has three in-neighbours and so refuses half of what nodes with less send it, by the coin of the place."""
+    """Node 3 has three in-neighbours and so rejects half of what nodes with less send it, by the coin of the place."""
     links = topology(from_edges([0, 1, 2, 3, 3, 3, 4, 4], [3, 3, 3, 0, 1, 2, 0, 1], np.ones((5, 1))))
     assert links.in_degree.tolist() == [2, 2, 1, 3, 0]
     gossip = jdgnn.gossip(capacity=3, merge=jdgnn.merging.uniform_mean(), acceptance=jdgnn.acceptance.degree())
@@ -191,16 +191,16 @@ def test_inbox_keeps_the_newest_in_order(table: Table, capacity: int) -> None:
     gossip = jdgnn.gossip(capacity=capacity)
     links = topology(from_edges([], [], np.ones((FEW, 1)), allow_no_edges=True))
     flight = flight_of(*(column.reshape(FEW, NUM_SLOTS) for column in table))
-    waiting, displaced = compiled_inbox(gossip, links, flight)
-    num_displaced = displaced["model", "displaced"]
+    waiting, evicted = compiled_inbox(gossip, links, flight)
+    num_displaced = evicted["model", "evicted"]
     expected = [[number // NUM_SLOTS for number in numbers] for numbers in sequential_arrivals(*table)]
     for node in range(FEW):
         assert np.asarray(waiting.src)[node][np.asarray(waiting.is_there)[node]].tolist() == expected[node][-capacity:]
         assert int(num_displaced[node]) == max(len(expected[node]) - capacity, 0)
     rest, displaced_before = compiled_hold(gossip, links, flight)
     later, none_displaced = compiled_inbox(gossip, links, rest)
-    assert_same_bits((later, displaced_before["model", "displaced"]), (waiting, num_displaced))
-    assert not none_displaced["model", "displaced"].any()
+    assert_same_bits((later, displaced_before["model", "evicted"]), (waiting, num_displaced))
+    assert not none_displaced["model", "evicted"].any()
 
 
 def test_only_pairs_that_sent_to_each_other_are_merged() -> None:

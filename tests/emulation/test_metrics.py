@@ -47,7 +47,7 @@ def test_sums_over_nodes_leave_none_out(num_nodes: int) -> None:
 def test_a_record_tells_how_nodes_that_have_joined_differ() -> None:
     network = small_network()
     late = presence.late_joining(0.5, 4, 100)
-    emulator = small_emulator(availability=jdgnn.availability(presence=late), start="independent")
+    emulator = small_emulator(availability=jdgnn.availability(presence=late), initial="independent")
     state, history = jdgnn.run(emulator, emulator.init(jax.random.key(1), network), network, 12)
     joined = np.asarray(state.wakes) > 0
     assert 1 < joined.sum() < network.num_nodes

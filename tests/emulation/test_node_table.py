@@ -10,7 +10,7 @@ from jdgnn.protocol.accounts import KINDS, OUTCOMES
 from tests.support import num_in_flight, small_emulator, small_network
 
 NETWORK = small_network()
-LATE = jdgnn.link(loss=0.2, delay=links.uniform(0, 3))
+LATE = jdgnn.link(drop=0.2, delay=links.uniform(0, 3))
 HARSH = {
     "publish": jdgnn.publish(link=LATE),
     "push": jdgnn.push(fanout=2, capacity=3, link=LATE),
@@ -36,7 +36,7 @@ def test_nodes_add_up(settings: dict[str, object]) -> None:
 
 def test_distances_are_those_of_the_history_where_some_have_not_joined() -> None:
     late = jdgnn.availability(presence=jdgnn.presence.late_joining(0.5, 40, 50))
-    emulator = small_emulator(availability=late, start="independent")
+    emulator = small_emulator(availability=late, initial="independent")
     state, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), NETWORK), NETWORK, 9)
     distance = jdgnn.node_table(state, NETWORK)["distance"]
     assert 0 < np.isnan(distance).sum() < NETWORK.num_nodes

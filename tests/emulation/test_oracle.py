@@ -35,7 +35,7 @@ SMALL, PAIR, SINGLE = (6, 9), (2, 1), (1, 0)  # numbers of nodes and edges: few 
 PAIRS = pairwise()
 STATED = {
     "plain": Case(),
-    "plain-matching": Case(peers="matching", fanout=1, optimizer="adam", start="independent", inbox_capacity=1),
+    "plain-matching": Case(peers="matching", fanout=1, optimizer="adam", initial="independent", inbox_capacity=1),
     "put-off": Case(("sage",), peers="permutation", link="bernoulli", merge="age_weighted", inbox_capacity=1, expiry=2),
     "lossy-matching": Case(peers="matching", fanout=1, link="bernoulli", acceptance=1, merge="variance_corrected"),
     "no-push": Case(("sage", "gcn"), "edge_reconstruction", has_push=False, availability="bernoulli", link="uniform"),
@@ -68,7 +68,7 @@ STATED = {
     "merge-later": Case(
         ("gcn",), "edge_reconstruction", order="train_then_merge", availability="late_joining", link="measured"
     ),
-    "compact": Case(optimizer="adam", availability="bernoulli", awake_share=0.5, order="train_then_merge"),
+    "compact": Case(optimizer="adam", availability="bernoulli", active_fraction=0.5, order="train_then_merge"),
     "merged-moments": Case(optimizer="momentum", merged=True, peers="permutation", fanout=1, inbox_capacity=1),
     "merged-moments-late": Case(
         ("sage", "gcn"), merged=True, optimizer="adam", merge="age_weighted", availability="bernoulli", link="uniform"
@@ -77,7 +77,7 @@ STATED = {
         ("gat", "gcn"), merged=True, optimizer="adam", merge="variance_corrected", order="train_then_merge"
     ),
     "agreeing": Case(
-        order="merge_only", merge="uniform_mean", availability="trace", link="split", start="independent", fanout=3
+        order="merge_only", merge="uniform_mean", availability="trace", link="split", initial="independent", fanout=3
     ),
 }
 TAKEN = tuple(FAST_OBJECTIVES)  # by kernels

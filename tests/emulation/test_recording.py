@@ -28,10 +28,10 @@ NETWORK = small_network()
 
 def harsh(**changes: Any) -> jdgnn.Emulator:
     """Everything that can be drawn is."""
-    late = jdgnn.link(loss=0.2, delay=links.uniform(0, 3))
+    late = jdgnn.link(drop=0.2, delay=links.uniform(0, 3))
     settings: dict[str, Any] = {
         "publish": jdgnn.publish(link=late),
-        "push": jdgnn.push(fanout=2, capacity=3, link=late.replace(loss=links.bursty(9, 3))),  # type: ignore[attr-defined]
+        "push": jdgnn.push(fanout=2, capacity=3, link=late.replace(drop=links.bursty(9, 3))),  # type: ignore[attr-defined]
         "gossip": jdgnn.gossip(
             capacity=2,
             link=late,
@@ -81,11 +81,11 @@ def test_the_same_run_gives_the_same_file_however_long_its_chunks_take(
 @pytest.mark.long
 def test_what_an_algorithm_has_no_use_for_may_be_on_file(recorded: tuple[Path, jdgnn.State]) -> None:
     path, state = recorded
-    late = jdgnn.link(loss=0.2, delay=links.uniform(0, 3))
+    late = jdgnn.link(drop=0.2, delay=links.uniform(0, 3))
     lonely, _ = run(harsh(objective=jdgnn.edge_reconstruction(), push=None, gossip=None), replay=path)
     assert_same_bits(lonely.wakes, state.wakes)
     plain, _ = run(harsh(gossip=jdgnn.gossip(capacity=2, link=late)), replay=path)
-    assert plain.accounts.total("model", "refused") == 0 < plain.accounts.total("model", "lost")
+    assert plain.accounts.total("model", "rejected") == 0 < plain.accounts.total("model", "dropped")
 
 
 def test_a_replay_can_be_cut_and_does_not_draw(recorded: tuple[Path, jdgnn.State]) -> None:
@@ -103,7 +103,7 @@ def test_another_algorithm_meets_the_same_fate(recorded: tuple[Path, jdgnn.State
     replayed, _ = run(other, replay=path)
     assert_same_bits(replayed.wakes, state.wakes)
     for kind in ("embedding", "push"):
-        for outcome in ("sent", "lost", "to_offline", "delivered"):
+        for outcome in ("sent", "dropped", "to_offline", "delivered"):
             assert replayed.accounts.total(kind, outcome) == state.accounts.total(kind, outcome) > 0
 
 
@@ -291,12 +291,12 @@ def _no_losses(path: Path, tmp_path: Path) -> None:
 
 
 def _other_fanout(path: Path, tmp_path: Path) -> None:
-    late = jdgnn.link(loss=0.2, delay=links.uniform(0, 3))
+    late = jdgnn.link(drop=0.2, delay=links.uniform(0, 3))
     run(harsh(push=jdgnn.push(fanout=5, capacity=3, link=late)), replay=path)
 
 
 def _shorter_delay(path: Path, tmp_path: Path) -> None:
-    run(harsh(publish=jdgnn.publish(link=jdgnn.link(loss=0.1, delay=links.uniform(0, 1)))), replay=path)
+    run(harsh(publish=jdgnn.publish(link=jdgnn.link(drop=0.1, delay=links.uniform(0, 1)))), replay=path)
 
 
 @pytest.mark.parametrize(
@@ -314,12 +314,12 @@ def _shorter_delay(path: Path, tmp_path: Path) -> None:
         (_beyond_all_nodes, "replay: .* damaged, as push_dst from tick 64 on has a number beyond the largest"),
         (_negative, "replay: .* damaged, as push_delay from tick 64 on has a number beyond the largest"),
         (_to_itself, "replay: .* damaged, as model_dst from tick 64 on has a node that sends to itself"),
-        (_of_another_version, "replay: .* is of version 2"),
+        (_of_another_version, "replay: .* is of version 3"),
         (_no_name, "record: got '', and the name of a file"),
         (_a_number, "replay: got 5, and the name of a file"),
         (_too_long, f"replay: .* holds ticks 0 to {TICKS - 1}, and the run needs 0 to {TICKS}"),
         (_other_network, "replay: expected the network that .* was recorded on, got another one: .* instead of"),
-        (_no_losses, "replay: .* for embedding_lost, and this emulator takes nothing; let publish.link be"),
+        (_no_losses, "replay: .* for embedding_dropped, and this emulator takes nothing; let publish.link be"),
         (_other_fanout, "replay: .* for push_dst, .*; let push.fanout be"),
         (_shorter_delay, "replay: .* delays of up to 3 ticks for embedding_delay"),
     ],
@@ -329,7 +329,7 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     path, _ = recorded
     before = path.read_bytes()
-    with pytest.raises(jdgnn.InputError, match=message) as refused:
+    with pytest.raises(jdgnn.InputError, match=message) as rejected:
         attempt(path, tmp_path)
     assert path.read_bytes() == before
-    assert_told("Records of events, npz", attempt.__name__.replace("_", " ").strip(), refused.value)
+    assert_told("Records of events, npz", attempt.__name__.replace("_", " ").strip(), rejected.value)

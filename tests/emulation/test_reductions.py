@@ -26,7 +26,7 @@ Settings = dict[str, Any]
 
 Tables = list[np.ndarray]  # features [N, F0] and embeddings of each layer [N, F'], as far as there are any
 
-NEVER_LOST = jdgnn.link(loss=links.bernoulli(0.0))
+NEVER_LOST = jdgnn.link(drop=links.bernoulli(0.0))
 NEVER_LATE = jdgnn.link(delay=links.uniform(0, 0, maximum=3))
 ALWAYS_AWAKE: Settings = {"availability": jdgnn.availability(clocks.bernoulli(1.0))}
 ALL_UP = jdgnn.LinkPresence(
@@ -48,7 +48,7 @@ def sgd_emulator(model: Settings, link: jdgnn.Link | None = None, **changes: Any
         "gossip": jdgnn.gossip(**model, link=link),
         "kernels": model is not UNIFORM,  # with room for two models, they are for pools alone
         "publish": jdgnn.publish(link=link),
-        "start": "independent",
+        "initial": "independent",
     }
     return small_emulator(**settings | changes)
 
@@ -99,8 +99,8 @@ def test_computing_only_those_awake_changes_nothing() -> None:
     with jax.enable_x64():
         network = in_double(NETWORK)
 
-        def run(awake_share: float | None) -> tuple[jdgnn.State, jdgnn.History]:
-            emulator = sgd_emulator(UNIFORM, layers=[jdgnn.gcn(4)], **half, awake_share=awake_share)
+        def run(active_fraction: float | None) -> tuple[jdgnn.State, jdgnn.History]:
+            emulator = sgd_emulator(UNIFORM, layers=[jdgnn.gcn(4)], **half, active_fraction=active_fraction)
             return jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 25, record_every=1)
 
         (full, _), (compact, history) = run(None), run(0.5)
@@ -172,7 +172,7 @@ def row(tree: Any, node: int) -> Any:
 
 def test_without_gossip_every_node_learns_alone() -> None:
     """N separate loops, fed what their neighbours had a tick ago, end where the emulator does."""
-    emulator = small_emulator(gossip=None, optimizer=jdgnn.sgd(0.1), start="independent")
+    emulator = small_emulator(gossip=None, optimizer=jdgnn.sgd(0.1), initial="independent")
     learners = [Learner(kind, emulator, index) for index, kind in enumerate(("gcn", "sage"))]
     optimizer: Any = emulator.optimizer
     with jax.enable_x64():

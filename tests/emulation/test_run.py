@@ -87,9 +87,9 @@ def test_history_has_the_recorded_ticks(network: jdgnn.Network) -> None:
 
 
 def test_common_start_agrees_and_independent_start_does_not(network: jdgnn.Network) -> None:
-    common = small_emulator().init(jax.random.key(0), network)
-    independent = small_emulator(start="independent").init(jax.random.key(0), network)
-    assert float(jdgnn.consensus_distance(common.params)) < 1e-12
+    shared = small_emulator().init(jax.random.key(0), network)
+    independent = small_emulator(initial="independent").init(jax.random.key(0), network)
+    assert float(jdgnn.consensus_distance(shared.params)) < 1e-12
     assert float(jdgnn.consensus_distance(independent.params)) > 1
 
 
@@ -118,7 +118,7 @@ def test_refresh_settles_embeddings_and_touches_nothing_else(network: jdgnn.Netw
     assert state.accounts.total("model", "sent") == before.accounts.total("model", "sent")
     assert state.accounts.total("model", "delivered") == before.accounts.total("model", "delivered")
     state, _ = jdgnn.run(emulator, state, network, 1)  # models that waited are merged now
-    arrived = state.accounts.total("model", "delivered") + state.accounts.total("model", "displaced")
+    arrived = state.accounts.total("model", "delivered") + state.accounts.total("model", "evicted")
     assert arrived == before.accounts.total("model", "sent")
 
 
@@ -147,10 +147,10 @@ def test_memory_does_not_grow_with_ticks(network: jdgnn.Network) -> None:
         ({"gossip": 1}, "gossip: got 1"),
         ({"publish": jdgnn.link()}, "publish: got Link"),
         ({"availability": jdgnn.clocks.bernoulli(0.5)}, "availability: got Clock"),
-        ({"awake_share": 0}, "awake_share: got 0"),
-        ({"awake_share": 1.5}, "awake_share: got 1.5"),
+        ({"active_fraction": 0}, "active_fraction: got 0"),
+        ({"active_fraction": 1.5}, "active_fraction: got 1.5"),
         ({"num_positives": 0}, "num_positives: got 0"),
-        ({"start": "comon"}, "did you mean 'common'"),
+        ({"initial": "shaerd"}, "did you mean 'shared'"),
     ],
 )
 def test_wrong_parts_are_named(changes: dict[str, Any], message: str) -> None:
@@ -176,7 +176,7 @@ def test_wrong_parts_are_named(changes: dict[str, Any], message: str) -> None:
         (lambda: anything.push(schedule=2), "schedule: got 2"),
         (lambda: anything.push(link=0.1), "link: got 0.1"),
         (lambda: anything.publish(schedule=anything.schedules.token_account()), "schedule: got one that draws"),
-        (lambda: anything.publish(link=anything.links.bernoulli(0.1)), "link: got LossModel"),
+        (lambda: anything.publish(link=anything.links.bernoulli(0.1)), "link: got DropModel"),
         (lambda: anything.push(peers="uniform"), "peers: got 'uniform'"),
         (lambda: anything.gossip(capacity=0), "capacity: got 0"),
         (lambda: anything.gossip(merge="average"), "merge: got 'average'"),

@@ -19,7 +19,7 @@ from tests.support import assert_same_bits, num_programs, small_emulator, small_
 FEATURES = np.eye(4)
 FIRST = from_edges([0, 2, 3], [1, 3, 2], FEATURES)  # node 1 hears 0,
 SECOND = from_edges([2, 2, 3], [1, 3, 2], FEATURES)  # and here 2, over as many edges
-EMULATOR = small_emulator(publish=jdgnn.publish(link=jdgnn.link(loss=0.2)))
+EMULATOR = small_emulator(publish=jdgnn.publish(link=jdgnn.link(drop=0.2)))
 
 
 def begun(network: Any = FIRST, ticks: int = 2) -> jdgnn.State:

@@ -39,7 +39,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "push": jdgnn.push(fanout=2, capacity=3, schedule=schedules.every(2)),
         "gossip": jdgnn.gossip(fanout=2, capacity=2, schedule=schedules.every(4, phase=2)),
     },
-    "lossy": {"publish": jdgnn.publish(link=jdgnn.link(loss=0.5, delay=2)), "gossip": None},
+    "lossy": {"publish": jdgnn.publish(link=jdgnn.link(drop=0.5, delay=2)), "gossip": None},
     "narrow": {"param_dtype": "bfloat16", "push": jdgnn.push(fanout=5, peers=peers.permutation())},
 }
 

@@ -1,4 +1,4 @@
-"""Maps of embeddings are repeatable, keep what they say, and refuse what they cannot show."""
+"""Maps of embeddings are repeatable, keep what they say, and reject what they cannot show."""
 
 import sys
 from typing import Any

@@ -14,11 +14,11 @@ from tests.experiment.run_support import CONFIG, arrays, assert_every_message_ha
 ASYNCHRONOUS = f"""
 {CONFIG}
 [publish.link]
-loss = 0.3
+drop = 0.3
 delay = {{ name = "uniform", low = 0, high = 4 }}
 
 [push.link]
-loss = 0.3
+drop = 0.3
 delay = 1
 
 [gossip]
@@ -39,7 +39,7 @@ attack = {{ name = "sign_flip", scale = 0.5 }}
 share = 0.1
 """
 TICKS = 20
-CHANGES = (f"emulation.ticks={TICKS}", "emulation.awake_share=0.3")
+CHANGES = (f"emulation.ticks={TICKS}", "emulation.active_fraction=0.3")
 
 
 class Recorded(NamedTuple):
@@ -70,8 +70,8 @@ def test_the_closing_tables_tell_how_nodes_fared_and_what_became_of_messages(rec
     embeddings = found["messages"]["embedding"]
     assert lines["messages"].split() == ["messages", "embeddings", "pushes", "models"]
     assert lines["sent"].split()[1] == f"{embeddings['sent']:,}"
-    assert lines["lost"].split()[1] == f"{100 * embeddings['lost'] / embeddings['sent']:.0f}"
-    assert {"delivered", "to offline", "superseded", "refused", "in flight"} <= set(lines)
+    assert lines["dropped"].split()[1] == f"{100 * embeddings['lost'] / embeddings['sent']:.0f}"
+    assert {"delivered", "to offline", "superseded", "rejected", "in flight"} <= set(lines)
     shares = f"{100 * found['online']:.0f} % online, {100 * found['active']:.0f} % active"
     assert lines["nodes"] == f"nodes   on average {shares}"
     attackers = int(arrays(recorded.directory, "nodes.npz")["role"].sum())
@@ -91,8 +91,8 @@ def test_the_output_fits_80_columns(recorded: Recorded) -> None:
 def test_everything_is_accounted_for(recorded: Recorded) -> None:
     found, nodes = summary(recorded.directory), arrays(recorded.directory, "nodes.npz")
     assert_every_message_has_one_end(found)
-    assert min(found["messages"]["embedding"][end] for end in ("lost", "to_offline", "superseded", "in_flight")) > 0
-    assert found["messages"]["model"]["refused"] > 0
+    assert min(found["messages"]["embedding"][end] for end in ("dropped", "to_offline", "superseded", "in_flight")) > 0
+    assert found["messages"]["model"]["rejected"] > 0
     assert 0 < found["active"] < found["online"] < 1
     assert found["quantiles"]["staleness"]["0.5"] > 1
     assert found["wakes"] == nodes["wakes"].sum()
@@ -104,7 +104,9 @@ def test_everything_is_accounted_for(recorded: Recorded) -> None:
 def test_what_overflowed_is_counted_and_told(recorded: Recorded) -> None:
     warnings = summary(recorded.directory)["warnings"]
     assert 0 < warnings["crowded_ticks"] < TICKS
-    assert f"in {warnings['crowded_ticks']} ticks more nodes were awake than emulation.awake_share" in recorded.output
+    assert (
+        f"in {warnings['crowded_ticks']} ticks more nodes were awake than emulation.active_fraction" in recorded.output
+    )
     assert warnings["excess_models"] > 0
     assert f"{warnings['excess_models']} models more than gossip.fanout were wanted" in recorded.output
 
@@ -142,7 +144,7 @@ def test_another_algorithm_meets_the_same_fate(
     assert f"events  replayed from {recorded.events}" in capsys.readouterr().out
     first, second = rows(recorded.directory)[2], rows(tmp_path / "run")[2]
     assert first["tick"] == second["tick"] == 9
-    for name in ("online", "active", "messages_sent", "messages_lost"):
+    for name in ("online", "active", "messages_sent", "messages_dropped"):
         assert first[name] == second[name]
     assert first["consensus_distance"] != second["consensus_distance"]
 

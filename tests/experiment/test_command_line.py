@@ -71,7 +71,7 @@ def test_the_summary_says_what_was_found_and_with_what(golden: Golden) -> None:
     assert found["wall_seconds"] > found["emulate_seconds"] > 0
     assert found["consensus_distance"] == rows(golden.directory)[-1]["consensus_distance"]
     assert found["messages"]["model"]["sent"] == 7 * 40
-    assert found["warnings"]["displaced_models"] == found["messages"]["model"]["displaced"]
+    assert found["warnings"]["evicted_models"] == found["messages"]["model"]["evicted"]
     assert found["warnings"]["never_awake"] == found["warnings"]["crowded_ticks"] == 0
     assert_every_message_has_one_end(found)
     assert found["online"] == found["active"] == 1
@@ -208,9 +208,9 @@ REFUSED = {
     "evaluation.per_class=11": "evaluation.per_class: got 11",
     "push.enabled=false": "push.enabled: got false",
     "gossip.pool=2": "gossip.pool: has no effect",
-    "emulation.awake_share=0.5": "awake_share: has no effect",
+    "emulation.active_fraction=0.5": "active_fraction: has no effect",
     "availability.on_receipt=true": "availability.on_receipt: has no effect",
-    "publish.link.loss={name = 'measured', default = 0.1}": "loss: measured needs a network with link quality",
+    "publish.link.drop={name = 'measured', default = 0.1}": "loss: measured needs a network with link quality",
     "publish.link.delay=2147483647": "publish.link.delay: takes ",
     "push.link.delay=2147483647": "push.link.delay: takes ",
     "gossip.link.delay=2147483647": "gossip.pool: takes ",

@@ -1,4 +1,4 @@
-"""`jdgnn compare` on runs of a tiny network: its figures, its pairs, and what it refuses."""
+"""`jdgnn compare` on runs of a tiny network: its figures, its pairs, and what it rejects."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The strict configuration: what is refused, in which words, and what is filled in."""
+"""The strict configuration: what is rejected, in which words, and what is filled in."""
 
 import copy
 import tomllib
@@ -19,7 +19,7 @@ from jdgnn.protocol.acceptance import ACCEPTANCES
 from jdgnn.protocol.clocks import CLOCKS
 from jdgnn.protocol.content import CONTENTS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
-from jdgnn.protocol.links import DELAYS, LOSSES
+from jdgnn.protocol.links import DELAYS, DROPS
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.presence import PRESENCES
@@ -84,21 +84,27 @@ REFUSED = {
     "publish.enabled=false": ["publish.enabled: got false", "no such key", "link, schedule"],
     "publish.link=0.1": ["publish.link: got 0.1", "a table"],
     "publish.link.los=0.1": ["publish.link.los: got 0.1", "did you mean 'loss'?"],
-    "publish.link.loss=1.5": ["publish.link.loss: got 1.5", "from 0 to 1"],
-    "publish.link.loss=true": ["publish.link.loss: got true", "a number"],
-    "publish.link.loss=[0.1]": ["publish.link.loss: got a list of 1", "a number"],
-    "publish.link.loss=bernouli": ["publish.link.loss.name: got 'bernouli'", "did you mean 'bernoulli'?"],
-    "publish.link.loss=measured": ["publish.link.loss.default: is missing"],
-    "publish.link.loss={name = 'bernoulli', prob = 2}": ["publish.link.loss.prob: got 2.0", "from 0 to 1"],
+    "publish.link.drop=1.5": ["publish.link.drop: got 1.5", "from 0 to 1"],
+    "publish.link.drop=true": ["publish.link.drop: got true", "a number"],
+    "publish.link.drop=[0.1]": ["publish.link.drop: got a list of 1", "a number"],
+    "publish.link.drop=bernouli": ["publish.link.drop.name: got 'bernouli'", "did you mean 'bernoulli'?"],
+    "publish.link.drop=measured": ["publish.link.drop.default: is missing"],
+    "publish.link.drop={name = 'bernoulli', prob = 2}": ["publish.link.drop.prob: got 2.0", "from 0 to 1"],
     "push.link.delay=-1": ["push.link.delay: got -1", "at least 0"],
     "push.link.delay=0.5": ["push.link.delay: got 0.5", "whole number"],
     "push.link.delay=99999999999": ["push.link.delay: got 99999999999", "below 2147483648"],
     "push.link.delay={name = 'unifrom'}": ["push.link.delay.name: got 'unifrom'", "did you mean 'uniform'?"],
     "push.link.delay={name = 'uniform', low = 3, high = 2}": ["push.link.delay.high: got 2", "at least low = 3"],
-    "gossip.link.split={start = 5, end = 5}": ["gossip.link.split.end: got 5", "after start = 5"],
-    "gossip.link.split={start = 5}": ["gossip.link.split.end: is missing"],
-    "gossip.link.split={start = 5, end = 6, groups = [0]}": ["gossip.link.split.groups: got a list of 1", "CSV file"],
-    "gossip.link.split={start = 5, end = 6, groups = {a = 0.5}}": ["gossip.link.split.groups: got a table", "CSV file"],
+    "gossip.link.partition={start = 5, end = 5}": ["gossip.link.partition.end: got 5", "after start = 5"],
+    "gossip.link.partition={start = 5}": ["gossip.link.partition.end: is missing"],
+    "gossip.link.partition={start = 5, end = 6, groups = [0]}": [
+        "gossip.link.partition.groups: got a list of 1",
+        "CSV file",
+    ],
+    "gossip.link.partition={start = 5, end = 6, groups = {a = 0.5}}": [
+        "gossip.link.partition.groups: got a table",
+        "CSV file",
+    ],
     "gossip.schedule={name = 'token_account', reserve = 30}": ["gossip.schedule.reserve: got 30", "capacity = 20"],
     "gossip.schedule.reserve=30": ["gossip.schedule.name: is missing", "token_account"],
     "gossip.acceptance=degre": ["gossip.acceptance.name: got 'degre'", "did you mean 'degree'?"],
@@ -122,8 +128,8 @@ REFUSED = {
     "availability.presence=[{name = 'crash', prob = 2}]": ["availability.presence.0.prob: got 2.0", "from 0 to 1"],
     "availability.presence.0=crash": ["availability.presence.0.prob: is missing"],
     "availability.presence={name = 'trace', path = '/nowhere.csv'}": ["availability.presence.path: /nowhere.csv"],
-    "emulation.awake_share=0": ["emulation.awake_share: got 0", "above 0"],
-    "emulation.awake_share=1.5": ["emulation.awake_share: got 1.5", "at most 1"],
+    "emulation.active_fraction=0": ["emulation.active_fraction: got 0", "above 0"],
+    "emulation.active_fraction=1.5": ["emulation.active_fraction: got 1.5", "at most 1"],
     "push.peers=unifrom": ["push.peers.name: got 'unifrom'", "did you mean 'uniform'?"],
     "push.peers={name = 'uniform', x = 1}": ["push.peers.x: got 1", "no such key"],
     "push.enabled=1": ["push.enabled: got 1", "true or false"],
@@ -133,7 +139,7 @@ REFUSED = {
     "emulation.tics=50": ["emulation.tics: got 50", "did you mean 'ticks'?"],
     "emulation.ticks=0": ["emulation.ticks: got 0", "at least 1"],
     "emulation.record_every='10'": ["emulation.record_every: got '10'", "whole number"],
-    "emulation.start=comon": ["emulation.start: got 'comon'", "did you mean 'common'?"],
+    "emulation.initial=shaerd": ["emulation.initial: got 'shaerd'", "did you mean 'shared'?"],
     "emulation.num_positives=0": ["emulation.num_positives: got 0", "at least 1"],
     "evaluation.seed=-1": ["evaluation.seed: got -1", "at least 0"],
     "emulation.ticks": ["--set: got 'emulation.ticks'", "key=value"],
@@ -204,16 +210,16 @@ def test_the_resolved_configuration_shows_everything_and_reads_back() -> None:
         "content": {"name": "whole"},
         "pass_through": False,
         "schedule": {"name": "every", "wakes": 1, "phase": 0},
-        "link": {"loss": 0.0, "delay": 0},
+        "link": {"drop": 0.0, "delay": 0},
     }
-    assert tables["publish"] == {"link": {"loss": 0.0, "delay": 0}}
+    assert tables["publish"] == {"link": {"drop": 0.0, "delay": 0}}
     assert tables["availability"] == {
         "clock": {"name": "always"},
         "presence": [],
         "on_receipt": False,
         "links": {"name": "always"},
     }
-    assert tables["emulation"]["start"] == "common"
+    assert tables["emulation"]["initial"] == "shared"
     assert resolve(tables) == config
     assert as_toml(resolve(tables)) == text
 
@@ -233,7 +239,7 @@ PRESENCE_ARGUMENTS = {
     "crash": "prob = 0.1",
     "late_joining": "share = 0.5, first = 2, last = 4",
 }
-LOSS_ARGUMENTS = {"bernoulli": "prob = 0.5", "bursty": "mean_good = 9, mean_bad = 3", "measured": "default = 0.1"}
+DROP_ARGUMENTS = {"bernoulli": "prob = 0.5", "bursty": "mean_good = 9, mean_bad = 3", "measured": "default = 0.1"}
 DELAY_ARGUMENTS = {
     "by_size": "bytes_per_tick = 9, maximum = 2",
     "constant": "ticks = 2",
@@ -253,13 +259,13 @@ DELAY_ARGUMENTS = {
         ("gossip.merge", MERGES, {}),
         ("gossip.peers", PEERS, {}),
         ("gossip.schedule", SCHEDULES, {}),
-        ("gossip.link.loss", LOSSES, LOSS_ARGUMENTS),
+        ("gossip.link.drop", DROPS, DROP_ARGUMENTS),
         ("gossip.link.delay", DELAYS, DELAY_ARGUMENTS),
-        ("publish.link.loss", LOSSES, LOSS_ARGUMENTS),
+        ("publish.link.drop", DROPS, DROP_ARGUMENTS),
         ("publish.link.delay", DELAYS, DELAY_ARGUMENTS),
         ("push.peers", PEERS, {}),
         ("push.schedule", SCHEDULES, {}),
-        ("push.link.loss", LOSSES, LOSS_ARGUMENTS),
+        ("push.link.drop", DROPS, DROP_ARGUMENTS),
         ("push.link.delay", DELAYS, DELAY_ARGUMENTS),
     ],
 )
@@ -282,12 +288,12 @@ def made(table: str, *overrides: str) -> Any:
 
 
 def test_an_asynchronous_configuration_means_what_the_factories_make_of_it() -> None:
-    lossy = jdgnn.link(loss=0.3, delay=links.uniform(0, 10))
+    lossy = jdgnn.link(drop=0.3, delay=links.uniform(0, 10))
     link = "link={loss = 0.3, delay = {name = 'uniform', low = 0, high = 10}}"
     assert str(made("publish", f"publish.{link}")) == str(jdgnn.publish(link=lossy))
-    split = jdgnn.link(delay=2, split=links.split(5, 9, share=0.2))
-    assert str(made("push", "push.link={delay = 2, split = {start = 5, end = 9, share = 0.2}}")) == str(
-        jdgnn.push(link=split)
+    parted = jdgnn.link(delay=2, partition=links.partition(5, 9, share=0.2))
+    assert str(made("push", "push.link={delay = 2, partition = {start = 5, end = 9, share = 0.2}}")) == str(
+        jdgnn.push(link=parted)
     )
     assert str(made("publish", "publish.schedule={name = 'every', wakes = 3}")) == str(
         jdgnn.publish(schedule=schedules.every(3))
@@ -329,9 +335,9 @@ def test_an_override_reaches_into_presence(given: str, key: str) -> None:
 
 
 def test_a_number_is_short_for_a_link_model() -> None:
-    assert str(made("push", "push.link.loss=0.2")) == str(made("push", "push.link.loss={name='bernoulli', prob=0.2}"))
+    assert str(made("push", "push.link.drop=0.2")) == str(made("push", "push.link.drop={name='bernoulli', prob=0.2}"))
     assert str(made("push", "push.link.delay=2")) == str(made("push", "push.link.delay={name='constant', ticks=2}"))
-    assert str(made("push", "push.link.loss=0")) == str(jdgnn.push())
+    assert str(made("push", "push.link.drop=0")) == str(jdgnn.push())
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -1,4 +1,4 @@
-"""Directories of runs, and what belongs to them, that somebody has changed: refused in one sentence, never believed."""
+"""Directories of runs, and their files, that somebody has changed: rejected in one sentence, never believed."""
 
 import bz2
 import io

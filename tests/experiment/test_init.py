@@ -77,7 +77,7 @@ def test_the_office_is_read_as_its_own_configuration_reads_it(tmp_path: Path) ->
     tables = [str(ROOT / "configs" / "office" / name) for name in ("edges.csv", "nodes.csv")]
     assert main(["init", *tables, "--out", str(tmp_path / "mine.toml")]) == 0
     ours, theirs = schema.read(tmp_path / "mine.toml"), schema.read(Path("own-files"))
-    assert ours.publish.link.loss.name == theirs.publish.link.loss.name == "measured"  # type: ignore[attr-defined]
+    assert ours.publish.link.drop.name == theirs.publish.link.drop.name == "measured"  # type: ignore[attr-defined]
     first, second = (make_network(one.network, data_root=None, seed=0) for one in (ours, theirs))
     assert (first.num_edges, first.feature_names, first.class_names, first.node_names) == (
         second.num_edges,

@@ -136,7 +136,7 @@ def test_an_export_is_refused_where_there_is_no_finished_run(
     (tmp_path / "seeds" / "seed-3").mkdir(parents=True)
     (tmp_path / "begun").mkdir()
     (tmp_path / "begun" / "config.toml").touch()
-    refused = {
+    rejected = {
         (tmp_path / "none", "a.csv"): "there is no such directory",
         (own.config, "a.csv"): "is a file; give the directory of a run",
         (tmp_path, "a.csv"): "holds no config.toml",
@@ -145,7 +145,7 @@ def test_an_export_is_refused_where_there_is_no_finished_run(
         (own.run, "a.txt"): "FILE: got ",
         (own.run, "old.csv"): "add --overwrite to replace it",
     }
-    for (run, out), message in refused.items():
+    for (run, out), message in rejected.items():
         assert main(["export", str(run), str(tmp_path / out)]) == 2
         assert message in capsys.readouterr().err
     assert (tmp_path / "old.csv").read_text() == "mine"
@@ -227,7 +227,7 @@ def test_traces_and_groups_of_a_configuration_name_nodes(own: Own, capsys: pytes
     named.write_text(
         own.config.read_text()
         + "[availability]\npresence = {name = 'trace', path = 'trace.csv'}\n"
-        + "[publish.link.split]\nstart = 0\nend = 9\ngroups = 'sides.csv'\n"
+        + "[publish.link.partition]\nstart = 0\nend = 9\ngroups = 'sides.csv'\n"
     )
     assert main(["run", str(named), "--out", str(own.folder / "named")]) == 0
     output = " ".join(capsys.readouterr().out.split())
@@ -235,11 +235,11 @@ def test_traces_and_groups_of_a_configuration_name_nodes(own: Own, capsys: pytes
     assert summary(own.folder / "named")["remarks"] == [notes_of(output)]
     nodes = np.load(own.folder / "named" / "nodes.npz")
     assert nodes["wakes"].tolist() == [2] * 15 + [0] * 5
-    assert summary(own.folder / "named")["messages"]["embedding"]["lost"] == 2 * 2 * 15  # neighbours differ in group
+    assert summary(own.folder / "named")["messages"]["embedding"]["dropped"] == 2 * 2 * 15  # neighbours differ in group
     (own.folder / "trace.csv").write_text("node,start,end\nnode 3,0,2\nnobody,0,2\n7,1,2\n")
-    assert main(["run", str(named), "--out", str(own.folder / "refused")]) == 2
+    assert main(["run", str(named), "--out", str(own.folder / "rejected")]) == 2
     assert "no node has the name 'nobody', '7'; the nodes are called 'node 0'" in capsys.readouterr().err
-    assert not (own.folder / "refused").exists()
+    assert not (own.folder / "rejected").exists()
 
 
 def notes_of(output: str) -> str:

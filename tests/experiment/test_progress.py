@@ -22,7 +22,7 @@ def report(tick: int, **figures: Any) -> Progress:
         "online": 1.0,
         "active": 0.25,
         "quantiles": {"staleness": [1.0, 1.0, 2.0, 3.0, 4.0, 5.0, 90.0]},
-        **{f"messages_{end}": dict.fromkeys(KINDS, 0) for end in ("sent", "delivered", "lost", "to_offline")},
+        **{f"messages_{end}": dict.fromkeys(KINDS, 0) for end in ("sent", "delivered", "dropped", "to_offline")},
         "bytes_sent": dict.fromkeys(KINDS, 2_000_000),
         **figures,
     }
@@ -50,7 +50,7 @@ def last_picture(text: str) -> list[str]:
 
 def test_a_terminal_shows_a_bar_and_what_was_recorded_in_few_lines_of_80_columns() -> None:
     sent = {"embedding": 1000, "push": 200, "model": 0}
-    lost = {"messages_sent": sent, "messages_delivered": dict.fromkeys(KINDS, 100), "messages_lost": sent}
+    lost = {"messages_sent": sent, "messages_delivered": dict.fromkeys(KINDS, 100), "messages_dropped": sent}
     lines = last_picture(shown([report(600), report(880, loss=[0.5, 2.0], **lost)], terminal=True))
     assert len(lines) <= 8
     assert max(map(len, lines)) <= 80

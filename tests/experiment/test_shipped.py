@@ -82,7 +82,7 @@ def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         ("units=3", "key; write layers.0.units"),
         ("horizon=9", "key; write optimizer.rate_schedule.horizon"),
         ("emulation.fanout=3", "start, ticks; elsewhere it is push.fanout or gossip.fanout"),
-        ("push.loss=0.1", "elsewhere it is push.link.loss or publish.link.loss or gossip.link.loss"),
+        ("push.loss=0.1", "elsewhere it is push.link.drop or publish.link.drop or gossip.link.drop"),
     ],
 )
 def test_a_key_in_the_wrong_place_is_told_its_place(

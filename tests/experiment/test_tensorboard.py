@@ -108,7 +108,7 @@ def test_a_run_that_goes_on_is_drawn_without_doubles(config: Path, tmp_path: Pat
     assert main(["run", str(config), "--out", str(path), "--tensorboard", "--set", "checkpoints.ticks=4"]) == 0
     (path / "summary.json").unlink()
     (newest,) = (entry for entry in (path / "checkpoints").iterdir() if entry.name == "7")
-    newest.rename(tmp_path / "lost")
+    newest.rename(tmp_path / "dropped")
     assert main(["run", "--resume", str(path)]) == 0
     assert summary(path)["resumed_at"] == [4]
     drawn = _drawn(path / "tensorboard")

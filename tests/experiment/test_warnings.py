@@ -26,7 +26,7 @@ def test_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.long
 def test_no_communication_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lost = [f"{kind}.link.loss=1.0" for kind in ("publish", "gossip")]
+    lost = [f"{kind}.link.drop=1.0" for kind in ("publish", "gossip")]
     warnings, output = warned(tmp_path, capsys, *lost)
     assert warnings["undelivered_kinds"] == ["embedding", "model"]
     assert "no embeddings were ever delivered" in output
@@ -48,7 +48,7 @@ def test_what_is_switched_off_need_not_be_delivered_and_nodes_without_positives_
 
 @pytest.mark.long
 def test_models_that_vanish_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    apart = ("emulation.start=independent", "network.num_nodes=400", "optimizer.learning_rate=1e-6")
+    apart = ("emulation.initial=independent", "network.num_nodes=400", "optimizer.learning_rate=1e-6")
     warnings, output = warned(tmp_path, capsys, *apart, "emulation.ticks=60")
     ratios = arrays(tmp_path / "run", "nodes.npz")["norm_ratio"]
     assert warnings["vanished_models"] == (ratios < 0.1).sum() > 0

@@ -1,4 +1,4 @@
-"""Layers of a user's own: flax modules, other widths, and what is refused."""
+"""Layers of a user's own: flax modules, other widths, and what is rejected."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ from jdgnn.network.problems import Problems
 def _features(columns: dict[str, Any], labels: Labels | None = None, **roles: Any) -> Features:
     problems = Problems("nodes")
     found = features_of(pandas.DataFrame(columns), checked_roles(Roles(**roles)), problems, labels)
-    problems.refuse()
+    problems.reject()
     assert found is not None
     assert found.values.shape[1] == len(found.names)
     return found

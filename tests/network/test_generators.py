@@ -1,4 +1,4 @@
-"""Synthetic networks: shapes, statistics, repeatability and refused values."""
+"""Synthetic networks: shapes, statistics, repeatability and rejected values."""
 
 from typing import Any
 
@@ -153,7 +153,7 @@ def test_large_networks_are_made_by_number_of_links_not_of_pairs() -> None:
     ],
 )
 def test_impossible_values_are_refused(name: str, arguments: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message) as refused:
+    with pytest.raises(InputError, match=message) as rejected:
         GENERATORS[name](**arguments)
     given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-    assert_told("Generated networks", f"{name}({given})", refused.value)
+    assert_told("Generated networks", f"{name}({given})", rejected.value)

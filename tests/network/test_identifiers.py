@@ -63,9 +63,9 @@ def test_a_table_is_brought_into_the_order_of_the_nodes() -> None:
 
 def test_all_wrong_names_are_one_error() -> None:
     nodes = Identifiers(tuple("abcdef"), 6)
-    with pytest.raises(InputError) as refused:
+    with pytest.raises(InputError) as rejected:
         nodes.order("features", ["a", "x", "b", "a", "y", "x", float("nan")])
-    assert str(refused.value) == (
+    assert str(rejected.value) == (
         "features: expected each node once, by its name; unknown: 'x', 'y', nan; missing: 'c', 'd', 'e', 'f'; there "
         "twice or more: 'a'; the nodes are called 'a', 'b', 'c' and 3 more"
     )

@@ -41,7 +41,7 @@ def test_labels_that_could_mean_two_things_are_refused(given: list[Any]) -> None
     problems = Problems("nodes")
     labels_of(given, problems)
     with pytest.raises(InputError, match=r"nodes: label: expected .* as classes.*, got .* \(row \d\)"):
-        problems.refuse()
+        problems.reject()
 
 
 def test_minus_one_that_may_be_a_class_names_both_ways_out() -> None:

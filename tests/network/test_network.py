@@ -1,4 +1,4 @@
-"""Networks from edge lists: what is sorted, merged, kept and refused."""
+"""Networks from edge lists: what is sorted, merged, kept and rejected."""
 
 from typing import Any
 
@@ -129,10 +129,10 @@ def test_topology_finds_the_in_edges_of_each_node() -> None:
 )
 def test_bad_input_is_one_clear_sentence(changes: dict[str, Any], message: str) -> None:
     given_arguments: dict[str, Any] = {"senders": [0, 1], "receivers": [1, 2], "features": np.eye(3)}
-    with pytest.raises(InputError, match=message) as refused:
+    with pytest.raises(InputError, match=message) as rejected:
         from_edges(**(given_arguments | changes))
     given = ", ".join(f"{name}={' '.join(repr(value).split())[:60]}" for name, value in changes.items())
-    assert_told("Networks from arrays", given, refused.value)
+    assert_told("Networks from arrays", given, rejected.value)
 
 
 def test_quality_may_differ_there_and_back() -> None:

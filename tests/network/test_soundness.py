@@ -1,4 +1,4 @@
-"""A network that was changed by hand is refused where it no longer is one."""
+"""A network that was changed by hand is rejected where it no longer is one."""
 
 from dataclasses import replace
 from typing import Any

@@ -21,8 +21,8 @@ def _closed() -> Iterator[None]:
 def rows() -> list[dict[str, Any]]:
     """Two layers at three ticks, as `History.rows` gives them; the first layer did not step at first."""
     kinds = ("embedding", "push", "model")
-    outcomes = ("sent", "delivered", "lost", "to_offline", "superseded", "displaced", "refused")
-    counts = {"sent": 10, "delivered": 6, "lost": 4}
+    outcomes = ("sent", "delivered", "dropped", "to_offline", "superseded", "evicted", "rejected")
+    counts = {"sent": 10, "delivered": 6, "dropped": 4}
     return [
         {
             "tick": tick,

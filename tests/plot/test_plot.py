@@ -1,4 +1,4 @@
-"""Pictures show what they are given, on the axes they are given, and refuse what they cannot show."""
+"""Pictures show what they are given, on the axes they are given, and reject what they cannot show."""
 
 import io
 import subprocess
@@ -27,7 +27,7 @@ DRAWN: dict[str, Callable[[Rows, Any], Any]] = {
         np.eye(5), color=[0.5, np.nan, 1, 2, 9], names=["a"], ax=ax
     ),
     "curves": lambda rows, ax: plot.curves(rows, ax=ax),
-    "variants": lambda rows, ax: plot.curves({"a": [rows, rows], "b": rows}, figure="consensus_distance", ax=ax),
+    "variants": lambda rows, ax: plot.curves({"a": [rows, rows], "b": rows}, metric="consensus_distance", ax=ax),
     "baselines": lambda rows, ax: plot.baselines({"raw": 0.5}, ax),
     "fan": lambda rows, ax: plot.staleness(rows, ax),
     "heat map": lambda rows, ax: plot.staleness(rows, ax, form="heat"),
@@ -67,7 +67,7 @@ def test_more_classes_than_are_told_apart_are_named_together() -> None:
 
 def test_seeds_are_drawn_as_their_mean_with_a_band(rows: Rows) -> None:
     higher = [{**row, "consensus_distance": row["consensus_distance"] + 2} for row in rows]
-    ax = plot.curves([rows, higher], figure="consensus_distance", logarithmic=False)
+    ax = plot.curves([rows, higher], metric="consensus_distance", logarithmic=False)
     (line,) = ax.lines
     np.testing.assert_allclose(np.asarray(line.get_ydata()), [1.5, 2.0, 3.0])
     edges = ax.collections[0].get_paths()[0].vertices
@@ -76,8 +76,8 @@ def test_seeds_are_drawn_as_their_mean_with_a_band(rows: Rows) -> None:
 
 def test_nodes_that_all_agree_are_drawn_on_a_plain_axis(rows: Rows) -> None:
     agreed = [{**row, "consensus_distance": 0.0} for row in rows]
-    assert plot.curves(agreed, figure="consensus_distance").get_yscale() == "linear"
-    assert plot.curves(rows, figure="consensus_distance").get_yscale() == "log"
+    assert plot.curves(agreed, metric="consensus_distance").get_yscale() == "linear"
+    assert plot.curves(rows, metric="consensus_distance").get_yscale() == "log"
 
 
 def test_no_controls_are_told() -> None:
@@ -110,7 +110,7 @@ def test_a_history_is_drawn_as_its_rows_are() -> None:
     )
     _, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 4, record_every=2)
     for figure in ("loss", "norm_ratio", "bytes_sent", "num_idle"):
-        ours, theirs = plot.curves(history, figure=figure), plot.curves(history.rows(), figure=figure)
+        ours, theirs = plot.curves(history, metric=figure), plot.curves(history.rows(), metric=figure)
         for one, other in zip(ours.lines, theirs.lines, strict=True):
             np.testing.assert_array_equal(one.get_xydata(), other.get_xydata())
 
@@ -122,7 +122,7 @@ def test_controls_are_lines_at_what_was_found(rows: Rows) -> None:
 
 def test_traffic_is_per_tick_and_adds_up_to_what_ended(rows: Rows) -> None:
     ax = plot.traffic(rows)
-    assert _legend(ax) == ["push lost", "push delivered", "embedding lost", "embedding delivered"]
+    assert _legend(ax) == ["push dropped", "push delivered", "embedding dropped", "embedding delivered"]
     assert max(area.get_paths()[0].vertices[:, 1].max() for area in ax.collections) == pytest.approx(20)
 
 
@@ -139,8 +139,8 @@ REFUSED: dict[str, tuple[Callable[[Rows], Any], str]] = {
     "no rows": (lambda rows: plot.curves([]), "histories: got an empty list"),
     "no variants": (lambda rows: plot.curves({}), "histories: got an empty dict"),
     "a path": (lambda rows: plot.curves("metrics.jsonl"), "histories: got str"),  # type: ignore[arg-type]
-    "figure": (lambda rows: plot.curves(rows, figure="los"), "did you mean 'loss'"),
-    "no numbers": (lambda rows: plot.curves(rows, figure="aux"), "figure: 'aux' of histories is not one number"),
+    "figure": (lambda rows: plot.curves(rows, metric="los"), "did you mean 'loss'"),
+    "no numbers": (lambda rows: plot.curves(rows, metric="aux"), "metric: 'aux' of histories is not one number"),
     "ticks": (lambda rows: plot.curves([rows, rows[:2]]), r"histories\[1\]: recorded at other ticks"),
     "rows without ticks": (lambda rows: plot.curves([{"loss": 1}]), "row 0 has no tick"),
     "labels": (lambda rows: plot.curves({"a": rows, "b": rows}, labels=["a"]), "labels: got"),
@@ -148,7 +148,7 @@ REFUSED: dict[str, tuple[Callable[[Rows], Any], str]] = {
     "kind": (lambda rows: plot.traffic(rows, kind="pull"), "kind: got 'pull'"),
     "nothing sent": (lambda rows: plot.traffic(rows, kind="model"), "no model had come to an end"),
     "form": (lambda rows: plot.staleness(rows, form="box"), "form: got 'box'"),
-    "quantiles": (lambda rows: plot.staleness(rows, figure="agee"), "figure: got 'agee'"),
+    "quantiles": (lambda rows: plot.staleness(rows, metric="agee"), "metric: got 'agee'"),
     "array": (lambda rows: plot.staleness([1, 2]), "given: got shape"),
     "ticks of an array": (lambda rows: plot.staleness([[1, 2]], ticks=[1, 2]), "ticks: got shape"),
     "ticks of a history": (lambda rows: plot.staleness(rows, ticks=[1]), "ticks: got some"),

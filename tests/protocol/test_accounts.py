@@ -15,14 +15,14 @@ def test_words_carry_over() -> None:
 
 def test_accounts_are_kept_apart_by_node_kind_and_outcome() -> None:
     accounts = book(no_accounts(3), {("push", "sent"): jnp.array([5, 0, 1], jnp.int32)})
-    more = {("push", "sent"): jnp.array([0, 0, 7], jnp.int32), ("model", "displaced"): jnp.array([0, 2, 0], jnp.int32)}
+    more = {("push", "sent"): jnp.array([0, 0, 7], jnp.int32), ("model", "evicted"): jnp.array([0, 2, 0], jnp.int32)}
     accounts = book(accounts, more)
     expected = np.zeros((3, len(KINDS), len(OUTCOMES)), int)
     expected[:, KINDS.index("push"), OUTCOMES.index("sent")] = [5, 0, 8]
-    expected[:, KINDS.index("model"), OUTCOMES.index("displaced")] = [0, 2, 0]
+    expected[:, KINDS.index("model"), OUTCOMES.index("evicted")] = [0, 2, 0]
     np.testing.assert_array_equal(whole(accounts.words), expected)
     assert accounts.total("push", "sent") == 13
-    assert accounts.total("model", "displaced") == 2
+    assert accounts.total("model", "evicted") == 2
     assert accounts.total("embedding", "sent") == 0
 
 

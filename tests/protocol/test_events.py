@@ -23,7 +23,7 @@ QUIET: dict[str, Any] = {
     "push": jdgnn.push(fanout=2),
     "gossip": jdgnn.gossip(capacity=3),
 }
-HARSH = jdgnn.link(loss=0.3, delay=jdgnn.links.uniform(0, 5))
+HARSH = jdgnn.link(drop=0.3, delay=jdgnn.links.uniform(0, 5))
 
 
 def star(num_leaves: int) -> Network:
@@ -81,11 +81,11 @@ def test_nothing_is_drawn_that_cannot_matter() -> None:
     [
         ({"availability": jdgnn.availability(jdgnn.clocks.bernoulli(0.5))}, {"wake"}),
         ({"availability": jdgnn.availability(presence=jdgnn.presence.late_joining(0.5, 2, 9))}, {"joined", "online"}),
-        ({"publish": jdgnn.publish(link=jdgnn.link(loss=0.1))}, {"embedding_lost"}),
-        ({"publish": jdgnn.publish(link=HARSH)}, {"embedding_lost", "embedding_delay"}),
-        ({"push": jdgnn.push(link=HARSH)}, {"push_lost", "push_delay"}),
+        ({"publish": jdgnn.publish(link=jdgnn.link(drop=0.1))}, {"embedding_dropped"}),
+        ({"publish": jdgnn.publish(link=HARSH)}, {"embedding_dropped", "embedding_delay"}),
+        ({"push": jdgnn.push(link=HARSH)}, {"push_dropped", "push_delay"}),
         ({"push": jdgnn.push(schedule=jdgnn.schedules.token_account())}, {"push_uniform"}),
-        ({"gossip": jdgnn.gossip(link=jdgnn.link(split=jdgnn.links.split(2, 9)))}, {"model_lost"}),
+        ({"gossip": jdgnn.gossip(link=jdgnn.link(partition=jdgnn.links.partition(2, 9)))}, {"model_dropped"}),
         ({"gossip": jdgnn.gossip(schedule=jdgnn.schedules.token_account())}, {"model_uniform"}),
         ({"gossip": jdgnn.gossip(acceptance=jdgnn.acceptance.degree())}, {"accept_uniform"}),
     ],
@@ -117,8 +117,11 @@ def test_delays_stay_below_the_longest_whatever_a_model_gives() -> None:
 @pytest.mark.parametrize(
     ("link", "message"),
     [
-        (jdgnn.link(loss=jdgnn.LossModel(sample=lambda key, messages: messages.dst)), "link.loss: sample gives int32"),
-        (jdgnn.link(split=jdgnn.LossModel(sample=lambda *_: jnp.ones(7, bool))), "link.split: sample gives bool"),
+        (jdgnn.link(drop=jdgnn.DropModel(sample=lambda key, messages: messages.dst)), "link.drop: sample gives int32"),
+        (
+            jdgnn.link(partition=jdgnn.DropModel(sample=lambda *_: jnp.ones(7, bool))),
+            "link.partition: sample gives bool",
+        ),
         (
             jdgnn.link(delay=jdgnn.DelayModel(sample=lambda *_: jnp.float32(1), maximum=3)),  # type: ignore[arg-type]
             "link.delay: sample gives float32",

@@ -118,9 +118,9 @@ def test_weights_that_are_gone_count_alike() -> None:
 
 def test_what_cannot_work_is_refused_or_told() -> None:
     network, part = small_network(), jdgnn.content.top_k(0.5)
-    refused = small_emulator(gossip=jdgnn.gossip(capacity=2, merge=push_sum(), content=part))
+    rejected = small_emulator(gossip=jdgnn.gossip(capacity=2, merge=push_sum(), content=part))
     with pytest.raises(InputError, match=r"gossip\.content: expected one that carries all numbers, since gossip.merge"):
-        refused.init(jax.random.key(0), network)
+        rejected.init(jax.random.key(0), network)
     moments = small_emulator(gossip=jdgnn.gossip(content=part), optimizer=jdgnn.adam(1e-2, merged=True))
     with pytest.raises(InputError, match=r"gossip\.content: expected one that carries all numbers, since the opt"):
         moments.init(jax.random.key(0), network)
@@ -137,12 +137,12 @@ def test_push_sum_keeps_the_mean_of_a_lopsided_network_where_averages_drift() ->
     gossip = jdgnn.gossip(capacity=4, peers=jdgnn.peers.graph_neighbours(), order="merge_only", merge=push_sum())
     late = gossip.replace(link=jdgnn.link(delay=2))  # type: ignore[attr-defined]
     for setting in (gossip, late):
-        emulator = small_emulator(gossip=setting, start="independent")
+        emulator = small_emulator(gossip=setting, initial="independent")
         state = emulator.init(jax.random.key(0), network)
         before = mass(state)
         assert_allclose(before[0], 4)
         state, _ = jdgnn.run(emulator, state, network, 12)
-        assert whole(state.accounts.words)[:, 2, 3:].sum() == 0  # nothing was dropped, refused or evicted
+        assert whole(state.accounts.words)[:, 2, 3:].sum() == 0  # nothing was dropped, rejected or evicted
         assert_allclose(mass(state), before, rtol=1e-12, atol=1e-12)
 
 

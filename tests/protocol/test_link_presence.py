@@ -75,11 +75,11 @@ def test_links_that_are_always_up_cost_nothing() -> None:
 
 def test_draws_of_links_move_no_other_draw() -> None:
     """Nor do those that a loss with a memory makes of its own."""
-    burst = jdgnn.link(loss=jdgnn.links.bursty(3, 2))
+    burst = jdgnn.link(drop=jdgnn.links.bursty(3, 2))
     usual: dict[str, Any] = {
         "publish": jdgnn.publish(),
         "push": jdgnn.push(fanout=2),
-        "gossip": jdgnn.gossip(link=jdgnn.link(loss=0.3)),
+        "gossip": jdgnn.gossip(link=jdgnn.link(drop=0.3)),
     }
     waking = jdgnn.clocks.bernoulli(0.5), jdgnn.presence.churn(5, 5)
     found = []
@@ -94,18 +94,18 @@ def test_draws_of_links_move_no_other_draw() -> None:
     (plain_memory, plain), (memory, events) = found
     assert_same_bits(memory[:-1], plain_memory)
     assert memory[-1].keys() == {"links", "publish"}
-    assert events.keys() - plain.keys() == {"link_up", "embedding_lost"}
+    assert events.keys() - plain.keys() == {"link_up", "embedding_dropped"}
     assert_same_bits({name: events[name] for name in plain}, plain)
 
 
 def test_over_a_link_that_is_down_nothing_is_sent_and_nothing_counted() -> None:
     box = mailbox.empty_mailbox(SMALL.num_edges, 1, (2,), jnp.float32)
     everybody = jnp.ones(SMALL.num_nodes, bool)
-    up, lost = (jax.random.bernoulli(jax.random.key(seed), 0.5, (SMALL.num_edges,)) for seed in (0, 1))
-    sent, counts = mailbox.send(box, SMALL, jnp.int32(0), everybody, lost, None, up)
-    for name, mask in (("sent", up), ("lost", up & lost)):
+    up, dropped = (jax.random.bernoulli(jax.random.key(seed), 0.5, (SMALL.num_edges,)) for seed in (0, 1))
+    sent, counts = mailbox.send(box, SMALL, jnp.int32(0), everybody, dropped, None, up)
+    for name, mask in (("sent", up), ("dropped", up & dropped)):
         expected = np.bincount(np.asarray(SMALL.senders)[np.asarray(mask)], minlength=SMALL.num_nodes)
         np.testing.assert_array_equal(counts["embedding", name], expected)
-    np.testing.assert_array_equal(sent.delays[:, 0] == 0, up & ~lost)
-    all_up = mailbox.send(box, SMALL, jnp.int32(0), everybody, lost, None, jnp.ones_like(up))
-    assert_same_bits(all_up, mailbox.send(box, SMALL, jnp.int32(0), everybody, lost, None))
+    np.testing.assert_array_equal(sent.delays[:, 0] == 0, up & ~dropped)
+    all_up = mailbox.send(box, SMALL, jnp.int32(0), everybody, dropped, None, jnp.ones_like(up))
+    assert_same_bits(all_up, mailbox.send(box, SMALL, jnp.int32(0), everybody, dropped, None))

@@ -19,9 +19,9 @@ from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol import links as link_parts
 from jdgnn.protocol.links import (
     DELAYS,
-    LOSSES,
+    DROPS,
     DelayModel,
-    LossModel,
+    DropModel,
     Messages,
     bernoulli,
     bursty,
@@ -30,7 +30,7 @@ from jdgnn.protocol.links import (
     geometric,
     link,
     measured,
-    split,
+    partition,
     uniform,
 )
 from tests.protocol.part_support import (
@@ -43,7 +43,7 @@ from tests.protocol.part_support import (
 
 anything: Any = link_parts  # for arguments whose types are wrong on purpose
 
-LOSS_EXAMPLES = {"bernoulli": bernoulli(0.3), "bursty": bursty(4, 2, 0.2, 0.9), "measured": measured(0.2)}
+DROP_EXAMPLES = {"bernoulli": bernoulli(0.3), "bursty": bursty(4, 2, 0.2, 0.9), "measured": measured(0.2)}
 DELAY_EXAMPLES = {
     "by_size": by_size(100, 5),
     "constant": constant(4),
@@ -74,8 +74,8 @@ def sample(model: Any, key: jax.Array, sent: Messages) -> Any:
     return model.sample(key, sent, memory)[1]
 
 
-def draw(model: LossModel | DelayModel, sent: Messages, seed: int = 0) -> NDArray[Any]:
-    model = link(loss=model).loss if isinstance(model, LossModel) else model  # type: ignore[assignment]
+def draw(model: DropModel | DelayModel, sent: Messages, seed: int = 0) -> NDArray[Any]:
+    model = link(drop=model).drop if isinstance(model, DropModel) else model  # type: ignore[assignment]
     traced, num_bytes = sent._replace(num_bytes=0), sent.num_bytes
     return np.asarray(
         drawn(
@@ -88,20 +88,20 @@ def draw(model: LossModel | DelayModel, sent: Messages, seed: int = 0) -> NDArra
 
 
 def test_every_link_model_is_covered() -> None:
-    assert set(LOSSES) == set(LOSS_EXAMPLES)
+    assert set(DROPS) == set(DROP_EXAMPLES)
     assert set(DELAYS) == set(DELAY_EXAMPLES)
 
 
 @pytest.mark.parametrize("shape", [(0,), (7,), (3, 0), (4, 2)])
-@pytest.mark.parametrize("model", [*LOSS_EXAMPLES.values(), *DELAY_EXAMPLES.values(), split(0, 9)])
+@pytest.mark.parametrize("model", [*DROP_EXAMPLES.values(), *DELAY_EXAMPLES.values(), partition(0, 9)])
 def test_results_have_the_shape_of_the_messages(model: Any, shape: tuple[int, ...]) -> None:
     nobody = messages(topology(ONE_WAY), np.zeros(shape), np.full(shape, 4))
     result = draw(model, nobody)
     assert np.broadcast_shapes(result.shape, shape) == shape
-    assert result.dtype == (bool if isinstance(model, LossModel) else np.int32)
+    assert result.dtype == (bool if isinstance(model, DropModel) else np.int32)
 
 
-@pytest.mark.parametrize("model", [*LOSS_EXAMPLES.values(), DELAY_EXAMPLES["geometric"], DELAY_EXAMPLES["uniform"]])
+@pytest.mark.parametrize("model", [*DROP_EXAMPLES.values(), DELAY_EXAMPLES["geometric"], DELAY_EXAMPLES["uniform"]])
 def test_the_key_decides(model: Any) -> None:
     assert_same_key_same_bits(lambda key: sample(model, key, messages(topology(ONE_WAY), [3] * 40, [1] * 40)))
 
@@ -122,13 +122,13 @@ def test_bursts_have_their_rate_and_length(
     sent = Messages(src, src, jnp.arange(links.num_edges) if over_edges else None, 1, jnp.int32(0), links)
 
     def tick(memory: Any, key: jax.Array) -> Any:
-        memory, lost = model.sample(key, sent, memory)
-        return memory, (memory, lost)
+        memory, dropped = model.sample(key, sent, memory)
+        return memory, (memory, dropped)
 
     assert model.init is not None
     before = model.init(jax.random.key(0), links, None if over_edges else 2)
-    _, (is_bad, lost) = jax.lax.scan(tick, before, jax.random.split(jax.random.key(1), num_ticks))
-    is_bad, lost = np.asarray(is_bad), np.asarray(lost).reshape(num_ticks, -1)
+    _, (is_bad, dropped) = jax.lax.scan(tick, before, jax.random.split(jax.random.key(1), num_ticks))
+    is_bad, dropped = np.asarray(is_bad), np.asarray(dropped).reshape(num_ticks, -1)
     num_chains, share = is_bad.shape[1], bad / (good + bad)
     correlation = 1 - 1 / good - 1 / bad  # of a chain with itself a tick later; so its mean has a wider error
     assert abs(is_bad.mean() - share) < 4 * np.sqrt(
@@ -137,9 +137,9 @@ def test_bursts_have_their_rate_and_length(
     assert_rate(is_bad[0], share, errors=4)
     assert_rate(is_bad[1:][~is_bad[:-1]], 1 / good, errors=4)  # so spells have the geometric lengths of these means
     assert_rate(~is_bad[1:][is_bad[:-1]], 1 / bad, errors=4)
-    of_chain = np.repeat(is_bad, lost.shape[1] // num_chains, axis=1)
-    assert_rate(lost[of_chain], bad_prob, errors=4)
-    assert_rate(lost[~of_chain], good_prob, errors=4)
+    of_chain = np.repeat(is_bad, dropped.shape[1] // num_chains, axis=1)
+    assert_rate(dropped[of_chain], bad_prob, errors=4)
+    assert_rate(dropped[~of_chain], good_prob, errors=4)
 
 
 def test_measured_loss_is_that_of_the_edge_in_its_direction() -> None:
@@ -151,9 +151,9 @@ def test_measured_loss_is_that_of_the_edge_in_its_direction() -> None:
     pairs = np.array([(u, v) for u in range(4) for v in range(5) if u != v])
     for default in (0.0, 1.0):
         to_peers = messages(links, pairs[:, 0], pairs[:, 1])
-        lost = dict(zip(map(tuple, pairs.tolist()), draw(measured(default), to_peers), strict=True))
-        certain = {pair: default == 1.0 for pair in lost} | {(0, 1): False, (1, 0): True}
-        assert all(lost[pair] == certain[pair] for pair in lost if pair != (1, 2))
+        dropped = dict(zip(map(tuple, pairs.tolist()), draw(measured(default), to_peers), strict=True))
+        certain = {pair: default == 1.0 for pair in dropped} | {(0, 1): False, (1, 0): True}
+        assert all(dropped[pair] == certain[pair] for pair in dropped if pair != (1, 2))
 
 
 def test_measured_rates_with_and_without_an_edge() -> None:
@@ -180,16 +180,16 @@ def test_a_split_loses_what_crosses_it_while_it_lasts() -> None:
     for share, num_first in ((0.5, 3), (0.4, 3), (0.0, 0), (1.0, 6), (1 / 6, 1)):
         is_crossing = (pairs[:, 0] < num_first) != (pairs[:, 1] < num_first)
         for tick, is_cut in ((4, False), (5, True), (7, True), (8, False)):
-            lost = draw(split(5, 8, share), messages(links, pairs[:, 0], pairs[:, 1], tick=tick))
-            np.testing.assert_array_equal(lost, is_crossing & is_cut)
+            dropped = draw(partition(5, 8, share), messages(links, pairs[:, 0], pairs[:, 1], tick=tick))
+            np.testing.assert_array_equal(dropped, is_crossing & is_cut)
 
 
 def test_a_split_into_groups() -> None:
     links = topology(from_edges([0], [1], np.ones((6, 1))))
     groups = [7, -2, 7, 2**40, -2, 7]
     pairs = np.array([(u, v) for u in range(6) for v in range(6)])
-    lost = draw(split(0, 1, groups=groups), messages(links, pairs[:, 0], pairs[:, 1]))
-    np.testing.assert_array_equal(lost, [groups[u] != groups[v] for u, v in pairs])
+    dropped = draw(partition(0, 1, groups=groups), messages(links, pairs[:, 0], pairs[:, 1]))
+    np.testing.assert_array_equal(dropped, [groups[u] != groups[v] for u, v in pairs])
 
 
 @pytest.mark.parametrize("names", [("3", "2", "1", "0", "5", "4"), ("a", "b", "c", "d", "e", "f")])
@@ -203,10 +203,10 @@ def test_groups_go_by_name(names: tuple[str, ...], tmp_path: Path) -> None:
     numbers = {int(name): side for name, side in shuffled.items()} if names[0] == "3" else shuffled
     pairs = np.array([(u, v) for u in range(6) for v in range(6)])
     for groups in (shuffled, numbers, pandas.Series(shuffled), file, str(file), pandas.read_csv(file)):
-        part = split(0, 1, groups=groups)
+        part = partition(0, 1, groups=groups)
         assert part.bind is not None
-        lost = draw(part.bind(Identifiers(names, 6)), messages(links, pairs[:, 0], pairs[:, 1]))
-        np.testing.assert_array_equal(lost, [sides[names[u]] != sides[names[v]] for u, v in pairs])
+        dropped = draw(part.bind(Identifiers(names, 6)), messages(links, pairs[:, 0], pairs[:, 1]))
+        np.testing.assert_array_equal(dropped, [sides[names[u]] != sides[names[v]] for u, v in pairs])
 
 
 def test_groups_that_do_not_name_each_node_once_are_refused(tmp_path: Path) -> None:
@@ -220,20 +220,20 @@ def test_groups_that_do_not_name_each_node_once_are_refused(tmp_path: Path) -> N
         "there twice or more: 'b'": pandas.Series([0, 1, 1, 0], index=list("abbc")),
     }
     for message, groups in wrong.items():
-        part = split(0, 1, groups=groups)
+        part = partition(0, 1, groups=groups)
         assert part.bind is not None
         with pytest.raises(InputError, match=message):
             part.bind(nodes)
     file.write_text("node,group\na,x\nb,\nc,x\n")
     for groups in (file, {"a": "x", "b": None, "c": "x"}):
         with pytest.raises(InputError, match="groups: expected a group for each node, got none for 'b'"):
-            split(0, 1, groups=groups)
-    rows = split(0, 1, groups=[0, 1]).bind
+            partition(0, 1, groups=groups)
+    rows = partition(0, 1, groups=[0, 1]).bind
     assert rows is not None
     with pytest.raises(InputError, match="groups: expected one for each of 6 nodes, got 2"):
         rows(Identifiers((), 6))
     with pytest.raises(InputError, match="call its bind first"):
-        draw(split(0, 1, groups={"a": 0}), messages(topology(ring(6)), [0], [1]))
+        draw(partition(0, 1, groups={"a": 0}), messages(topology(ring(6)), [0], [1]))
 
 
 def test_constant_delay() -> None:
@@ -286,39 +286,39 @@ def test_delay_by_size_is_rounded_up_and_cut(num_bytes: int, expected: int) -> N
 
 def test_a_link_takes_numbers_for_models() -> None:
     perfect = link()
-    assert perfect.loss is None
+    assert perfect.drop is None
     assert perfect.delay is None
-    assert perfect.split is None
+    assert perfect.partition is None
     assert perfect.max_delay == 0
-    assert link(loss=0, delay=0) == link(loss=0.0) == perfect
-    busy = link(loss=1, delay=3, split=split(0, 5))
+    assert link(drop=0, delay=0) == link(drop=0.0) == perfect
+    busy = link(drop=1, delay=3, partition=partition(0, 5))
     assert busy.max_delay == 3
-    assert busy.loss is not None
+    assert busy.drop is not None
     assert busy.delay is not None
-    assert busy.split is not None
-    assert draw(busy.loss, many(3)).all()
+    assert busy.partition is not None
+    assert draw(busy.drop, many(3)).all()
     assert (draw(busy.delay, many(3)) == 3).all()
-    assert link(loss=jnp.float32(0)).loss is not None  # an array is traced, whatever its value
+    assert link(drop=jnp.float32(0)).drop is not None  # an array is traced, whatever its value
 
 
 def test_a_link_takes_models_of_ones_own() -> None:
-    odd = LossModel(sample=lambda key, sent: sent.dst % 2 == 1)
+    odd = DropModel(sample=lambda key, sent: sent.dst % 2 == 1)
     late = DelayModel(sample=lambda key, sent: sent.src, maximum=4)  # type: ignore[arg-type]
-    own = link(loss=odd, delay=late)
+    own = link(drop=odd, delay=late)
     sent = messages(topology(ONE_WAY), [0, 3, 2], [1, 2, 3])
-    lost, delay = drawn(lambda own, sent: (own.loss.sample(None, sent), own.delay.sample(None, sent)), own, sent)
-    assert lost.tolist() == [True, False, True]
+    dropped, delay = drawn(lambda own, sent: (own.drop.sample(None, sent), own.delay.sample(None, sent)), own, sent)
+    assert dropped.tolist() == [True, False, True]
     assert delay.tolist() == [0, 3, 2]
 
 
 @pytest.mark.parametrize(
     "models",
     [
-        [link(loss=0.1), link(loss=1)],
-        [link(loss=measured(0.1)), link(loss=measured(0.2))],
-        [link(loss=bursty(4, 2)), link(loss=bursty(9, 3, 0.1, 0.8))],
-        [link(split=split(3, 5)), link(split=split(0, 2, share=0.1))],
-        [link(split=split(3, 5, groups=[0, 1, 0, 1])), link(split=split(0, 2, groups=[0, 0, 0, 1]))],
+        [link(drop=0.1), link(drop=1)],
+        [link(drop=measured(0.1)), link(drop=measured(0.2))],
+        [link(drop=bursty(4, 2)), link(drop=bursty(9, 3, 0.1, 0.8))],
+        [link(partition=partition(3, 5)), link(partition=partition(0, 2, share=0.1))],
+        [link(partition=partition(3, 5, groups=[0, 1, 0, 1])), link(partition=partition(0, 2, groups=[0, 0, 0, 1]))],
         [link(delay=uniform(0, 3, maximum=9)), link(delay=uniform(2, 9))],
         [link(delay=geometric(3, maximum=9)), link(delay=geometric(0.5, maximum=9))],
         [link(delay=by_size(30, maximum=9)), link(delay=by_size(500, maximum=9))],
@@ -326,7 +326,7 @@ def test_a_link_takes_models_of_ones_own() -> None:
 )
 def test_another_number_is_the_same_program(models: list[Any]) -> None:
     def everything(model: Any, sent: Messages) -> Any:
-        parts = (part for part in (model.loss, model.delay, model.split) if part is not None)
+        parts = (part for part in (model.drop, model.delay, model.partition) if part is not None)
         return [sample(part, jax.random.key(0), sent) for part in parts]
 
     assert_one_program(everything, models, messages(topology(ONE_WAY), [0, 1], [1, 2]))
@@ -350,7 +350,7 @@ def test_bounds_may_be_traced_where_there_is_room() -> None:
         (lambda: bursty(2, 0), "mean_bad: got 0"),
         (lambda: bursty(2, 2, 1.5), "good_prob: got 1.5"),
         (lambda: bursty(2, 2, 0, -1), "bad_prob: got -1"),
-        (lambda: link(split=bursty(2, 2)), "split: expected a model without a memory"),
+        (lambda: link(partition=bursty(2, 2)), "partition: expected a model without a memory"),
         (lambda: constant(-1), "ticks: got -1"),
         (lambda: uniform(3, 2), "high: got 2, and a delay of at least low = 3 is needed"),
         (lambda: uniform(-1, 2), "low: got -1"),
@@ -360,15 +360,15 @@ def test_bounds_may_be_traced_where_there_is_room() -> None:
         (lambda: geometric(1, -5), "maximum: got -5"),
         (lambda: by_size(0, 5), "bytes_per_tick: got 0"),
         (lambda: anything.by_size(1, 0.5), "maximum: got 0.5"),
-        (lambda: split(5, 5), "end: got 5, and a tick after start = 5 is needed"),
-        (lambda: split(-1, 5), "start: got -1"),
-        (lambda: split(0, 5, share=1.5), "share: got 1.5"),
-        (lambda: anything.split(0, 5, groups=[0.5, 1]), "groups: got float64"),
-        (lambda: anything.split(0, 5, groups=[[0, 1]]), "groups: got int64 \\(1, 2\\)"),
-        (lambda: link(loss=1.5), "loss: got 1.5, and a number from 0 to 1 is needed"),
-        (lambda: anything.link(loss="perfect"), "loss: got 'perfect'"),
-        (lambda: link(loss=True), "loss: got True"),
-        (lambda: anything.link(loss=anything.LossModel(sample=0.5)), "LossModel.sample: got 0.5"),
+        (lambda: partition(5, 5), "end: got 5, and a tick after start = 5 is needed"),
+        (lambda: partition(-1, 5), "start: got -1"),
+        (lambda: partition(0, 5, share=1.5), "share: got 1.5"),
+        (lambda: anything.partition(0, 5, groups=[0.5, 1]), "groups: got float64"),
+        (lambda: anything.partition(0, 5, groups=[[0, 1]]), "groups: got int64 \\(1, 2\\)"),
+        (lambda: link(drop=1.5), "drop: got 1.5, and a number from 0 to 1 is needed"),
+        (lambda: anything.link(drop="perfect"), "drop: got 'perfect'"),
+        (lambda: link(drop=True), "drop: got True"),
+        (lambda: anything.link(drop=anything.DropModel(sample=0.5)), "DropModel.sample: got 0.5"),
         (lambda: link(delay=-1), "delay: got -1"),
         (lambda: anything.link(delay=1.5), "delay: got 1.5"),
         (
@@ -376,7 +376,7 @@ def test_bounds_may_be_traced_where_there_is_room() -> None:
             "delay.sample: got 3, and a function is needed",
         ),
         (lambda: anything.link(delay=anything.DelayModel(sample=max, maximum=-3)), "delay.maximum: got -3"),
-        (lambda: anything.link(split=5), "split: got 5, and one such as"),
+        (lambda: anything.link(partition=5), "partition: got 5, and one such as"),
     ],
 )
 def test_impossible_numbers_are_named(make: Any, message: str) -> None:

@@ -236,9 +236,9 @@ def test_a_trace_that_ends_before_the_run_is_told() -> None:
     ],
 )
 def test_bad_traces_are_refused(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(InputError, match=message) as refused:
+    with pytest.raises(InputError, match=message) as rejected:
         trace(write(tmp_path, text))
-    assert_told("Traces of who is online, CSV", text, refused.value)
+    assert_told("Traces of who is online, CSV", text, rejected.value)
 
 
 def test_traces_that_cannot_be_read_are_refused(tmp_path: Path) -> None:

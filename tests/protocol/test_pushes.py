@@ -59,21 +59,21 @@ def test_pushes_are_taken_in_order_of_sending_then_rank_then_slot(
         for node, taken in enumerate(sequential_arrivals(receivers, *order)):
             stored = len(taken) if online[node] else 0
             assert int(counts["push", "to_offline"][node]) == len(taken) - stored
-            assert int(counts["push", "displaced"][node]) == max(stored - CAPACITY, 0)
+            assert int(counts["push", "evicted"][node]) == max(stored - CAPACITY, 0)
             assert int(counts["push", "delivered"][node]) == min(stored, CAPACITY)
             queues[node].extend(order[2][message] // NUM_SLOTS for message in taken if online[node])
             held = np.asarray(buffer.entries[0])[node, :, 0][np.asarray(buffer.mask)[node]]
             assert sorted(held.tolist()) == sorted(queues[node])
 
-        is_sent, lost = rng.random(SHAPE) < 0.8, rng.random(SHAPE) < 0.2
+        is_sent, dropped = rng.random(SHAPE) < 0.8, rng.random(SHAPE) < 0.2
         dst, rank = rng.integers(0, NUM_NODES, SHAPE, np.int32), rng.integers(0, 3, SHAPE, np.uint32)
         delay = rng.integers(0, MAX_DELAY + 1, SHAPE, np.int32)
         if is_storm:
             delay[:] = MAX_DELAY - tick % (MAX_DELAY + 1)
-        flight, counts = send(flight, tick, is_sent, dst, rank, lost, delay)
+        flight, counts = send(flight, tick, is_sent, dst, rank, dropped, delay)
         assert counts["push", "sent"].tolist() == is_sent.sum(axis=1).tolist()
-        assert counts["push", "lost"].tolist() == (is_sent & lost).sum(axis=1).tolist()
-        for number in np.flatnonzero(is_sent & ~lost):
+        assert counts["push", "dropped"].tolist() == (is_sent & dropped).sum(axis=1).tolist()
+        for number in np.flatnonzero(is_sent & ~dropped):
             late, order_rank, receiver = delay.flat[number], rank.flat[number], dst.flat[number]
             on_the_way.append((tick + 1 + int(late), tick, int(order_rank), int(number), int(receiver)))
         by_sender = np.bincount([message[3] // NUM_SLOTS for message in on_the_way], minlength=NUM_NODES)

@@ -20,7 +20,7 @@ from jdgnn.protocol.availability import availability
 from jdgnn.protocol.clocks import CLOCKS
 from jdgnn.protocol.content import CONTENTS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
-from jdgnn.protocol.links import DELAYS, LOSSES, link, split
+from jdgnn.protocol.links import DELAYS, DROPS, link, partition
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.presence import PRESENCES
@@ -55,7 +55,7 @@ _TABLES: Registry = {
     "availability": availability,
     "attackers": attackers,
     "link": link,
-    "split": split,
+    "partition": partition,
 }
 
 KINDS: dict[str, Kind] = {
@@ -68,7 +68,7 @@ KINDS: dict[str, Kind] = {
     "presence": Kind(PRESENCES, "when a node is online", "[availability]", "presence"),
     "links": Kind(LINK_PRESENCES, "when a link of the network is up", "[availability]", "links"),
     "peers": Kind(PEERS, "to whom a node pushes, and gossips", "[gossip]", "peers", ("[push]",)),
-    "loss": Kind(LOSSES, "which messages get lost", "[push.link]", "loss", _LINKS),
+    "drop": Kind(DROPS, "which messages are dropped", "[push.link]", "drop", _LINKS),
     "delay": Kind(DELAYS, "how late messages are", "[push.link]", "delay", _LINKS),
     "schedule": Kind(SCHEDULES, "at which wakes a node sends", "[gossip]", "schedule", ("[push]", "[publish]")),
     "merge": Kind(MERGES, "how a received model enters a node's own", "[gossip]", "merge"),
@@ -217,7 +217,7 @@ def documented(factory: Factory) -> dict[str, str]:
 def _wanted(factory: Factory, argument: str, annotation: Any) -> str:
     kind = LIKE.get(argument, argument)
     if f"{factory.__name__}.{argument}" in NESTED or argument in NESTED:
-        plain = {"loss": "number or part: ", "delay": "whole number or part: ", "presence": "part or list of parts: "}
+        plain = {"drop": "number or part: ", "delay": "whole number or part: ", "presence": "part or list of parts: "}
         what = plain.get(kind, "table: " if kind in _TABLES else "part: ")
         return f"{what}jdgnn parts {kind}"
     return _words(annotation)
@@ -251,7 +251,7 @@ def _snippet(kind: str, name: str, arguments: list[Argument], annotations: dict[
             left_out[argument.name] = example
     place = KINDS[kind]
     if kind == "tables":
-        if name == "split":
+        if name == "partition":
             return f"[push.link]\nsplit = {_inline(said)}"
         return "\n".join([f"[{'push.link' if name == 'link' else name}]", *_lines(said), *_lines(left_out, "# ")])
     if place.key:

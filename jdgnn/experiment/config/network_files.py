@@ -14,8 +14,11 @@ from jdgnn.errors import InputError
 NETWORK_FILES = ("network.edges", "network.nodes", "network.graph", "network.archive")
 """Keys that name a file of the network."""
 
-NODE_FILES = ("availability.presence.path", *(f"{kind}.link.split.groups" for kind in ("publish", "push", "gossip")))
-"""Keys that name a file that says something of each node: traces, and sides of a split."""
+NODE_FILES = (
+    "availability.presence.path",
+    *(f"{kind}.link.partition.groups" for kind in ("publish", "push", "gossip")),
+)
+"""Keys that name a file that says something of each node: traces, and sides of a partition."""
 
 
 def with_whole_paths(tables: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from jdgnn.protocol.attacks import ATTACKS
 from jdgnn.protocol.clocks import CLOCKS
 from jdgnn.protocol.content import CONTENTS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
-from jdgnn.protocol.links import DELAYS, LOSSES, link, split
+from jdgnn.protocol.links import DELAYS, DROPS, link, partition
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.presence import PRESENCES
@@ -89,7 +89,7 @@ def registered(registry: Registry, base: type[NamedPart] = NamedPart, *, check: 
     Args:
       registry: factories by name.
       base: what the table holds besides the arguments of the factory.
-      check: also make the part, so that its factory can refuse an impossible value at once.
+      check: also make the part, so that its factory can reject an impossible value at once.
     """
     return BeforeValidator(_chooser(registry, base, check))
 
@@ -238,15 +238,15 @@ NESTED: dict[str, Nested] = {
     "delay": Nested(Annotated[COUNT, _number_or_part(DELAYS)], 0),
     "link": Nested(Annotated[Part, arguments_of(link)], {}),
     "links": Nested(_part(LINK_PRESENCES), "always"),
-    "link.split": Nested(Annotated[Part, arguments_of(split)] | None, None),
-    "loss": Nested(Annotated[float, _number_or_part(LOSSES)], 0.0),
+    "link.partition": Nested(Annotated[Part, arguments_of(partition)] | None, None),
+    "drop": Nested(Annotated[float, _number_or_part(DROPS)], 0.0),
     "merge": Nested(_part(MERGES), "average"),
     "objective": Nested(_part(OBJECTIVES), "info_nce"),
     "peers": Nested(_part(PEERS), "uniform"),
     "presence": Nested(Annotated[list[NamedPart], _one_or_several(PRESENCES)], []),
     "publish.schedule": Nested(_part(SCHEDULES) | None, None),
     "rate_schedule": Nested(_part(RATE_SCHEDULES), "constant"),
-    "split.groups": Nested(Annotated[dict[str, int | str] | str | None, BeforeValidator(_groups)], None),
+    "partition.groups": Nested(Annotated[dict[str, int | str] | str | None, BeforeValidator(_groups)], None),
     "trace.path": Nested(str, None),
     "rule": Nested(_part(MERGES), "average"),
     "schedule": Nested(_part(SCHEDULES), "every"),

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from jdgnn.errors import InputError, suggestion
-from jdgnn.network import former_names
 
 Path = tuple[int | str, ...]
 
@@ -85,9 +84,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         return context["error"].inside(path)
     if kind == "extra_forbidden":
         allowed = _model_at(model, path[:-1]).model_fields
-        name = former_names.NOW.get(str(path[-1]))
-        keys = f"it is called {name} now" if name in allowed else suggestion(str(path[-1]), allowed)
-        return UnknownKey(path, f"got {shown(given)}, and there is no such key; {keys}")
+        return UnknownKey(path, f"got {shown(given)}, and there is no such key; {suggestion(str(path[-1]), allowed)}")
     if kind == "missing":
         return Problem(path, "is missing, and has no default")
     if kind == "literal_error":

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from jdgnn.errors import InputError, suggestion
 from jdgnn.evaluation.tasks import DEFAULT_TASKS, TASKS
+from jdgnn.experiment.config.former_keys import with_present_keys
 from jdgnn.experiment.config.network_files import with_whole_paths
 from jdgnn.experiment.config.networks import NETWORK, NetworkPart
 from jdgnn.experiment.config.overrides import with_overrides
@@ -25,7 +26,7 @@ from jdgnn.protocol import roles, traffic
 
 _DEFAULTS = Field(default={}, validate_default=True)
 _NEEDED = Field(default=None, validate_default=True)
-"""What is missing is refused by the validator, which knows what is allowed; TOML cannot say None."""
+"""What is missing is rejected by the validator, which knows what is allowed; TOML cannot say None."""
 
 MOST_BYTES = 2**20
 """Of a configuration file."""
@@ -39,9 +40,9 @@ class EmulationTable(Table):
 
     ticks: int = Field(default=100, ge=1, lt=2**31)
     record_every: int = Field(default=10, ge=1, lt=2**31)
-    start: Literal["common", "independent"] = "common"
+    initial: Literal["shared", "independent"] = "shared"
     num_positives: int = Field(default=8, ge=1, lt=2**31)
-    awake_share: float | None = Field(default=None, gt=0, le=1)
+    active_fraction: float | None = Field(default=None, gt=0, le=1)
     param_dtype: Literal["bfloat16"] | None = None
     kernels: bool | None = None
     own_features: int = Field(default=0, ge=0, lt=2**31)
@@ -156,10 +157,10 @@ def resolve(tables: dict[str, Any]) -> Config:
       ...         "optimizer": {"name": "adam", "learning_rate": 0.01},
       ...     }
       ... )
-      >>> config.emulation.start
-      'common'
+      >>> config.emulation.initial
+      'shared'
     """
-    tables = with_whole_paths(tables, Path())
+    tables = with_whole_paths(with_present_keys(tables), Path())
     model = Config if LEARNING & tables.keys() else RecipeConfig
     try:
         return model.model_validate(tables)

@@ -27,9 +27,9 @@ def places(key: str, tables: Mapping[str, type[BaseModel]]) -> list[str]:
 
 def _fixed_tables() -> Iterator[tuple[str, Factory]]:
     """Tables that hold the arguments of one factory, by where they stand."""
-    links = [table.strip("[]") for table in (KINDS["loss"].table, *KINDS["loss"].others)]
+    links = [table.strip("[]") for table in (KINDS["drop"].table, *KINDS["drop"].others)]
     for name, factory in KINDS["tables"].parts.items():
-        for path in {"link": links, "split": [f"{link}.split" for link in links]}.get(name, [name]):
+        for path in {"link": links, "partition": [f"{link}.partition" for link in links]}.get(name, [name]):
             yield path, factory
 
 

@@ -14,14 +14,14 @@ from jdgnn.experiment.results.tables import KINDS as KIND_NAMES
 
 END_COLOURS = {
     "delivered": "#009e73",
-    "lost": "#d55e00",
+    "dropped": "#d55e00",
     "to_offline": "#e69f00",
     "superseded": "#56b4e9",
-    "displaced": "#cc79a7",
-    "refused": "#222222",
+    "evicted": "#cc79a7",
+    "rejected": "#222222",
     "in_flight": "#999999",
 }
-PATTERNS = {"lost": "/", "to_offline": "\\", "superseded": "x", "displaced": "-", "refused": "+", "in_flight": "."}
+PATTERNS = {"dropped": "/", "to_offline": "\\", "superseded": "x", "evicted": "-", "rejected": "+", "in_flight": "."}
 
 
 def messages_panel(variants: list[Variant]) -> Panel:

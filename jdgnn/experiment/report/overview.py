@@ -49,8 +49,8 @@ def _tiles(panel: Panel, variant: Variant, summary: Summary | None) -> None:
         if rank and rank[-1] is not None:
             tiles.append((short(rank[-1]), f"effective rank of embeddings (layer {last})"))
         tiles.append((short(_consensus(variant)), "consensus distance"))
-    if summary and summary.speed and summary.speed.of_floor:
-        tiles.append((percent(summary.speed.of_floor), "of peak memory bandwidth"))
+    if summary and summary.speed and summary.speed.roofline_fraction:
+        tiles.append((percent(summary.speed.roofline_fraction), "of peak memory bandwidth"))
     if len(variant.runs) > 1:
         tiles.append((f"{len(variant.runs)}", "seeds"))
     panel.add("tiles", tiles=tiles)

@@ -15,7 +15,7 @@ POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; img-src data: blob:; "
     "font-src data:; base-uri 'none'; form-action 'none'"
 )
-"""The browser refuses whatever would leave the page; plotly makes its WebGL programs by eval."""
+"""The browser rejects whatever would leave the page; plotly makes its WebGL programs by eval."""
 
 
 def page(title: str, subtitle: str, panels: list[Panel]) -> str:

@@ -30,7 +30,7 @@ def speed_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel
         _seconds(panel, summaries)
         _memory(panel, summaries)
     panel.text(
-        "The floor is what a node that wakes must move through memory whatever the arithmetic: its parameters and its "
+        "The roofline is what a node that wakes must move through memory whatever the arithmetic: its parameters and its "
         "optimiser state read and written, the models it merges and the embeddings it learns from read. Its share is "
         "that over the time of all ticks, measurements among them, against an in-place scale of an array of the same "
         "size, measured after the run."
@@ -45,7 +45,7 @@ def _table(panel: Panel, summaries: dict[str, Summary]) -> None:
         facts = {
             "ticks per second": short(speed.ticks_per_second) if speed else "-",
             "node wakes per second": f"{speed.wakes_per_second:,.0f}" if speed and speed.wakes_per_second else "-",
-            "share of the memory floor": percent(speed.of_floor) if speed and speed.of_floor else "-",
+            "roofline fraction": percent(speed.roofline_fraction) if speed and speed.roofline_fraction else "-",
             "memory ceiling": f"{speed.ceiling_bytes_per_second / 1e9:.3g} GB/s" if speed else "-",
             "state": filesize.decimal(sum(_parts(summary).values())) if summary.memory else "-",
             "peak memory": filesize.decimal(peak) if (peak := summary.memory.get("peak")) else "-",

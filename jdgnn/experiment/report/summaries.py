@@ -17,9 +17,9 @@ class Speed(BaseModel):
 
     ticks_per_second: Number | None
     wakes_per_second: Number | None
-    floor_bytes: dict[str, int]
+    roofline_bytes: dict[str, int]
     ceiling_bytes_per_second: Number
-    of_floor: Number | None
+    roofline_fraction: Number | None
 
 
 class Summary(BaseModel):

@@ -18,6 +18,8 @@ SPREAD = ("staleness", "age", "wakes")
 MOST_OF_A_LINE = 2**22
 """Bytes."""
 
+FORMER_OUTCOMES = {"lost": "dropped", "displaced": "evicted", "refused": "rejected"}
+
 Number = Annotated[float, Field(allow_inf_nan=False)] | None
 Quantiles = Annotated[list[Number], Field(min_length=len(QUANTILES), max_length=len(QUANTILES))]
 
@@ -71,7 +73,7 @@ def sound_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 def _row(line: bytes) -> dict[str, Any] | None:
     try:
-        row: dict[str, Any] = json.loads(line)
+        row: dict[str, Any] = with_present_outcomes(json.loads(line), "messages_")
         json.dumps(row, allow_nan=False)
         _Row.model_validate(row)
     except (ValueError, RecursionError, ValidationError):
@@ -79,6 +81,16 @@ def _row(line: bytes) -> dict[str, Any] | None:
     counts = [row.get(f"messages_{outcome}") for outcome in (*OUTCOMES, "in_flight")]
     are_counts = all(_are_counts(found) for found in [*counts, row["bytes_sent"]])
     return row if are_counts and row["quantiles"].keys() >= {*SPREAD} else None
+
+
+def with_present_outcomes(table: Any, prefix: str = "") -> Any:
+    """A table in which what became of messages has its present names, also in a run of an earlier version.
+
+    >>> with_present_outcomes({"messages_lost": {"push": 2}, "tick": 5}, "messages_")
+    {'messages_dropped': {'push': 2}, 'tick': 5}
+    """
+    now = {f"{prefix}{former}": f"{prefix}{name}" for former, name in FORMER_OUTCOMES.items()}
+    return {now.get(key, key): value for key, value in table.items()} if isinstance(table, dict) else table
 
 
 def _are_counts(found: Any) -> bool:

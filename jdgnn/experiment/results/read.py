@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from jdgnn.errors import InputError
+from jdgnn.experiment.config.former_keys import with_present_keys
 from jdgnn.experiment.config.toml import flat, parsed_toml
 from jdgnn.experiment.results import scores
+from jdgnn.experiment.results.metrics_rows import with_present_outcomes
 from jdgnn.experiment.run.directory import CONFIG, SUMMARY, seed_folders
 from jdgnn.files import read_bytes
 
@@ -19,6 +21,9 @@ MOST_BYTES = 2**26
 
 BESIDE = ("checkpoints", "snapshots")
 """Tables of a configuration that change no figure."""
+
+FORMER_SPEED = {"floor_bytes": "roofline_bytes", "of_floor": "roofline_fraction"}
+"""Present names of what runs of an earlier version say of their speed."""
 
 Settings = dict[str, Any]
 """Keys of a configuration, as `optimizer.learning_rate`, and their values; layers are counted from 0."""
@@ -191,7 +196,7 @@ def settings_of(folder: Path, config: str) -> Settings:
       InputError: it is no TOML.
     """
     try:
-        return flat(parsed_toml(config))
+        return flat(with_present_keys(parsed_toml(config), warn=False))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{folder}: its {CONFIG} is no valid TOML ({error}); repeat the run") from error
 
@@ -222,6 +227,10 @@ def _read_summary(folder: Path) -> dict[str, Any]:
     if "probe" in summary and "tasks" not in summary:  # of a version that knew one task only
         probe = summary.pop("probe")
         summary["tasks"] = {"linear_probe": probe} if probe else {}
+    if isinstance(speed := summary.get("speed"), dict):
+        summary["speed"] = {FORMER_SPEED.get(key, key): value for key, value in speed.items()}
+    if isinstance(messages := summary.get("messages"), dict):
+        summary["messages"] = {kind: with_present_outcomes(counts) for kind, counts in messages.items()}
     return summary
 
 

@@ -39,31 +39,31 @@ NOTES = {
     "never_awake": "{} nodes were never awake, and have no embedding",
     "excess_pushes": "{} pushes more than push.fanout were wanted by push.schedule",
     "excess_models": "{} models more than gossip.fanout were wanted by gossip.schedule",
-    "unplaced_models": "{} models had no place in gossip.pool, and were displaced",
-    "crowded_ticks": "in {} ticks more nodes were awake than emulation.awake_share",
+    "unplaced_models": "{} models had no place in gossip.pool, and were evicted",
+    "crowded_ticks": "in {} ticks more nodes were awake than emulation.active_fraction",
 }
 """Counted warnings of the summary, in words."""
 
 DISPLACED = {
-    "push": "{} of pushed embeddings were displaced before they could be used",
-    "model": "{} of models were displaced, in a full inbox or pool",
+    "push": "{} of pushed embeddings were evicted before they could be used",
+    "model": "{} of models were evicted, in a full inbox or pool",
 }
 """Shares of what was sent, in words."""
 
 KINDS = {"embedding": "embeddings", "push": "pushes", "model": "models"}
 ENDS = {
     "delivered": "delivered",
-    "lost": "lost",
+    "dropped": "dropped",
     "to_offline": "to offline",
     "superseded": "superseded",
-    "displaced": "displaced",
-    "refused": "refused",
+    "evicted": "evicted",
+    "rejected": "rejected",
     "in_flight": "in flight",
 }
 """What became of messages, in words; a model that waits in an inbox counts as in flight."""
 
-FAULTS = ("lost", "to_offline", "superseded", "refused")
-"""Ends that messages only come to where something is lost or late, or somebody not there."""
+FAULTS = ("dropped", "to_offline", "superseded", "rejected")
+"""Ends that messages only come to where something is dropped or late, or somebody not there."""
 
 
 def datasets_table(data_root: Path | None = None) -> Table:
@@ -311,8 +311,8 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
         yield told
     for kind, text in DISPLACED.items():
         count = summary["messages"][kind]
-        if count["displaced"] and not _has_faults(summary):
-            yield text.format(percent(count["displaced"] / count["sent"]))
+        if count["evicted"] and not _has_faults(summary):
+            yield text.format(percent(count["evicted"] / count["sent"]))
     if unlike := warnings.get("unlike_features"):
         low, high = map(short, unlike)
         yield f"features differ in size (standard deviations from {low} to {high}): write network.scale = true"

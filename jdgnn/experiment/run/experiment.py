@@ -203,8 +203,8 @@ def make_emulator(config: Config) -> Emulator:
         availability=config.availability.make(),
         attackers=None if config.attackers is None else config.attackers.make(),
         num_positives=config.emulation.num_positives,
-        start=config.emulation.start,
-        awake_share=config.emulation.awake_share,
+        initial=config.emulation.initial,
+        active_fraction=config.emulation.active_fraction,
         param_dtype=config.emulation.param_dtype,
         kernels=config.emulation.kernels,
     )

@@ -14,7 +14,7 @@ from jdgnn.experiment.run.available_memory import peak_bytes
 from jdgnn.protocol.accounts import KINDS
 
 WORDS = {"embedding": "embeddings", "push": "pushes", "model": "models"}
-ENDS = {"delivered": "delivered", "lost": "lost", "to_offline": "to offline"}
+ENDS = {"delivered": "delivered", "dropped": "dropped", "to_offline": "to offline"}
 STEADY = 0.002
 """A loss that has changed by less, relative to what it was, has not moved."""
 

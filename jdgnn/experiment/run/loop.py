@@ -121,7 +121,7 @@ def emulate(setting: Setting, stand: Stand, config: str, baselines: Scores) -> S
                 progress_at=watch.snapshots_due,
                 record=setting.files.record,
                 replay=setting.files.replay,
-                accept_other_way=True,  # or it would have been refused before
+                accept_other_way=True,  # or it would have been rejected before
             )
         stand.seconds = stand.earlier_seconds + history.seconds
         stand.compile_seconds = compiled - started + history.compile_seconds

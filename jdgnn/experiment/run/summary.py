@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from jdgnn.backend.way import missing
 from jdgnn.emulation.checkpoint import digest
 from jdgnn.emulation.collapse import COLLAPSED
-from jdgnn.emulation.floor import ceiling, floor_bytes
 from jdgnn.emulation.memory import state_bytes
 from jdgnn.emulation.metrics import QUANTILES
+from jdgnn.emulation.roofline import ceiling, roofline_bytes
 from jdgnn.emulation.run import remarks
 from jdgnn.emulation.start import message_bytes, tree_bytes
 from jdgnn.emulation.state import State
@@ -118,15 +118,15 @@ def summarise(
 
 def _speed(emulator: Emulator, network: Network, stand: Stand) -> dict[str, Any]:
     """Rates, and the share of what memory can move that was reached: over all ticks, measurements among them."""
-    needed, state = floor_bytes(emulator, stand.state, network), stand.state
+    needed, state = roofline_bytes(emulator, stand.state, network), stand.state
     speed, seconds = ceiling(tree_bytes((state.params, state.opt_state))), stand.seconds
     wakes = int(np.asarray(state.wakes).sum(dtype=np.int64))
     return {
         "ticks_per_second": int(state.tick) / seconds if seconds else None,
         "wakes_per_second": wakes / seconds if seconds else None,
-        "floor_bytes": needed,
+        "roofline_bytes": needed,
         "ceiling_bytes_per_second": speed,
-        "of_floor": sum(needed.values()) / speed / seconds if seconds else None,
+        "roofline_fraction": sum(needed.values()) / speed / seconds if seconds else None,
     }
 
 
@@ -174,8 +174,8 @@ def _warnings(
         "self_loops_removed": network.num_self_loops_removed,
         "duplicate_edges_merged": network.num_duplicates_merged,
         "isolated_nodes": int((network.in_degree == 0).sum()),
-        "displaced_pushes": last["messages_displaced"]["push"],
-        "displaced_models": last["messages_displaced"]["model"],
+        "evicted_pushes": last["messages_evicted"]["push"],
+        "evicted_models": last["messages_evicted"]["model"],
         "undelivered_kinds": [kind for kind in KINDS if enabled[kind] and not last["messages_delivered"][kind]],
         "wakes_without_step": [max(0, count - num_woken) for count in last["num_idle"]],
         "never_trained": (has_woken[:, None] & (nodes["num_steps"] == 0)).sum(axis=0).tolist(),

@@ -195,8 +195,8 @@ def tags(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
       row: as `jdgnn.History.rows` gives it.
 
     Example:
-      >>> dict(tags({"tick": 5, "loss": [0.5, None], "messages_lost": {"push": 2}, "aux": [{"similarity": 0.25}, {}]}))
-      {'loss/layer_1': 0.5, 'messages/lost/push': 2, 'aux/layer_1/similarity': 0.25}
+      >>> dict(tags({"tick": 5, "loss": [0.5, None], "messages_dropped": {"push": 2}, "aux": [{"auc": 0.25}, {}]}))
+      {'loss/layer_1': 0.5, 'messages/dropped/push': 2, 'aux/layer_1/auc': 0.25}
     """
     for key, value in row.items():
         if key == "quantiles":

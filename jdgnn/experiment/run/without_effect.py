@@ -30,8 +30,8 @@ def without_effect(config: Config, emulator: Emulator, state: State, last: Mappi
         found += _of_gossip(said["gossip"], emulator, state, last)
     for kind, table in (("push", "push"), ("embedding", "publish")):
         link = said[table]["link"]
-        if link.get("loss") and not last["messages_lost"][kind] and said[table].get("enabled", True):
-            found.append(f"{table}.link.loss lost nothing")
+        if link.get("drop") and not last["messages_dropped"][kind] and said[table].get("enabled", True):
+            found.append(f"{table}.link.drop dropped nothing")
     return found
 
 
@@ -48,9 +48,9 @@ def _of_gossip(gossip: Mapping[str, Any], emulator: Emulator, state: State, last
     rule, age = gossip["merge"]["name"], np.asarray(state.age)
     if rule in BY_AGE and not has_pool(emulator.traffic) and (age == age[0]).all():
         yield f"gossip.merge = {rule} did what average does: in step, all models have the same age"
-    if gossip["acceptance"]["name"] != "always" and not last["messages_refused"]["model"]:
-        yield f"gossip.acceptance = {gossip['acceptance']['name']} refused nothing"
-    if gossip["pass_through"] and not last["messages_refused"]["model"]:
-        yield "gossip.pass_through passed nothing on: no model was refused"
-    if gossip["link"].get("loss") and not last["messages_lost"]["model"]:
-        yield "gossip.link.loss lost nothing"
+    if gossip["acceptance"]["name"] != "always" and not last["messages_rejected"]["model"]:
+        yield f"gossip.acceptance = {gossip['acceptance']['name']} rejected nothing"
+    if gossip["pass_through"] and not last["messages_rejected"]["model"]:
+        yield "gossip.pass_through passed nothing on: no model was rejected"
+    if gossip["link"].get("drop") and not last["messages_dropped"]["model"]:
+        yield "gossip.link.drop dropped nothing"

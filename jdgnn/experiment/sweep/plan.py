@@ -160,7 +160,7 @@ def _plan(path: Path, asked: Asked, tables: dict[str, Any], wanted: dict[Variant
 
 
 def _done(folder: Path, config: Config) -> bool:
-    """Whether a run is finished; refuses a place that holds anything but a run of this configuration, or nothing."""
+    """Whether a run is finished; rejects a place that holds anything but a run of this configuration, or nothing."""
     if not (folder / CONFIG).is_file() or not (folder / ORIGIN).is_file():
         RunDirectory(folder, overwrite=True).check()
         return False
@@ -243,5 +243,11 @@ def _structure(config: Config, variant: Variant) -> Any:
         raise InputError(f"{error} (with {' '.join(variant.overrides)})") from error
     leaves, tree = jax.tree.flatten(parts)
     emulation = config.emulation
-    widths = (emulation.num_positives, emulation.awake_share, emulation.param_dtype, emulation.kernels, emulation.start)
+    widths = (
+        emulation.num_positives,
+        emulation.active_fraction,
+        emulation.param_dtype,
+        emulation.kernels,
+        emulation.initial,
+    )
     return tree, tuple(jax.numpy.shape(leaf) for leaf in leaves), widths, network_key(config)

@@ -90,7 +90,7 @@ def network_key(config: Config) -> str:
     tables: dict[str, Any] = {
         "network": config.network.model_dump(),
         "evaluation": config.evaluation.model_dump(),
-        "given": sorted(config.evaluation.model_fields_set),  # refused where a network has splits of its own
+        "given": sorted(config.evaluation.model_fields_set),  # rejected where a network has splits of its own
         "seed": config.seed if config.network.projection is not None else None,
     }
     return json.dumps(tables, sort_keys=True)

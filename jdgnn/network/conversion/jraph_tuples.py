@@ -25,7 +25,7 @@ def from_jraph(
 ) -> Network:
     """Makes a network of a `jraph.GraphsTuple` that holds exactly one graph.
 
-    Several graphs in one tuple are refused, padding graphs included, as nothing tells padding from data:
+    Several graphs in one tuple are rejected, padding graphs included, as nothing tells padding from data:
     `jraph.unpad_with_graphs` and `jraph.unbatch` take them apart. `globals` are not read.
 
     Args:

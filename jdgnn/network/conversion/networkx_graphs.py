@@ -130,7 +130,7 @@ def _are_names(features: Any) -> bool:
 
 
 def _order_told(names: Sequence[str], given: Mapping[str, Any]) -> tuple[str, ...]:
-    """What was taken in the order of the graph; refused where this is probably not that of the rows."""
+    """What was taken in the order of the graph; rejected where this is probably not that of the rows."""
     by_row = [
         argument
         for argument, values in given.items()
@@ -157,7 +157,7 @@ def _vectors(table: Table, attribute: Any) -> NDArray[Any] | None:
     bad = [row for row, shape in enumerate(shapes) if shape != wanted]
     told = f"expected numbers of shape {wanted}, as most nodes have"
     problems.cells(attribute, [shape or "no list" for shape in shapes], bad, told)
-    problems.refuse()
+    problems.reject()
     return np.stack(cells)
 
 

@@ -8,13 +8,11 @@ import numpy as np
 from jdgnn.errors import InputError
 from jdgnn.network.by_name import PARTS
 from jdgnn.network.columns import Missing, Roles, Text
-from jdgnn.network.former_names import former_names_told
 from jdgnn.network.labels import Labels, column_of
 from jdgnn.network.network import Network
 from jdgnn.network.tables import Columns, Reading, Table, network_of, with_names
 
 
-@former_names_told
 def from_pandas(
     edges: Any,
     nodes: Any = None,

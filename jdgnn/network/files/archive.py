@@ -104,14 +104,14 @@ def read_named_arrays(argument: str, path: Path, known: tuple[str, ...], needed:
     def check(found: Iterable[str]) -> None:
         for name in found:
             if name not in known:
-                source.refuse(f"has an array {name!r}, which nothing reads; {suggestion(name, known)}")
+                source.reject(f"has an array {name!r}, which nothing reads; {suggestion(name, known)}")
         for name in needed:
             if name not in found:
-                source.refuse(f"has no array {name!r}; {', '.join(needed)} are needed")
+                source.reject(f"has no array {name!r}; {', '.join(needed)} are needed")
 
     with source.reading(".npz"):
         arrays = read_archive(path, MOST_BYTES, check)
     for field in set(TEXTS) & set(arrays):
         if arrays[field].dtype.kind != "U" or arrays[field].ndim > 1:
-            source.refuse(f"{field} is {arrays[field].dtype} {arrays[field].shape}, and texts are needed")
+            source.reject(f"{field} is {arrays[field].dtype} {arrays[field].shape}, and texts are needed")
     return arrays | {field: tuple(np.atleast_1d(arrays[field]).tolist()) for field in TEXTS if field in arrays}

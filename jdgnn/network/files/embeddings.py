@@ -158,11 +158,11 @@ def _from_table(table: Table) -> Embeddings:
     vectors = [name for name in frame.columns if name not in ("node", "label")]
     if vectors != [f"e{i}" for i in range(len(vectors))] or not vectors or "node" not in frame.columns:
         problems.add("columns e0, e1, … are needed, in this order, after node and label, and no others")
-        problems.refuse()
+        problems.reject()
     names = ids_of(frame["node"], "node", problems)
     labels = labels_of(frame["label"], problems) if "label" in frame.columns else Labels()
     columns = [numbers_of(name, frame[name], problems) for name in vectors]
-    problems.refuse()
+    problems.reject()
     is_double = any(frame[name].dtype == np.float64 for name in vectors)
     return Embeddings(
         np.stack(columns, axis=1).astype(np.float64 if is_double else np.float32),

@@ -41,7 +41,7 @@ class Source(NamedTuple):
     argument: str
     path: Path
 
-    def refuse(self, text: str) -> NoReturn:
+    def reject(self, text: str) -> NoReturn:
         """Raises an InputError that names the file."""
         raise InputError(f"{self.argument}: {self.path}: {text}")
 
@@ -57,19 +57,19 @@ class Source(NamedTuple):
             raise InputError(f"{self.argument}: {self.path.suffix} needs {library}; {advice}") from error
         except OSError as error:
             advice = "; paths in a configuration begin at its folder" if isinstance(error, FileNotFoundError) else ""
-            self.refuse(f"cannot be read ({error.strerror or error}){advice}")
+            self.reject(f"cannot be read ({error.strerror or error}){advice}")
         except Exception as error:
             reason = str(error).split("\n")[0] or type(error).__name__
-            self.refuse(f"is no sound {what} ({reason[:LONGEST_REASON]})")
+            self.reject(f"is no sound {what} ({reason[:LONGEST_REASON]})")
 
     def content(self) -> bytes:
-        """All of it, unpacked; refused if that is too long."""
+        """All of it, unpacked; rejected if that is too long."""
         with self.reading(".gz"):
             content = read_bytes(self.path, MOST_BYTES)
             if self.path.suffix.lower() == ".gz":
                 content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
-            self.refuse(f"holds more than {MOST_BYTES:,} bytes; write the network as an .npz")
+            self.reject(f"holds more than {MOST_BYTES:,} bytes; write the network as an .npz")
         return content
 
     def text(self) -> str:
@@ -77,7 +77,7 @@ class Source(NamedTuple):
         try:
             return self.content().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            self.refuse(f"is not UTF-8 text (byte {error.start}); save it as UTF-8, as in CSV UTF-8 of Excel")
+            self.reject(f"is not UTF-8 text (byte {error.start}); save it as UTF-8, as in CSV UTF-8 of Excel")
 
 
 def suffix_of(path: Path) -> str:
@@ -110,7 +110,7 @@ def read_table(argument: str, path: Path, is_header: Callable[[Sequence[str]], b
     if suffix in SHEETS:
         return _read_sheet(source, SHEETS[suffix])
     if suffix in (".npz", ".npy", ".json", ".gml", ".graphml", ".mtx"):
-        source.refuse(
+        source.reject(
             f"expected a table, got {suffix}; write {'archive' if suffix == '.npz' else 'graph'} = ... for a file that "
             "holds the whole network"
         )
@@ -124,7 +124,7 @@ def _read_text(source: Source, is_header: Callable[[Sequence[str]], bool]) -> Ta
     body = text[start:]
     first = body.partition("\n")[0]
     if not first.strip():
-        source.refuse("is empty; expected a line with the names of the columns, and one for each row")
+        source.reject("is empty; expected a line with the names of the columns, and one for each row")
     separator = _separator(first, suffix_of(source.path))
     header = _cells(first, separator)
     has_header = is_header(header)
@@ -137,7 +137,7 @@ def _read_text(source: Source, is_header: Callable[[Sequence[str]], bool]) -> Ta
             body, notes = re.sub(r"(?m)\{.*\}[ \t]*$", "", body), ("attributes in braces were not read",)
             header = _cells(first.partition("{")[0], separator)
     if len(header) * (body.count("\n") + 1) > MOST_CELLS:
-        source.refuse(f"has more than {MOST_CELLS:,} cells; write the network as an .npz")
+        source.reject(f"has more than {MOST_CELLS:,} cells; write the network as an .npz")
     frame, lines = _parsed(source, body, separator, len(header), text[:start].count("\n"))
     place: Callable[[int], str] = lambda row: lines(row + has_header)  # noqa: E731
     names = header if has_header else last if is_told else [str(number + 1) for number in range(len(header))]
@@ -191,9 +191,9 @@ def _parsed(source: Source, body: str, separator: str, width: int, skipped: int)
     uneven = [f"line {line} has {count}" for line, count in ([] if is_even else rows()) if count != width]
     if uneven and "EOF" not in reason:
         wanted = f"expected {width} columns, by {SEPARATES[separator]}, as in its first line"
-        source.refuse(f"{wanted}; {listed(uneven, 5)}")
+        source.reject(f"{wanted}; {listed(uneven, 5)}")
     if reason:
-        source.refuse(f"is no CSV ({reason}); quotes must be closed, and quotes in a quoted cell doubled")
+        source.reject(f"is no CSV ({reason}); quotes must be closed, and quotes in a quoted cell doubled")
     return frame, place
 
 
@@ -202,7 +202,7 @@ def _direction(source: Source, comments: list[str]) -> bool | None:
     first = r"(?im)^[#% ]*(bip|sym|asym|undirected\s+graph|directed\s+graph)(?=[:\s]|$)"
     said = [one.lower() for one in re.findall(first, "\n".join(comments))]
     if said[:1] == ["bip"]:
-        source.refuse("is bipartite: the same number means another node on each side; give each a name of its own")
+        source.reject("is bipartite: the same number means another node on each side; give each a name of its own")
     return said[0].startswith(("sym", "und")) if said else None
 
 
@@ -231,14 +231,14 @@ def _read_sheet(source: Source, engine: str) -> Table:
         if content[:2] == b"PK":
             with zipfile.ZipFile(io.BytesIO(content)) as packed:
                 if sum(entry.file_size for entry in packed.infolist()) > MOST_BYTES:
-                    source.refuse(f"holds more than {MOST_BYTES:,} bytes; save it as CSV")
+                    source.reject(f"holds more than {MOST_BYTES:,} bytes; save it as CSV")
         with pandas.ExcelFile(io.BytesIO(content)) as file:
             frame = pandas.read_excel(file, sheet_name=0, header=None, dtype=object, na_filter=False)
             sheets = list(map(str, file.sheet_names))
     num_filled = (frame != "").sum(axis=1)
     filled = frame[num_filled > 0]
     if filled.empty:
-        source.refuse("is empty; expected a row with the names of the columns, and one for each row")
+        source.reject("is empty; expected a row with the names of the columns, and one for each row")
     notes = (f"{source.path.name}: the first of {len(sheets)} sheets was read, {sheets[0]}",) if sheets[1:] else ()
     top = int(np.argmax(num_filled > 1))  # a title has one cell
     if filled.index[0] < top:
@@ -257,7 +257,7 @@ def _read_parquet(source: Source) -> Table:
         file = parquet.ParquetFile(BufferReader(source.content()))
         groups = [file.metadata.row_group(index).num_rows for index in range(file.metadata.num_row_groups)]
         if max(file.metadata.num_rows, sum(groups)) * file.metadata.num_columns > MOST_CELLS:
-            source.refuse(f"has more than {MOST_CELLS:,} cells; write the network as an .npz")
+            source.reject(f"has more than {MOST_CELLS:,} cells; write the network as an .npz")
         found = file.read()
         names = found.column_names
         frame = found.rename_columns(list(map(str, range(len(names))))).to_pandas(ignore_metadata=True)
@@ -278,7 +278,7 @@ def read_records(argument: str, path: Path) -> tuple[Table, Table]:
     if isinstance(nodes, dict):
         nodes = [{"id": key, **node} if isinstance(node, dict) else node for key, node in nodes.items()]
     if not isinstance(nodes, list) or not isinstance(links, list):
-        source.refuse("expected the lists 'nodes' and 'links'")
+        source.reject("expected the lists 'nodes' and 'links'")
     directed = found.get("directed")
     undirected = not directed if isinstance(directed, bool) else None
     return _of_records(source, "links", links)._replace(undirected=undirected), _of_records(source, "nodes", nodes)
@@ -287,12 +287,12 @@ def read_records(argument: str, path: Path) -> tuple[Table, Table]:
 def _of_records(source: Source, name: str, rows: list[Any]) -> Table:
     bad = next((row for row, record in enumerate(rows) if not isinstance(record, dict)), None)
     if bad is not None:
-        source.refuse(f"{name}: expected tables, got {str(rows[bad])[:40]!r} (number {bad})")
+        source.reject(f"{name}: expected tables, got {str(rows[bad])[:40]!r} (number {bad})")
     import pandas
 
     flat = [dict(_flattened("", record)) for record in rows]
     if len({key for record in flat for key in record}) * len(flat) > MOST_CELLS:
-        source.refuse(f"{name}: has more than {MOST_CELLS:,} cells; write the network as an .npz")
+        source.reject(f"{name}: has more than {MOST_CELLS:,} cells; write the network as an .npz")
     return Table(source.argument, str(source.path), pandas.DataFrame(flat, dtype=object), place=f"{name}[{{}}]".format)
 
 

@@ -30,12 +30,12 @@ def read_graph(argument: str, path: Path, id: str | None = None) -> tuple[Table,
     source = Source(argument, path)
     content = source.content()
     if len(content) > MOST_BYTES:
-        source.refuse(f"holds {len(content):,} bytes, and at most {MOST_BYTES:,} are read; write tables, or an .npz")
+        source.reject(f"holds {len(content):,} bytes, and at most {MOST_BYTES:,} are read; write tables, or an .npz")
     suffix = suffix_of(path)
     if suffix == ".mtx":
         return _matrix(source, content)
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content or b"\0" in content:
-        source.refuse("declares entities, which are not read; write plain XML in UTF-8")
+        source.reject("declares entities, which are not read; write plain XML in UTF-8")
     import networkx
 
     with source.reading(suffix):
@@ -93,9 +93,9 @@ def _matrix(source: Source, content: bytes) -> tuple[Table, Table]:
     with source.reading("matrix"):
         rows, columns, entries, form, field, symmetry = scipy_io.mminfo(io.BytesIO(content))
         if (form, rows) != ("coordinate", columns) or field == "complex":
-            source.refuse(f"expected a sparse square matrix of numbers, got {form}, {field}, {rows} x {columns}")
+            source.reject(f"expected a sparse square matrix of numbers, got {form}, {field}, {rows} x {columns}")
         if rows > MOST_NODES or 3 * entries > len(content):  # the shortest entry is "1 1", and its line ends
-            source.refuse(f"claims {rows:,} nodes and {entries:,} entries, more than it holds or than are read")
+            source.reject(f"claims {rows:,} nodes and {entries:,} entries, more than it holds or than are read")
         matrix: Any = scipy_io.mmread(io.BytesIO(content))
     both = symmetry == "symmetric"
     is_kept = matrix.row >= matrix.col if both else slice(None)  # the other half is its mirror image

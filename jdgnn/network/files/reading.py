@@ -10,14 +10,12 @@ from jdgnn.network.columns import Missing, Roles, Text
 from jdgnn.network.files.archive import given_path, read_network
 from jdgnn.network.files.frames import read_records, read_table, suffix_of
 from jdgnn.network.files.graphs import SUFFIXES, read_graph
-from jdgnn.network.former_names import former_names_told
 from jdgnn.network.network import Network
 from jdgnn.network.tables import Columns, Reading, Table, is_header_of_edges, network_of
 
 Path_ = str | os.PathLike[str]
 
 
-@former_names_told
 def read_files(
     edges: Path_ | None = None,
     nodes: Path_ | None = None,

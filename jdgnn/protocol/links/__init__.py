@@ -1,7 +1,8 @@
-"""Link models, one file each; a new one needs its file and its line in `LOSSES` or `DELAYS`."""
+"""Link models, one file each; a new one needs its file and its line in `DROPS` or `DELAYS`."""
 
 from collections.abc import Callable
 
+from jdgnn.deprecated import old_names
 from jdgnn.protocol.links.bernoulli import bernoulli
 from jdgnn.protocol.links.bursty import bursty
 from jdgnn.protocol.links.by_size import by_size
@@ -9,11 +10,11 @@ from jdgnn.protocol.links.constant import constant
 from jdgnn.protocol.links.geometric import geometric
 from jdgnn.protocol.links.link import Link, link
 from jdgnn.protocol.links.measured import measured
-from jdgnn.protocol.links.models import DelayModel, LossModel, Messages
-from jdgnn.protocol.links.split import split
+from jdgnn.protocol.links.models import DelayModel, DropModel, Messages
+from jdgnn.protocol.links.partition import partition
 from jdgnn.protocol.links.uniform import uniform
 
-LOSSES: dict[str, Callable[..., LossModel]] = {
+DROPS: dict[str, Callable[..., DropModel]] = {
     "bernoulli": bernoulli,
     "bursty": bursty,
     "measured": measured,
@@ -25,12 +26,14 @@ DELAYS: dict[str, Callable[..., DelayModel]] = {
     "uniform": uniform,
 }
 
+__getattr__ = old_names(__name__, {"LOSSES": "DROPS", "LossModel": "DropModel", "split": "partition"})
+
 __all__ = [
     "DELAYS",
-    "LOSSES",
+    "DROPS",
     "DelayModel",
+    "DropModel",
     "Link",
-    "LossModel",
     "Messages",
     "bernoulli",
     "bursty",
@@ -39,6 +42,6 @@ __all__ = [
     "geometric",
     "link",
     "measured",
-    "split",
+    "partition",
     "uniform",
 ]

@@ -6,11 +6,11 @@ from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from jdgnn.protocol.arguments import checked_prob
-from jdgnn.protocol.links.models import LossModel, Messages
+from jdgnn.protocol.links.models import DropModel, Messages
 
 
-def bernoulli(prob: ArrayLike) -> LossModel:
-    """Each message gets lost with the same probability, independently of all others.
+def bernoulli(prob: ArrayLike) -> DropModel:
+    """Each message is dropped with the same probability, independently of all others.
 
     Args:
       prob: that probability, from 0 to 1.
@@ -24,7 +24,7 @@ def bernoulli(prob: ArrayLike) -> LossModel:
     Example:
       >>> loss = bernoulli(0.3)
     """
-    return LossModel(sample=Partial(_sample, prob=checked_prob("prob", prob)))
+    return DropModel(sample=Partial(_sample, prob=checked_prob("prob", prob)))
 
 
 def _sample(key: jax.Array, messages: Messages, *, prob: ArrayLike) -> jax.Array:

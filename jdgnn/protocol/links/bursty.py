@@ -8,14 +8,14 @@ from jax.typing import ArrayLike
 from jdgnn.checks import check_number
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.arguments import checked_prob
-from jdgnn.protocol.links.models import LossModel, Messages
+from jdgnn.protocol.links.models import DropModel, Messages
 from jdgnn.protocol.two_states import first_states, next_states
 
 
 def bursty(
     mean_good: ArrayLike, mean_bad: ArrayLike, good_prob: ArrayLike = 0.0, bad_prob: ArrayLike = 1.0
-) -> LossModel:
-    """Messages get lost in bursts: a Markov chain with the states good and bad, each with a probability of loss.
+) -> DropModel:
+    """Messages are dropped in bursts: a Markov chain with the states good and bad, each with a probability of loss.
 
     This is the channel of Gilbert ("Capacity of a Burst-Noise Channel", 1960) and Elliott ("Estimates of Error Rates
     for Codes on Burst-Noise Channels", 1963), advanced once a tick, whether or not something is sent. Each directed
@@ -27,7 +27,7 @@ def bursty(
     Args:
       mean_good: mean number of ticks that a chain stays good, at least 1.
       mean_bad: mean number of ticks that it stays bad, at least 1.
-      good_prob: probability that a message is lost while its chain is good, from 0 to 1.
+      good_prob: probability that a message is dropped while its chain is good, from 0 to 1.
       bad_prob: the same while it is bad.
 
     Returns:
@@ -38,14 +38,14 @@ def bursty(
 
     Example:
       >>> import jdgnn
-      >>> link = jdgnn.link(loss=bursty(mean_good=50, mean_bad=5), delay=2)
+      >>> link = jdgnn.link(drop=bursty(mean_good=50, mean_bad=5), delay=2)
     """
     means = {
         "mean_good": check_number("mean_good", mean_good, minimum=1),
         "mean_bad": check_number("mean_bad", mean_bad, minimum=1),
     }
     probs = {"good_prob": checked_prob("good_prob", good_prob), "bad_prob": checked_prob("bad_prob", bad_prob)}
-    return LossModel(init=Partial(_init, **means), sample=Partial(_sample, **means, **probs))
+    return DropModel(init=Partial(_init, **means), sample=Partial(_sample, **means, **probs))
 
 
 def _init(

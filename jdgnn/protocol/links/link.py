@@ -7,21 +7,22 @@ import jax
 from flax import struct
 
 from jdgnn.checks import check_count
+from jdgnn.deprecated import old_arguments
 from jdgnn.errors import InputError
 from jdgnn.parts import as_argument, as_partial
 from jdgnn.protocol.arguments import checked_prob
 from jdgnn.protocol.links.bernoulli import bernoulli
 from jdgnn.protocol.links.constant import constant
-from jdgnn.protocol.links.models import DelayModel, LossModel
+from jdgnn.protocol.links.models import DelayModel, DropModel
 
 
 @struct.dataclass(kw_only=True)
 class Link:
-    """Which messages get lost, and how late the others are. Made by `link`; None stands for not at all."""
+    """Which messages are dropped, and how late the others are. Made by `link`; None stands for not at all."""
 
-    loss: LossModel | None
+    drop: DropModel | None
     delay: DelayModel | None
-    split: LossModel | None
+    partition: DropModel | None
 
     @property
     def max_delay(self) -> int:
@@ -30,21 +31,22 @@ class Link:
 
     @property
     def is_perfect(self) -> bool:
-        """Whether nothing can be lost or late."""
-        return self.loss is None and self.split is None and self.max_delay == 0
+        """Whether nothing can be dropped or late."""
+        return self.drop is None and self.partition is None and self.max_delay == 0
 
 
+@old_arguments(loss="drop", split="partition")
 def link(
-    loss: LossModel | float | jax.Array | None = None,
+    drop: DropModel | float | jax.Array | None = None,
     delay: DelayModel | int | None = None,
-    split: LossModel | None = None,
+    partition: DropModel | None = None,
 ) -> Link:
     """Says what can happen to messages on their way.
 
     Args:
-      loss: which get lost: a model such as `jdgnn.links.measured(...)`, or the probability that any one does.
+      drop: which are dropped: a model such as `jdgnn.links.measured(...)`, or the probability that a message is.
       delay: how many ticks late they are: a model such as `jdgnn.links.uniform(0, 10)`, or a number for all alike.
-      split: `jdgnn.links.split(...)`, a time in which the network is cut in two.
+      partition: `jdgnn.links.partition(...)`, a time in which the network is cut in two.
 
     Returns:
       The link, for `publish`, `push` and `gossip`.
@@ -53,26 +55,25 @@ def link(
       InputError: a number makes no sense, or a part is of the wrong kind.
 
     Example:
-      >>> link(loss=0.1, delay=3).max_delay
+      >>> link(drop=0.1, delay=3).max_delay
       3
-      >>> link(loss=0.0, delay=0) == link()
+      >>> link(drop=0.0, delay=0) == link()
       True
     """
-    if split is not None and not isinstance(split, LossModel):
-        raise InputError(f"split: got {split!r}, and one such as jdgnn.links.split(100, 200) is needed")
-    if split is not None and split.init is not None:
-        raise InputError(f"split: expected a model without a memory, got {split!r}; give it as the loss")
-    return Link(
-        loss=_checked_loss(loss), delay=_checked_delay(delay), split=None if split is None else as_argument(split)
-    )
+    if partition is not None and not isinstance(partition, DropModel):
+        raise InputError(f"partition: got {partition!r}, and one such as jdgnn.links.partition(100, 200) is needed")
+    if partition is not None and partition.init is not None:
+        raise InputError(f"partition: expected a model without a memory, got {partition!r}; give it as `drop`")
+    parted = None if partition is None else as_argument(partition)
+    return Link(drop=_checked_drop(drop), delay=_checked_delay(delay), partition=parted)
 
 
-def _checked_loss(loss: Any) -> LossModel | None:
-    if isinstance(loss, LossModel):
-        return as_argument(loss)
-    if loss is None:
+def _checked_drop(drop: Any) -> DropModel | None:
+    if isinstance(drop, DropModel):
+        return as_argument(drop)
+    if drop is None:
         return None
-    prob = checked_prob("loss", loss)
+    prob = checked_prob("drop", drop)
     return None if not isinstance(prob, jax.Array) and prob == 0 else bernoulli(prob)
 
 

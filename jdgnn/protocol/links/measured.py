@@ -7,11 +7,11 @@ from jax.typing import ArrayLike
 
 from jdgnn.errors import InputError
 from jdgnn.protocol.arguments import checked_prob
-from jdgnn.protocol.links.models import LossModel, Messages
+from jdgnn.protocol.links.models import DropModel, Messages
 
 
-def measured(default: ArrayLike) -> LossModel:
-    """Each message gets lost with a probability of 1 − link quality, that of the edge from its sender to its receiver.
+def measured(default: ArrayLike) -> DropModel:
+    """Each message is dropped with a probability of 1 − link quality, that of the edge from its sender to its receiver.
 
     Args:
       default: the probability where there is no such edge, as between most random peers; from 0 to 1.
@@ -25,7 +25,7 @@ def measured(default: ArrayLike) -> LossModel:
     Example:
       >>> loss = measured(default=0.1)
     """
-    return LossModel(sample=Partial(_sample, default=checked_prob("default", default)))
+    return DropModel(sample=Partial(_sample, default=checked_prob("default", default)))
 
 
 def _sample(key: jax.Array, messages: Messages, *, default: ArrayLike) -> jax.Array:

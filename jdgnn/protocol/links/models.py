@@ -22,12 +22,12 @@ class Messages(NamedTuple):
     topology: Topology
 
 
-class LossModel(NamedTuple):
-    """Which messages get lost.
+class DropModel(NamedTuple):
+    """Which messages are dropped.
 
     Members:
-      sample: `(key, messages) -> lost_mask`, of a shape that broadcasts to that of `messages.dst`; of a model with a
-        memory, `(key, messages, memory) -> (memory, lost_mask)`. It is asked in every tick, of all messages that may
+      sample: `(key, messages) -> drop_mask`, of a shape that broadcasts to that of `messages.dst`; of a model with a
+        memory, `(key, messages, memory) -> (memory, drop_mask)`. It is asked in every tick, of all messages that may
         be sent.
       bind: `(nodes) -> loss model` for a model that names nodes, as `jdgnn.Presence` has it; None if none is named.
       init: `(key, topology, num_slots) -> memory`, what is remembered: a tree of arrays [E, ...] for messages over the
@@ -36,7 +36,7 @@ class LossModel(NamedTuple):
     """
 
     sample: Callable[..., Any]
-    bind: Callable[[Identifiers], "LossModel"] | None = None
+    bind: Callable[[Identifiers], "DropModel"] | None = None
     init: Callable[..., Any] | None = None
 
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jdgnn.backend.backend import Backend
-from jdgnn.protocol.accounts import Counts, sent_and_lost
+from jdgnn.protocol.accounts import Counts, sent_and_dropped
 from jdgnn.protocol.messages import Arrivals, arrivals
 from jdgnn.protocol.model import Model
 from jdgnn.protocol.traffic import Gossip
@@ -24,7 +24,7 @@ class ModelFlight:
 
     dst: jax.Array  # [N, R] int32, candidates
     rank: jax.Array  # [N, R] uint32
-    is_sent: jax.Array  # [N, R] bool, and not lost
+    is_sent: jax.Array  # [N, R] bool, and not dropped
 
     def num_open(self, num_nodes: int) -> jax.Array:
         """How many of each node's models are on their way [N]."""
@@ -54,23 +54,23 @@ def receive(
 
 
 def hold(backend: Backend, gossip: Gossip, flight: ModelFlight) -> tuple[ModelFlight, Counts]:
-    """Lets models wait that would be merged in this tick; what finds no room in an inbox is displaced."""
-    messages, dropped = _landing(backend, gossip, flight)
+    """Lets models wait that would be merged in this tick; what finds no room in an inbox is evicted."""
+    messages, evicted = _landing(backend, gossip, flight)
     stays = jnp.zeros(flight.is_sent.size, bool).at[messages.index].set(messages.is_among_last(gossip.capacity))
     held: ModelFlight = flight.replace(is_sent=stays.reshape(flight.is_sent.shape))  # type: ignore[attr-defined]
-    return held, {("model", "displaced"): dropped}
+    return held, {("model", "evicted"): evicted}
 
 
 def inbox(backend: Backend, gossip: Gossip, flight: ModelFlight, active: jax.Array | None) -> tuple[Waiting, Counts]:
     """What each node finds: the last of those that were sent to it."""
     del active  # all are, where no model can wait
     num_nodes, num_slots = flight.dst.shape
-    messages, dropped = _landing(backend, gossip, flight)
+    messages, evicted = _landing(backend, gossip, flight)
     row = jnp.where(messages.is_among_last(gossip.capacity), messages.dst, num_nodes)
-    column = messages.position - dropped.at[messages.dst].get(mode="fill", fill_value=0)
+    column = messages.position - evicted.at[messages.dst].get(mode="fill", fill_value=0)
     nobody = jnp.full((num_nodes, gossip.capacity), num_nodes, jnp.int32)
     src = nobody.at[row, column].set(messages.index // num_slots, mode="drop")
-    return Waiting(src, src, src < num_nodes), {("model", "displaced"): dropped}
+    return Waiting(src, src, src < num_nodes), {("model", "evicted"): evicted}
 
 
 def _landing(backend: Backend, gossip: Gossip, flight: ModelFlight) -> tuple[Arrivals, jax.Array]:
@@ -94,9 +94,9 @@ def content(flight: ModelFlight, own: Model) -> Model:
     return own
 
 
-def release(flight: ModelFlight, active: jax.Array | None, is_refused: jax.Array) -> ModelFlight:
+def release(flight: ModelFlight, active: jax.Array | None, is_rejected: jax.Array) -> ModelFlight:
     """Nothing is kept that could be released; what is sent next takes the place of all."""
-    del active, is_refused
+    del active, is_rejected
     return flight
 
 
@@ -106,8 +106,8 @@ def send(
     """Notes who has sent to whom."""
     del backend, gossip, flight, tick, own
     chex.assert_equal_shape(jax.tree.leaves(dispatch))
-    arrives = dispatch.is_sent if dispatch.lost is None else dispatch.is_sent & ~dispatch.lost
-    counts = sent_and_lost("model", dispatch.is_sent, dispatch.lost)
+    arrives = dispatch.is_sent if dispatch.dropped is None else dispatch.is_sent & ~dispatch.dropped
+    counts = sent_and_dropped("model", dispatch.is_sent, dispatch.dropped)
     return ModelFlight(dst=dispatch.dst, rank=dispatch.rank, is_sent=arrives), counts
 
 

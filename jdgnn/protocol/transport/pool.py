@@ -2,7 +2,7 @@
 
 They are in flight, in inboxes, or kept to be passed on.
 
-A model takes a place when it is sent and stays there until it is merged or displaced, or reaches nobody; what moves
+A model takes a place when it is sent and stays there until it is merged or evicted, or reaches nobody; what moves
 from flight to inbox is its number. Axes: N nodes, R models a node sends, M models in an inbox, Q places.
 """
 
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jdgnn.backend.backend import Backend
-from jdgnn.protocol.accounts import Counts, sent_and_lost
+from jdgnn.protocol.accounts import Counts, sent_and_dropped
 from jdgnn.protocol.messages import arrivals
 from jdgnn.protocol.model import Model
 from jdgnn.protocol.traffic import Gossip
@@ -57,7 +57,7 @@ class ModelPool:
 
 
 def init(gossip: Gossip, params: Any, num_nodes: int) -> ModelPool:
-    """A pool without models; refused ones are kept if they are passed on."""
+    """A pool without models; rejected ones are kept if they are passed on."""
     num_places = gossip.num_places(num_nodes)
     nothing = jnp.zeros(num_places, jnp.int32)
     return ModelPool(
@@ -93,17 +93,17 @@ def receive(backend: Backend, pool: ModelPool, tick: jax.Array, online: jax.Arra
     every = arrivals(backend, num_nodes, dst, pool.tick_sent, pool.rank, pool.slot)
     messages, num_to_offline = every.at(online)
     num_waiting = jnp.sum(pool.inbox < pool.num_places, axis=1, dtype=jnp.int32)
-    dropped = jnp.maximum(num_waiting + messages.num_received - capacity, 0)
+    evicted = jnp.maximum(num_waiting + messages.num_received - capacity, 0)
     column = jnp.arange(capacity, dtype=jnp.int32)
-    shifted = column + dropped[:, None]
+    shifted = column + evicted[:, None]
     inbox = jnp.take_along_axis(pool.inbox, shifted, axis=1, mode="fill", fill_value=pool.num_places)
-    position = (num_waiting - dropped).at[messages.dst].get(mode="fill", fill_value=0) + messages.position
+    position = (num_waiting - evicted).at[messages.dst].get(mode="fill", fill_value=0) + messages.position
     row = jnp.where(position >= 0, messages.dst, num_nodes)
     inbox = inbox.at[row, position].set(messages.index, mode="drop")
     has_left = (every.dst < num_nodes) & ((messages.dst == num_nodes) | (position < 0))
     pool = _release(pool, jnp.where(has_left, every.index, pool.num_places))
-    pool = _release(pool, jnp.where(column < dropped[:, None], pool.inbox, pool.num_places))
-    counts = {("model", "displaced"): dropped}
+    pool = _release(pool, jnp.where(column < evicted[:, None], pool.inbox, pool.num_places))
+    counts = {("model", "evicted"): evicted}
     if online is not None:
         counts["model", "to_offline"] = num_to_offline
     arrived = replace(pool, inbox=inbox, dst=jnp.where(dst < num_nodes, num_nodes, pool.dst))
@@ -140,16 +140,16 @@ def content(pool: ModelPool, own: Model) -> Model:
     return Model(pool.params, pool.age, pool.weight)
 
 
-def release(pool: ModelPool, active: jax.Array | None, is_refused: jax.Array) -> ModelPool:
-    """Empties the inboxes of active nodes [N]; None for all. With `kept`, the last of the refused [N, M] is kept."""
+def release(pool: ModelPool, active: jax.Array | None, is_rejected: jax.Array) -> ModelPool:
+    """Empties the inboxes of active nodes [N]; None for all. With `kept`, the last of the rejected [N, M] is kept."""
     taken = jnp.where(True if active is None else active[:, None], pool.inbox, pool.num_places)
     kept = pool.kept
     if kept is not None:
         order = jnp.arange(1, taken.shape[1] + 1, dtype=jnp.int32)
-        last = jnp.max(jnp.where(is_refused, order, 0), axis=1)
+        last = jnp.max(jnp.where(is_rejected, order, 0), axis=1)
         newly = jnp.take_along_axis(pool.inbox, jnp.maximum(last - 1, 0)[:, None], axis=1)[:, 0]
         pool = _release(pool, jnp.where(last > 0, kept, pool.num_places))
-        taken = jnp.where(is_refused & (order == last[:, None]), pool.num_places, taken)
+        taken = jnp.where(is_rejected & (order == last[:, None]), pool.num_places, taken)
         kept = jnp.where(last > 0, newly, kept)
     inbox = jnp.full_like(pool.inbox, pool.num_places)
     emptied = inbox if active is None else jnp.where(active[:, None], inbox, pool.inbox)
@@ -162,13 +162,13 @@ def send(
     """Puts this tick's models on their way.
 
     What is passed on goes first and keeps its place. The others get free places in order of (rank, slot); for whom
-    there is none, it is displaced. If places are not expected to run out, ranks need not decide who gets the last.
+    there is none, it is evicted. If places are not expected to run out, ranks need not decide who gets the last.
     """
     chex.assert_equal_shape(jax.tree.leaves(dispatch))
-    lost = jnp.zeros_like(dispatch.is_sent) if dispatch.lost is None else dispatch.lost & dispatch.is_sent
-    counts = sent_and_lost("model", dispatch.is_sent, dispatch.lost)
-    pool, is_passed = _pass_on(pool, tick, dispatch, lost)
-    needs = (dispatch.is_sent & ~lost & ~is_passed).ravel()
+    dropped = jnp.zeros_like(dispatch.is_sent) if dispatch.dropped is None else dispatch.dropped & dispatch.is_sent
+    counts = sent_and_dropped("model", dispatch.is_sent, dispatch.dropped)
+    pool, is_passed = _pass_on(pool, tick, dispatch, dropped)
+    needs = (dispatch.is_sent & ~dropped & ~is_passed).ravel()
     num_nodes, num_slots = dispatch.dst.shape
     message = _first(needs, dispatch.rank.ravel(), is_bounded=gossip.pool is not None)
     (place,) = jnp.nonzero(pool.is_free, size=needs.size, fill_value=pool.num_places)
@@ -180,11 +180,11 @@ def send(
     held = backend.copy_rows(content(pool, own), place, own, src, count)
     pool = _address(replace(pool, **held._asdict()), tick, place, message, dispatch)
     num_placed = jnp.zeros(num_nodes, jnp.int32).at[jnp.where(is_placed, src, num_nodes)].add(1, mode="drop")
-    counts["model", "displaced"] = jnp.sum(needs.reshape(-1, num_slots), axis=1, dtype=jnp.int32) - num_placed
+    counts["model", "evicted"] = jnp.sum(needs.reshape(-1, num_slots), axis=1, dtype=jnp.int32) - num_placed
     return pool, counts
 
 
-def _pass_on(pool: ModelPool, tick: jax.Array, dispatch: Dispatch, lost: jax.Array) -> tuple[ModelPool, jax.Array]:
+def _pass_on(pool: ModelPool, tick: jax.Array, dispatch: Dispatch, dropped: jax.Array) -> tuple[ModelPool, jax.Array]:
     """Sends kept models as the first that their nodes send now; gives the pool and which messages they are [N, R]."""
     kept = pool.kept
     if kept is None:
@@ -192,11 +192,11 @@ def _pass_on(pool: ModelPool, tick: jax.Array, dispatch: Dispatch, lost: jax.Arr
     num_nodes, num_slots = dispatch.dst.shape
     is_first = dispatch.is_sent & (jnp.cumsum(dispatch.is_sent, axis=1, dtype=jnp.int32) == 1)
     is_passed = is_first & (kept < pool.num_places)[:, None]
-    has_passed, is_lost = jnp.any(is_passed, axis=1), jnp.any(is_passed & lost, axis=1)
+    has_passed, is_dropped = jnp.any(is_passed, axis=1), jnp.any(is_passed & dropped, axis=1)
     column = jnp.argmax(is_passed, axis=1).astype(jnp.int32)
     message = jnp.arange(num_nodes, dtype=jnp.int32) * num_slots + column
-    pool = _release(pool, jnp.where(is_lost, kept, pool.num_places))
-    pool = _address(pool, tick, jnp.where(has_passed & ~is_lost, kept, pool.num_places), message, dispatch)
+    pool = _release(pool, jnp.where(is_dropped, kept, pool.num_places))
+    pool = _address(pool, tick, jnp.where(has_passed & ~is_dropped, kept, pool.num_places), message, dispatch)
     return replace(pool, kept=jnp.where(has_passed, pool.num_places, kept)), is_passed
 
 

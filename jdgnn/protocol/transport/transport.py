@@ -29,7 +29,7 @@ class Dispatch(NamedTuple):
     is_sent: jax.Array
     dst: jax.Array
     rank: jax.Array
-    lost: jax.Array | None
+    dropped: jax.Array | None
     delay: jax.Array | None
 
 
@@ -48,7 +48,7 @@ class Transport(NamedTuple):
       partners: `(models) -> ([N], [])`, to whom each node has sent its one model, N for nobody, and whether all who
         sent one were sent one back; None where what is merged is not what nodes hold.
       content: `(models, own) -> Model`, the models that rows of inboxes count, `own` being what nodes hold.
-      release: `(models, active, is_refused [N, M]) -> models`, empties the inboxes of active nodes.
+      release: `(models, active, is_rejected [N, M]) -> models`, empties the inboxes of active nodes.
       send: `(backend, gossip, models, tick, Dispatch, own) -> (models, counts)`, sends what nodes say.
     """
 

@@ -36,13 +36,13 @@ learning_rate = 0.01
 clock = { name = "bernoulli", prob = 0.6 }
 
 [publish.link]
-loss = 0.2
+drop = 0.2
 
 [push.link]
-loss = 0.2
+drop = 0.2
 
 [gossip.link]
-loss = 0.2
+drop = 0.2
 delay = 2
 
 [emulation]

@@ -1,4 +1,4 @@
-"""Directories that are not what `jdgnn run` makes are refused in a sentence, and snapshots are what they say."""
+"""Directories that are not what `jdgnn run` makes are rejected in a sentence, and snapshots are what they say."""
 
 import json
 import shutil

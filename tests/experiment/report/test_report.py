@@ -99,10 +99,10 @@ def test_the_map_goes_from_the_first_snapshot_to_the_last_embeddings(reported: R
 
 def test_memory_and_speed_are_told(reported: Reported) -> None:
     found, page = summary(reported.directory), read(reported.page)
-    assert found["speed"]["of_floor"] > 0
-    assert sum(found["speed"]["floor_bytes"].values()) > 0
+    assert found["speed"]["roofline_fraction"] > 0
+    assert sum(found["speed"]["roofline_bytes"].values()) > 0
     assert found["memory"]["peak"] > sum(size for name, size in found["memory"].items() if name != "peak")
-    for told in ("share of the memory floor", "peak memory", "node wakes per second"):
+    for told in ("roofline fraction", "peak memory", "node wakes per second"):
         assert told in page.text
 
 

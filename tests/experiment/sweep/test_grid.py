@@ -65,5 +65,5 @@ def test_names_of_directories_fit_any_file_system_and_differ() -> None:
 
 
 def test_keys_are_called_by_what_tells_them_apart() -> None:
-    keys = ["push.link.loss", "publish.link.loss", "optimizer.learning_rate", "loss"]
-    assert list(short_keys(keys).values()) == ["push.link.loss", "publish.link.loss", "learning_rate", "loss"]
+    keys = ["push.link.drop", "publish.link.drop", "optimizer.learning_rate", "loss"]
+    assert list(short_keys(keys).values()) == ["push.link.drop", "publish.link.drop", "learning_rate", "loss"]

@@ -41,7 +41,7 @@ def test_processes_end_orderly_and_go_on_to_the_same_bits(tmp_path: Path) -> Non
     config.write_text(CONFIG)
     asked = ["sweep", str(config), "--set", "optimizer.learning_rate=0.01,0.02", "--set", "emulation.ticks=8000"]
     asked += ["--set", "emulation.record_every=80", "--set", "snapshots.nodes=0", *RING]
-    asked += ["--set", "push.link.loss=0.1"]
+    asked += ["--set", "push.link.drop=0.1"]
     several = subprocess.Popen(
         [sys.executable, "-m", "jdgnn", *asked, "--jobs", "2", "--out", str(out)],
         cwd=ROOT,

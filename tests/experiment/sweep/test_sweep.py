@@ -21,7 +21,7 @@ RATES, TEMPERATURES = ("0.003", "0.03"), ("0.5", "1.0")
 AXES = [
     *("--set", f"optimizer.learning_rate={','.join(RATES)}"),
     *("--set", f"objective.temperature={','.join(TEMPERATURES)}"),
-    *("--set", "push.link.loss=0.1,0.3"),
+    *("--set", "push.link.drop=0.1,0.3"),
 ]
 
 
@@ -59,7 +59,7 @@ def test_each_run_has_a_directory_of_its_own(swept: Path) -> None:
     for rate in RATES:
         for temperature in TEMPERATURES:
             for loss in ("0.1", "0.3"):
-                settings = f"optimizer.learning_rate={rate},objective.temperature={temperature},push.link.loss={loss}"
+                settings = f"optimizer.learning_rate={rate},objective.temperature={temperature},push.link.drop={loss}"
                 for seed in range(2):
                     folder = swept / settings / f"seed-{seed}"
                     assert set(contents(folder)) == {*FILES} - {"report.html"}
@@ -67,7 +67,7 @@ def test_each_run_has_a_directory_of_its_own(swept: Path) -> None:
                 runs = read_runs(swept / settings)  # as jdgnn compare does
                 assert list(runs.summaries) == [0, 1]
                 assert runs.settings["optimizer.learning_rate"] == float(rate)
-                assert runs.settings["push.link.loss"] == float(loss)
+                assert runs.settings["push.link.drop"] == float(loss)
 
 
 def test_numbers_of_parts_and_seeds_compile_one_program(swept: Path) -> None:
@@ -261,7 +261,7 @@ def test_what_runs_share_is_done_once(config: Path, tmp_path: Path, monkeypatch:
 
     preparing = sharing.Preparing(counted("load"), counted("evaluate"))
     monkeypatch.setattr(working, "sharing", lambda: sharing.sharing(preparing))
-    options = ["--set", "optimizer.learning_rate=0.1,0.2", "--set", "push.link.loss=0.2", "--seeds", "2"]
+    options = ["--set", "optimizer.learning_rate=0.1,0.2", "--set", "push.link.drop=0.2", "--seeds", "2"]
     assert _sweep(config, tmp_path / "out", *options) == 0
     # the network once; raw features and three hops once, the untrained encoder and a projection for each seed
     assert calls == {"load": 1, "evaluate": 8}

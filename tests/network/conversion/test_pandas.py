@@ -119,13 +119,6 @@ def test_ids_are_never_missing_and_whole_numbers_in_any_type() -> None:
     assert from_pandas(edges.astype(str), nodes.astype({"id": float})).node_names == ("10", "20", "30")
 
 
-def test_former_names_of_columns_are_told() -> None:
-    for former, name in (("sender", "source"), ("receiver", "target"), ("node", "id")):
-        given: Any = {former: "a"}
-        with pytest.raises(InputError, match=f"{former}: this argument is called {name} now; write {name} = 'a'"):
-            from_pandas(*_frames(), **given)
-
-
 def test_round_trip_of_classes_without_names_and_nodes_without_classes() -> None:
     network = from_edges([0, 1], [1, 2], np.eye(3), labels=[0, -1, 1])
     edges, nodes = to_pandas(network)

@@ -134,7 +134,7 @@ def test_an_address_that_leads_on_to_one_without_https_is_refused(server: Server
 
 @pytest.mark.usefixtures("server")
 def test_a_host_that_is_not_there(tmp_path: Path) -> None:
-    with socket.socket() as bound:  # bound and not listening: it refuses whoever calls
+    with socket.socket() as bound:  # bound and not listening: it rejects whoever calls
         bound.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{bound.getsockname()[1]}/part"
         with pytest.raises(InputError, match=r"part: download from http://127.* failed .*--data-root .*JDGNN_DATA"):

@@ -57,9 +57,9 @@ NAMES = sorted(_hostile(Path("target")))
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_pickle_runs_nothing(name: str, tmp_path: Path) -> None:
     target = tmp_path / "target"
-    with pytest.raises(InputError, match="graph: not a sound pickle") as refused:
+    with pytest.raises(InputError, match="graph: not a sound pickle") as rejected:
         read_pickle(_hostile(target)[name], "graph")
-    assert_told("Pickles and npz archives of data sets", f"a pickle with {name}", refused.value)
+    assert_told("Pickles and npz archives of data sets", f"a pickle with {name}", rejected.value)
     assert not target.exists()
 
 
@@ -149,9 +149,9 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_small_pickle_takes_little_memory_and_time(name: str) -> None:
-    with pytest.raises(InputError, match="graph: not a sound pickle") as refused:
+    with pytest.raises(InputError, match="graph: not a sound pickle") as rejected:
         read_pickle(BOMBS[name], "graph")
-    assert_told("Pickles and npz archives of data sets", f"a pickle with {name}", refused.value)
+    assert_told("Pickles and npz archives of data sets", f"a pickle with {name}", rejected.value)
 
 
 def test_a_high_place_in_the_memo_takes_no_memory() -> None:

@@ -1,4 +1,4 @@
-"""The floor is the count that docs/performance.md writes down, and what is too much for memory goes in batches."""
+"""The roofline is the count that docs/performance.md writes down, and what is too much for memory goes in batches."""
 
 import dataclasses
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench import gpu, memory, parts, peaks, peers, scaling, speed, throughput
-from bench.floor import floor_bytes, model_bytes
 from bench.machine import shown
+from bench.roofline import model_bytes, roofline_bytes
 from bench.workload import Options
 
 ONE = Options(nodes=100)
@@ -27,13 +27,13 @@ PARAMETERS = 64 * 65
 def test_floor_counts_arrays(changes: dict[str, object], strict: int, streaming: int) -> None:
     options = Options(**{**dataclasses.asdict(ONE), **changes})
     beside = 4 * 64 * (8 + 8) + 8 * 64 * 8  # samples, and each of 8 edges
-    assert sum(floor_bytes(options, "strict").values()) == pytest.approx(strict * 4 * PARAMETERS + beside)
-    assert sum(floor_bytes(options, "streaming").values()) == pytest.approx(streaming * 4 * PARAMETERS + beside)
+    assert sum(roofline_bytes(options, "strict").values()) == pytest.approx(strict * 4 * PARAMETERS + beside)
+    assert sum(roofline_bytes(options, "streaming").values()) == pytest.approx(streaming * 4 * PARAMETERS + beside)
 
 
 def test_parameters_kept_in_half_are_counted_so() -> None:
     half = dataclasses.replace(ONE, optimizer="adam", param_dtype="bfloat16")
-    counted = floor_bytes(half)
+    counted = roofline_bytes(half)
     assert counted["parameters"] == 2 * 2 * PARAMETERS
     assert counted["received models"] == 2 * PARAMETERS
     assert counted["optimizer"] == 4 * 4 * PARAMETERS

@@ -18,7 +18,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from bench.workload import AWAKE, LOSS, Options
-from jdgnn.emulation.floor import scaled
+from jdgnn.emulation.roofline import scaled
 
 COUNTS = ("strict", "streaming")
 SLOTS = {"sgd": 0, "momentum": 1, "adam": 2}
@@ -26,7 +26,7 @@ ITEMSIZE = {"bfloat16": 2, "float32": 4, "float64": 8}
 PASSES = 4  # in one call of the compiled program
 
 
-def floor_bytes(options: Options, count: str = "streaming") -> dict[str, float]:
+def roofline_bytes(options: Options, count: str = "streaming") -> dict[str, float]:
     """Bytes by part that a node-update must move.
 
     Args:
@@ -34,7 +34,7 @@ def floor_bytes(options: Options, count: str = "streaming") -> dict[str, float]:
       count: one of `COUNTS`.
 
     Returns:
-      Bytes by part; their sum is the floor.
+      Bytes by part; their sum is the roofline.
     """
     number = ITEMSIZE[options.dtype]
     model, rows = _kept(options) * options.num_parameters, options.layers * options.units * number

@@ -23,7 +23,7 @@ MOST_BYTES = 2**28
 """Of the array that is scaled: no cache holds as much."""
 
 
-def floor_bytes(emulator: Spec, state: State, network: Network) -> dict[str, int]:
+def roofline_bytes(emulator: Spec, state: State, network: Network) -> dict[str, int]:
     """Bytes by part that all ticks so far had to move, as nodes woke and models were merged.
 
     Args:
@@ -42,7 +42,7 @@ def floor_bytes(emulator: Spec, state: State, network: Network) -> dict[str, int
       >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(8)], objective=jdgnn.info_nce(), optimizer=jdgnn.sgd(0.1),
       ...     push=jdgnn.push(), gossip=jdgnn.gossip())
       >>> state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, ticks=1)
-      >>> floor_bytes(emulator, state, network)["parameters"] == 2 * 6 * 4 * (32 * 8 + 8)
+      >>> roofline_bytes(emulator, state, network)["parameters"] == 2 * 6 * 4 * (32 * 8 + 8)
       True
     """
     wakes = np.asarray(state.wakes).astype(np.int64)

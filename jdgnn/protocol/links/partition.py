@@ -15,17 +15,17 @@ from jdgnn.errors import InputError
 from jdgnn.network.identifiers import Identifiers, identifier, named
 from jdgnn.parts import unbound
 from jdgnn.protocol.arguments import checked_prob, checked_whole, is_known
-from jdgnn.protocol.links.models import LossModel, Messages
+from jdgnn.protocol.links.models import DropModel, Messages
 from jdgnn.protocol.named_rows import named_rows
 
 
-def split(
+def partition(
     start: int | jax.Array,
     end: int | jax.Array,
     share: ArrayLike = 0.5,
     groups: Any = None,
-) -> LossModel:
-    """Cuts the network: what is sent in ticks start ≤ t < end from one side to another is lost, nothing else is.
+) -> DropModel:
+    """Cuts the network: what is sent in ticks start ≤ t < end from one side to another is dropped, nothing else is.
 
     Args:
       start: first tick of the cut.
@@ -36,21 +36,21 @@ def split(
         row, whole numbers [N], only where nodes have no names.
 
     Returns:
-      The model, for the `split` of `jdgnn.link`.
+      The model, for the `partition` of `jdgnn.link`.
 
     Raises:
       InputError: a number makes no sense; or, once the network is known, groups do not name each node once.
 
     Example:
-      >>> cut = split(100, 200, share=0.2)
-      >>> cut = split(100, 200, groups={"ann": "office", "bob": "office", "cy": "home"})
+      >>> cut = partition(100, 200, share=0.2)
+      >>> cut = partition(100, 200, groups={"ann": "office", "bob": "office", "cy": "home"})
     """
     numbers = {"start": checked_whole("start", start), "end": checked_whole("end", end)}
     if is_known(start, end) and end <= start:
         raise InputError(f"end: got {end}, and a tick after start = {start} is needed")
     share = checked_prob("share", share)
     if groups is None:
-        return LossModel(sample=Partial(_sample_share, share=share, **numbers))
+        return DropModel(sample=Partial(_sample_share, share=share, **numbers))
     if isinstance(groups, str | os.PathLike) or hasattr(groups, "columns"):
         rows = named_rows("groups", groups, ("node", "group"))
         return _named_groups([row.node for row in rows], [identifier(row.cells[0]) for row in rows], numbers)
@@ -58,22 +58,22 @@ def split(
         names, sides = zip(*groups.items(), strict=True) if len(groups) else ((), ())
         return _named_groups(list(names), list(sides), numbers)
     numbers["groups"] = _checked_groups(groups)
-    return LossModel(sample=Partial(_sample_groups, **numbers), bind=Partial(_bind_rows, **numbers))
+    return DropModel(sample=Partial(_sample_groups, **numbers), bind=Partial(_bind_rows, **numbers))
 
 
-def _named_groups(names: list[Any], groups: list[Any], numbers: dict[str, Any]) -> LossModel:
+def _named_groups(names: list[Any], groups: list[Any], numbers: dict[str, Any]) -> DropModel:
     if without := [name for name, group in zip(names, groups, strict=True) if not identifier(group)]:
         raise InputError(f"groups: expected a group for each node, got none for {named(without)}")
     sides = _checked_groups(groups)
 
-    def bind(nodes: Identifiers) -> LossModel:
+    def bind(nodes: Identifiers) -> DropModel:
         order = nodes.order("groups", names)
-        return LossModel(sample=Partial(_sample_groups, groups=sides[order], **numbers))
+        return DropModel(sample=Partial(_sample_groups, groups=sides[order], **numbers))
 
-    return LossModel(sample=unbound, bind=bind)
+    return DropModel(sample=unbound, bind=bind)
 
 
-def _bind_rows(nodes: Identifiers, *, groups: Any, **numbers: Any) -> LossModel:
+def _bind_rows(nodes: Identifiers, *, groups: Any, **numbers: Any) -> DropModel:
     if nodes.names:
         raise InputError(
             f"groups: expected a group by the name of each node, since {nodes.described}, got rows; write "
@@ -81,7 +81,7 @@ def _bind_rows(nodes: Identifiers, *, groups: Any, **numbers: Any) -> LossModel:
         )
     if len(groups) != nodes.num_nodes:
         raise InputError(f"groups: expected one for each of {nodes.num_nodes} nodes, got {len(groups)}")
-    return LossModel(sample=Partial(_sample_groups, groups=groups, **numbers))
+    return DropModel(sample=Partial(_sample_groups, groups=groups, **numbers))
 
 
 def _checked_groups(groups: Any) -> NDArray[np.int32]:
