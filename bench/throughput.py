@@ -5,8 +5,8 @@ batched PyTorch loops that do the same work. `--suite` measures a set of workloa
 `bench/results/throughput.json`; options of the workload then hold where the set says nothing else. All take turns,
 each in a process of its own on the same cores with the same pages. `--table` prints what was measured.
 
-A tick's time is that of `jdgnn.run`, compilation apart. What roofline and ceiling are is in `bench.roofline`. Absolute rates
-swing on shared machines: compare within a result.
+A tick's time is that of `jdgnn.run`, compilation apart. `bench.roofline` says what roofline and ceiling are. Absolute
+rates swing on shared machines: compare within a result.
 """
 
 import argparse
@@ -143,8 +143,8 @@ def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
     better = better_of(result["torch"]) if result["torch"] else None
     lines = [
-        "| | node-updates/s (lowest to highest) | ms a tick | roofline, kB: strict, streaming | of it, % | over PyTorch "
-        "| to compile, s | kernels |",
+        "| | node-updates/s (lowest to highest) | ms a tick | roofline, kB: strict, streaming | of it, % "
+        "| over PyTorch | to compile, s | kernels |",
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     lines += [row(name, figures) for name, figures in result["settings"].items()]

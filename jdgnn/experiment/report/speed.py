@@ -30,8 +30,8 @@ def speed_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel
         _seconds(panel, summaries)
         _memory(panel, summaries)
     panel.text(
-        "The roofline is what a node that wakes must move through memory whatever the arithmetic: its parameters and its "
-        "optimiser state read and written, the models it merges and the embeddings it learns from read. Its share is "
+        "The roofline is what a node that wakes must move through memory whatever the arithmetic: its parameters and "
+        "its optimiser state read and written, the models it merges and the embeddings it learns from read. Its share is "
         "that over the time of all ticks, measurements among them, against an in-place scale of an array of the same "
         "size, measured after the run."
     )
