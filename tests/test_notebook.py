@@ -113,7 +113,7 @@ def test_an_emulator_tells_its_parts_and_their_numbers() -> None:
     text = _text(emulator)
     for part in ("4 units; of what neighbours sent: symmetric sum", "3 units", "info_nce(temperature=0.5)"):
         assert part in text
-    for part in ("learning_rate=0.25", "limited(limit=3)", "loss bernoulli(prob=0.125)", "churn(mean_session=20"):
+    for part in ("learning_rate=0.25", "limited(limit=3)", "drop bernoulli(prob=0.125)", "churn(mean_session=20"):
         assert part in text
     assert "push none" in _text(small_emulator(objective=jdgnn.vicreg(), push=None))
 

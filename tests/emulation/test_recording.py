@@ -263,7 +263,7 @@ def _to_itself(path: Path, tmp_path: Path) -> None:
 def _of_another_version(path: Path, tmp_path: Path) -> None:
     def change(members: dict[str, bytes]) -> None:
         file = io.BytesIO()
-        np.lib.format.write_array(file, np.array(json.dumps({"version": 2})))
+        np.lib.format.write_array(file, np.array(json.dumps({"version": 3})))
         members["header.npy"] = file.getvalue()
 
     _changed(path, tmp_path, change)

@@ -83,7 +83,7 @@ REFUSED = {
     "publish.schedule=token_account": ["publish.schedule: got one that draws", "choose the schedule every"],
     "publish.enabled=false": ["publish.enabled: got false", "no such key", "link, schedule"],
     "publish.link=0.1": ["publish.link: got 0.1", "a table"],
-    "publish.link.los=0.1": ["publish.link.los: got 0.1", "did you mean 'loss'?"],
+    "publish.link.dro=0.1": ["publish.link.dro: got 0.1", "did you mean 'drop'?"],
     "publish.link.drop=1.5": ["publish.link.drop: got 1.5", "from 0 to 1"],
     "publish.link.drop=true": ["publish.link.drop: got true", "a number"],
     "publish.link.drop=[0.1]": ["publish.link.drop: got a list of 1", "a number"],
@@ -289,7 +289,7 @@ def made(table: str, *overrides: str) -> Any:
 
 def test_an_asynchronous_configuration_means_what_the_factories_make_of_it() -> None:
     lossy = jdgnn.link(drop=0.3, delay=links.uniform(0, 10))
-    link = "link={loss = 0.3, delay = {name = 'uniform', low = 0, high = 10}}"
+    link = "link={drop = 0.3, delay = {name = 'uniform', low = 0, high = 10}}"
     assert str(made("publish", f"publish.{link}")) == str(jdgnn.publish(link=lossy))
     parted = jdgnn.link(delay=2, partition=links.partition(5, 9, share=0.2))
     assert str(made("push", "push.link={delay = 2, partition = {start = 5, end = 9, share = 0.2}}")) == str(
@@ -427,3 +427,32 @@ CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_configurations_that_come_along_are_valid(path: Path) -> None:
     assert read(path).network.name
+
+
+def test_former_names_of_keys_work_with_a_warning() -> None:
+    former = {"publish": {"link": {"loss": 0.25, "split": {"start": 1, "end": 2}}}, "emulation": {"start": "common"}}
+    with pytest.warns(FutureWarning) as told:
+        config = resolve(BASE | former)
+    assert "publish.link.split is now publish.link.partition" in [str(one.message) for one in told]
+    assert "emulation.start = common is now emulation.initial = shared" in [str(one.message) for one in told]
+    now = {"publish": {"link": {"drop": 0.25, "partition": {"start": 1, "end": 2}}}, "emulation": {"initial": "shared"}}
+    assert config == resolve(BASE | now)
+    with pytest.raises(InputError, match=r"emulation\.start: is now initial, which is given too"):
+        resolve(BASE | {"emulation": {"start": "common", "initial": "shared"}})
+
+
+def test_former_names_of_arguments_work_with_a_warning() -> None:
+    anything: Any = jdgnn
+    with pytest.warns(DeprecationWarning, match="the argument loss is now drop"):
+        former = anything.link(loss=0.25)
+    assert str(former) == str(jdgnn.link(drop=0.25))
+    settings: dict[str, Any] = {"layers": [jdgnn.gcn(2)], "objective": jdgnn.info_nce(), "optimizer": jdgnn.sgd(0.1)}
+    with pytest.warns(DeprecationWarning) as told:
+        emulator = anything.Emulator(**settings, push=None, gossip=None, start="common")
+    assert emulator.initial == "shared"
+    assert [str(one.message) for one in told] == [
+        "the argument start is now initial",
+        "initial='common' is now initial='shared'",
+    ]
+    with pytest.warns(DeprecationWarning, match=r"jdgnn\.LossModel is now jdgnn\.DropModel"):
+        assert anything.LossModel is jdgnn.DropModel

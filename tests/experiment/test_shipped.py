@@ -81,8 +81,8 @@ def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         ("ticks=5", "key; write emulation.ticks or checkpoints.ticks"),
         ("units=3", "key; write layers.0.units"),
         ("horizon=9", "key; write optimizer.rate_schedule.horizon"),
-        ("emulation.fanout=3", "start, ticks; elsewhere it is push.fanout or gossip.fanout"),
-        ("push.loss=0.1", "elsewhere it is push.link.drop or publish.link.drop or gossip.link.drop"),
+        ("emulation.fanout=3", "record_every, ticks; elsewhere it is push.fanout or gossip.fanout"),
+        ("push.drop=0.1", "elsewhere it is push.link.drop or publish.link.drop or gossip.link.drop"),
     ],
 )
 def test_a_key_in_the_wrong_place_is_told_its_place(

@@ -23,7 +23,7 @@ def with_present_keys(tables: Mapping[str, Any], *, warn: bool = True) -> dict[s
 
     Args:
       tables: the configuration as read; it is left as it is.
-      warn: whether each former name is told, as a DeprecationWarning; not for runs of an earlier version.
+      warn: whether each former name is told, as a FutureWarning, which users see; not for runs of an earlier version.
 
     Returns:
       The same configuration.
@@ -51,6 +51,6 @@ def _renamed(tables: Mapping[str, Any], path: tuple[str, ...], warn: bool) -> di
         if warn and (new != key or now is not value):
             before = f"{'.'.join((*path, key))}" + (f" = {value}" if now is not value else "")
             after = ".".join(here) + (f" = {now}" if now is not value else "")
-            warnings.warn(f"{before} is now {after}", DeprecationWarning, stacklevel=4)
+            warnings.warn(f"{before} is now {after}", FutureWarning, stacklevel=2)
         found[new] = now
     return found

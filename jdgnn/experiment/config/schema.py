@@ -124,12 +124,13 @@ class RecipeConfig(Config):
     optimizer: None = None  # type: ignore[assignment]
 
 
-def read(path: Path, overrides: Iterable[str] = ()) -> Config:
+def read(path: Path, overrides: Iterable[str] = (), *, warn: bool = True) -> Config:
     """Reads a configuration file.
 
     Args:
       path: a TOML file; paths of the files of a network begin at its folder.
       overrides: changes, each `key=value`; see `jdgnn.experiment.config.overrides`. Paths in them begin here.
+      warn: whether a former name of a key is told.
 
     Returns:
       The configuration with all defaults filled in.
@@ -137,10 +138,10 @@ def read(path: Path, overrides: Iterable[str] = ()) -> Config:
     Raises:
       InputError: the file cannot be read, is no TOML, or says something that makes no sense.
     """
-    return resolve(with_overrides(read_tables(path), overrides))
+    return resolve(with_overrides(read_tables(path), overrides), warn=warn)
 
 
-def resolve(tables: dict[str, Any]) -> Config:
+def resolve(tables: dict[str, Any], *, warn: bool = True) -> Config:
     """Checks a configuration and fills in all defaults, but for the recipe, which depends on the network.
 
     Paths that are not whole begin at the working directory.
@@ -160,7 +161,7 @@ def resolve(tables: dict[str, Any]) -> Config:
       >>> config.emulation.initial
       'shared'
     """
-    tables = with_whole_paths(with_present_keys(tables), Path())
+    tables = with_whole_paths(with_present_keys(tables, warn=warn), Path())
     model = Config if LEARNING & tables.keys() else RecipeConfig
     try:
         return model.model_validate(tables)

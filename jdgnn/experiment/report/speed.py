@@ -30,9 +30,10 @@ def speed_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel
         _seconds(panel, summaries)
         _memory(panel, summaries)
     panel.text(
-        "The roofline is what a node that wakes must move through memory whatever the arithmetic: its parameters and "
-        "its optimiser state read and written, the models it merges and the embeddings it learns from read. Its share is "
-        "that over the time of all ticks, measurements among them, against an in-place scale of an array of the same "
+        "The roofline is the number of bytes that a node that wakes must move through memory, whatever the "
+        "arithmetic: its parameters and its optimiser state read and written, the models it merges and the "
+        "embeddings it learns from read. The fraction is their rate over all ticks, measurements included, relative "
+        "to an in-place scale of an array of the same "
         "size, measured after the run."
     )
     return panel

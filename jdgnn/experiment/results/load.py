@@ -97,7 +97,7 @@ def _folder(path: Path, seed: int | None) -> Path:
         raise InputError(f"seed: expected a whole number, got {seed!r}")
     folders = run_folders(path)
     if folders == [path]:
-        own = read(path / CONFIG).seed
+        own = read(path / CONFIG, warn=False).seed
         if seed not in (None, own):
             raise InputError(f"seed: got {seed}, and the run in {path} has seed {own}; leave it out")
         return path
@@ -110,7 +110,7 @@ def _folder(path: Path, seed: int | None) -> Path:
 
 
 def _loaded(folder: Path, data_root: Path | None) -> Run:
-    config, origin, summary = read(folder / CONFIG), read_origin(folder), read_summary(folder)
+    config, origin, summary = read(folder / CONFIG, warn=False), read_origin(folder), read_summary(folder)
     check_files(config, origin)
     network = load(config, data_root or origin_path(origin, "data_root")).network
     emulator = make_emulator(config)
