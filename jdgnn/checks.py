@@ -27,13 +27,13 @@ def is_consumed(tree: Any) -> bool:
 def check_count(name: str, value: Any, *, minimum: int = 1) -> None:
     """Raises InputError unless `value` is a whole number of at least `minimum`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
-        raise InputError(f"{name}: got {value!r}, and a whole number of at least {minimum} is needed")
+        raise InputError(f"{name}: expected a whole number of at least {minimum}, got {value!r}")
 
 
 def check_flag(name: str, value: Any) -> None:
     """Raises InputError unless `value` is True or False."""
     if not isinstance(value, bool | np.bool_):
-        raise InputError(f"{name}: got {value!r}, and True or False is needed")
+        raise InputError(f"{name}: expected True or False, got {value!r}")
 
 
 def check_number(
@@ -73,7 +73,7 @@ def check_number(
         or (below is not None and value >= below)
         or (maximum is not None and value > maximum)
     ):
-        raise InputError(f"{name}: got {value!r}, and one finite number{' ' + wanted if wanted else ''} is needed")
+        raise InputError(f"{name}: expected one finite number{' ' + wanted if wanted else ''}, got {value!r}")
     return value if isinstance(value, jax.Array) else float(value)
 
 

@@ -120,7 +120,7 @@ class Emulator(Spec):
         if self.param_dtype is not None:
             object.__setattr__(self, "param_dtype", _checked_dtype(self.param_dtype))
         if self.kernels is not None and not isinstance(self.kernels, bool):
-            raise InputError(f"kernels: got {self.kernels!r}, and True, False or None is needed")
+            raise InputError(f"kernels: expected True, False or None, got {self.kernels!r}")
         if self.cores is not None:
             check_count("cores", self.cores)
         if self.active_fraction is not None:
@@ -231,7 +231,7 @@ class Emulator(Spec):
         if layer is None:
             return np.concatenate([np.asarray(h) for h in state.embeddings], axis=1)
         if not isinstance(layer, int) or not 0 <= layer < len(self.layers):
-            raise InputError(f"layer: got {layer!r}, and there are layers 0 to {len(self.layers) - 1}")
+            raise InputError(f"layer: expected 0 to {len(self.layers) - 1}, got {layer!r}")
         return np.asarray(state.embeddings[layer])
 
     def encode(self, params: tuple[Any, ...] | State, network: Any) -> NDArray[np.floating]:
@@ -331,7 +331,7 @@ def _encode(spec: Spec, params: tuple[Any, ...], links: Topology, features: jax.
 
 def _check_key(key: Any) -> None:
     if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.shape:
-        raise InputError(f"key: got {type(key).__name__}, and one PRNG key such as jax.random.key(0) is needed")
+        raise InputError(f"key: expected one PRNG key such as jax.random.key(0), got {type(key).__name__}")
     check_not_consumed("key", key)
 
 
@@ -342,7 +342,7 @@ def _checked_dtype(given: Any) -> str:
     except TypeError:
         name = None
     if name != "bfloat16":
-        raise InputError(f'param_dtype: got {given!r}, and "bfloat16", or None for that of the features, is needed')
+        raise InputError(f'param_dtype: expected "bfloat16", or None for that of the features, got {given!r}')
     return name
 
 
@@ -350,7 +350,7 @@ def _checked_parts(name: str, given: Any, kind: type, example: str) -> tuple[Any
     """The parts as a tuple, with every member ready to be an argument of a compiled function."""
     parts = (given,) if isinstance(given, kind) else given
     if not isinstance(parts, list | tuple) or not parts:
-        raise InputError(f"{name}: got {given!r}, and {example} or the like is needed")
+        raise InputError(f"{name}: expected {example} or the like, got {given!r}")
     for part in parts:
         _check_kind(name, part, kind, example)
     return tuple(map(as_argument, parts))
@@ -358,4 +358,4 @@ def _checked_parts(name: str, given: Any, kind: type, example: str) -> tuple[Any
 
 def _check_kind(name: str, given: Any, kind: type, example: str) -> None:
     if not isinstance(given, kind):
-        raise InputError(f"{name}: got {given!r}, and {example} is needed")
+        raise InputError(f"{name}: expected {example}, got {given!r}")

@@ -16,8 +16,8 @@ class InputError(ValueError):
     is written as an escape, and the middle of what is very long is left out.
 
     Example:
-      >>> print(InputError("name: got '\x1b[2J', and text is needed"))
-      name: got '\x1b[2J', and text is needed
+      >>> print(InputError("name: expected text, got '\x1b[2J'"))
+      name: expected text, got '\x1b[2J'
     """
 
     def __init__(self, text: str) -> None:

@@ -181,7 +181,7 @@ class NodeEmbedding(BaseEstimator):
         elif isinstance(self.emulator, Emulator):
             emulator, ticks, own = self.emulator, self.ticks or OWN_TICKS, 0
         else:
-            raise InputError(f"emulator: got {type(self.emulator).__name__}, and a jdgnn.Emulator, or None, is needed")
+            raise InputError(f"emulator: expected a jdgnn.Emulator, or None, got {type(self.emulator).__name__}")
         return emulator, ticks, own if self.own_features is None else self.own_features
 
 
@@ -190,7 +190,7 @@ def _ends(edges: Any, nodes: Identifiers) -> Any:
     ends = edges.to_numpy().T if hasattr(edges, "columns") else np.asarray(edges)  # of a frame, a column is an end
     if ends.ndim != 2 or len(ends) != 2:
         hint = "; transpose it" if ends.ndim == 2 and ends.shape[1] == 2 else ""
-        raise InputError(f"edges: got shape {ends.shape}, and who sends and who receives, [2, edges], is needed{hint}")
+        raise InputError(f"edges: expected who sends and who receives, [2, edges], got shape {ends.shape}{hint}")
     return nodes.rows("edges", ends.ravel()).reshape(ends.shape) if nodes.names else ends
 
 

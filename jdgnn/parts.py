@@ -102,7 +102,7 @@ def as_partial(what: str, function: Any) -> Partial:
       InputError: it is none.
     """
     if not callable(function):
-        raise InputError(f"{what}: got {function!r}, and a function is needed")
+        raise InputError(f"{what}: expected a function, got {function!r}")
     return function if isinstance(function, Partial) else Partial(function)
 
 

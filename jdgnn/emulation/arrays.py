@@ -41,7 +41,7 @@ def features_of(network: Network) -> jax.Array:
 def arrays_of(emulator: Spec, state: State, network: Any) -> tuple[Spec, Topology, jax.Array]:
     """Puts the network on the accelerator, once it is sure that it fits the state; the emulator is bound to it."""
     if not isinstance(emulator, Spec):
-        raise InputError(f"emulator: got {type(emulator).__name__}, and a jdgnn.Emulator is needed")
+        raise InputError(f"emulator: expected a jdgnn.Emulator, got {type(emulator).__name__}")
     check_alive(state)
     network = as_network(network)
     check_network_of(state, network)

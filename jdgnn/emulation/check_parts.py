@@ -68,7 +68,7 @@ def shape_of(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
 def expect(what: str, given: Any, wanted: Any, why: str = "") -> None:
     """Raises InputError unless two trees of shapes are the same, dtypes included; `why` ends its sentence."""
     if _signature(given) != _signature(wanted):
-        raise InputError(f"{what}: it gives {described(given)}, and {described(wanted)} is needed{why}")
+        raise InputError(f"{what}: expected {described(wanted)}, got {described(given)}{why}")
 
 
 def units_of(layers: Sequence[Layer], num_features: int, dtype: DTypeLike) -> tuple[int, ...]:
@@ -99,7 +99,7 @@ def layer_units(what: str, layer: Layer, num_features: int, dtype: DTypeLike) ->
     one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), aggregated)
     output = shape_of(f"{what}.apply", layer.apply, params, own, one)
     if not isinstance(output, jax.ShapeDtypeStruct) or len(output.shape) != 1 or output.dtype != dtype:
-        raise InputError(f"{what}.apply: it gives {described(output)}, and one vector {jnp.dtype(dtype)}[F'] is needed")
+        raise InputError(f"{what}.apply: expected one vector {jnp.dtype(dtype)}[F'], got {described(output)}")
     return output.shape[0]
 
 
@@ -131,10 +131,10 @@ def check_learning(
 
     given = shape_of(f"{what}.apply", loss, params["objective"], own, vectors, mask, _key())
     if not isinstance(given, tuple) or len(given) != 2 or not isinstance(given[1], dict):
-        raise InputError(f"{what}.apply: it gives {described(given)}, and a pair (loss, dict of scalars) is needed")
+        raise InputError(f"{what}.apply: expected a pair (loss, dict of scalars), got {described(given)}")
     expect(f"{what}.apply", given[0], jax.ShapeDtypeStruct((), dtype))
     if any(leaf.shape for leaf in jax.tree.leaves(given[1])):
-        raise InputError(f"{what}.apply: aux gives {described(given[1])}, and a dict of scalars is needed")
+        raise InputError(f"{what}.apply: expected aux to be a dict of scalars, got {described(given[1])}")
     expect(
         f"{what}.is_defined",
         shape_of(f"{what}.is_defined", objective.is_defined, mask, mask),
@@ -306,9 +306,7 @@ def _check_attendance(what: str, part: Clock | Presence, num_nodes: int, num_mas
     memory = shape_of(f"{what}.init", part.init, _key(), num_nodes)
     refuse_raw(f"{what}.init", memory)
     if any(leaf.shape[:1] != (num_nodes,) for leaf in jax.tree.leaves(memory)):
-        raise InputError(
-            f"{what}.init: it gives {described(memory)}, and a row per node, [{num_nodes}, ...], is needed"
-        )
+        raise InputError(f"{what}.init: expected a row per node, [{num_nodes}, ...], got {described(memory)}")
     if part.sample is not None:
         given = shape_of(f"{what}.sample", part.sample, _key(), WHOLE, num_nodes, memory)
         masks = (jax.ShapeDtypeStruct((num_nodes,), bool),) * num_masks
@@ -358,8 +356,8 @@ def check_acceptance(what: str, acceptance: Acceptance, num_nodes: int, capacity
         given = shape_of(what, acceptance.probability, degree, degree)
         is_array = isinstance(given, jax.ShapeDtypeStruct)
         if not is_array or given.shape != shape or not jnp.issubdtype(given.dtype, jnp.floating):
-            wanted = f"one float per model, {list(shape)} for degrees {list(shape)}, is needed"
-            raise InputError(f"{what}: it gives {described(given)}, and {wanted}")
+            wanted = f"one float per model, {list(shape)} for degrees {list(shape)}"
+            raise InputError(f"{what}: expected {wanted}, got {described(given)}")
 
 
 def _neighbourhood(own: Any, query: Any) -> tuple[Any, ...]:

@@ -106,7 +106,7 @@ def run(
     check_count("ticks", ticks)
     check_count("record_every", record_every)
     if on_progress is not None and not callable(on_progress):
-        raise InputError(f"on_progress: got {on_progress!r}, and a function of a jdgnn.Progress, or None, is needed")
+        raise InputError(f"on_progress: expected a function of a jdgnn.Progress, or None, got {on_progress!r}")
     if progress_every is not None:
         check_count("progress_every", progress_every)
     for tick in progress_at:

@@ -14,7 +14,7 @@ from jdgnn.network.network import Network
 def check_alive(state: Any) -> None:
     """Raises InputError unless this is a state whose arrays are there."""
     if not isinstance(state, State):
-        raise InputError(f"state: got {type(state).__name__}, and what emulator.init or a run gave is needed")
+        raise InputError(f"state: expected what emulator.init or a run gave, got {type(state).__name__}")
     check_not_consumed("state", state)
 
 

@@ -38,7 +38,7 @@ def propagate(features: NDArray[np.floating], network: Network, hops: int) -> ND
 
     check_count("hops", hops, minimum=0)
     if features.ndim != 2 or len(features) != network.num_nodes:
-        raise InputError(f"features: got shape {features.shape}, and [{network.num_nodes}, features] is needed")
+        raise InputError(f"features: expected [{network.num_nodes}, features], got shape {features.shape}")
     nodes = np.arange(network.num_nodes)
     senders = np.concatenate([network.senders, nodes])
     receivers = np.concatenate([network.receivers, nodes])

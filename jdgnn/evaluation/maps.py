@@ -97,7 +97,7 @@ def over_time(frames: Sequence[ArrayLike], method: str = "pca", seed: int = 0) -
     """
     shapes = {np.shape(frame) for frame in frames}
     if len(shapes) != 1:
-        raise InputError(f"frames: got shapes {sorted(shapes)}, and embeddings of the same nodes are needed")
+        raise InputError(f"frames: expected embeddings of the same nodes, got shapes {sorted(shapes)}")
     last = two_dimensions(frames[-1], method, seed)
     vectors = (checked_embeddings("frames", frame, len(last)) for frame in reversed(frames))
     final = next(vectors)

@@ -23,9 +23,7 @@ def checked_embeddings(name: str, embeddings: ArrayLike, num_nodes: int) -> NDAr
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: not an array of real numbers ({error}); give [{num_nodes}, width]") from error
     if vectors.ndim != 2 or len(vectors) != num_nodes or not vectors.shape[1]:
-        raise InputError(
-            f"{name}: got shape {vectors.shape}, and one vector for each node, [{num_nodes}, width], is needed"
-        )
+        raise InputError(f"{name}: expected one vector for each node, [{num_nodes}, width], got shape {vectors.shape}")
     bad = np.argwhere(~np.isfinite(vectors))
     if len(bad):
         node, column = bad[0].tolist()

@@ -15,22 +15,22 @@ from jdgnn.network.problems import listed
 def check_name(name: str, value: Any) -> None:
     """Raises InputError unless `value` is a string."""
     if not isinstance(value, str):
-        raise InputError(f"{name}: got {type(value).__name__}, and a string is needed")
+        raise InputError(f"{name}: expected a string, got {type(value).__name__}")
 
 
 def checked_class_names(name: str, class_names: Any) -> tuple[str, ...]:
     """Gives the names of the classes as a tuple; InputError unless they are a tuple or list of strings."""
     if not isinstance(class_names, tuple | list) or not all(isinstance(item, str) for item in class_names):
-        raise InputError(f"{name}: got {class_names!r}, and one string per class is needed, as in ('cat', 'dog')")
+        raise InputError(f"{name}: expected one string per class, as in ('cat', 'dog'), got {class_names!r}")
     return tuple(class_names)
 
 
 def checked_node_names(name: str, node_names: Any, num_nodes: int | None = None) -> tuple[str, ...]:
     """Gives the names of the nodes as a tuple; InputError unless they are N different strings, or none."""
     if not isinstance(node_names, tuple | list) or not all(isinstance(item, str) for item in node_names):
-        raise InputError(f"{name}: got {type(node_names).__name__}, and a tuple of one string per node is needed")
+        raise InputError(f"{name}: expected a tuple of one string per node, got {type(node_names).__name__}")
     if node_names and num_nodes is not None and len(node_names) != num_nodes:
-        raise InputError(f"{name}: got {len(node_names)}, and there are {num_nodes} nodes; give one each, or none")
+        raise InputError(f"{name}: expected one for each of {num_nodes} nodes, or None, got {len(node_names)}")
     if blank := [repr(item) for item in node_names if not item or item != item.strip()]:
         raise InputError(f"{name}: expected names without blanks around them, got {listed(blank)}")
     if len(set(node_names)) < len(node_names):
@@ -43,18 +43,16 @@ def as_array(name: str, given: Any) -> NDArray[Any]:
     """Gives a NumPy array of numbers; InputError for None, sparse matrices, ragged lists and mixed entries."""
     check_not_consumed(name, given)
     if given is None:
-        raise InputError(f"{name}: got None, and an array is needed")
+        raise InputError(f"{name}: expected an array, got None")
     if hasattr(given, "toarray"):
-        raise InputError(
-            f"{name}: got a sparse {type(given).__name__}, and a dense array is needed; write its toarray()"
-        )
+        raise InputError(f"{name}: expected a dense array, got a sparse {type(given).__name__}; write its toarray()")
     try:
         array = np.asarray(given)
     except (ValueError, TypeError, RuntimeError) as error:
         raise InputError(f"{name}: not a rectangular array ({error})") from error
     if array.dtype == object:
         raise InputError(
-            f"{name}: got {type(given).__name__} of mixed entries, and a rectangular array of numbers is needed"
+            f"{name}: expected a rectangular array of numbers, got {type(given).__name__} of mixed entries"
         )
     return array
 
@@ -77,11 +75,11 @@ def checked_features(features: ArrayLike) -> NDArray[np.floating]:
     given = as_array("features", features)
     if given.ndim != 2 or 0 in given.shape:
         raise InputError(
-            f"features: got shape {given.shape}, and [nodes, features] with at least one of each is needed"
+            f"features: expected [nodes, features] with at least one of each, got shape {given.shape}"
             " (for nodes that measure nothing, write their degrees or a one-hot identity)"
         )
     if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool) or np.iscomplexobj(given):
-        raise InputError(f"features: got dtype {given.dtype}, and real numbers are needed")
+        raise InputError(f"features: expected real numbers, got dtype {given.dtype}")
     is_small = given.dtype in (np.float32, np.float16, bool)  # float32 holds these exactly, and whole numbers not
     result: NDArray[np.floating] = given.astype(np.float32 if is_small else np.float64)
     bad = np.argwhere(~np.isfinite(result))
@@ -102,9 +100,9 @@ def checked_ends(
     for name, given in (("senders", senders), ("receivers", receivers)):
         nodes = as_array(name, given)
         if nodes.ndim != 1:
-            raise InputError(f"{name}: got shape {nodes.shape}, and one node number per edge, [edges], is needed")
+            raise InputError(f"{name}: expected one node number per edge, [edges], got shape {nodes.shape}")
         if nodes.size and not np.issubdtype(nodes.dtype, np.integer):
-            raise InputError(f"{name}: got dtype {nodes.dtype}, and whole node numbers from 0 are needed")
+            raise InputError(f"{name}: expected whole node numbers from 0, got dtype {nodes.dtype}")
         bad = np.flatnonzero((nodes < 0) | (nodes >= num_nodes)) if nodes.size else nodes
         if len(bad):
             raise InputError(
@@ -112,9 +110,7 @@ def checked_ends(
             )
         ends.append(nodes.astype(np.int32))
     if len(ends[0]) != len(ends[1]):
-        raise InputError(
-            f"receivers: got {len(ends[1])} entries, and senders has {len(ends[0])}; give one of each per edge"
-        )
+        raise InputError(f"receivers: expected one for each of {len(ends[0])} senders, got {len(ends[1])}")
     return ends[0], ends[1]
 
 
@@ -126,13 +122,13 @@ def checked_quality(
         return None
     quality = as_array("link_quality", link_quality)
     if quality.shape != (num_edges,) and not (both_ways and quality.shape == (num_edges, 2)):
-        raise InputError(f"link_quality: got shape {quality.shape}, and one number per edge, [{num_edges}], is needed")
+        raise InputError(f"link_quality: expected one number per edge, [{num_edges}], got shape {quality.shape}")
     if quality.size and not (np.issubdtype(quality.dtype, np.floating) or np.issubdtype(quality.dtype, np.integer)):
-        raise InputError(f"link_quality: got dtype {quality.dtype}, and real numbers from 0 to 1 are needed")
+        raise InputError(f"link_quality: expected real numbers from 0 to 1, got dtype {quality.dtype}")
     bad = np.argwhere(~((quality >= 0) & (quality <= 1)))
     if len(bad):
         raise InputError(
-            f"link_quality: edge {bad[0][0]} has {quality[tuple(bad[0])]}, and a probability from 0 to 1 is needed"
+            f"link_quality: expected probabilities from 0 to 1, got {quality[tuple(bad[0])]} at edge {bad[0][0]}"
         )
     return quality.astype(np.float32)
 
@@ -146,21 +142,17 @@ def checked_labels(labels: ArrayLike | None, num_nodes: int, class_names: tuple[
         return None
     given = as_array("labels", labels)
     if given.shape != (num_nodes,):
-        raise InputError(f"labels: got shape {given.shape}, and one class per node, [{num_nodes}], is needed")
+        raise InputError(f"labels: expected one class per node, [{num_nodes}], got shape {given.shape}")
     if given.dtype.kind == "f" and (np.isnan(given) | (given == np.floor(given))).all() and not np.isinf(given).any():
         given = np.where(np.isnan(given), UNLABELLED, given).astype(np.int64)
     if not np.issubdtype(given.dtype, np.integer):
-        raise InputError(f"labels: got dtype {given.dtype}, and whole numbers from 0 are needed")
+        raise InputError(f"labels: expected whole numbers from 0, got dtype {given.dtype}")
     if given.max() > np.iinfo(np.int32).max:
         node = int(given.argmax())
-        raise InputError(
-            f"labels: got {given[node]} at node {node}, and classes numbered from 0, below 2**31, are needed"
-        )
+        raise InputError(f"labels: expected classes numbered from 0, below 2**31, got {given[node]} at node {node}")
     if given.min() < UNLABELLED:
         node = int(given.argmin())
-        raise InputError(
-            f"labels: got {given[node]} at node {node}, and whole numbers from 0, or -1 for no label, are needed"
-        )
+        raise InputError(f"labels: expected whole numbers from 0, or -1 for no label, got {given[node]} at node {node}")
     if class_names and given.max() >= len(class_names):
         raise InputError(
             f"class_names: got {len(class_names)} names, and labels go up to {given.max()}; name every class"

@@ -64,9 +64,9 @@ def stochastic_block_model(
     check_number("homophily", homophily, minimum=0)
     check_number("separation", separation, minimum=0)
     if num_nodes < 2 * num_classes:
-        raise InputError(f"num_nodes: got {num_nodes}, and at least two for each of {num_classes} classes are needed")
+        raise InputError(f"num_nodes: expected at least two for each of {num_classes} classes, got {num_nodes}")
     if homophily > 1:
-        raise InputError(f"homophily: got {homophily!r}, and a share from 0 to 1 is needed")
+        raise InputError(f"homophily: expected a share from 0 to 1, got {homophily!r}")
     class_size = num_nodes / num_classes
     inside_prob = homophily * mean_degree / (class_size - 1)
     across_prob = (1 - homophily) * mean_degree / (num_nodes - class_size)

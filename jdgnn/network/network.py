@@ -283,16 +283,14 @@ def checked_splits(splits: Splits | None, num_nodes: int) -> Splits | None:
         return None
     if not isinstance(splits, Splits):
         raise InputError(
-            f"splits: got {type(splits).__name__}, and a Splits is needed; write Splits(train=..., validation=..., "
+            f"splits: expected a Splits, got {type(splits).__name__}; write Splits(train=..., validation=..., "
             "test=...) or random_splits(labels, num_splits)"
         )
     masks = {part: as_array(f"splits.{part}", getattr(splits, part)) for part in ("train", "validation", "test")}
     num_splits = len(masks["train"]) if masks["train"].ndim else 0
     for part, mask in masks.items():
         if mask.dtype != bool or mask.shape != (num_splits, num_nodes) or not num_splits:
-            raise InputError(
-                f"splits.{part}: got {mask.dtype} {mask.shape}, and booleans [splits, {num_nodes}] are needed"
-            )
+            raise InputError(f"splits.{part}: expected booleans [splits, {num_nodes}], got {mask.dtype} {mask.shape}")
     overlap = (
         masks["train"] & masks["test"] | masks["train"] & masks["validation"] | masks["validation"] & masks["test"]
     )

@@ -41,7 +41,7 @@ def check_network(network: Network) -> None:
     if network.link_quality is not None:
         _check_array("link_quality", network.link_quality, (np.float32,), 1)
     if not network.features.size:
-        _refuse("features", f"got shape {network.features.shape}, and at least one node and one feature are needed")
+        _refuse("features", f"expected at least one node and one feature, got shape {network.features.shape}")
     _check_edges(network.senders, network.receivers, network.num_nodes)
     try:
         check_name("name", network.name)
@@ -58,16 +58,16 @@ def check_network(network: Network) -> None:
 
 
 def _check_array(field: str, given: Any, dtypes: tuple[type, ...], num_axes: int) -> None:
-    wanted = f"a NumPy array of {' or '.join(dtype.__name__ for dtype in dtypes)} with {num_axes} axes is needed"
+    wanted = f"a NumPy array of {' or '.join(dtype.__name__ for dtype in dtypes)} with {num_axes} axes"
     if not isinstance(given, np.ndarray):
-        _refuse(field, f"got {type(given).__name__}, and {wanted}")
+        _refuse(field, f"expected {wanted}, got {type(given).__name__}")
     if given.dtype not in dtypes or given.ndim != num_axes:
-        _refuse(field, f"got {given.dtype} {given.shape}, and {wanted}")
+        _refuse(field, f"expected {wanted}, got {given.dtype} {given.shape}")
 
 
 def _check_edges(senders: NDArray[np.int32], receivers: NDArray[np.int32], num_nodes: int) -> None:
     if len(senders) != len(receivers):
-        _refuse("receivers", f"got {len(receivers)} entries, and senders has {len(senders)}")
+        _refuse("receivers", f"expected one for each of {len(senders)} senders, got {len(receivers)}")
     for field, nodes in (("senders", senders), ("receivers", receivers)):
         if len(nodes) and (nodes.min() < 0 or nodes.max() >= num_nodes):
             _refuse(field, f"names nodes {nodes.min()} to {nodes.max()}, and features describe 0 to {num_nodes - 1}")

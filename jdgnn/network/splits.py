@@ -141,7 +141,7 @@ def _checked_labels(labels: ArrayLike) -> NDArray[np.integer]:
         )
     classes = np.asarray(labels)
     if classes.ndim != 1 or not classes.size or not np.issubdtype(classes.dtype, np.integer) or classes.min() < -1:
-        raise InputError(f"labels: got {classes.dtype} {classes.shape}, and integers from 0, one per node, are needed")
+        raise InputError(f"labels: expected integers from 0, one per node, got {classes.dtype} {classes.shape}")
     return classes
 
 
@@ -155,7 +155,7 @@ def _candidates(eligible: ArrayLike | None, classes: NDArray[np.integer]) -> NDA
         raise InputError("eligible: expected booleans in the order of the labels, got a series with an index of names")
     mask = np.asarray(eligible)
     if mask.dtype != bool or mask.shape != classes.shape:
-        raise InputError(f"eligible: got {mask.dtype} {mask.shape}, and booleans [{len(classes)}] are needed")
+        raise InputError(f"eligible: expected booleans [{len(classes)}], got {mask.dtype} {mask.shape}")
     return np.flatnonzero(mask & is_labelled)
 
 
@@ -177,7 +177,7 @@ def _number(name: str, value: float | int, num_candidates: int, *, minimum: int)
         return int(value)
     if not 0 <= value < 1 or round(value * num_candidates) < minimum:
         raise InputError(
-            f"{name}: got {value!r} of {num_candidates} nodes, and a share below 1 that makes at least {minimum} of "
-            "them, or a whole number of nodes, is needed"
+            f"{name}: expected a share below 1 that makes at least {minimum} of "
+            f"them, or a whole number of nodes, got {value!r} of {num_candidates} nodes"
         )
     return round(value * num_candidates)

@@ -20,9 +20,7 @@ def taken(ax: Any) -> Any:
 
         return pyplot.subplots(layout="constrained")[1]
     if not isinstance(ax, Axes):
-        raise InputError(
-            f"ax: got {type(ax).__name__}, and the Axes of Matplotlib, or None for a new figure, are needed"
-        )
+        raise InputError(f"ax: expected the Axes of Matplotlib, or None for a new figure, got {type(ax).__name__}")
     return ax
 
 

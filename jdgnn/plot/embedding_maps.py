@@ -131,7 +131,7 @@ def _checked_colours(color: ArrayLike, num_nodes: int) -> NDArray[Any]:
     if colours.dtype == object:
         colours = colours.astype(str)
     if colours.dtype.kind not in "biufUS":
-        raise InputError(f"color: got dtype {colours.dtype}, and classes or real numbers are needed, one for each node")
+        raise InputError(f"color: expected a class or a real number for each node, got dtype {colours.dtype}")
     if colours.shape != (num_nodes,):
-        raise InputError(f"color: got shape {colours.shape}, and one for each node, [{num_nodes}], is needed")
+        raise InputError(f"color: expected one for each node, [{num_nodes}], got shape {colours.shape}")
     return colours

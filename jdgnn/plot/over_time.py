@@ -122,7 +122,7 @@ def baselines(
     ax = axes.taken(ax)
     check_flag("percent", percent)
     if not isinstance(results, Mapping):
-        raise InputError(f"results: got {type(results).__name__}, and a dict of results by name is needed")
+        raise InputError(f"results: expected a dict of results by name, got {type(results).__name__}")
     if not results:
         raise InputError("results: got an empty dict; give what a probe found, by name")
     shares = {name: _share(str(name), result) for name, result in results.items()}
@@ -138,7 +138,7 @@ def baselines(
 def _share(name: str, result: Any) -> float:
     value = result.get("mean") if isinstance(result, Mapping) else getattr(result, "mean", result)
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-        raise InputError(f"results[{name!r}]: got {result!r}, and what a probe found is needed")
+        raise InputError(f"results[{name!r}]: expected what a probe found, got {result!r}")
     return float(value)
 
 

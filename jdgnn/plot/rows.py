@@ -33,7 +33,7 @@ def rows_of(name: str, given: Any) -> list[Row]:
         given = given.rows()
     elif not are_rows(given):
         raise InputError(
-            f"{name}: got {type(given).__name__}, and a jdgnn.History, or the rows that its rows() gives, is needed"
+            f"{name}: expected a jdgnn.History, or the rows that its rows() gives, got {type(given).__name__}"
         )
     if not given:
         raise InputError(f"{name}: nothing was recorded; run with record_every at most the number of ticks")

@@ -158,14 +158,10 @@ def _checked(given: Any, ticks: Any) -> tuple[NDArray[np.float64], NDArray[np.fl
     try:
         values = np.asarray(given, np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(
-            f"given: got {type(given).__name__}, and a history, or numbers [ticks, nodes], is needed"
-        ) from error
+        raise InputError(f"given: expected a history, or numbers [ticks, nodes], got {type(given).__name__}") from error
     if values.ndim != 2 or 0 in values.shape:
-        raise InputError(f"given: got shape {values.shape}, and a history, or numbers [ticks, nodes], is needed")
+        raise InputError(f"given: expected a history, or numbers [ticks, nodes], got shape {values.shape}")
     at = np.arange(1.0, len(values) + 1) if ticks is None else np.asarray(ticks, np.float64)
     if at.shape != (len(values),) or not (np.diff(at) > 0).all():
-        raise InputError(
-            f"ticks: got shape {at.shape}, and {len(values)} ascending ticks, one for each row, are needed"
-        )
+        raise InputError(f"ticks: expected {len(values)} ascending ticks, one for each row, got shape {at.shape}")
     return values, at

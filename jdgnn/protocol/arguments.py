@@ -23,7 +23,7 @@ def checked_prob(name: str, value: Any) -> Any:
         return value
     prob = check_number(name, value)
     if not 0 <= prob <= 1:
-        raise InputError(f"{name}: got {value!r}, and a number from 0 to 1 is needed")
+        raise InputError(f"{name}: expected a number from 0 to 1, got {value!r}")
     return prob
 
 
@@ -37,5 +37,5 @@ def checked_whole(name: str, value: Any, *, minimum: int = 0) -> Any:
     else:
         is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not is_whole or (is_known(value) and not minimum <= value < _LIMIT):
-        raise InputError(f"{name}: got {value!r}, and a whole number of at least {minimum}, below 2**31 - 1, is needed")
+        raise InputError(f"{name}: expected a whole number of at least {minimum}, below 2**31 - 1, got {value!r}")
     return jnp.int32(value) if isinstance(value, jax.Array) else int(value)

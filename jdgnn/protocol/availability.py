@@ -81,12 +81,10 @@ def availability(
     """
     check_flag("on_receipt", on_receipt)
     if clock is not None and not isinstance(clock, Clock):
-        raise InputError(f"clock: got {clock!r}, and one such as jdgnn.clocks.bernoulli(0.5) is needed")
+        raise InputError(f"clock: expected one such as jdgnn.clocks.bernoulli(0.5), got {clock!r}")
     parts = (presence,) if isinstance(presence, Presence) else presence
     if not isinstance(parts, list | tuple) or not all(isinstance(part, Presence) for part in parts):
-        raise InputError(
-            f"presence: got {presence!r}, and one or several like jdgnn.presence.churn(100, 20) are needed"
-        )
+        raise InputError(f"presence: expected one or several like jdgnn.presence.churn(100, 20), got {presence!r}")
     if links is not None and not isinstance(links, LinkPresence):
         raise InputError(f"links: expected a model such as jdgnn.link_presence.markov(50, 10), got {links!r}")
     return Availability(

@@ -261,8 +261,8 @@ def destinations(
     is_fitting = isinstance(given, jax.ShapeDtypeStruct) and given.shape == (num_nodes, setting.fanout)
     if not is_fitting or not jnp.issubdtype(given.dtype, jnp.integer):
         raise InputError(
-            f"{what}.peers: sample gives {described(given)}, and one node number per node and slot, "
-            f"integers [{num_nodes}, {setting.fanout}], is needed"
+            f"{what}.peers: expected sample to give one node number per node and slot, "
+            f"integers [{num_nodes}, {setting.fanout}], got {described(given)}"
         )
     dst = jnp.asarray(drawn).astype(jnp.int32)
     is_somebody = (dst >= 0) & (dst < num_nodes) & (dst != jnp.arange(num_nodes, dtype=jnp.int32)[:, None])

@@ -92,7 +92,7 @@ def _checked(what: str, part: DropModel | DelayModel, drawn: Any, given: Any, me
     is_loss, shape = isinstance(part, DropModel), messages.dst.shape
     if not _broadcasts(given, shape) or not jnp.issubdtype(given.dtype, jnp.bool_ if is_loss else jnp.integer):
         wanted = "True or False" if is_loss else "one whole number of ticks"
-        raise InputError(f"{what}: sample gives {described(given)}, and {wanted} per message is needed")
+        raise InputError(f"{what}: expected sample to give {wanted} per message, got {described(given)}")
     return jnp.broadcast_to(drawn, shape)
 
 

@@ -45,7 +45,7 @@ def named_rows(argument: str, given: Any, columns: tuple[str, ...]) -> list[Name
     lines = iter(_lines_of_file(place, given) if is_file else _lines_of_table(argument, given, columns))
     header = [str(name).strip() for name in next(lines, [])]
     if sorted(header) != sorted(columns):
-        raise InputError(f"{place} has the columns {header}, and {', '.join(columns)} are needed in its first line")
+        raise InputError(f"{place}: expected the columns {', '.join(columns)} in its first line, got {header}")
     order = [header.index(name) for name in columns]
     rows = [_row(f"{place}: line {line}", row, order) for line, row in enumerate(lines, start=2) if len(row)]
     if not rows:
@@ -55,7 +55,7 @@ def named_rows(argument: str, given: Any, columns: tuple[str, ...]) -> list[Name
 
 def _row(where: str, row: Sequence[Any], order: list[int]) -> NamedRow:
     if len(row) != len(order):
-        raise InputError(f"{where} has {len(row)} entries, and {len(order)} are needed")
+        raise InputError(f"{where}: expected {len(order)} entries, got {len(row)}")
     node, *cells = (row[place] for place in order)
     name = identifier(node)
     if not name:

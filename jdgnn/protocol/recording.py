@@ -167,5 +167,5 @@ class Recorder:
 def checked_path(name: str, path: Any) -> Path:
     """Gives a path; InputError unless it is a string or path that names a file."""
     if not isinstance(path, str | Path) or not str(path):
-        raise InputError(f"{name}: got {path!r}, and the name of a file is needed")
+        raise InputError(f"{name}: expected the name of a file, got {path!r}")
     return Path(path)

@@ -193,7 +193,7 @@ def gossip(
     check_flag("pass_through", pass_through)
     merge = _checked_merge(merge, pass_through=pass_through)
     if acceptance is not None and not isinstance(acceptance, Acceptance):
-        raise InputError(f"acceptance: got {acceptance!r}, and a rule such as jdgnn.acceptance.degree() is needed")
+        raise InputError(f"acceptance: expected a rule such as jdgnn.acceptance.degree(), got {acceptance!r}")
     if content is not None and not isinstance(content, Content):
         raise InputError(f"content: expected a content such as jdgnn.content.top_k(0.1), or None, got {content!r}")
     if order not in ORDERS:
@@ -221,7 +221,7 @@ def _checked_merge(merge: MergeRule | None, *, pass_through: bool) -> MergeRule:
     if merge is None:
         return as_argument(average())
     if not isinstance(merge, MergeRule):
-        raise InputError(f"merge: got {merge!r}, and a rule such as jdgnn.merging.average() is needed")
+        raise InputError(f"merge: expected a rule such as jdgnn.merging.average(), got {merge!r}")
     if (merge.merge is None) == (merge.merge_all is None):
         raise InputError("merge: expected a rule with either merge or merge_all, got one with both or neither")
     if merge.divide is not None and merge.merge_all is None:
@@ -236,7 +236,7 @@ def _checked_merge(merge: MergeRule | None, *, pass_through: bool) -> MergeRule:
 
 def _checked_peers(peers: PeerSampler | None) -> PeerSampler:
     if peers is not None and not isinstance(peers, PeerSampler):
-        raise InputError(f"peers: got {peers!r}, and a sampler such as jdgnn.peers.uniform() is needed")
+        raise InputError(f"peers: expected a sampler such as jdgnn.peers.uniform(), got {peers!r}")
     return as_argument(uniform() if peers is None else peers)
 
 
@@ -247,7 +247,7 @@ def _checked_schedule(schedule: Schedule | None, longest: int = 0) -> Schedule:
     else: where it makes no difference it is left out, so that another number is the same program.
     """
     if schedule is not None and not isinstance(schedule, Schedule):
-        raise InputError(f"schedule: got {schedule!r}, and one such as jdgnn.schedules.every(2) is needed")
+        raise InputError(f"schedule: expected one such as jdgnn.schedules.every(2), got {schedule!r}")
     if schedule is None:
         return every()
     check_flag("schedule.is_random", schedule.is_random)
@@ -259,5 +259,5 @@ def _checked_schedule(schedule: Schedule | None, longest: int = 0) -> Schedule:
 
 def _checked_link(link: Any) -> Link:
     if link is not None and not isinstance(link, Link):
-        raise InputError(f"link: got {link!r}, and one such as jdgnn.link(drop=0.1) is needed")
+        raise InputError(f"link: expected one such as jdgnn.link(drop=0.1), got {link!r}")
     return Link(drop=None, delay=None, partition=None) if link is None else link

@@ -70,7 +70,7 @@ def debug_run(
     """
     check_count("ticks", ticks)
     if on_tick is not None and not callable(on_tick):
-        raise InputError(f"on_tick: got {on_tick!r}, and a function of all nodes and a tick, or None, is needed")
+        raise InputError(f"on_tick: expected a function of all nodes and a tick, or None, got {on_tick!r}")
     emulator, links, features = arrays_of(emulator, state, network)
     if emulator.param_dtype is not None:
         raise InputError(

@@ -195,7 +195,7 @@ def test_kernels_are_not_used_where_they_are_not_allowed() -> None:
 
 @pytest.mark.parametrize("kernels", [3, "yes", "auto"])
 def test_what_kernels_cannot_be(kernels: Any) -> None:
-    with pytest.raises(jdgnn.InputError, match=f"kernels: got {kernels!r}, and True, False or None is needed"):
+    with pytest.raises(jdgnn.InputError, match=f"kernels: expected True, False or None, got {kernels!r}"):
         cheap(kernels)
 
 

@@ -118,7 +118,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "layer gives a number": (
         layer(apply=lambda params, own, aggregated: own.sum()),
-        "layers[1].apply: it gives float32[], and one vector float32[F'] is needed",
+        "layers[1].apply: expected one vector float32[F'], got float32[]",
     ),
     "layer gives a pair": (layer(apply=lambda params, own, aggregated: (own, own)), "layers[1].apply: it gives"),
     "layer gives integers": (
@@ -157,7 +157,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "peers of another shape": (
         {"push": jdgnn.push(peers=jdgnn.PeerSampler(sample=lambda key, links, joined, slots: jnp.zeros(3, jnp.int32)))},
-        "push.peers: sample gives int32[3], and one node number per node and slot, integers [12, 8], is needed",
+        "push.peers: expected sample to give one node number per node and slot, integers [12, 8], got int32[3]",
     ),
     "peers are several": (
         {"gossip": jdgnn.gossip(peers=anything.PeerSampler(sample=lambda key, *_: (key, key)))},
@@ -177,7 +177,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "probabilities of inboxes, but not of one model": (
         acceptance(lambda sender, receiver: jnp.ones((12, 2))),
-        "gossip.acceptance.probability: it gives float32[12, 2], and one float per model, [] for degrees [], is needed",
+        "gossip.acceptance.probability: expected one float per model, [] for degrees [], got float32[12, 2]",
     ),
     "acceptance is yes or no": (
         acceptance(lambda sender, receiver: sender > receiver),
@@ -186,44 +186,44 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "acceptance fails": (acceptance(lambda sender: sender), "gossip.acceptance.probability: it fails with TypeError"),
     "clock gives no pair": (
         clock(sample=lambda key, tick, num_nodes, memory: jnp.ones(num_nodes, bool)),
-        "availability.clock.sample: it gives bool[12], and ((), bool[12]) is needed",
+        "availability.clock.sample: expected ((), bool[12]), got bool[12]",
     ),
     "clock gives one mask for all": (
         clock_mask(lambda num_nodes: True),
-        "availability.clock.sample: it gives ((), bool[]), and ((), bool[12]) is needed",
+        "availability.clock.sample: expected ((), bool[12]), got ((), bool[])",
     ),
     "clock gives probabilities": (
         clock_mask(jnp.ones),
-        "availability.clock.sample: it gives ((), float32[12]), and ((), bool[12]) is needed",
+        "availability.clock.sample: expected ((), bool[12]), got ((), float32[12])",
     ),
     "clock forgets": (
         clock(init=per_node_count, sample=lambda key, tick, num_nodes, memory: wake_all(key, tick, num_nodes, ())),
-        "availability.clock.sample: it gives ((), bool[12]), and (int32[12], bool[12]) is needed",
+        "availability.clock.sample: expected (int32[12], bool[12]), got ((), bool[12])",
     ),
     "clock remembers other numbers": (
         clock(init=per_node_count, sample=lambda key, tick, num_nodes, memory: (jnp.sqrt(memory), memory > 0)),
-        "availability.clock.sample: it gives (float32[12], bool[12]), and (int32[12], bool[12]) is needed",
+        "availability.clock.sample: expected (int32[12], bool[12]), got (float32[12], bool[12])",
     ),
     "clock remembers one number for all": (
         clock(init=lambda key, num_nodes: {"period": jnp.int32(3)}),
-        "availability.clock.init: it gives {period: int32[]}, and a row per node, [12, ...], is needed",
+        "availability.clock.init: expected a row per node, [12, ...], got {period: int32[]}",
     ),
     "clock remembers other nodes": (
         clock(init=lambda key, num_nodes: jnp.zeros((3, num_nodes))),
-        "availability.clock.init: it gives float32[3, 12], and a row per node, [12, ...], is needed",
+        "availability.clock.init: expected a row per node, [12, ...], got float32[3, 12]",
     ),
     "clock fails": (clock(init=lambda key: ()), "availability.clock.init: it fails with TypeError"),
     "presence gives a pair": (
         presence(sample=wake_all),
-        "availability.presence[1].sample: it gives ((), bool[12]), and ((), bool[12], bool[12]) is needed",
+        "availability.presence[1].sample: expected ((), bool[12], bool[12]), got ((), bool[12])",
     ),
     "presence gives numbers": (
         presence(sample=lambda key, tick, num_nodes, memory: (memory, jnp.ones(num_nodes), jnp.ones(num_nodes, bool))),
-        "availability.presence[1].sample: it gives ((), float32[12], bool[12]), and ((), bool[12], bool[12]) is needed",
+        "availability.presence[1].sample: expected ((), bool[12], bool[12]), got ((), float32[12], bool[12])",
     ),
     "presence of other nodes": (
         presence(sample=lambda key, tick, num_nodes, memory: stay(key, tick, 3, memory)),
-        "availability.presence[1].sample: it gives ((), bool[3], bool[3]), and ((), bool[12], bool[12]) is needed",
+        "availability.presence[1].sample: expected ((), bool[12], bool[12]), got ((), bool[3], bool[3])",
     ),
     "presence forgets": (
         presence(init=per_node_count, sample=lambda key, tick, num_nodes, memory: stay(key, tick, num_nodes, ())),
@@ -231,7 +231,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "presence remembers one number for all": (
         presence(init=lambda key, num_nodes: jnp.int32(3)),
-        "availability.presence[1].init: it gives int32[], and a row per node, [12, ...], is needed",
+        "availability.presence[1].init: expected a row per node, [12, ...], got int32[]",
     ),
     "presence cannot check": (
         presence(check=lambda: None),
@@ -239,11 +239,11 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "schedule decides on a share": (
         {"push": jdgnn.push(schedule=schedule(decide=lambda *_: jnp.float32(0.5)))},
-        "push.schedule.decide: it gives float32[], and int32[] is needed",
+        "push.schedule.decide: expected int32[], got float32[]",
     ),
     "schedule decides for each candidate": (
         {"gossip": jdgnn.gossip(fanout=3, schedule=schedule(decide=lambda *given: jnp.arange(given[-1]) > 0))},
-        "gossip.schedule.decide: it gives bool[3], and int32[] is needed",
+        "gossip.schedule.decide: expected int32[], got bool[3]",
     ),
     "schedule needs draws and does not say so": (
         {"push": jdgnn.push(schedule=schedule(decide=lambda memory, wakes, num_merged, uniforms, _: uniforms[0] < 1))},
@@ -259,23 +259,23 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
                 schedule=schedule(init=count_from_zero, settle=lambda memory, num_sent: (memory, num_sent))
             )
         },
-        "gossip.schedule.settle: it gives (int32[], int32[]), and int32[] is needed",
+        "gossip.schedule.settle: expected int32[], got (int32[], int32[])",
     ),
     "schedule that remembers what is published": (
         {"publish": jdgnn.publish(schedule=schedule(init=count_from_zero))},
-        "publish.schedule.init: it gives int32[], and () is needed, since nothing is remembered of what was published",
+        "publish.schedule.init: expected (), got int32[], since nothing is remembered of what was published",
     ),
     "loss is a probability": (
         {"publish": jdgnn.publish(link=lossy(lambda key, messages: jnp.float32(0.5)))},
-        "publish.link.drop: sample gives float32[], and True or False per message is needed",
+        "publish.link.drop: expected sample to give True or False per message, got float32[]",
     ),
     "loss of other messages": (
         {"gossip": jdgnn.gossip(link=lossy(lambda key, messages: jnp.ones(7, bool)))},
-        "gossip.link.drop: sample gives bool[7], and True or False per message is needed",
+        "gossip.link.drop: expected sample to give True or False per message, got bool[7]",
     ),
     "loss is a pair": (
         {"push": jdgnn.push(link=lossy(lambda key, messages: (messages.src, messages.dst)))},
-        "push.link.drop: sample gives (int32[12, 8], int32[12, 8]), and True or False per message is needed",
+        "push.link.drop: expected sample to give True or False per message, got (int32[12, 8], int32[12, 8])",
     ),
     "loss that remembers one number for all": (
         forgetful(lambda key, links, num_slots: jnp.int32(num_slots)),
@@ -300,7 +300,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "delay in fractions": (
         {"push": jdgnn.push(link=late(lambda key, messages: jnp.ones(messages.dst.shape)))},
-        "push.link.delay: sample gives float32[12, 8], and one whole number of ticks per message is needed",
+        "push.link.delay: expected sample to give one whole number of ticks per message, got float32[12, 8]",
     ),
     "delay fails": (
         {"gossip": jdgnn.gossip(link=late(lambda key: key))},
@@ -340,11 +340,11 @@ def test_broken_parts_are_named(name: str) -> None:
         (lambda: jdgnn.gossip(acceptance=anything.Acceptance(0.5)), "Acceptance.probability: got 0.5"),
         (lambda: jdgnn.availability(anything.Clock(init=5)), "Clock.init: got 5"),
         (lambda: jdgnn.availability(presence=anything.presence.Presence(nothing, None)), "Presence.sample: got None"),
-        (lambda: jdgnn.push(schedule=schedule(decide=3)), "schedule.decide: got 3, and a function is needed"),
-        (lambda: jdgnn.gossip(schedule=schedule(init=None)), "schedule.init: got None, and a function is needed"),
-        (lambda: jdgnn.publish(schedule=schedule(settle=())), r"schedule.settle: got \(\), and a function is needed"),
+        (lambda: jdgnn.push(schedule=schedule(decide=3)), "schedule.decide: expected a function, got 3"),
+        (lambda: jdgnn.gossip(schedule=schedule(init=None)), "schedule.init: expected a function, got None"),
+        (lambda: jdgnn.publish(schedule=schedule(settle=())), r"schedule.settle: expected a function, got \(\)"),
         (lambda: jdgnn.push(schedule=schedule(min_wakes=0)), "schedule.min_wakes: got 0"),
-        (lambda: jdgnn.push(schedule=schedule(is_random=1)), "schedule.is_random: got 1, and True or False is needed"),
+        (lambda: jdgnn.push(schedule=schedule(is_random=1)), "schedule.is_random: expected True or False, got 1"),
         (lambda: jdgnn.publish(schedule=jdgnn.schedules.token_account()), "schedule: got one that draws"),
     ],
 )

@@ -120,7 +120,7 @@ def test_only_columns_that_training_nodes_span_are_fitted_and_nothing_changes(mo
 
 def test_columns_of_own_features_are_a_number() -> None:
     network = labelled_network()
-    with pytest.raises(InputError, match="own_features: got -1, and a whole number of at least 0 is needed"):
+    with pytest.raises(InputError, match="own_features: expected a whole number of at least 0, got -1"):
         linear_probe(network.features, network, own_features=-1)
     with pytest.raises(InputError, match=r"own_features: got 'row'; .*raw"):
         probe_table({"raw": network.features}, network, own_features={"row": 1})

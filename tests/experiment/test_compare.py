@@ -213,4 +213,4 @@ def test_what_is_no_run_is_refused(
 
 def test_too_many_runs_are_refused(variants: Variants, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", *27 * [str(variants.first)]]) == 2
-    assert "compare: got 27 directories, and from 2 to 26 are needed" in capsys.readouterr().err
+    assert "compare: expected 2 to 26 directories, got 27" in capsys.readouterr().err

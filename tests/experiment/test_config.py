@@ -350,13 +350,13 @@ def test_every_optimizer_takes_a_schedule(name: str) -> None:
 def test_a_new_part_needs_its_registry_line_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def wide_gcn(units: int, factor: int = 2) -> jdgnn.Layer:
         if factor < 2:
-            raise InputError(f"factor: got {factor}, and at least 2 is needed")
+            raise InputError(f"factor: expected at least 2, got {factor}")
         return gcn(units * factor)
 
     monkeypatch.setitem(LAYERS, "wide_gcn", wide_gcn)
     config = resolve(with_overrides(BASE, ["layers.0.name=wide_gcn"]))
     assert config.layers[0].model_dump() == {"name": "wide_gcn", "units": 8, "factor": 2}
-    with pytest.raises(InputError, match=r"^layers\.0\.factor: got 1, and at least 2 is needed$"):
+    with pytest.raises(InputError, match=r"^layers\.0\.factor: expected at least 2, got 1$"):
         resolve(with_overrides(BASE, ["layers.0.name=wide_gcn", "layers.0.factor=1"]))
 
 
@@ -447,7 +447,7 @@ def test_former_names_of_arguments_work_with_a_warning() -> None:
         former = anything.link(loss=0.25)
     assert str(former) == str(jdgnn.link(drop=0.25))
     settings: dict[str, Any] = {"layers": [jdgnn.gcn(2)], "objective": jdgnn.info_nce(), "optimizer": jdgnn.sgd(0.1)}
-    with pytest.warns(DeprecationWarning) as told:
+    with pytest.warns(DeprecationWarning, match="is now") as told:
         emulator = anything.Emulator(**settings, push=None, gossip=None, start="common")
     assert emulator.initial == "shared"
     assert [str(one.message) for one in told] == [

@@ -63,8 +63,8 @@ def test_equal_values_have_no_spread_at_all() -> None:
 @pytest.mark.parametrize(
     ("values", "others", "message"),
     [
-        ([[0.5, 0.5]], [[0.5]], r"others: got \(1, 1\) values, and \(1, 2\) are needed"),
-        ([0.5], [0.5], r"values: got \(1,\), and finite numbers \[seeds, splits\] are needed"),
+        ([[0.5, 0.5]], [[0.5]], r"others: expected \(1, 2\) values, to be paired, got \(1, 1\)"),
+        ([0.5], [0.5], r"values: expected finite numbers \[seeds, splits\], got shape \(1,\)"),
         ([[0.5]], [[np.nan]], "others: got"),
         (np.empty((0, 3)), np.empty((0, 3)), "values: got"),
     ],

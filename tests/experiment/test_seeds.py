@@ -186,7 +186,7 @@ def test_a_run_that_diverges_leaves_the_finished_ones(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--seeds", "0"], "--seeds: got '0', and a whole number of at least 1 is needed"),
+        (["--seeds", "0"], "--seeds: expected a whole number of at least 1, for example --seeds 5, got '0'"),
         (["--seeds", "2.5"], "--seeds: got '2.5'"),
         (["--seeds", "²"], "--seeds: got '²'"),
         (["--seeds", "2", "--set", "seed=4294967295"], "--seeds: got 2 from seed 4294967295 on"),

@@ -124,7 +124,7 @@ def test_numbers_may_be_arrays_of_any_precision(prob: Any) -> None:
 @pytest.mark.parametrize(
     ("factory", "arguments", "message"),
     [
-        (bernoulli, (-0.1,), "prob: got -0.1, and a number from 0 to 1 is needed"),
+        (bernoulli, (-0.1,), "prob: expected a number from 0 to 1, got -0.1"),
         (bernoulli, (1.5,), "prob: got 1.5"),
         (bernoulli, ("half",), "prob: got 'half'"),
         (bernoulli, (True,), "prob: got True"),

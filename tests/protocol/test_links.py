@@ -337,14 +337,14 @@ def test_bounds_may_be_traced_where_there_is_room() -> None:
         return uniform(0, high, maximum=5).sample(jax.random.key(0), many(50))
 
     np.testing.assert_array_equal(jax.jit(delays)(4), uniform(0, 4).sample(jax.random.key(0), many(50)))
-    with pytest.raises(InputError, match="maximum: got None, and a whole number is needed where high is traced"):
+    with pytest.raises(InputError, match="maximum: expected a whole number where high is traced, got None"):
         jax.jit(lambda high: uniform(0, high).maximum)(4)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: bernoulli(1.1), "prob: got 1.1, and a number from 0 to 1 is needed"),
+        (lambda: bernoulli(1.1), "prob: expected a number from 0 to 1, got 1.1"),
         (lambda: measured(-1), "default: got -1"),
         (lambda: bursty(0.5, 2), "mean_good: got 0.5"),
         (lambda: bursty(2, 0), "mean_bad: got 0"),
@@ -352,7 +352,7 @@ def test_bounds_may_be_traced_where_there_is_room() -> None:
         (lambda: bursty(2, 2, 0, -1), "bad_prob: got -1"),
         (lambda: link(partition=bursty(2, 2)), "partition: expected a model without a memory"),
         (lambda: constant(-1), "ticks: got -1"),
-        (lambda: uniform(3, 2), "high: got 2, and a delay of at least low = 3 is needed"),
+        (lambda: uniform(3, 2), "high: expected a delay of at least low = 3, got 2"),
         (lambda: uniform(-1, 2), "low: got -1"),
         (lambda: anything.uniform(0, 2.5), "high: got 2.5"),
         (lambda: uniform(0, 2, maximum=-1), "maximum: got -1"),
@@ -360,12 +360,12 @@ def test_bounds_may_be_traced_where_there_is_room() -> None:
         (lambda: geometric(1, -5), "maximum: got -5"),
         (lambda: by_size(0, 5), "bytes_per_tick: got 0"),
         (lambda: anything.by_size(1, 0.5), "maximum: got 0.5"),
-        (lambda: partition(5, 5), "end: got 5, and a tick after start = 5 is needed"),
+        (lambda: partition(5, 5), "end: expected a tick after start = 5, got 5"),
         (lambda: partition(-1, 5), "start: got -1"),
         (lambda: partition(0, 5, share=1.5), "share: got 1.5"),
         (lambda: anything.partition(0, 5, groups=[0.5, 1]), "groups: got float64"),
         (lambda: anything.partition(0, 5, groups=[[0, 1]]), "groups: got int64 \\(1, 2\\)"),
-        (lambda: link(drop=1.5), "drop: got 1.5, and a number from 0 to 1 is needed"),
+        (lambda: link(drop=1.5), "drop: expected a number from 0 to 1, got 1.5"),
         (lambda: anything.link(drop="perfect"), "drop: got 'perfect'"),
         (lambda: link(drop=True), "drop: got True"),
         (lambda: anything.link(drop=anything.DropModel(sample=0.5)), "DropModel.sample: got 0.5"),
@@ -373,7 +373,7 @@ def test_bounds_may_be_traced_where_there_is_room() -> None:
         (lambda: anything.link(delay=1.5), "delay: got 1.5"),
         (
             lambda: anything.link(delay=anything.DelayModel(sample=3, maximum=3)),
-            "delay.sample: got 3, and a function is needed",
+            "delay.sample: expected a function, got 3",
         ),
         (lambda: anything.link(delay=anything.DelayModel(sample=max, maximum=-3)), "delay.maximum: got -3"),
         (lambda: anything.link(partition=5), "partition: got 5, and one such as"),

@@ -221,12 +221,12 @@ def test_a_trace_that_ends_before_the_run_is_told() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has the columns \\[\\], and node, start, end are needed in its first line"),
-        ("node,start\n0,1\n", "has the columns \\['node', 'start'\\]"),
-        ("node,start,end,end\n0,1,2,2\n", "has the columns"),
-        ("0,1,2\n", "has the columns"),
+        ("", "expected the columns node, start, end in its first line, got \\[\\]"),
+        ("node,start\n0,1\n", "got \\['node', 'start'\\]"),
+        ("node,start,end,end\n0,1,2,2\n", "expected the columns node, start, end"),
+        ("0,1,2\n", "expected the columns node, start, end"),
         ("node,start,end\n", "has no row; write lines with node,start,end"),
-        ("node,start,end\n0,1,2\n0,1\n", "line 3 has 2 entries, and 3 are needed"),
+        ("node,start,end\n0,1,2\n0,1\n", "line 3: expected 3 entries, got 2"),
         ("node,start,end\n0,1,2.5\n", "line 2: end: got '2.5', and a whole number"),
         ("node,start,end\n ,1,2\n", "line 2: node: expected the name of a node, got nothing"),
         ("node,start,end\n0,-1,2\n", "line 2: start: got -1"),
@@ -267,7 +267,7 @@ def test_another_number_is_the_same_program(presences: list[Presence]) -> None:
         (crash, (1.01,), "prob: got 1.01"),
         (late_joining, (2, 0, 1), "share: got 2"),
         (late_joining, (0.5, -1, 1), "first: got -1"),
-        (late_joining, (0.5, 3, 2), "last: got 2, and a tick of at least first = 3 is needed"),
+        (late_joining, (0.5, 3, 2), "last: expected a tick of at least first = 3, got 2"),
         (late_joining, (0.5, 3, 4.5), "last: got 4.5"),
     ],
 )

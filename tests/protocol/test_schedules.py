@@ -166,10 +166,10 @@ def test_numbers_may_be_traced() -> None:
         (every, (0,), "wakes: got 0"),
         (every, (1.5,), "wakes: got 1.5"),
         (every, (3, -1), "phase: got -1"),
-        (every, (3, 3), "phase: got 3, and a whole number below wakes = 3 is needed"),
+        (every, (3, 3), "phase: expected a whole number below wakes = 3, got 3"),
         (token_account, (0, 1), "capacity: got 0"),
         (token_account, (5, 0), "reserve: got 0"),
-        (token_account, (5, 6), "reserve: got 6, and at most capacity = 5 is needed"),
+        (token_account, (5, 6), "reserve: expected at most capacity = 5, got 6"),
         (token_account, (5.5, 2), "capacity: got 5.5"),
     ],
 )

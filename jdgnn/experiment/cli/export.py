@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     folder, out = arguments.run, arguments.out
     if out.suffix.lower() not in SUFFIXES:
-        raise InputError(f"FILE: got {out}, and a name that ends in .csv, .parquet or .npz is needed")
+        raise InputError(f"FILE: expected a name that ends in .csv, .parquet or .npz, got {out}")
     check_new_file("FILE", out, overwrite=arguments.overwrite)
     _check_run(folder)
     found = read_embeddings(folder / EMBEDDINGS)

@@ -131,7 +131,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
 def _jobs(text: str) -> int:
     if not re.fullmatch(r"0*[1-9]\d{0,3}", text, re.ASCII) or int(text) > MOST_JOBS:
-        raise InputError(f"--jobs: got {text!r}, and a whole number from 1 to {MOST_JOBS:,} is needed, as in --jobs 2")
+        raise InputError(f"--jobs: expected a whole number from 1 to {MOST_JOBS:,}, as in --jobs 2, got {text!r}")
     return int(text)
 
 

@@ -39,7 +39,7 @@ def with_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> dict[str
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals or not all(key.strip().split(".")):
-            raise InputError(f"--set: got {override!r}, and key=value is needed, for example emulation.ticks=50")
+            raise InputError(f"--set: expected key=value, for example emulation.ticks=50, got {override!r}")
         path = key.strip().split(".")
         if len(path) > DEEPEST:
             raise InputError(f"--set: got a key of {len(path)} parts, and no key has more than {DEEPEST}; write fewer")

@@ -105,7 +105,7 @@ def _chooser(registry: Registry, base: type[NamedPart] = NamedPart, check: bool 
             raise Problem((), f"is missing; write a name, or a table with one; {suggestion('', registry)}")
         given = {"name": given} if isinstance(given, str) else given
         if not isinstance(given, Mapping):
-            raise Problem((), f"got {shown(given)}, and a table with a name is needed; {suggestion('', registry)}")
+            raise Problem((), f"expected a table with a name, got {shown(given)}; {suggestion('', registry)}")
         if "name" not in given:
             raise Problem(("name",), f"is missing; {suggestion('', registry)}")
         name = given["name"]
@@ -221,9 +221,7 @@ def _groups(given: Any) -> Any:
     )
     if given is None or isinstance(given, str) or is_table:
         return given
-    raise Problem(
-        (), f"got {shown(given)}, and a table {{name = group}} of all nodes, or the path of a CSV file, is needed"
-    )
+    raise Problem((), f"expected a table {{name = group}} of all nodes, or the path of a CSV file, got {shown(given)}")
 
 
 def _part(registry: Registry) -> Any:

@@ -13,19 +13,19 @@ from jdgnn.errors import InputError, suggestion
 Path = tuple[int | str, ...]
 
 _WANTED = {
-    "bool_type": "true or false is needed",
-    "dict_type": "a table is needed",
-    "finite_number": "a finite number is needed",
-    "float_type": "a number is needed",
-    "greater_than": "a number above {gt} is needed",
-    "greater_than_equal": "a number of at least {ge} is needed",
-    "int_type": "a whole number is needed",
-    "less_than": "a number below {lt} is needed",
-    "less_than_equal": "a number of at most {le} is needed",
-    "list_type": "a list is needed",
-    "model_type": "a table is needed",
-    "string_type": "text is needed",
-    "too_short": "at least {min_length} is needed",
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "int_type": "a whole number",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number of at most {le}",
+    "list_type": "a list",
+    "model_type": "a table",
+    "string_type": "text",
+    "too_short": "at least {min_length}",
 }
 
 
@@ -91,7 +91,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         names = re.findall(r"'([^']*)'", context["expected"])
         return Problem(path, f"got {shown(given)}; {suggestion(str(given), names)}")
     wanted = _WANTED[kind].format(**context) if kind in _WANTED else details["msg"]
-    return Problem(path, f"got {shown(given)}, and {wanted}")
+    return Problem(path, f"expected {wanted}, got {shown(given)}")
 
 
 def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:

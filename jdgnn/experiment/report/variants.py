@@ -206,7 +206,7 @@ def read_variants(paths: Sequence[Path]) -> list[Variant]:
       InputError: there are too many, or one is no such directory.
     """
     if not 1 <= len(paths) <= MOST:
-        raise InputError(f"report: got {len(paths)} directories, and from 1 to {MOST} are shown beside each other")
+        raise InputError(f"report: expected 1 to {MOST} directories, got {len(paths)}")
     names = [_name(paths[0])] if len(paths) == 1 else list(string.ascii_uppercase[: len(paths)])
     return [_variant(name, path) for name, path in zip(names, paths, strict=True)]
 

@@ -55,7 +55,7 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
       jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
     """
     if not 2 <= len(paths) <= len(NAMES):
-        raise InputError(f"compare: got {len(paths)} directories, and from 2 to {len(NAMES)} are needed")
+        raise InputError(f"compare: expected 2 to {len(NAMES)} directories, got {len(paths)}")
     first, *others = runs = [read_runs(path) for path in paths]
     for other in others:
         _check_same_links(first, other)

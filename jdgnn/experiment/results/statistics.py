@@ -77,7 +77,7 @@ def paired_difference(values: ArrayLike, others: ArrayLike, repeats: str = "spli
     """
     first, second = _checked("values", values), _checked("others", others)
     if first.shape != second.shape:
-        raise InputError(f"others: got {second.shape} values, and {first.shape} are needed, to be paired")
+        raise InputError(f"others: expected {first.shape} values, to be paired, got {second.shape}")
     over, sample = _sample(first - second, repeats)
     mean, sd, n = float(sample.mean()), _sd(sample), len(sample)
     if sd is None:
@@ -90,7 +90,7 @@ def paired_difference(values: ArrayLike, others: ArrayLike, repeats: str = "spli
 def _checked(name: str, values: ArrayLike) -> NDArray[np.float64]:
     array = np.asarray(values, np.float64)
     if array.ndim != 2 or not array.size or not np.isfinite(array).all():
-        raise InputError(f"{name}: got {array.shape}, and finite numbers [seeds, splits] are needed")
+        raise InputError(f"{name}: expected finite numbers [seeds, splits], got shape {array.shape}")
     return array
 
 

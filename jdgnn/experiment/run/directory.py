@@ -389,7 +389,7 @@ def origin_path(origin: Mapping[str, Any], name: str) -> Path | None:
     """
     value = origin.get(name)
     if value is not None and (not isinstance(value, str) or "\0" in value):
-        raise InputError(f"--resume: run.json says {value!r} for {name}, and a path is needed; start the run anew")
+        raise InputError(f"--resume: run.json: expected a path for {name}, got {value!r}; start the run again")
     return Path(value) if value else None
 
 

@@ -158,9 +158,9 @@ def seeds_from(first: int, count: str) -> range:
       [3, 4]
     """
     if not re.fullmatch(r"0*[1-9]\d{0,9}", count, re.ASCII):
-        raise InputError(f"--seeds: got {count!r}, and a whole number of at least 1 is needed, for example --seeds 5")
+        raise InputError(f"--seeds: expected a whole number of at least 1, for example --seeds 5, got {count!r}")
     if int(count) > MOST_RUNS:
-        raise InputError(f"--seeds: got {count}, and at most {MOST_RUNS} at a time are run; write fewer")
+        raise InputError(f"--seeds: expected at most {MOST_RUNS} at a time, got {count}")
     if first + int(count) > MOST:
         raise InputError(
             f"--seeds: got {count} from seed {first} on, and the last seed is {MOST - 1}; write fewer, or --set seed=0"

@@ -121,7 +121,7 @@ def parse(overrides: Iterable[str]) -> tuple[list[str], list[Axis]]:
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals:
-            raise InputError(f"--set: got {override!r}, and key=value or key=value,value is needed")
+            raise InputError(f"--set: expected key=value or key=value,value, got {override!r}")
         values = split_values(text)
         if len(values) == 1:
             common.append(override)
@@ -161,7 +161,7 @@ def variants(axes: Sequence[Axis], num_seeds: int) -> list[Variant]:
         )
     count = math.prod(len(axis.values) for axis in axes) * num_seeds
     if count > MOST_RUNS:
-        raise InputError(f"--set: got a grid of {count:,} runs, and at most {MOST_RUNS:,} are run; write fewer values")
+        raise InputError(f"--set: expected a grid of at most {MOST_RUNS:,} runs, got {count:,}; write fewer values")
     keys = [axis.key for axis in axes]
     return [
         Variant(tuple(zip(keys, values, strict=True))) for values in itertools.product(*(axis.values for axis in axes))

@@ -81,4 +81,4 @@ def check_dense(units: int, activation: str, normalize: bool) -> None:
     if activation not in ACTIVATIONS:
         raise InputError(f"activation: got {activation!r}; {suggestion(str(activation), ACTIVATIONS)}")
     if not isinstance(normalize, bool):
-        raise InputError(f"normalize: got {normalize!r}, and True or False is needed")
+        raise InputError(f"normalize: expected True or False, got {normalize!r}")

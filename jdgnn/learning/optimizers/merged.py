@@ -37,7 +37,7 @@ def merged(optimizer: Optimizer) -> Optimizer:
       False
     """
     if not isinstance(optimizer, Optimizer):
-        raise InputError(f"optimizer: got {optimizer!r}, and one such as jdgnn.momentum(0.1) is needed")
+        raise InputError(f"optimizer: expected one such as jdgnn.momentum(0.1), got {optimizer!r}")
     if optimizer.moments is not None:
         raise InputError("optimizer: its moments are merged already; give it as it is")
     optimizer = as_argument(optimizer)

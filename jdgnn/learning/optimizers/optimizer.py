@@ -121,7 +121,7 @@ def from_scaling(
     """
     learning_rate = check_number("learning_rate", learning_rate, above=0)
     if rate_schedule is not None and not callable(rate_schedule):
-        raise InputError(f"rate_schedule: got {rate_schedule!r}, and a function of the step count, or None, is needed")
+        raise InputError(f"rate_schedule: expected a function of the step count, or None, got {rate_schedule!r}")
     factor = constant() if rate_schedule is None else rate_schedule
     rate = Partial(
         _rate, learning_rate=learning_rate, factor=factor if isinstance(factor, Partial) else Partial(factor)
@@ -195,9 +195,7 @@ def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
       >>> optimizer = from_optax(optax.lion(1e-3))
     """
     if not isinstance(transformation, optax.GradientTransformation):
-        raise InputError(
-            f"optimizer: got {type(transformation).__name__}, and an optax.GradientTransformation is needed"
-        )
+        raise InputError(f"optimizer: expected an optax.GradientTransformation, got {type(transformation).__name__}")
 
     return _wrapped(transformation)
 

@@ -42,7 +42,7 @@ def as_network(thing: Any) -> Network:
     if isinstance(thing, networkx.Graph):
         return from_networkx(thing)
     raise InputError(
-        f"network: got {type(thing).__name__}, and a Network, a PyTorch Geometric Data, a jraph.GraphsTuple or a "
-        "networkx graph is needed; make one with from_edges (arrays), from_scipy (sparse matrix), from_pandas "
-        "(tables), read_files (files) or datasets.load (by name)"
+        "network: expected a Network, a PyTorch Geometric Data, a jraph.GraphsTuple or a networkx graph, got "
+        f"{type(thing).__name__}; make one with from_edges (arrays), from_scipy (sparse matrix), from_pandas (tables), "
+        "read_files (files) or datasets.load (by name)"
     )

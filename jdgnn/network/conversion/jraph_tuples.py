@@ -57,7 +57,7 @@ def from_jraph(
     import jraph
 
     if not isinstance(graphs_tuple, jraph.GraphsTuple):
-        raise InputError(f"graphs_tuple: got {type(graphs_tuple).__name__}, and a jraph.GraphsTuple is needed")
+        raise InputError(f"graphs_tuple: expected a jraph.GraphsTuple, got {type(graphs_tuple).__name__}")
     check_name("link_quality", link_quality)
     features, senders, receivers = _jraph_arrays(graphs_tuple)
     quality, notes = _quality(graphs_tuple.edges, link_quality)

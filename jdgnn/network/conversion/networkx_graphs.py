@@ -81,7 +81,7 @@ def from_networkx(
     import networkx
 
     if not isinstance(graph, networkx.Graph):
-        raise InputError(f"graph: got {type(graph).__name__}, and a networkx graph is needed")
+        raise InputError(f"graph: expected a networkx graph, got {type(graph).__name__}")
     order, names = _order(graph, nodes)
     edges, table = tables_of("graph", graph, "", order, names)
     if NAME in table.frame and tuple(map(identifier, table.frame[NAME])) == names:
@@ -94,7 +94,7 @@ def from_networkx(
         notes += (f"nodes are numbered as they are called, 0 to {len(order) - 1}, and not in the order of the graph",)
     table = table._replace(notes=notes)
     if given is not None and (count := num_rows(given) or len(checked_features(given))) != len(order):
-        raise InputError(f"features: got {count} rows, and the graph has {len(order)} nodes; give one each")
+        raise InputError(f"features: expected a row for each of {len(order)} nodes, got {count}")
     if link_quality is None and "link_quality" in edges.frame:
         link_quality = "link_quality"
     columns = Columns("id", "source", "target", link_quality, label, split)

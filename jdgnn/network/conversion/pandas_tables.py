@@ -68,7 +68,7 @@ def _table(argument: str, frame: Any) -> Table:
     import pandas
 
     if not isinstance(frame, pandas.DataFrame):
-        raise InputError(f"{argument}: got {type(frame).__name__}, and a pandas data frame is needed")
+        raise InputError(f"{argument}: expected a pandas data frame, got {type(frame).__name__}")
     return with_names(Table(argument, "", frame), [str(name) for name in frame.columns])
 
 

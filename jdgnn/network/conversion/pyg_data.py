@@ -77,7 +77,7 @@ def from_pyg(
             raise InputError(f"data.{one}: is missing, and it should hold {wanted}")
     ends, labels, quality = found["edge_index"], found.get(label or ""), found.pop(link_quality, None)
     if ends.ndim != 2 or ends.shape[0] != 2:
-        raise InputError(f"data.edge_index: got shape {ends.shape}, and [2, edges] is needed")
+        raise InputError(f"data.edge_index: expected [2, edges], got shape {ends.shape}")
     notes = unused_weights({one: found[one] for one in WEIGHTS if one in found})
     if splits is None:
         splits, told = _splits(found)
@@ -109,7 +109,7 @@ def _array(data: Any, attribute: str) -> NDArray[Any]:
     except (TypeError, ValueError, RuntimeError) as error:
         reason = str(error).split("\n")[0]
         raise InputError(
-            f"data.{attribute}: cannot be made an array ({reason}); a dense tensor of an ordinary type is needed, as "
+            f"data.{attribute}: cannot be made an array ({reason}); expected a dense tensor of an ordinary type, as "
             "to_dense() and float() give"
         ) from error
     return as_array(f"data.{attribute}", value)

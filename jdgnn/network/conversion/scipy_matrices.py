@@ -86,18 +86,18 @@ def entries_of(matrix: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     is_sparse: bool = sparse.issparse(matrix)
     if not is_sparse:
         raise InputError(
-            f"matrix: got {type(matrix).__name__}, and a SciPy sparse matrix is needed; wrap it in "
+            f"matrix: expected a SciPy sparse matrix, got {type(matrix).__name__}; wrap it in "
             "scipy.sparse.csr_array, or give an edge list to from_edges"
         )
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise InputError(f"matrix: got shape {matrix.shape}, and one row and one column per node are needed")
+        raise InputError(f"matrix: expected one row and one column for each node, got shape {matrix.shape}")
     if not (np.issubdtype(matrix.dtype, np.number) or matrix.dtype == bool):
-        raise InputError(f"matrix: got entries of dtype {matrix.dtype}, and numbers are needed")
+        raise InputError(f"matrix: expected numbers, got entries of dtype {matrix.dtype}")
     entries = matrix.tocoo()
     bad = np.flatnonzero(~np.isfinite(entries.data))
     if len(bad):
         u, v = int(entries.row[bad[0]]), int(entries.col[bad[0]])
-        raise InputError(f"matrix: the entry [{u}, {v}] is {entries.data[bad[0]]}, and finite numbers are needed")
+        raise InputError(f"matrix: expected finite numbers, got {entries.data[bad[0]]} at [{u}, {v}]")
     is_edge = entries.data != 0 if matrix.format in ("bsr", "dia") else slice(None)  # their zeros fill up
     return entries.row[is_edge], entries.col[is_edge], entries.data[is_edge]
 

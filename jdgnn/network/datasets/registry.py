@@ -37,7 +37,7 @@ def describe(name: str) -> Dataset:
     """
     if not isinstance(name, str):
         raise InputError(
-            f"dataset: got {type(name).__name__}, and the name of a data set is needed; a graph itself can be passed "
+            f"dataset: expected the name of a data set, got {type(name).__name__}; a graph itself can be passed "
             "to emulator.init and jdgnn.run, or be made a network with from_networkx or from_edges"
         )
     if name not in DATASETS:

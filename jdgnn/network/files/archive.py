@@ -62,9 +62,9 @@ def pack(file: IO[bytes], arrays: Mapping[str, Any]) -> None:
 def given_path(argument: str, path: Any, suffixes: tuple[str, ...] = ()) -> Path:
     """A path; InputError unless it can be looked at and ends in a suffix that is known."""
     if not isinstance(path, str | os.PathLike) or "\0" in str(path) or not str(path):
-        raise InputError(f"{argument}: got {path!r}, and the path of a file is needed")
+        raise InputError(f"{argument}: expected the path of a file, got {path!r}")
     if suffixes and Path(path).suffix.lower() not in suffixes:
-        raise InputError(f"{argument}: got {path}, and a name that ends in {' or '.join(suffixes)} is needed")
+        raise InputError(f"{argument}: expected a name that ends in {' or '.join(suffixes)}, got {path}")
     return Path(path)
 
 
@@ -107,11 +107,11 @@ def read_named_arrays(argument: str, path: Path, known: tuple[str, ...], needed:
                 source.reject(f"has an array {name!r}, which nothing reads; {suggestion(name, known)}")
         for name in needed:
             if name not in found:
-                source.reject(f"has no array {name!r}; {', '.join(needed)} are needed")
+                source.reject(f"has no array {name!r}; expected {', '.join(needed)}")
 
     with source.reading(".npz"):
         arrays = read_archive(path, MOST_BYTES, check)
     for field in set(TEXTS) & set(arrays):
         if arrays[field].dtype.kind != "U" or arrays[field].ndim > 1:
-            source.reject(f"{field} is {arrays[field].dtype} {arrays[field].shape}, and texts are needed")
+            source.reject(f"expected texts for {field}, got {arrays[field].dtype} {arrays[field].shape}")
     return arrays | {field: tuple(np.atleast_1d(arrays[field]).tolist()) for field in TEXTS if field in arrays}

@@ -96,15 +96,15 @@ def _of_network(given: Any, network: Network | None) -> Embeddings:
     found = given if isinstance(given, Embeddings) else Embeddings(given, checked_node_names("embeddings", names))
     vectors = as_array("embeddings", found.vectors)
     if vectors.ndim != 2 or 0 in vectors.shape or not np.issubdtype(vectors.dtype, np.floating):
-        raise InputError(f"embeddings: got {vectors.dtype} {vectors.shape}, and real numbers [nodes, width] are needed")
+        raise InputError(f"embeddings: expected real numbers [nodes, width], got {vectors.dtype} {vectors.shape}")
     if network is None:
         return found._replace(vectors=vectors)
     if not isinstance(network, Network):
-        raise InputError(f"network: got {type(network).__name__}, and a Network, or None, is needed")
+        raise InputError(f"network: expected a Network, or None, got {type(network).__name__}")
     if found.node_names:
         vectors = vectors[Identifiers(network.node_names, network.num_nodes).order("embeddings", found.node_names)]
     if len(vectors) != network.num_nodes:
-        raise InputError(f"embeddings: got {len(vectors)} rows, and the network has {network.num_nodes} nodes")
+        raise InputError(f"embeddings: expected a row for each of {network.num_nodes} nodes, got {len(vectors)}")
     return Embeddings(vectors, network.node_names, network.labels, network.class_names)
 
 
@@ -157,7 +157,7 @@ def _from_table(table: Table) -> Embeddings:
     problems, frame = table.problems(), table.frame
     vectors = [name for name in frame.columns if name not in ("node", "label")]
     if vectors != [f"e{i}" for i in range(len(vectors))] or not vectors or "node" not in frame.columns:
-        problems.add("columns e0, e1, … are needed, in this order, after node and label, and no others")
+        problems.add("expected the columns node, label (may be missing), e0, e1, … in this order, and no others")
         problems.reject()
     names = ids_of(frame["node"], "node", problems)
     labels = labels_of(frame["label"], problems) if "label" in frame.columns else Labels()

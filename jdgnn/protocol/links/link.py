@@ -61,7 +61,7 @@ def link(
       True
     """
     if partition is not None and not isinstance(partition, DropModel):
-        raise InputError(f"partition: got {partition!r}, and one such as jdgnn.links.partition(100, 200) is needed")
+        raise InputError(f"partition: expected one such as jdgnn.links.partition(100, 200), got {partition!r}")
     if partition is not None and partition.init is not None:
         raise InputError(f"partition: expected a model without a memory, got {partition!r}; give it as `drop`")
     parted = None if partition is None else as_argument(partition)

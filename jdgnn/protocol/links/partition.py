@@ -47,7 +47,7 @@ def partition(
     """
     numbers = {"start": checked_whole("start", start), "end": checked_whole("end", end)}
     if is_known(start, end) and end <= start:
-        raise InputError(f"end: got {end}, and a tick after start = {start} is needed")
+        raise InputError(f"end: expected a tick after start = {start}, got {end}")
     share = checked_prob("share", share)
     if groups is None:
         return DropModel(sample=Partial(_sample_share, share=share, **numbers))
@@ -87,7 +87,7 @@ def _bind_rows(nodes: Identifiers, *, groups: Any, **numbers: Any) -> DropModel:
 def _checked_groups(groups: Any) -> NDArray[np.int32]:
     given = np.asarray(groups)
     if given.ndim != 1 or given.dtype.kind not in "iuU":
-        raise InputError(f"groups: got {given.dtype} {given.shape}, and one whole number or text per node is needed")
+        raise InputError(f"groups: expected one whole number or text per node, got {given.dtype} {given.shape}")
     return np.unique(given, return_inverse=True)[1].astype(np.int32)
 
 

@@ -32,10 +32,10 @@ def uniform(low: int | jax.Array, high: int | jax.Array, maximum: int | None = N
     """
     bounds = {"low": checked_whole("low", low), "high": checked_whole("high", high)}
     if is_known(low, high) and high < low:
-        raise InputError(f"high: got {high}, and a delay of at least low = {low} is needed")
+        raise InputError(f"high: expected a delay of at least low = {low}, got {high}")
     if maximum is None:
         if not is_known(high):
-            raise InputError("maximum: got None, and a whole number is needed where high is traced")
+            raise InputError("maximum: expected a whole number where high is traced, got None")
         maximum = int(high)
     check_count("maximum", maximum, minimum=0)
     return DelayModel(sample=Partial(_sample, longest=maximum, **bounds), maximum=maximum)

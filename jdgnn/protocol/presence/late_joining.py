@@ -37,7 +37,7 @@ def late_joining(share: ArrayLike, first: int | jax.Array, last: int | jax.Array
         "last": checked_whole("last", last),
     }
     if is_known(first, last) and last < first:
-        raise InputError(f"last: got {last}, and a tick of at least first = {first} is needed")
+        raise InputError(f"last: expected a tick of at least first = {first}, got {last}")
     return Presence(init=Partial(_init, **numbers), sample=_sample)
 
 

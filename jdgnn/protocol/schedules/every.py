@@ -31,7 +31,7 @@ def every(wakes: int = 1, phase: int | jax.Array = 0) -> Schedule:
     check_count("wakes", wakes)
     phase = checked_whole("phase", phase)
     if is_known(phase) and phase >= wakes:
-        raise InputError(f"phase: got {phase}, and a whole number below wakes = {wakes} is needed")
+        raise InputError(f"phase: expected a whole number below wakes = {wakes}, got {phase}")
     return Schedule(
         init=Partial(_init),
         decide=Partial(_decide, period=wakes, phase=phase),

@@ -42,7 +42,7 @@ def token_account(capacity: int | jax.Array = 20, reserve: int | jax.Array = 10)
     capacity = checked_whole("capacity", capacity, minimum=1)
     reserve = checked_whole("reserve", reserve, minimum=1)
     if is_known(capacity, reserve) and reserve > capacity:
-        raise InputError(f"reserve: got {reserve}, and at most capacity = {capacity} is needed")
+        raise InputError(f"reserve: expected at most capacity = {capacity}, got {reserve}")
     return Schedule(
         init=Partial(_init),
         decide=Partial(_decide, capacity=capacity, reserve=reserve),
