@@ -46,8 +46,9 @@ if find_spec("torch") is None:
     LEFT_OUT["torch"] = "PyTorch is not installed (pip install torch)"
 
 
-SLOWEST = ("test_demo.py", "test_processes.py")
-"""Files whose tests come first, so that processes that share the work end together."""
+SLOWEST = ("test_demo.py", "test_processes.py", "test_docs.py")
+"""Files whose tests come first, so that processes that share the work end together; and while there is memory for runs
+of gigabytes, as pages have."""
 MAPPINGS, MANY_MAPPINGS, MOST_MAPPINGS = Path("/proc/self/maps"), 20_000, 40_000
 MANY_BYTES, MOST_BYTES = 3 * 2**30, 5 * 2**30  # of memory in one process of tests
 COMPILED, MOST_COMPILED = Path(__file__).parents[1] / ".pytest_cache" / "compiled", 2**30  # bytes

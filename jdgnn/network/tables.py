@@ -337,7 +337,7 @@ def _quality(frame: Any, name: str, problems: Problems) -> NDArray[np.float32]:
     values = numbers_of(name, frame[name], problems)
     bad = np.flatnonzero((values < 0) | (values > 1)).tolist()
     problems.cells(name, values.tolist(), bad, "expected probabilities from 0 to 1")
-    return values.astype(np.float32)
+    return np.clip(values, 0, 1).astype(np.float32)  # what is outside is told, and may not fit
 
 
 def _ordered(ids: list[str]) -> tuple[str, ...]:

@@ -290,8 +290,11 @@ def test_agrees_end_to_end(name: str, size: tuple[int, int], data: st.DataObject
     check_end_to_end(name, size, data)
 
 
-END_TO_END = [  # but for what chooses the largest numbers: where two are equal up to rounding, rounding would choose
-    name for name, case in ALL_CASES.items() if name not in ROUND_TRIPS and case.content == Case.content
+END_TO_END = [  # without what is decided by rounding: which of two equal numbers is larger; on which side of the kink
+    # of ReLU a node is whose input was masked, so that it is zero
+    name
+    for name, case in ALL_CASES.items()
+    if name not in ROUND_TRIPS and case.content == Case.content and not case.objective.startswith("masked")
 ]
 
 

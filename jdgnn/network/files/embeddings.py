@@ -163,9 +163,11 @@ def _from_table(table: Table) -> Embeddings:
     labels = labels_of(frame["label"], problems) if "label" in frame.columns else Labels()
     columns = [numbers_of(name, frame[name], problems) for name in vectors]
     problems.reject()
+    numbers = np.stack(columns, axis=1)
     is_double = any(frame[name].dtype == np.float64 for name in vectors)
+    is_double |= bool((np.abs(numbers) > np.finfo(np.float32).max).any())
     return Embeddings(
-        np.stack(columns, axis=1).astype(np.float64 if is_double else np.float32),
+        numbers if is_double else numbers.astype(np.float32),
         () if names == tuple(map(str, range(len(names)))) else names,
         labels.numbers,
         labels.class_names,
