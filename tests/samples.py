@@ -97,9 +97,9 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "presence.late_joining": {"share": Pair(0.5, 0.2), "first": Pair(2, 1), "last": Pair(6, 3)},
     "links.markov": {"mean_up": Pair(4, 6), "mean_down": Pair(2, 3)},
     "content.top_k": {"share": 0.4, "error_feedback": True},
-    "loss.bernoulli": {"prob": Pair(0.3, 0.1)},
-    "loss.bursty": {"mean_good": Pair(4, 6), "mean_bad": Pair(2, 3), "good_prob": Pair(0.1, 0.2)},
-    "loss.measured": {"default": Pair(0.5, 0.2)},
+    "drop.bernoulli": {"prob": Pair(0.3, 0.1)},
+    "drop.bursty": {"mean_good": Pair(4, 6), "mean_bad": Pair(2, 3), "good_prob": Pair(0.1, 0.2)},
+    "drop.measured": {"default": Pair(0.5, 0.2)},
     "delay": {"maximum": 4},
     "delay.by_size": {"bytes_per_tick": Pair(20, 15)},
     "delay.constant": {"ticks": 2},  # which is how long messages are remembered

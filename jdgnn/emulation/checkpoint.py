@@ -42,12 +42,12 @@ from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
 from jdgnn.network.identity import differences
 from jdgnn.network.topology import topology
 from jdgnn.protocol.recording import checked_path
-from jdgnn.protocol.replaying import KEY_IMPLS
 
 FORMAT = 2
 MOST_TEXT = 2**26
 """Bytes of what orbax says of arrays, or a checkpoint of itself with its notes."""
 TRIES = 20
+KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
 
 
 class OtherWayWarning(UserWarning):

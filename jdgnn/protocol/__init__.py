@@ -1,1 +1,1 @@
-"""What travels between nodes: events, peers, message order, sample buffers, merge rules, accounts."""
+"""Everything that travels between nodes: events, peers, links, messages, sample buffers, merge rules, accounts."""

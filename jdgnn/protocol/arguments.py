@@ -1,4 +1,4 @@
-"""Checks of what is given to make a part; each raises InputError with one sentence that names the argument."""
+"""Checks of the arguments of parts; each raises InputError with one sentence that names the argument."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ _LIMIT = 2**31 - 1  # ticks and counts are int32
 
 
 def is_known(*values: Any) -> bool:
-    """Whether numbers can be compared now, none of them being traced."""
+    """Whether numbers can be compared now: none of them is being traced."""
     return not any(isinstance(value, jax.core.Tracer) for value in values)
 
 
 def checked_prob(name: str, value: Any) -> Any:
-    """Gives a probability as a float, arrays as they are; InputError unless it is from 0 to 1 or being traced."""
+    """Returns a probability as a float, an array as it is; InputError unless it is from 0 to 1 or being traced."""
     if not is_known(value):
         return value
     prob = check_number(name, value)
@@ -28,10 +28,7 @@ def checked_prob(name: str, value: Any) -> Any:
 
 
 def checked_whole(name: str, value: Any, *, minimum: int = 0) -> Any:
-    """Gives a whole number as an int, arrays as int32; InputError if it is too small, or too large for an int32.
-
-    Numbers that are being traced pass.
-    """
+    """Returns a whole number as int, an array as int32; InputError if it does not fit, unless it is being traced."""
     if isinstance(value, jax.Array):
         is_whole = value.ndim == 0 and jnp.issubdtype(value.dtype, jnp.integer)
     else:

@@ -1,4 +1,4 @@
-"""Who is there, who is awake and which links are up: clocks and presence together."""
+"""Availability: who is online, who wakes and which links are up in each tick."""
 
 import functools
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from jdgnn.protocol.presence import Presence
 class Availability:
     """When nodes are online, when they wake, and when links are up. Made by `availability`.
 
-    An *online* node receives and stores; an *active* one (online and awake) also computes and sends. A node that is
-    not online does nothing, and what reaches it then is dropped to it. Over a link that is down nothing is sent.
+    An *online* node receives and stores; an *active* one (online and awake) also computes and sends. An offline node
+    does nothing, and messages that reach it end as `to_offline`. Nothing is sent over a link that is down.
     """
 
     clock: Clock
@@ -36,7 +36,7 @@ class Availability:
 
     @property
     def can_be_offline(self) -> bool:
-        """Whether a node may be offline, or not have joined."""
+        """Whether a node may be offline, or may not have joined yet."""
         return bool(self.presence)
 
     @property
@@ -47,7 +47,7 @@ class Availability:
 
 @struct.dataclass(kw_only=True)
 class Attendance:
-    """Who takes part in one tick; None stands for all nodes."""
+    """The nodes that take part in one tick; None stands for all nodes."""
 
     joined: jax.Array | None  # [N] bool
     online: jax.Array | None  # [N] bool
@@ -60,11 +60,11 @@ def availability(
     on_receipt: bool = False,
     links: LinkPresence | None = None,
 ) -> Availability:
-    """Says when nodes are there and awake, and when the links between them are up.
+    """Sets when nodes are online and awake, and when the links between them are up.
 
     Args:
-      clock: when an online node is drawn to wake; always if None.
-      presence: when nodes are online; of several, a node is online if all say so, and has joined likewise.
+      clock: when online nodes wake; in every tick if None.
+      presence: when nodes are online; with several models, a node is online, or has joined, if all of them say so.
       on_receipt: also wake a node in the tick in which a model enters its inbox, and in no later one.
       links: when each link of the network is up, such as `jdgnn.link_presence.markov(50, 10)`; always if None.
 
@@ -96,7 +96,7 @@ def availability(
 
 
 def init_availability(setting: Availability, key: jax.Array, num_nodes: int) -> tuple[Any, ...]:
-    """What clocks and presence remember of each node before the first tick; with presence, last who has joined."""
+    """Initial memories of the clock and of presence models; with presence, last a mask of nodes that have joined."""
     parts: tuple[Clock | Presence, ...] = (setting.clock, *setting.presence)
     keys = jax.random.split(key, len(parts))
     memories = tuple(part.init(part_key, num_nodes) for part, part_key in zip(parts, keys, strict=True))
@@ -106,18 +106,7 @@ def init_availability(setting: Availability, key: jax.Array, num_nodes: int) -> 
 def sample_attendance(
     setting: Availability, key: jax.Array, tick: jax.Array, num_nodes: int, memory: tuple[Any, ...]
 ) -> tuple[tuple[Any, ...], Attendance]:
-    """Draws who has joined, who is online and who wakes in this tick.
-
-    Args:
-      setting: clocks and presence.
-      key: what to draw with.
-      tick: number of the tick.
-      num_nodes: N.
-      memory: what they remember.
-
-    Returns:
-      What they remember then, and who takes part.
-    """
+    """Draws who has joined, who is online and who wakes in this tick; returns the new memories and the attendance."""
     clock_key, *keys = jax.random.split(key, 1 + len(setting.presence))
     clock_memory, *memories = memory
     wake = None

@@ -25,43 +25,44 @@ from jdgnn.protocol.traffic import Gossip, Publish, Push
 
 @struct.dataclass(kw_only=True)
 class Events:
-    """Every random decision of one tick as plain arrays; what follows is deterministic arithmetic.
+    """Every random decision of one tick as plain arrays; the rest of the tick is deterministic arithmetic.
 
-    None stands where nothing is drawn, since it cannot matter: everybody is there, all links are up, nothing is dropped
-    or late. Destinations are *candidates*: which of them are sent is decided by the schedule. Messages that reach one
-    node in the same tick are taken in order of (tick sent, rank, slot), where the slot of the s-th candidate of node v
-    is v·S + s; so no node's number favours it.
+    A field is None where nothing has to be drawn: all nodes are online, all links are up, nothing is dropped or late.
+    Destinations are *candidates*: the schedule decides how many of them are sent. Messages that reach one node in the
+    same tick are taken in order of (tick sent, rank, slot), where the slot of the s-th candidate of node v is v·S + s.
+    Ranks are random, so that no node's number gives it an advantage.
     """
 
     joined: jax.Array | None  # [N] bool: has joined, now or before; None = all
     online: jax.Array | None  # [N] bool; None = all
     wake: jax.Array | None  # [N] bool: drawn to wake; None = all
-    link_up: jax.Array | None = None  # [E] bool: over which something can be sent in this tick; None = all
-    embedding_dropped: jax.Array | None  # [E] bool: what is sent over each edge in this tick; None = nothing
+    link_up: jax.Array | None = None  # [E] bool; None = all
+    embedding_dropped: jax.Array | None  # [E] bool: of messages sent in this tick; None = none
     embedding_delay: jax.Array | None  # [E] int32, ticks; None = 0
-    push_dst: jax.Array  # [N, S] int32: who gets each push; N = nobody
+    push_dst: jax.Array  # [N, S] int32: receiver of each push; N = no recipient
     push_rank: jax.Array  # [N, S] uint32
     push_dropped: jax.Array | None  # [N, S] bool
     push_delay: jax.Array | None  # [N, S] int32
     push_uniform: jax.Array | None  # [N, 1+M] float32, for schedules that draw
-    model_dst: jax.Array  # [N, R] int32: who gets each model; N = nobody
+    model_dst: jax.Array  # [N, R] int32: receiver of each model; N = no recipient
     model_rank: jax.Array  # [N, R] uint32
     model_dropped: jax.Array | None  # [N, R] bool
     model_delay: jax.Array | None  # [N, R] int32
     model_uniform: jax.Array | None  # [N, 1+M] float32
     accept_uniform: jax.Array | None  # [N, M] float32, for each model of an inbox, oldest first
-    positives: jax.Array  # [N, K] int32: in-edges whose senders are this tick's positives; E = none
-    key: jax.Array  # a PRNG key, from which `node_keys` makes those of objectives that draw
+    positives: jax.Array  # [N, K] int32: in-edges from this tick's positives; E = none
+    key: jax.Array  # a PRNG key; `node_keys` derives those of objectives that draw
 
 
-NUM_KEYS = 7  # that each tick's draws are made with
-CONTENT, ATTACK = 2**29, 2**29 + 1  # what `node_keys` are made for beside layers, whose numbers are smaller
+NUM_KEYS = 7  # for the draws of a tick
+CONTENT, ATTACK = 2**29, 2**29 + 1  # purposes of `node_keys`; layers have smaller numbers
+# This number is folded into keys that are otherwise only split, and into far fewer. So draws for links are independent
+# of all others, and a link model changes no other draw.
 OF_LINKS = 0x6C696E6B
-"""Folded into a key that others only split, and into far fewer: so draws for links are no other's, and move none."""
 
 
 class Traffic(NamedTuple):
-    """All that decides who takes part and what is sent."""
+    """The settings that decide who takes part in a tick and what is sent."""
 
     availability: Availability
     publish: Publish
@@ -71,13 +72,13 @@ class Traffic(NamedTuple):
 
     @property
     def inbox_capacity(self) -> int:
-        """Room in an inbox, M."""
+        """Places in an inbox, M."""
         return 0 if self.gossip is None else self.gossip.capacity
 
     def link_memories(self) -> dict[str, Callable[[jax.Array, Topology], Any]]:
-        """By which a memory of links is made, `(key, topology) -> memory`, by the name of what has one.
+        """Functions `(key, topology) -> memory` of all models of links with a memory, by name.
 
-        That is `links` for which of them are up; `publish`, `push` and `gossip` for what is dropped of each.
+        The name `links` stands for which links are up; `publish`, `push` and `gossip` for the drops of each.
         """
         availability, found = self.availability, {}
         if availability.links is not None and availability.can_be_down:
@@ -85,16 +86,16 @@ class Traffic(NamedTuple):
         for name in ("publish", "push", "gossip"):
             setting = getattr(self, name)
             if setting is not None and setting.link.drop is not None and setting.link.drop.init is not None:
-                found[name] = partial(_init_loss, setting.link.drop.init, getattr(setting, "fanout", None))
+                found[name] = partial(_init_drop, setting.link.drop.init, getattr(setting, "fanout", None))
         return found
 
 
-def _init_loss(init: Callable[..., Any], num_slots: int | None, key: jax.Array, topology: Topology) -> Any:
+def _init_drop(init: Callable[..., Any], num_slots: int | None, key: jax.Array, topology: Topology) -> Any:
     return init(key, topology, num_slots)
 
 
 class Sizes(NamedTuple):
-    """Counts and bytes that events depend on."""
+    """The counts and byte sizes that events depend on."""
 
     num_positives: int
     embedding_bytes: int
@@ -102,7 +103,7 @@ class Sizes(NamedTuple):
 
 
 class _Around(NamedTuple):
-    """What candidates for pushes and models are drawn among."""
+    """The state of the network in which candidates for pushes and models are drawn."""
 
     topology: Topology
     tick: jax.Array
@@ -112,16 +113,7 @@ class _Around(NamedTuple):
 
 
 def init_memory(traffic: Traffic, key: jax.Array, topology: Topology) -> tuple[Any, ...]:
-    """What clocks, presence and models of links remember before the first tick.
-
-    Args:
-      traffic: who takes part and what is sent.
-      key: what to draw with.
-      topology: the links.
-
-    Returns:
-      What `init_availability` gives; where anything remembers something of links, last a dictionary of that.
-    """
+    """Initial memories of clocks and presence; if models of links have memories, a dictionary of these comes last."""
     attending = init_availability(traffic.availability, key, topology.num_nodes)
     key, names = jax.random.fold_in(key, OF_LINKS), ("links", "publish", "push", "gossip")
     of_links = {
@@ -134,19 +126,7 @@ def init_memory(traffic: Traffic, key: jax.Array, topology: Topology) -> tuple[A
 def sample_events(
     key: jax.Array, tick: jax.Array, topology: Topology, traffic: Traffic, sizes: Sizes, memory: tuple[Any, ...]
 ) -> tuple[tuple[Any, ...], Events]:
-    """Draws all random decisions of one tick.
-
-    Args:
-      key: the run's key.
-      tick: number of the tick; the same key and tick give the same events.
-      topology: the links.
-      traffic: who takes part and what is sent.
-      sizes: K and the sizes of messages.
-      memory: what clocks, presence and models of links remember, as `init_memory` gives it.
-
-    Returns:
-      What they remember then, and the events.
-    """
+    """Draws all random decisions of one tick, from the run's key; returns the new memories and the events."""
     here_key, publish_key, push_key, model_key, accept_key, positives_key, objective_key = _tick_keys(key, tick)
     num_nodes, inbox_capacity, gossip = topology.num_nodes, traffic.inbox_capacity, traffic.gossip
     attending, before = (memory[:-1], memory[-1]) if traffic.link_memories() else (memory, {})
@@ -188,12 +168,12 @@ def _tick_keys(key: jax.Array, tick: jax.Array) -> jax.Array:
 
 @jax.jit
 def event_keys(key: jax.Array, ticks: jax.Array) -> jax.Array:
-    """`Events.key` of several ticks [T], from the run's key."""
+    """`Events.key` of several ticks [T], derived from the run's key."""
     return jax.lax.map(lambda tick: _tick_keys(key, tick)[-1], ticks)
 
 
 def node_keys(events: Events, purpose: int, num_nodes: int) -> jax.Array:
-    """A key at each node [N] for the objective of one layer, by its number, or for `CONTENT` or `ATTACK`."""
+    """A key for each node [N], for the objective of a layer (by its number), for `CONTENT` or for `ATTACK`."""
     return jax.random.split(jax.random.fold_in(events.key, purpose), num_nodes)
 
 
@@ -205,7 +185,7 @@ def _candidates(
     num_bytes: int,
     memory: Any,
 ) -> tuple[Any, dict[str, Any]]:
-    """Draws what concerns pushes or models, by the names of `Events`; and what their loss model remembers then."""
+    """Draws the fields of `Events` for pushes or models; returns the new memory of the drop model before them."""
     dst_key, rank_key, link_key, schedule_key = jax.random.split(key, 4)
     what, topology = "gossip" if kind == "model" else kind, around.topology
     dst = destinations(what, dst_key, topology, setting, around.joined, around.link_up)
@@ -237,22 +217,7 @@ def destinations(
     joined_mask: jax.Array,
     link_up: jax.Array | None = None,
 ) -> jax.Array:
-    """Draws who gets each candidate push or model [N, slots]; whatever is no other node becomes N, nobody.
-
-    Args:
-      what: what the setting is, as errors should name it: push or gossip.
-      key: what to draw with.
-      topology: the links.
-      setting: who is drawn and how many; None for nobody.
-      joined_mask: who has joined [N].
-      link_up: which links are up [E], for samplers that draw among links; None for all.
-
-    Returns:
-      Receivers, int32.
-
-    Raises:
-      InputError: the peer sampler fails, or gives no node number per node and slot.
-    """
+    """Draws the receiver of each candidate push or model [N, slots] int32; `what` names the setting in errors."""
     if setting is None:
         return jnp.zeros((topology.num_nodes, 0), jnp.int32)
     num_nodes, peers = topology.num_nodes, setting.peers
@@ -264,23 +229,17 @@ def destinations(
             f"{what}.peers: expected sample to give one node number per node and slot, "
             f"integers [{num_nodes}, {setting.fanout}], got {described(given)}"
         )
+    # Any index from a peer sampler that is not another valid node means "no recipient".
     dst = jnp.asarray(drawn).astype(jnp.int32)
     is_somebody = (dst >= 0) & (dst < num_nodes) & (dst != jnp.arange(num_nodes, dtype=jnp.int32)[:, None])
     return jnp.where(is_somebody, dst, num_nodes)
 
 
 def choose_in_edges(key: jax.Array, topology: Topology, num_choices: int) -> jax.Array:
-    """Chooses in-edges of each node without replacement, every set equally likely; all if there are too few.
+    """Chooses K in-edges of each node without replacement, or all if there are fewer: [N, K] int32, E for none.
 
-    Floyd's algorithm (Bentley & Floyd, "A Sample of Brilliance", CACM 1987), for all nodes at once.
-
-    Args:
-      key: what to draw with.
-      topology: the links.
-      num_choices: K.
-
-    Returns:
-      Edge numbers [N, K] int32; E stands for none.
+    Every set is equally likely: Floyd's algorithm (Bentley & Floyd, "A Sample of Brilliance", CACM 1987) for all nodes
+    at once.
     """
     degree = topology.in_degree
     last = jnp.maximum(degree[:, None] - num_choices, 0) + jnp.arange(num_choices, dtype=jnp.int32)
@@ -292,5 +251,5 @@ def choose_in_edges(key: jax.Array, topology: Topology, num_choices: int) -> jax
         pick = jnp.where(is_taken | (degree <= num_choices), last[:, i], drawn[:, i])
         return chosen.at[:, i].set(pick)
 
-    chosen = jax.lax.fori_loop(0, num_choices, choose, last)  # all in-edges, where there are no more than K
+    chosen = jax.lax.fori_loop(0, num_choices, choose, last)  # `last` has all in-edges if there are at most K
     return jnp.where(chosen < degree[:, None], topology.in_offset[:, None] + chosen, topology.num_edges)

@@ -1,4 +1,4 @@
-"""Mailboxes: the newest embeddings of each in-neighbour that arrived, and those on their way.
+"""Mailboxes: the newest embeddings that arrived from each in-neighbour, and those on their way.
 
 Axes: N nodes, E directed edges, F' units of a layer, D longest delay.
 """
@@ -21,11 +21,11 @@ from jdgnn.protocol.rings import as_delays, elapsed, is_due, nothing_sent
 
 @struct.dataclass(kw_only=True)
 class Mailbox:
-    """What has come over each edge, and what is on its way over it."""
+    """The embeddings that have arrived over each edge, and the delays of those on their way."""
 
     entries: tuple[jax.Array, ...]  # per layer [E, F']
-    version: jax.Array  # [E] int32, tick in which the entry was sent; -1 = nothing has arrived
-    delays: jax.Array  # [E, D+1], delay of what was sent in each of the last ticks; see `rings`
+    version: jax.Array  # [E] int32, tick in which the entry was sent; -1 = none arrived yet
+    delays: jax.Array  # [E, D+1], delays of embeddings sent in the last ticks; see `rings`
 
     @property
     def max_delay(self) -> int:
@@ -34,7 +34,7 @@ class Mailbox:
 
 
 def empty_mailbox(num_edges: int, max_delay: int, units: tuple[int, ...], dtype: DTypeLike) -> Mailbox:
-    """A mailbox before anything was sent, for embeddings of `units` of each layer."""
+    """A mailbox before any embedding was sent; `units` are the widths of the layers."""
     return Mailbox(
         entries=tuple(jnp.zeros((num_edges, width), dtype) for width in units),
         version=jnp.full(num_edges, -1, jnp.int32),
@@ -46,25 +46,12 @@ def send(
     mailbox: Mailbox,
     topology: Topology,
     tick: jax.Array,
-    is_sending: jax.Array,
-    dropped: jax.Array | None,
-    delay: jax.Array | None,
-    up: jax.Array | None = None,
+    is_sending: jax.Array,  # [N]
+    dropped: jax.Array | None,  # [E]; None for none
+    delay: jax.Array | None,  # [E]; None for 0
+    up: jax.Array | None = None,  # [E]; None for all
 ) -> tuple[Mailbox, Counts]:
-    """Puts this tick's embeddings on their way to all out-neighbours to whom the link is up.
-
-    Args:
-      mailbox: the mailboxes.
-      topology: the links.
-      tick: this tick.
-      is_sending: which nodes send [N].
-      dropped: what is dropped over each edge [E]; None for nothing.
-      delay: how late it is [E]; None for not at all.
-      up: which links are up [E]; None for all.
-
-    Returns:
-      The mailboxes, and how many were sent and dropped.
-    """
+    """Sends this tick's embeddings to all out-neighbours to whom the link is up; returns also the counts."""
     dims = chex.Dimensions(N=topology.num_nodes, E=topology.num_edges)
     chex.assert_shape(is_sending, dims["N"])
     chex.assert_shape(jax.tree.leaves((dropped, delay, up)), dims["E"])
@@ -85,20 +72,12 @@ def receive(
     mailbox: Mailbox,
     topology: Topology,
     tick: jax.Array,
-    online: jax.Array | None,
+    online: jax.Array | None,  # [N]; None for all
     content: Callable[[jax.Array], Content],
 ) -> tuple[Mailbox, Counts]:
-    """Stores what arrives in this tick; of each neighbour the newest stays.
+    """Stores the embeddings that arrive in this tick, the newest of each neighbour; returns also the counts.
 
-    Args:
-      mailbox: the mailboxes.
-      topology: the links.
-      tick: this tick.
-      online: who is online [N]; None for all.
-      content: from the tick in which each edge's message was sent [E] to its embeddings.
-
-    Returns:
-      The mailboxes, and what became of what arrived.
+    `content` gives the embeddings of messages from the ticks in which each edge's message was sent [E].
     """
     dims = chex.Dimensions(E=topology.num_edges)
     chex.assert_shape(mailbox.version, dims["E"])
@@ -110,6 +89,7 @@ def receive(
     newest = jnp.min(jnp.where(due, delay, depth), axis=1)
     sent_at = tick - 1 - newest
     num_here = num_due if online is None else jnp.where(online[topology.receivers], num_due, 0)
+    # An older embedding that arrives later stays superseded.
     is_new = (num_here > 0) & (sent_at > mailbox.version)
     tables, row = content(sent_at)
     replace_rows = topology.backend.replace_rows

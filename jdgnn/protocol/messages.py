@@ -18,18 +18,18 @@ class Arrivals:
     """The messages of one tick, sorted by receiver and then by order of arrival."""
 
     index: jax.Array  # [n] int32, number of each message before sorting
-    dst: jax.Array  # [n] int32, receiver; N = nobody
+    dst: jax.Array  # [n] int32, receiver; N = no recipient
     position: jax.Array  # [n] int32, 0 for the first to arrive at its receiver
     num_received: jax.Array  # [N] int32
 
     def is_among_last(self, capacity: int) -> jax.Array:
-        """Whether each message is among the last `capacity` of its receiver [n]; nobody's never are."""
+        """Whether each message is among the last `capacity` of its receiver [n]; False without a recipient."""
         far = jnp.iinfo(jnp.int32).max
         total = self.num_received.at[self.dst].get(mode="fill", fill_value=far)
         return (total < far) & (total - 1 - self.position < capacity)
 
     def at(self, online: jax.Array | None) -> tuple["Arrivals", jax.Array]:
-        """Those that reach an online node, and how many reach each node [N] that is not; None for all online."""
+        """The messages that reach an online node, and how many reach each other node [N]; None for all online."""
         if online is None:
             return self, jnp.zeros_like(self.num_received)
         num_nodes = self.num_received.shape[0]
@@ -43,24 +43,17 @@ class Arrivals:
 
 
 class Content(NamedTuple):
-    """Embeddings that messages carry, where their senders or a history hold them."""
+    """The embeddings that messages carry, where their senders or a history hold them."""
 
     tables: tuple[jax.Array, ...]  # per layer [Q, F']
     row: jax.Array  # [n] int32, of each message
 
 
 def arrivals(backend: Backend, num_nodes: int, dst: jax.Array, *order: jax.Array) -> Arrivals:
-    """Turns "who sends to whom" around into "who receives from whom".
+    """Turns "who sends to whom" into "who receives from whom".
 
-    Args:
-      backend: what sorts them.
-      num_nodes: N.
-      dst: receiver of each message [n] int32, N = nobody.
-      *order: what decides who is taken first at one receiver, the most important first, each [n]; of messages equal in
-        all of them the one of the lower number comes first.
-
-    Returns:
-      The arrivals.
+    The receivers `dst` [n] are N for no recipient. At one receiver messages are ordered by `order`, arrays [n] with the
+    most important first, and then by their number.
     """
     index, dst, position, num_received = backend.arrivals(num_nodes, dst, *order)
     return Arrivals(index=index, dst=dst, position=position, num_received=num_received)

@@ -1,4 +1,4 @@
-"""Small tables that name nodes: from a CSV file, a data frame, or rows."""
+"""Small tables that name nodes, from a CSV file, a data frame, or rows."""
 
 import csv
 import io
@@ -17,21 +17,18 @@ MOST_BYTES = 2**26
 class NamedRow(NamedTuple):
     """One row of a table whose first column names a node."""
 
-    where: str  # the place, for messages
+    where: str  # for error messages
     node: str
     cells: tuple[Any, ...]  # of the other columns
 
 
 def named_rows(argument: str, given: Any, columns: tuple[str, ...]) -> list[NamedRow]:
-    """Reads a table whose first column names nodes.
+    """Reads a table whose first column names nodes, which are not looked up in any network yet.
 
     Args:
-      argument: what the table was given as, for messages.
+      argument: the name of the argument, for error messages.
       given: the path of a CSV file whose first line holds these columns, in any order; a data frame with them; or rows.
       columns: names of all columns, `node` first.
-
-    Returns:
-      The rows; nodes are not looked up in any network yet.
 
     Raises:
       InputError: the table cannot be read, has other columns or no row, or a row names no node.

@@ -19,14 +19,14 @@ from jdgnn.protocol.messages import Arrivals, Content, arrivals
 from jdgnn.protocol.rings import as_delays, elapsed, is_due, nothing_sent
 from jdgnn.protocol.sample_buffer import SampleBuffer, store
 
-FEWEST = 4096  # messages of which all are sorted without looking which are due
+FEWEST = 4096  # up to so many messages are all sorted, due or not
 
-Batch = tuple[jax.Array, SampleBuffer, jax.Array, jax.Array]  # groups done, and what has become of them so far
+Batch = tuple[jax.Array, SampleBuffer, jax.Array, jax.Array]  # groups done, buffers, and stored and offline counts [N]
 
 
 @struct.dataclass(kw_only=True)
 class PushFlight:
-    """What was sent in each of the last D+1 ticks; see `rings`."""
+    """The pushes sent in each of the last D+1 ticks; see `rings`."""
 
     dst: jax.Array  # [N, D+1, S] int32
     rank: jax.Array  # [N, D+1, S] uint32
@@ -39,7 +39,7 @@ class PushFlight:
 
 
 def no_pushes(num_nodes: int, num_slots: int, max_delay: int) -> PushFlight:
-    """The network before anything was pushed."""
+    """The pushes on their way before any was sent."""
     shape = (num_nodes, max_delay + 1, num_slots)
     return PushFlight(
         dst=jnp.full(shape, num_nodes, jnp.int32),
@@ -57,20 +57,7 @@ def send(
     dropped: jax.Array | None,
     delay: jax.Array | None,
 ) -> tuple[PushFlight, Counts]:
-    """Puts this tick's pushes on their way.
-
-    Args:
-      flight: pushes on their way.
-      tick: this tick.
-      is_sent: which candidates are sent [N, S].
-      dst: to whom [N, S].
-      rank: their ranks [N, S].
-      dropped: which are dropped [N, S]; None for none.
-      delay: how late they are [N, S]; None for not at all.
-
-    Returns:
-      The pushes on their way, and how many were sent and dropped.
-    """
+    """Sends this tick's candidates [N, S] where `is_sent`; returns also the counts."""
     dims = chex.Dimensions()
     dims["NDS"] = flight.dst.shape
     chex.assert_shape(jax.tree.leaves((is_sent, dst, rank, dropped, delay)), dims["NS"])
@@ -93,27 +80,17 @@ def receive(
     content: Callable[[jax.Array, jax.Array], Content],
     share: float | None = None,
 ) -> tuple[SampleBuffer, Counts]:
-    """Stores the pushes that arrive in this tick, in order of (tick sent, rank, slot).
+    """Stores the pushes that arrive in this tick, in order of (tick sent, rank, slot); returns also the counts.
 
-    They are sorted in batches of whole ticks of sending, the oldest first. A batch has room for a quarter more than all
-    nodes send in one tick, so nearly always there is one.
-
-    Args:
-      backend: what sorts messages and copies rows.
-      flight: pushes on their way.
-      tick: this tick.
-      online: who is online [N]; None for all.
-      buffer: the sample buffers.
-      content: from senders [n] and the delay of each message [n] to what it carries.
-      share: the share of nodes that usually send; as many messages are packed into a batch of their own size.
-
-    Returns:
-      The sample buffers, and what became of what arrived.
+    `content` gives what messages carry from their senders [n] and delays [n]. If only a `share` of the nodes usually
+    sends, a smaller batch is tried first.
     """
+    # Messages are sorted in batches of whole ticks of sending, the oldest first. A batch has room for a quarter more
+    # than all nodes send in one tick, so one is nearly always enough, however long the longest delay.
     num_nodes, _, num_slots = flight.dst.shape
     due = _Due.of(flight, tick)
-    nobody = jnp.zeros(num_nodes, jnp.int32)
-    carry: Batch = (jnp.int32(0), buffer, nobody, nobody)
+    zeros = jnp.zeros(num_nodes, jnp.int32)
+    carry: Batch = (jnp.int32(0), buffer, zeros, zeros)
     sizes = [min(due.mask.size, max(FEWEST, num_nodes * num_slots * 5 // 4))]
     if share is not None and (small := round(share * num_nodes * num_slots)) < sizes[0]:
         sizes.insert(0, small)
@@ -133,18 +110,18 @@ def receive(
     else:
         carry = jax.lax.while_loop(lambda carry: carry[0] < due.last, partial(batch, sizes[-1]), carry)
     _, buffer, num_stored, num_to_offline = carry
-    num_displaced = jnp.maximum(num_stored - buffer.capacity, 0)
-    counts = {("push", "evicted"): num_displaced, ("push", "delivered"): num_stored - num_displaced}
+    num_evicted = jnp.maximum(num_stored - buffer.capacity, 0)
+    counts = {("push", "evicted"): num_evicted, ("push", "delivered"): num_stored - num_evicted}
     return buffer, counts if online is None else counts | {("push", "to_offline"): num_to_offline}
 
 
 class _Due(NamedTuple):
-    """Which messages arrive in a tick, in groups by the tick in which they were sent, the oldest first."""
+    """The messages that arrive in a tick, in groups by the tick in which they were sent, the oldest first."""
 
     mask: jax.Array  # [N, D+1, S]
     group: jax.Array  # [D+1] int32, group of each slot
-    until: jax.Array  # [D+1] int32, how many there are up to each group
-    last: jax.Array  # [] int32, groups up to the last that is not empty
+    until: jax.Array  # [D+1] int32, number of messages up to each group
+    last: jax.Array  # [] int32, number of groups up to the last non-empty one
 
     @classmethod
     def of(cls, flight: PushFlight, tick: jax.Array) -> "_Due":
@@ -160,7 +137,7 @@ class _Due(NamedTuple):
         )
 
     def batch(self, first: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
-        """The end of as many groups from `first` on as fit into a batch, and their messages [N, D+1, S]."""
+        """The end of the groups from `first` on that fit into a batch, and their messages [N, D+1, S]."""
         base = jnp.where(first > 0, self.until[first - 1], 0)
         last = jnp.sum(self.until <= base + size, dtype=jnp.int32)
         return last, self.mask & ((self.group >= first) & (self.group < last))[:, None]

@@ -1,13 +1,13 @@
-"""A record of events on file: every random decision of a run, to be replayed, read or plotted.
+"""Records of events on file: every random decision of a run, to be replayed, read or plotted.
 
 The file is a ZIP archive of NumPy arrays, which `numpy.load` opens without jdgnn and without pickle:
 
-- `header`: a text in JSON: `version` (1), `num_nodes`, `num_edges`, `first_tick`, `key_impl` (how JAX makes random
-  numbers of `key`), `way` (how the run was computed, a `jdgnn.backend.way.Way`), and `fields`, which gives for each
-  recorded field of `jdgnn.protocol.events.Events` the `shape` and `dtype` it has in one tick, and for whole numbers the
-  largest (`max`); where nodes have names, also `names`, a digest of them in four words, as in `jdgnn.network.identity`;
+- `header`: a text in JSON: `version` (2), `num_nodes`, `num_edges`, `first_tick`, `key_impl` (JAX's generator of random
+  numbers for `key`), `way` (how the run was computed, a `jdgnn.backend.way.Way`), and `fields`, which gives for each
+  recorded field of `jdgnn.protocol.events.Events` its `shape` and `dtype` in one tick, and for whole numbers the
+  largest (`max`); if nodes have names, also `names`, a digest of them in four words, as in `jdgnn.network.identity`;
 - `senders`, `receivers` [E]: the directed edges of the network, sorted by receiver, then by sender;
-- `key`: the run's PRNG key as raw data, from which the keys of objectives that draw are made again;
+- `key`: the run's PRNG key as raw data, from which the keys of objectives that draw are derived;
 - `00000000128/push_dst` and the like: one field in a stretch of T ticks from tick 128 on, [T, ...]. Masks are packed to
   bits (`numpy.unpackbits(a, axis=1, count=...)`, over all entries of a tick in C order). Whole numbers have the
   smallest type that holds them. `positives` are counted among the in-edges of their node from 0; its degree stands for
@@ -37,23 +37,23 @@ from jdgnn.protocol.events import Events
 VERSION = 2
 STORED = ("push_rank", "push_uniform", "model_rank", "model_uniform", "accept_uniform")  # too random to compress
 LONGEST = 64  # ticks of a stretch
-RECORDED = tuple(field.name for field in fields(Events) if field.name != "key")  # which follows from the run's key
+RECORDED = tuple(field.name for field in fields(Events) if field.name != "key")  # derived from the run's key
 
 
 class Recorder:
-    """Writes events as they are drawn; what was written before an error or an interrupt can be replayed.
+    """Writes events as they are drawn; a record that ends with an error or an interrupt can be replayed up to there.
 
     Args:
       path: a file that does not exist yet.
       topology: the links.
       key: the run's key.
       first_tick: number of the first tick.
-      length: how many ticks go into one stretch of the file, however they come.
-      way: how the run is computed; None for nothing about it.
-      names: what tells the names of the nodes from others, the last row of `Network.identity`; None for no names.
+      length: ticks per stretch of the file, however many are added at once.
+      way: how the run is computed; None if unknown.
+      names: digest of the names of the nodes, the last row of `Network.identity`; None for no names.
 
     Raises:
-      InputError: there is such a file, or it cannot be written.
+      InputError: the file exists, or cannot be written.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Recorder:
     ) -> None:
         self._path = checked_path("record", path)
         if self._path.exists():
-            raise InputError(f"record: {path} exists; give the name of a file that does not, or remove it")
+            raise InputError(f"record: {path} exists; give the name of a new file, or remove it")
         try:
             self._archive = zipfile.ZipFile(self._path, "x", zipfile.ZIP_DEFLATED, compresslevel=1)
         except OSError as error:
@@ -77,8 +77,8 @@ class Recorder:
         self._in_degree = np.asarray(topology.in_degree)
         self._length, self._next_tick = length, first_tick
         self._is_lost = False
-        self._held: list[dict[str, NDArray[Any]]] = []  # what is not written yet,
-        self._num_held = 0  # so many ticks
+        self._held: list[dict[str, NDArray[Any]]] = []  # not written yet
+        self._num_held = 0  # ticks
         self._header: dict[str, Any] = {
             "version": VERSION,
             "num_nodes": topology.num_nodes,
@@ -110,7 +110,7 @@ class Recorder:
             self._archive.close()
 
     def add(self, events: Events, count: int) -> None:
-        """Takes the next `count` ticks, the first of those of a chunk of events [T, ...]."""
+        """Adds the first `count` ticks of a chunk of events [T, ...]."""
         if not count:
             return
         given = {name: getattr(events, name) for name in RECORDED}
@@ -120,7 +120,7 @@ class Recorder:
             self._write_stretch(self._length)
 
     def _write_stretch(self, length: int) -> None:
-        """Writes the first ticks of what is held, and keeps the others."""
+        """Writes the first ticks of those held, and keeps the others."""
         held = {name: np.concatenate([piece[name] for piece in self._held]) for name in self._held[0]}
         for name, array in held.items():
             self._describe(name, array[:length])
@@ -151,12 +151,15 @@ class Recorder:
 
     @contextlib.contextmanager
     def _said(self) -> Iterator[None]:
-        """Gives up, and says where, if something cannot be written."""
+        """Gives the record up, with a message that names the file, if something cannot be written."""
         try:
             yield
         except OSError as error:
             self._is_lost = True
-            stream, self._archive.fp = self._archive.fp, None  # or it would write the rest when it is forgotten
+            stream, self._archive.fp = (
+                self._archive.fp,
+                None,
+            )  # else `close` would write again
             with contextlib.suppress(OSError):
                 if stream is not None:
                     stream.close()
@@ -165,7 +168,7 @@ class Recorder:
 
 
 def checked_path(name: str, path: Any) -> Path:
-    """Gives a path; InputError unless it is a string or path that names a file."""
+    """Returns a path; InputError unless it is a string or path that names a file."""
     if not isinstance(path, str | Path) or not str(path):
         raise InputError(f"{name}: expected the name of a file, got {path!r}")
     return Path(path)

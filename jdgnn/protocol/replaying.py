@@ -1,8 +1,9 @@
-"""Records of events, read back: only what a `jdgnn.protocol.recording.Recorder` may have written is believed."""
+"""Reads records of events; of the sizes that a file declares none is trusted before it is checked."""
 
 import hashlib
 import json
 import math
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -23,10 +24,9 @@ from jdgnn.npz import check_members, check_memory, header_of, read_member
 from jdgnn.protocol.events import Events, event_keys
 from jdgnn.protocol.recording import LONGEST, RECORDED, VERSION, checked_path
 
-COINS = ("push_uniform", "model_uniform", "accept_uniform")  # which an algorithm that tosses none leaves in the record
+COINS = ("push_uniform", "model_uniform", "accept_uniform")  # unused by algorithms without coins
 MOST_HEADER = 2**16  # bytes of the header, and of the key
 MOST_STRETCH = 2**30  # bytes of a stretch of several ticks
-KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
 SETTINGS = {
     "joined": "availability.presence",
     "online": "availability.presence",
@@ -47,11 +47,11 @@ SETTINGS = {
     "accept_uniform": "gossip.acceptance and gossip.capacity",
     "positives": "num_positives",
 }
-"""What decides the form of each recorded field."""
+"""The settings that decide the shape of each recorded field."""
 
 
 class _Field(NamedTuple):
-    """What a record says of one field: its shape and dtype in one tick, and the largest of whole numbers."""
+    """The shape and dtype of a field in one tick, and the largest of its whole numbers."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -59,7 +59,7 @@ class _Field(NamedTuple):
 
     @property
     def num_bytes(self) -> int:
-        """Of one tick."""
+        """Bytes of one tick."""
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
@@ -67,10 +67,10 @@ class Record:
     """Reads events from a file.
 
     Args:
-      path: what a `Recorder` wrote.
+      path: a file written by a `Recorder`.
 
     Raises:
-      InputError: the file is no such record.
+      InputError: the file is not a valid record.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -81,7 +81,7 @@ class Record:
             raise InputError(f"replay: {path} is no file; give one that was written by record")
         try:
             self._archive = zipfile.ZipFile(self._path)
-        except Exception as error:  # whatever zipfile makes of what is no archive
+        except Exception as error:  # zipfile raises many kinds
             raise self._incomplete() from error
         try:
             check_members(self._archive)
@@ -93,62 +93,39 @@ class Record:
         self._held: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
 
     def _read_header(self) -> None:
-        """Takes what the header says, once it is sure that it makes sense."""
+        """Takes the header; fields that an emulator cannot use are rejected by `check`."""
         header = self._loaded_header()
-        counts = {name: header.get(name) for name in ("num_nodes", "num_edges", "first_tick")}
-        for name, count in counts.items():
-            if type(count) is not int or not 0 <= count < 2**31:
-                raise self._damaged(f"its header says {count!r} for {name}")
-        self._num_nodes, self._num_edges, self.first_tick = (
-            int(count) for count in counts.values() if count is not None
-        )
-        if not isinstance(header.get("fields"), dict) or not header["fields"].keys() <= {*RECORDED}:
-            raise self._damaged("its header does not say which fields there are")
-        self._fields = {name: self._field(name, said) for name, said in header["fields"].items()}
-        self._names = self._words(header.get("names", [0] * IDENTITY_SHAPE[1]))
-        self.key = self._key(header.get("key_impl"))
+        try:
+            counts = np.array([header[name] for name in ("num_nodes", "num_edges", "first_tick")], np.uint32)
+            self._num_nodes, self._num_edges, self.first_tick = counts.tolist()
+            self._fields = {
+                name: _Field(tuple(map(int, said["shape"])), np.dtype(said["dtype"]).name, int(said.get("max", 0)))
+                for name, said in header["fields"].items()
+                if name in RECORDED
+            }
+            self._names = np.array(header.get("names", [0] * IDENTITY_SHAPE[1]), np.uint32).reshape(IDENTITY_SHAPE[1])
+            data = self._array("key", MOST_HEADER)
+            self.key = jax.random.wrap_key_data(jnp.asarray(data), impl=header["key_impl"]).reshape(())
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            raise self._damaged("its header is invalid") from error
         self._way = read(header.get("way"))
 
     def _loaded_header(self) -> dict[str, Any]:
         try:
-            header = json.loads(str(self._array("header", MOST_HEADER)))
-        except (InputError, ValueError, RecursionError) as error:
+            header: dict[str, Any] = json.loads(str(self._array("header", MOST_HEADER)))
+            version = header["version"]
+        except (InputError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise self._incomplete() from error
-        if not isinstance(header, dict) or "version" not in header:
-            raise self._incomplete()
-        if header["version"] != VERSION:
-            raise InputError(f"replay: {self._path} is of version {header['version']}, and {VERSION} can be read")
+        if version != VERSION:
+            raise InputError(f"replay: {self._path} is of version {version}, and {VERSION} can be read")
         return header
 
-    def _words(self, said: Any) -> NDArray[np.uint32]:
-        is_known = isinstance(said, list) and len(said) == IDENTITY_SHAPE[1]
-        if not is_known or not all(type(word) is int and 0 <= word < 2**32 for word in said):
-            raise self._damaged("its header makes no sense of names")
-        return np.array(said, np.uint32)
-
-    def _field(self, name: str, said: Any) -> _Field:
-        said = said if isinstance(said, dict) else {}
-        shape, dtype, most = said.get("shape"), said.get("dtype"), said.get("max", 0)
-        is_shape = isinstance(shape, list) and all(type(length) is int and 0 <= length < 2**31 for length in shape)
-        is_known = dtype in ("bool", "int32", "uint32", "float32")
-        is_known &= "max" in said or dtype != "int32" or (is_shape and 0 in shape)
-        if not is_shape or not is_known or type(most) is not int or not 0 <= most < 2**31:
-            raise self._damaged(f"its header makes no sense of {name}")
-        return _Field(tuple(shape), dtype, most)
-
-    def _key(self, impl: Any) -> jax.Array:
-        data = self._array("key", MOST_HEADER)
-        expected = jax.eval_shape(jax.random.key_data, jax.random.key(0, impl=impl)) if impl in KEY_IMPLS else None
-        if expected is None or data.shape != expected.shape or data.dtype != expected.dtype:
-            raise self._damaged("its key is none")
-        return jax.random.wrap_key_data(jnp.asarray(data), impl=impl)
-
     def _checked_stretches(self) -> Iterator[tuple[int, int]]:
-        """First tick and end of each stretch, once it is sure that they follow one another and lack no field."""
+        """The first tick and the end of each stretch; rejects stretches with a gap or without a field."""
         names, tick = set(self._archive.namelist()), self.first_tick
         if not self._fields:
             return
-        for start in sorted(set(map(self._start, (name for name in names if "/" in name)))):
+        for start in sorted({int(name.split("/")[0]) for name in names if re.fullmatch(r"\d{11}/.*", name, re.ASCII)}):
             missing = [name for name in self._fields if f"{start:011}/{name}.npy" not in names]
             if missing or start != tick:
                 raise self._damaged(
@@ -160,17 +137,11 @@ class Record:
             tick = start + lengths.pop()
             yield start, tick
 
-    def _start(self, name: str) -> int:
-        text = name.split("/")[0]
-        if not text.isascii() or not text.isdigit() or len(text) != 11:
-            raise self._damaged("it holds what is no stretch of ticks")
-        return int(text)
-
     def _length(self, start: int, name: str) -> int:
-        """Ticks of one field in a stretch, from the first bytes of it."""
+        """Number of ticks of one field in a stretch, from its first bytes."""
         try:
             (length, *_) = header_of(self._archive, f"{start:011}/{name}.npy").shape
-        except Exception as error:  # whatever zipfile and NumPy make of what is damaged
+        except Exception as error:  # zipfile and NumPy raise many kinds
             raise self._damaged(f"{name} from tick {start} on cannot be read") from error
         if not 1 <= length <= LONGEST or (length > 1 and length * self._fields[name].num_bytes > MOST_STRETCH):
             raise self._damaged(f"{name} from tick {start} on has {length} ticks at once")
@@ -193,12 +164,12 @@ class Record:
             return read_member(self._archive, f"{name}.npy")
         except InputError:
             raise
-        except Exception as error:  # whatever zipfile and NumPy make of what is damaged
+        except Exception as error:  # zipfile and NumPy raise many kinds
             raise self._damaged(f"{what} cannot be read") from error
 
     @property
     def sums(self) -> str:
-        """A text that tells this record from others: SHA-256 of the names and check sums of its members."""
+        """Identifies this record: SHA-256 of the names and check sums of its members."""
         members = sorted((member.filename, member.CRC) for member in self._archive.infolist())
         return hashlib.sha256(json.dumps(members).encode()).hexdigest()
 
@@ -216,18 +187,18 @@ class Record:
         first_tick: int,
         ticks: int,
     ) -> None:
-        """Refuses a run that this record does not fit.
+        """Rejects a run that this record does not fit.
 
         Args:
           topology: the links of the run.
-          identity: which network it is, as `Network.identity` says.
-          expected: shapes of the events of one tick, as the run would draw them.
-          max_delays: the longest delay of its links, by field of `Events`.
+          identity: its network, as in `Network.identity`.
+          expected: shapes of the events of one tick of the run.
+          max_delays: the longest delays of its links, by field of `Events`.
           first_tick: its first tick.
-          ticks: how many it has.
+          ticks: their number.
 
         Raises:
-          InputError: the record is of another network or other ticks, or of traffic of another form.
+          InputError: the record is of another network, other ticks, or traffic of another form.
         """
         self._check_network(topology, identity)
         if first_tick < self.first_tick or first_tick + ticks > self.end_tick:
@@ -244,7 +215,7 @@ class Record:
                 )
 
     def other_way(self, now: Way) -> str | None:
-        """A clause about how the recorded run was computed, if that was in another way than `now`; else None."""
+        """A clause about how the recorded run was computed, if not in the same way as `now`; else None."""
         if self._way is None or self._way.is_like(now):
             return None
         return f"{self._path} was recorded by a run computed {self._way}, and this one is computed {now}"
@@ -264,7 +235,7 @@ class Record:
             )
 
     def _check_fields(self, expected: Events) -> None:
-        """Refuses an emulator that takes other events; what it has no use for at all may be there."""
+        """Rejects an emulator that needs other events; fields that it does not use may be in the record."""
         for name in RECORDED:
             value, given = getattr(expected, name), self.shapes.get(name)
             needed = None if value is None else (value.shape, str(value.dtype))
@@ -279,7 +250,7 @@ class Record:
         """Events of `count` ticks with room for `length` [T, ...], in the form of one tick's `template`.
 
         Raises:
-          InputError: what is on file of these ticks makes no sense.
+          InputError: the record of these ticks is invalid.
         """
         values = {
             name: np.zeros((length, *leaf.shape), leaf.dtype)
@@ -326,7 +297,7 @@ class Record:
             raise self._damaged(f"{name} from tick {start} on has a node that sends to itself")
 
     def _edges(self, array: NDArray[Any]) -> NDArray[np.int32]:
-        """Numbers of edges, of numbers among the in-edges of a node."""
+        """Numbers of edges, from numbers among the in-edges of each node."""
         receivers = self._array("receivers", 8 * self._num_edges)
         in_degree = np.bincount(receivers, minlength=self._num_nodes)
         in_offset = np.cumsum(in_degree) - in_degree
@@ -335,7 +306,7 @@ class Record:
 
 
 def was_begun(path: Path) -> bool:
-    """Whether a file begins as a record does; one that was never finished cannot be read."""
+    """Whether a file begins like a record, even if it was never completed."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -344,7 +315,7 @@ def was_begun(path: Path) -> bool:
 
 
 def _sends_nothing(name: str, expected: Events) -> bool:
-    """Whether a field concerns pushes or models, where an emulator sends none of them."""
+    """Whether a field concerns pushes or models of an emulator that sends none."""
     kind = name.partition("_")[0]
     return kind in ("push", "model") and getattr(expected, f"{kind}_dst").shape[1] == 0
 

@@ -1,7 +1,7 @@
-"""What was sent in each of the last D+1 ticks, where D is the longest delay: slot `tick mod (D+1)` of an axis.
+"""Rings of the messages sent in each of the last D+1 ticks, where D is the longest delay.
 
-A message sent in tick t with delay δ arrives in tick t+1+δ, before anything is sent in that tick; so a slot is free
-again by the time it is written anew.
+A message sent in tick t uses slot t mod (D+1). With delay δ it arrives in tick t+1+δ, before anything is sent in that
+tick; so its slot is free again before it is overwritten.
 """
 
 import jax
@@ -9,31 +9,31 @@ import jax.numpy as jnp
 
 
 def delay_dtype(max_delay: int) -> jnp.dtype:
-    """The smallest type that holds delays up to `max_delay` and one value more, which says that nothing was sent."""
+    """The smallest type that holds delays up to `max_delay` and one value more, which marks that nothing was sent."""
     sizes = (jnp.uint8, jnp.uint16, jnp.uint32)
     return next(jnp.dtype(size) for size in sizes if max_delay < jnp.iinfo(size).max)
 
 
 def nothing_sent(shape: tuple[int, ...], max_delay: int) -> jax.Array:
-    """Delays [shape] in which nothing was sent."""
+    """A ring of delays in which nothing was sent."""
     dtype = delay_dtype(max_delay)
     return jnp.full(shape, jnp.iinfo(dtype).max, dtype)
 
 
 def as_delays(is_sent: jax.Array, delay: jax.Array | None, max_delay: int) -> jax.Array:
-    """What one tick writes into its slot: the delay of what is sent, and a mark where nothing is."""
+    """The delays that one tick writes into its slot, with a mark where nothing is sent."""
     dtype = delay_dtype(max_delay)
     delays = jnp.zeros(is_sent.shape, dtype) if delay is None else delay.astype(dtype)
     return jnp.where(is_sent, delays, jnp.asarray(jnp.iinfo(dtype).max, dtype))
 
 
 def is_due(delays: jax.Array, tick: jax.Array) -> jax.Array:
-    """What of a ring [n, D+1, ...] arrives in this tick."""
+    """Marks the messages of a ring [n, D+1, ...] that arrive in this tick."""
     return delays == _elapsed_beside(delays, tick)
 
 
 def num_in_flight(delays: jax.Array, tick: jax.Array) -> jax.Array:
-    """How much of each row of a ring [n, D+1, ...] is on its way [n] int32, at the end of the tick before `tick`."""
+    """Number of messages of each row of a ring [n, D+1, ...] on their way at the end of tick `tick` - 1: [n] int32."""
     is_sent = delays <= jnp.asarray(delays.shape[1] - 1, delays.dtype)
     is_flying = is_sent & (delays >= _elapsed_beside(delays, tick))
     return jnp.sum(is_flying, axis=tuple(range(1, delays.ndim)), dtype=jnp.int32)
@@ -46,5 +46,5 @@ def _elapsed_beside(delays: jax.Array, tick: jax.Array) -> jax.Array:
 
 
 def elapsed(tick: jax.Array, depth: int) -> jax.Array:
-    """Delay that ends in this tick for each slot [depth] int32: what was sent in tick t−1 has none."""
+    """The delay that ends in this tick for each slot [depth] int32; 0 for messages sent in the tick before."""
     return (tick - 1 - jnp.arange(depth, dtype=jnp.int32)) % depth

@@ -1,4 +1,4 @@
-"""Who follows the protocol honestly, and who lies.
+"""Roles of nodes: honest nodes and attackers.
 
 Axes: N nodes.
 """
@@ -22,11 +22,11 @@ HONEST, ATTACKER = 0, 1
 
 
 class Selection(NamedTuple):
-    """Which nodes have a role.
+    """Chooses the nodes with a role.
 
     Members:
       choose: `(key, num_nodes) -> mask [N]`.
-      bind: for nodes by name, as in `jdgnn.Presence`; None if none is named.
+      bind: as in `jdgnn.Presence`, for nodes by name; None if none is named.
     """
 
     choose: Callable[..., jax.Array]
@@ -35,7 +35,7 @@ class Selection(NamedTuple):
 
 @struct.dataclass(kw_only=True)
 class Attackers:
-    """Who attacks, and how. Made by `attackers`."""
+    """The attack, and the nodes that make it. Made by `attackers`."""
 
     attack: Attack
     selection: Selection
@@ -44,23 +44,23 @@ class Attackers:
 def attackers(
     attack: Attack, *, share: float | jax.Array | None = None, nodes: Sequence[str] | None = None
 ) -> Attackers:
-    """Says who lies about its model, and what it sends instead.
+    """Sets which nodes attack, and the models that they send.
 
-    An attacker follows the protocol: it wakes, merges, trains and sends when any other node would, and its embeddings
-    are what its model gives. It lies in its model messages alone. Models that it passes on are those it received.
+    An attacker follows the protocol: it wakes, merges, trains and sends like any other node, and its embeddings are
+    those of its model. Only its own models are replaced in messages; models that it passes on are those it received.
     Metrics and probes are over honest nodes.
 
     Args:
-      attack: what is sent, as `jdgnn.attacks.sign_flip()`.
-      share: of all nodes, from 0 to 1: round(share · N) of them are drawn from the run's key when a state is made;
-        0.1 if neither a share nor nodes are given.
-      nodes: the attackers by name, as the network calls them; in place of a share.
+      attack: the attack, such as `jdgnn.attacks.sign_flip()`.
+      share: share of all nodes, from 0 to 1: round(share · N) of them are drawn from the run's key when a state is
+        made; 0.1 if neither a share nor nodes are given.
+      nodes: the names of the attackers in the network, in place of a share.
 
     Returns:
       The setting, for `Emulator(attackers=...)`.
 
     Raises:
-      InputError: an argument makes no sense; in `Emulator.init` and `run`, if the network lacks nodes that are named.
+      InputError: an argument is invalid; in `Emulator.init` and `run`, if named nodes are not in the network.
 
     Example:
       >>> import jdgnn
@@ -81,7 +81,7 @@ def _by_share(share: Any) -> Selection:
 
 
 def drawn(key: jax.Array, num_nodes: int, *, share: ArrayLike) -> jax.Array:
-    """A share of the nodes, as near as whole nodes come to it, all sets equally likely."""
+    """Draws round(share · N) of the nodes, all sets equally likely."""
     rank = jax.random.permutation(key, jnp.arange(num_nodes, dtype=jnp.int32))
     return rank < jnp.round(jnp.float32(share) * num_nodes).astype(jnp.int32)
 
@@ -105,7 +105,7 @@ def given(key: jax.Array, num_nodes: int, *, rows: jax.Array) -> jax.Array:
 
 
 def first_roles(attackers: Attackers, key: jax.Array, num_nodes: int) -> jax.Array:
-    """The role of each node [N] int8; of nodes by name that no network has told yet, for the shape alone."""
+    """The role of each node [N] int8; all honest, for the shape alone, if attackers are named and not bound yet."""
     selection = attackers.selection
     is_told = selection.bind is None
     chosen = selection.choose(key, num_nodes) if is_told else jnp.zeros(num_nodes, bool)

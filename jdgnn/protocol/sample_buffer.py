@@ -1,4 +1,4 @@
-"""The sample buffer: the last C embeddings that random nodes pushed to a node.
+"""Sample buffers: memory banks of the last C embeddings that random nodes pushed to each node.
 
 Axes: N nodes, C capacity, F' units of a layer.
 """
@@ -15,10 +15,10 @@ from jdgnn.protocol.messages import Arrivals, Content
 
 @struct.dataclass(kw_only=True)
 class SampleBuffer:
-    """A ring per node; slots below `num_samples` are filled, and their order says nothing."""
+    """A ring per node; slots below `num_samples` are filled, in no particular order."""
 
     entries: tuple[jax.Array, ...]  # per layer [N, C, F']
-    next_slot: jax.Array  # [N] int32, where the next arrival goes
+    next_slot: jax.Array  # [N] int32, slot of the next arrival
     num_samples: jax.Array  # [N] int32, filled slots
 
     @property
@@ -33,7 +33,7 @@ class SampleBuffer:
 
 
 def empty_buffer(num_nodes: int, capacity: int, units: tuple[int, ...], dtype: DTypeLike) -> SampleBuffer:
-    """A buffer without samples, for embeddings of `units` of each layer."""
+    """A buffer without samples; `units` are the widths of the layers."""
     return SampleBuffer(
         entries=tuple(jnp.zeros((num_nodes, capacity, width), dtype) for width in units),
         next_slot=jnp.zeros(num_nodes, jnp.int32),
@@ -42,17 +42,7 @@ def empty_buffer(num_nodes: int, capacity: int, units: tuple[int, ...], dtype: D
 
 
 def store(backend: Backend, buffer: SampleBuffer, messages: Arrivals, content: Content) -> SampleBuffer:
-    """Stores arriving pushes; each overwrites the oldest sample of its receiver.
-
-    Args:
-      backend: what copies rows.
-      buffer: the buffer.
-      messages: n pushes that arrive in this tick.
-      content: what each carries.
-
-    Returns:
-      The buffer, with the last C arrivals of each node.
-    """
+    """Stores the pushes that arrive in this tick; each overwrites the oldest sample of its receiver."""
     capacity, num_nodes = buffer.capacity, buffer.next_slot.shape[0]
     chex.assert_shape(buffer.entries, (num_nodes, capacity, None))
     chex.assert_equal_shape([messages.dst, messages.position, content.row])

@@ -1,4 +1,4 @@
-"""What nodes send, to whom, how often and over what links: embeddings to neighbours, pushes, models."""
+"""The messages that nodes send: embeddings to neighbours, pushes and models; their receivers, schedules and links."""
 
 import dataclasses
 import math
@@ -24,7 +24,7 @@ ORDERS = ("merge_then_train", "train_then_merge", "merge_only")
 
 @struct.dataclass(kw_only=True)
 class Publish:
-    """How embeddings are sent to graph neighbours. Made by `publish`."""
+    """The sending of embeddings to graph neighbours. Made by `publish`."""
 
     schedule: Schedule | None  # None: at every wake
     link: Link
@@ -33,7 +33,7 @@ class Publish:
 
 @struct.dataclass(kw_only=True)
 class Push:
-    """How embeddings are pushed to random nodes, which keep them as samples. Made by `push`."""
+    """The sending of embeddings to random nodes, which keep them as samples. Made by `push`."""
 
     peers: PeerSampler
     schedule: Schedule
@@ -44,7 +44,7 @@ class Push:
 
 @struct.dataclass(kw_only=True)
 class Gossip:
-    """How models are sent to random nodes, which merge them into their own. Made by `gossip`."""
+    """The sending of models to random nodes, which merge them into their own. Made by `gossip`."""
 
     peers: PeerSampler
     merge: MergeRule
@@ -59,14 +59,11 @@ class Gossip:
     pool: float | None = struct.field(pytree_node=False)
 
     def num_places(self, num_nodes: int) -> int:
-        """Places for models in flight or waiting, of all nodes together.
-
-        With a `pool`, that many per node, rounded up. Without one as many as can ever be needed: of what a node sends,
-        each wake's models can be on their way for as long as the longest delay, and what waits in its inbox was not
-        followed by a wake.
-        """
+        """Places for models in flight or waiting, of all nodes: by `pool`, or as many as can ever be needed."""
         if self.pool is not None:
             return max(1, math.ceil(self.pool * num_nodes - 1e-9))  # 1.1 · 10 comes out above 11
+        # Of the models that a node sends, those of each wake can be in flight for the longest delay; models that wait
+        # in its inbox were not followed by a wake.
         delay, wakes = self.link.max_delay, self.schedule.min_wakes
         awake = self.fanout * (1 + delay // wakes)
         asleep = self.capacity + self.fanout * -(-delay // wakes)
@@ -76,20 +73,20 @@ class Gossip:
 def publish(
     *, schedule: Schedule | None = None, link: Link | None = None, expiry: int | jax.Array | None = None
 ) -> Publish:
-    """Says how a node's new embeddings reach its graph neighbours.
+    """Sets how a node's new embeddings are sent to its graph neighbours.
 
     Args:
-      schedule: when they are sent: `jdgnn.schedules.every(...)`, or one that neither draws nor remembers anything; at
-        every wake if None.
-      link: what can happen to them on the way; nothing if None.
-      expiry: how many ticks after the one in which it was sent an embedding is used, at least 1: what was sent in tick
-        s is not used in ticks later than s + expiry, as if it had not arrived. For ever, if None.
+      schedule: when they are sent: `jdgnn.schedules.every(...)`, or one without draws and memory; at every wake if
+        None.
+      link: drops and delays on the way; none if None.
+      expiry: lifetime of an embedding in ticks, at least 1: one sent in tick s is not used after tick s + expiry, as if
+        it had not arrived. Unlimited if None.
 
     Returns:
       The setting, for `Emulator(publish=...)`.
 
     Raises:
-      InputError: an argument is of the wrong kind, or the schedule draws (what is published goes to all neighbours).
+      InputError: an argument is of the wrong kind, or the schedule draws (embeddings go to all neighbours or to none).
 
     Example:
       >>> import jdgnn
@@ -99,8 +96,8 @@ def publish(
     schedule = None if schedule is None else _checked_schedule(schedule)
     if schedule is not None and schedule.is_random:
         raise InputError(
-            "schedule: got one that draws, and what is published goes to all neighbours or to none; "
-            "choose the schedule every, or another that does not draw"
+            "schedule: expected one that does not draw, since embeddings are published to all neighbours or to none, "
+            "got one that draws; choose the schedule every"
         )
     expiry = None if expiry is None else checked_whole("expiry", expiry, minimum=1)
     return Publish(schedule=schedule, link=_checked_link(link), expiry=expiry)
@@ -114,21 +111,22 @@ def push(
     schedule: Schedule | None = None,
     link: Link | None = None,
 ) -> Push:
-    """Says how embeddings are pushed: the newest embeddings of all layers go to `fanout` random nodes.
+    """Sets how embeddings are pushed: the newest embeddings of all layers go to `fanout` random nodes.
 
     Args:
-      fanout: pushes per sending wake. A node gets as many on average, so capacity / fanout is the age its samples
-        reach; with old samples contrastive objectives learn to flee where others were, and end below no learning.
-      capacity: C, how many pushed embeddings a node keeps; a full buffer loses its oldest.
-      peers: who gets them; uniform if None.
+      fanout: pushes per sending wake. A node receives as many on average, so its samples reach an age of
+        capacity / fanout ticks. With stale negatives a contrastive objective repels outdated positions and ends up
+        worse than an untrained encoder.
+      capacity: C, the number of pushed embeddings that a node keeps; when full, the oldest is overwritten.
+      peers: sampler of the receivers; uniform if None.
       schedule: when they are sent; at every wake if None.
-      link: what can happen to them on the way; nothing if None.
+      link: drops and delays on the way; none if None.
 
     Returns:
       The setting, for `Emulator(push=...)`.
 
     Raises:
-      InputError: a number makes no sense, or a part is of the wrong kind.
+      InputError: a number is invalid, or a part is of the wrong kind.
 
     Example:
       >>> push(fanout=2, capacity=32).capacity
@@ -159,29 +157,29 @@ def gossip(
     link: Link | None = None,
     pool: float | None = None,
 ) -> Gossip:
-    """Says how models spread: a node sends its parameters and their age to random nodes, which merge them.
+    """Sets how models are sent: a node sends its parameters and their age to random nodes, which merge them.
 
     Args:
-      capacity: M, models that can wait in an inbox; a full inbox loses its oldest.
+      capacity: M, the number of models that can wait in an inbox; a full inbox evicts its oldest.
       fanout: models a node can send in one wake.
-      peers: who gets them; uniform if None.
-      merge: how they are merged; average if None.
-      order: what a node does first at a wake: `merge_then_train`, `train_then_merge`, or `merge_only`.
-      acceptance: whether a received model is merged at all; always if None.
-      content: what a message carries of the model, as `jdgnn.content.top_k(0.1)`; the whole model if None.
-      pass_through: a rejected model is what the node sends at its next model send, once.
+      peers: sampler of the receivers; uniform if None.
+      merge: the merge rule; average if None.
+      order: order of the steps of a wake: `merge_then_train`, `train_then_merge`, or `merge_only`.
+      acceptance: decides whether a received model is merged; always if None.
+      content: what a message carries of the model, such as `jdgnn.content.top_k(0.1)`; the whole model if None.
+      pass_through: a node sends a rejected model once, in place of its own, when it sends models next.
       schedule: when models are sent; all of `fanout` at every wake if None.
-      link: what can happen to them on the way; nothing if None.
-      pool: where nodes sleep, models are late, or messages have a content or come from attackers: models in flight or
-        waiting for which there is room, per node and on average over all nodes, rounded up to whole models; what finds
-        no room is evicted, which is counted. None makes room for as many as can ever be. Not used where every model
-        is merged in the tick after it was sent, as its sender holds it.
+      link: drops and delays on the way; none if None.
+      pool: if nodes sleep, models are late, or messages have a content or come from attackers: places for models in
+        flight or waiting, per node on average over all nodes, rounded up to whole models. A model without a place is
+        evicted, and counted. None makes as many places as can ever be needed. Not used if every model is merged in the
+        tick after it was sent, as its sender still holds it.
 
     Returns:
       The setting, for `Emulator(gossip=...)`.
 
     Raises:
-      InputError: a number makes no sense, or a part is of the wrong kind.
+      InputError: a number is invalid, or a part is of the wrong kind.
 
     Example:
       >>> import jdgnn
@@ -200,7 +198,7 @@ def gossip(
         raise InputError(f"order: got {order!r}; {suggestion(str(order), ORDERS)}")
     acceptance = accept_always() if acceptance is None else acceptance
     if pass_through and acceptance.probability is None:
-        raise InputError("pass_through: got True, and every model is accepted; give an acceptance, or leave it out")
+        raise InputError("pass_through: expected False where every model is accepted, got True; give an acceptance")
     link = _checked_link(link)
     return Gossip(
         peers=_checked_peers(peers),
@@ -243,8 +241,8 @@ def _checked_peers(peers: PeerSampler | None) -> PeerSampler:
 def _checked_schedule(schedule: Schedule | None, longest: int = 0) -> Schedule:
     """The schedule, ready to be an argument of a compiled function.
 
-    How far wakes that send lie apart decides on places for models that are up to `longest` ticks late, and on nothing
-    else: where it makes no difference it is left out, so that another number is the same program.
+    The spacing of wakes that send only decides the places for models that are up to `longest` ticks late: where it
+    makes no difference it is left out, so that another number is the same program.
     """
     if schedule is not None and not isinstance(schedule, Schedule):
         raise InputError(f"schedule: expected one such as jdgnn.schedules.every(2), got {schedule!r}")

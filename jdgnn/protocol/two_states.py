@@ -1,4 +1,4 @@
-"""Markov chains with two states, on and off, one beside another: nodes that come and go, links, channels."""
+"""Independent Markov chains with the states on and off: for nodes that come and go, links and channels."""
 
 import jax
 import jax.numpy as jnp
@@ -6,16 +6,7 @@ from jax.typing import ArrayLike
 
 
 def first_states(key: jax.Array, count: int, mean_on: ArrayLike, mean_off: ArrayLike) -> jax.Array:
-    """Draws which of `count` chains are on, each with probability mean_on / (mean_on + mean_off), as ever after.
-
-    Args:
-      key: what to draw with.
-      count: how many chains.
-      mean_on: mean number of ticks that a chain stays on, at least 1.
-      mean_off: mean number of ticks that it stays off, at least 1.
-
-    Returns:
-      A mask [count].
+    """Draws which of `count` chains are on, each with the stationary probability mean_on / (mean_on + mean_off).
 
     Example:
       >>> first_states(jax.random.key(0), 3, 1.0, 1e30).tolist()
@@ -27,15 +18,6 @@ def first_states(key: jax.Array, count: int, mean_on: ArrayLike, mean_off: Array
 
 def next_states(key: jax.Array, is_on: jax.Array, mean_on: ArrayLike, mean_off: ArrayLike) -> jax.Array:
     """Draws which chains are on in the next tick: each leaves its state with probability 1 over its mean stay.
-
-    Args:
-      key: what to draw with.
-      is_on: which chains are on [n].
-      mean_on: mean number of ticks that a chain stays on, at least 1.
-      mean_off: mean number of ticks that it stays off, at least 1.
-
-    Returns:
-      A mask [n].
 
     Example:
       >>> next_states(jax.random.key(0), jnp.array([True, False]), 1, 1).tolist()

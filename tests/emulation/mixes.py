@@ -204,7 +204,7 @@ def only(kind: str, name: str) -> Mix:
     """A mix in which one part is out of the ordinary."""
     if kind in ("layer", "objective", "presence", "attack"):
         return Mix(**{kind: (name,)})  # type: ignore[arg-type]
-    if kind in ("peers", "loss", "delay", "schedule"):
+    if kind in ("peers", "drop", "delay", "schedule"):
         fanout = NUM_NODES - 1 if name == "all_to_all" else 2
         way = Way(**{kind: name}, fanout=fanout)  # type: ignore[arg-type]
         return Mix(publish=Way() if name == "token_account" else way, push=way, gossip=way)

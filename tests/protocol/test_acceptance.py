@@ -4,12 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jdgnn.parts import as_argument
-from jdgnn.protocol.acceptance import ACCEPTANCES, always, degree
+from jdgnn.protocol.acceptance import always, degree
 from tests.protocol.part_support import drawn
-
-
-def test_the_registry() -> None:
-    assert set(ACCEPTANCES) == {"always", "degree"}
 
 
 def test_always_asks_nothing() -> None:

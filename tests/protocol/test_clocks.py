@@ -9,18 +9,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from jdgnn.errors import InputError
 from jdgnn.parts import as_argument
-from jdgnn.protocol.clocks import CLOCKS, Clock, always, bernoulli, lognormal, periodic
+from jdgnn.protocol.clocks import Clock, always, bernoulli, lognormal, periodic
 from tests.protocol.part_support import (
     CHI_SQUARE_LEVEL,
-    assert_one_program,
     assert_rate,
-    assert_same_key_same_bits,
     drawn,
 )
-
-RANDOM = {"bernoulli": bernoulli(0.3), "lognormal": lognormal(0.3, 0.5), "periodic": periodic(4)}
 
 
 def masks(key: jax.Array, clock: Clock, num_nodes: int, num_ticks: int) -> tuple[Any, Any]:
@@ -41,23 +36,6 @@ def simulate(clock: Clock, num_nodes: int, num_ticks: int) -> tuple[NDArray[np.b
     )
     assert wakes.dtype == bool
     return np.asarray(wakes), memory
-
-
-def test_every_clock_is_covered() -> None:
-    assert set(CLOCKS) == {"always"} | set(RANDOM)
-
-
-@pytest.mark.parametrize("name", RANDOM)
-@pytest.mark.parametrize("num_nodes", [1, 6])
-def test_memory_has_one_row_per_node_and_keeps_its_shape(name: str, num_nodes: int) -> None:
-    wakes, memory = simulate(RANDOM[name], num_nodes, 5)
-    assert wakes.shape == (5, num_nodes)
-    assert all(leaf.shape[0] == num_nodes for leaf in jax.tree.leaves(memory))
-
-
-@pytest.mark.parametrize("name", RANDOM)
-def test_the_key_decides(name: str) -> None:
-    assert_same_key_same_bits(masks, RANDOM[name], 20, 10)
 
 
 def test_always_is_awake_and_remembers_nothing() -> None:
@@ -98,18 +76,6 @@ def test_lognormal_nodes_wake_at_their_own_rates_cut_at_one() -> None:
     assert np.ptp(np.asarray(lognormal(0.4, 0.0).init(jax.random.key(0), 9))) == 0
 
 
-@pytest.mark.parametrize(
-    "clocks",
-    [
-        [bernoulli(0.1), bernoulli(1)],
-        [periodic(3), periodic(40)],
-        [lognormal(0.1, 0.5), lognormal(0.2, 0)],
-    ],
-)
-def test_another_number_is_the_same_program(clocks: list[Clock]) -> None:
-    assert_one_program(lambda clock, key: masks(key, clock, 4, 3), list(map(as_argument, clocks)), jax.random.key(0))
-
-
 @pytest.mark.parametrize("prob", [0.25, jnp.float32(0.25), np.float64(0.25)])
 def test_numbers_may_be_arrays_of_any_precision(prob: Any) -> None:
     expected = bernoulli(0.25).sample(jax.random.key(0), 0, 50, ())[1]  # type: ignore[misc]
@@ -119,27 +85,3 @@ def test_numbers_may_be_arrays_of_any_precision(prob: Any) -> None:
         np.testing.assert_array_equal(wide(jnp.float64(0.25)), expected)
         periods = jax.jit(lambda period: periodic(period).init(jax.random.key(0), 50))(jnp.int64(9))
     np.testing.assert_array_equal(periods, periodic(9).init(jax.random.key(0), 50))
-
-
-@pytest.mark.parametrize(
-    ("factory", "arguments", "message"),
-    [
-        (bernoulli, (-0.1,), "prob: expected a number from 0 to 1, got -0.1"),
-        (bernoulli, (1.5,), "prob: got 1.5"),
-        (bernoulli, ("half",), "prob: got 'half'"),
-        (bernoulli, (True,), "prob: got True"),
-        (bernoulli, (float("nan"),), "prob: got nan"),
-        (bernoulli, (np.ones(3),), "prob: got"),
-        (periodic, (0,), "period: got 0, and a whole number of at least 1"),
-        (periodic, (2.5,), "period: got 2.5"),
-        (periodic, (True,), "period: got True"),
-        (periodic, (2**31,), "period: got 2147483648"),
-        (periodic, (jnp.float32(3),), "period: got"),
-        (periodic, (jnp.int32(0),), "period: got"),
-        (lognormal, (2, 0.5), "mean_prob: got 2"),
-        (lognormal, (0.5, -1), "sigma: got -1"),
-    ],
-)
-def test_impossible_numbers_are_named(factory: Any, arguments: tuple[Any, ...], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        factory(*arguments)

@@ -9,15 +9,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 import jdgnn
-from jdgnn import merging
 from jdgnn.emulation.run import remarks
 from jdgnn.errors import InputError
 from jdgnn.network import from_edges
 from jdgnn.parts import as_argument
 from jdgnn.protocol.accounts import whole
-from jdgnn.protocol.merging import MERGES, Model, Received, krum, push_sum, trimmed_mean, variance_corrected
+from jdgnn.protocol.merging import MERGES, Model, Received, krum, push_sum, trimmed_mean
 from jdgnn.protocol.transport import ModelPool
-from tests.protocol.part_support import assert_one_program
 from tests.reference import parts
 from tests.support import assert_same_bits, small_emulator, small_network
 
@@ -157,30 +155,3 @@ def mass(state: jdgnn.State) -> Any:
         held = [(weight * (1 + np.asarray(models.is_sent).sum(axis=1)), params)]
     sums = [[np.ravel(np.tensordot(weights, leaf, 1)) for leaf in jax.tree.leaves(tree)] for weights, tree in held]
     return np.concatenate([[sum(weights.sum() for weights, _ in held)], np.sum([*map(np.concatenate, sums)], axis=0)])
-
-
-@pytest.mark.parametrize("name", ["krum", "trimmed_mean"])
-def test_other_numbers_compile_nothing_anew(name: str) -> None:
-    own, received = models(0)
-    rules = [as_argument(MERGES[name](number)) for number in (1, 2)]
-    assert_one_program(lambda rule: rule.merge_all(own, received), rules)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: krum(-1), "num_attackers: got -1"),
-        (lambda: krum(num_chosen=0), "num_chosen: got 0"),
-        (lambda: trimmed_mean(0.5), "num_trimmed: got 0.5"),  # type: ignore[arg-type]
-        (lambda: merging.inbox_mean_rule("mean"), "weigh_all: got 'mean'"),  # type: ignore[arg-type]
-        (lambda: variance_corrected(krum()), "rule: expected one that merges one model after another"),
-        (lambda: jdgnn.gossip(merge=jdgnn.MergeRule()), "merge: expected a rule with either merge or merge_all"),
-        (
-            lambda: jdgnn.gossip(merge=push_sum(), pass_through=True, acceptance=jdgnn.acceptance.degree()),
-            "pass_through: expected False with a merge rule that divides weights",
-        ),
-    ],
-)
-def test_bad_input_is_told(make: Any, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        make()

@@ -8,19 +8,15 @@ import numpy as np
 import pytest
 
 import jdgnn
-from jdgnn.errors import InputError
 from jdgnn.network.topology import topology
-from jdgnn.parts import as_argument
 from jdgnn.protocol import mailbox
 from jdgnn.protocol.events import Sizes, Traffic, init_memory, sample_events
-from jdgnn.protocol.link_presence import LINK_PRESENCES, LinkPresence, always, markov
-from tests.protocol.part_support import assert_one_program, assert_rate, assert_same_key_same_bits, drawn
-from tests.samples import PARTS
+from jdgnn.protocol.link_presence import LinkPresence, always, markov
+from tests.protocol.part_support import assert_rate
 from tests.support import assert_same_bits, small_network
 
 RING = topology(jdgnn.generators.ring(500))
 SMALL = topology(small_network())
-MOVING = [name for name in LINK_PRESENCES if name != "always"]
 
 
 def masks(key: jax.Array, presence: LinkPresence, links: Any, num_ticks: int) -> jax.Array:
@@ -34,17 +30,6 @@ def masks(key: jax.Array, presence: LinkPresence, links: Any, num_ticks: int) ->
     return jax.lax.scan(step, memory, jnp.arange(num_ticks, dtype=jnp.int32))[1]
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_models_keep_their_contract(name: str) -> None:
-    presence = as_argument(PARTS["links"][name](0))
-    up = drawn(lambda presence, key: masks(key, presence, SMALL, 4), presence, jax.random.key(0))
-    assert (up.dtype, up.shape) == (bool, (4, SMALL.num_edges))
-    assert all(len(leaf) == SMALL.num_edges for leaf in jax.tree.leaves(presence.init(jax.random.key(0), SMALL)))
-    assert_same_key_same_bits(masks, presence, SMALL, 4)
-    others = [as_argument(PARTS["links"][name](variant)) for variant in (0, 1)]
-    assert_one_program(lambda part, key: masks(key, part, SMALL, 4), others, jax.random.key(0))
-
-
 @pytest.mark.parametrize(("mean_up", "mean_down"), [(20.0, 5.0), (1.5, 6.0)])
 def test_markov_goes_down_and_comes_back_at_its_rates_and_is_stationary(mean_up: float, mean_down: float) -> None:
     up = np.asarray(masks(jax.random.key(0), markov(mean_up, mean_down), RING, 200))
@@ -52,20 +37,6 @@ def test_markov_goes_down_and_comes_back_at_its_rates_and_is_stationary(mean_up:
         assert_rate(up[tick], mean_up / (mean_up + mean_down), errors=4)
     assert_rate(~up[1:][up[:-1]], 1 / mean_up, errors=4)
     assert_rate(up[1:][~up[:-1]], 1 / mean_down, errors=4)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: markov(0.5, 5), "mean_up: got 0.5"),
-        (lambda: markov(5, float("nan")), "mean_down: got nan"),
-        (lambda: jdgnn.availability(links=0.5), "links: expected a model such as .*, got 0.5"),  # type: ignore[arg-type]
-        (lambda: jdgnn.availability(links=LinkPresence(init=always().init, sample=3)), "LinkPresence.sample: got 3"),  # type: ignore[arg-type]
-    ],
-)
-def test_what_makes_no_sense_is_named(make: Any, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        make()
 
 
 def test_links_that_are_always_up_cost_nothing() -> None:

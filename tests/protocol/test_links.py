@@ -16,10 +16,7 @@ from jdgnn.network.generators import ring
 from jdgnn.network.identifiers import Identifiers
 from jdgnn.network.network import from_edges
 from jdgnn.network.topology import Topology, topology
-from jdgnn.protocol import links as link_parts
 from jdgnn.protocol.links import (
-    DELAYS,
-    DROPS,
     DelayModel,
     DropModel,
     Messages,
@@ -35,21 +32,10 @@ from jdgnn.protocol.links import (
 )
 from tests.protocol.part_support import (
     CHI_SQUARE_LEVEL,
-    assert_one_program,
     assert_rate,
-    assert_same_key_same_bits,
     drawn,
 )
 
-anything: Any = link_parts  # for arguments whose types are wrong on purpose
-
-DROP_EXAMPLES = {"bernoulli": bernoulli(0.3), "bursty": bursty(4, 2, 0.2, 0.9), "measured": measured(0.2)}
-DELAY_EXAMPLES = {
-    "by_size": by_size(100, 5),
-    "constant": constant(4),
-    "geometric": geometric(2.5, 6),
-    "uniform": uniform(1, 4),
-}
 ONE_WAY = from_edges([0, 1, 1], [1, 0, 2], np.ones((4, 1)), link_quality=[1.0, 0.0, 0.75])
 
 
@@ -85,25 +71,6 @@ def draw(model: DropModel | DelayModel, sent: Messages, seed: int = 0) -> NDArra
             traced,
         )
     )
-
-
-def test_every_link_model_is_covered() -> None:
-    assert set(DROPS) == set(DROP_EXAMPLES)
-    assert set(DELAYS) == set(DELAY_EXAMPLES)
-
-
-@pytest.mark.parametrize("shape", [(0,), (7,), (3, 0), (4, 2)])
-@pytest.mark.parametrize("model", [*DROP_EXAMPLES.values(), *DELAY_EXAMPLES.values(), partition(0, 9)])
-def test_results_have_the_shape_of_the_messages(model: Any, shape: tuple[int, ...]) -> None:
-    nobody = messages(topology(ONE_WAY), np.zeros(shape), np.full(shape, 4))
-    result = draw(model, nobody)
-    assert np.broadcast_shapes(result.shape, shape) == shape
-    assert result.dtype == (bool if isinstance(model, DropModel) else np.int32)
-
-
-@pytest.mark.parametrize("model", [*DROP_EXAMPLES.values(), DELAY_EXAMPLES["geometric"], DELAY_EXAMPLES["uniform"]])
-def test_the_key_decides(model: Any) -> None:
-    assert_same_key_same_bits(lambda key: sample(model, key, messages(topology(ONE_WAY), [3] * 40, [1] * 40)))
 
 
 @pytest.mark.parametrize("prob", [0.0, 0.1, 0.7, 1.0])
@@ -311,27 +278,6 @@ def test_a_link_takes_models_of_ones_own() -> None:
     assert delay.tolist() == [0, 3, 2]
 
 
-@pytest.mark.parametrize(
-    "models",
-    [
-        [link(drop=0.1), link(drop=1)],
-        [link(drop=measured(0.1)), link(drop=measured(0.2))],
-        [link(drop=bursty(4, 2)), link(drop=bursty(9, 3, 0.1, 0.8))],
-        [link(partition=partition(3, 5)), link(partition=partition(0, 2, share=0.1))],
-        [link(partition=partition(3, 5, groups=[0, 1, 0, 1])), link(partition=partition(0, 2, groups=[0, 0, 0, 1]))],
-        [link(delay=uniform(0, 3, maximum=9)), link(delay=uniform(2, 9))],
-        [link(delay=geometric(3, maximum=9)), link(delay=geometric(0.5, maximum=9))],
-        [link(delay=by_size(30, maximum=9)), link(delay=by_size(500, maximum=9))],
-    ],
-)
-def test_another_number_is_the_same_program(models: list[Any]) -> None:
-    def everything(model: Any, sent: Messages) -> Any:
-        parts = (part for part in (model.drop, model.delay, model.partition) if part is not None)
-        return [sample(part, jax.random.key(0), sent) for part in parts]
-
-    assert_one_program(everything, models, messages(topology(ONE_WAY), [0, 1], [1, 2]))
-
-
 def test_bounds_may_be_traced_where_there_is_room() -> None:
     def delays(high: jax.Array) -> jax.Array:
         return uniform(0, high, maximum=5).sample(jax.random.key(0), many(50))
@@ -339,46 +285,3 @@ def test_bounds_may_be_traced_where_there_is_room() -> None:
     np.testing.assert_array_equal(jax.jit(delays)(4), uniform(0, 4).sample(jax.random.key(0), many(50)))
     with pytest.raises(InputError, match="maximum: expected a whole number where high is traced, got None"):
         jax.jit(lambda high: uniform(0, high).maximum)(4)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: bernoulli(1.1), "prob: expected a number from 0 to 1, got 1.1"),
-        (lambda: measured(-1), "default: got -1"),
-        (lambda: bursty(0.5, 2), "mean_good: got 0.5"),
-        (lambda: bursty(2, 0), "mean_bad: got 0"),
-        (lambda: bursty(2, 2, 1.5), "good_prob: got 1.5"),
-        (lambda: bursty(2, 2, 0, -1), "bad_prob: got -1"),
-        (lambda: link(partition=bursty(2, 2)), "partition: expected a model without a memory"),
-        (lambda: constant(-1), "ticks: got -1"),
-        (lambda: uniform(3, 2), "high: expected a delay of at least low = 3, got 2"),
-        (lambda: uniform(-1, 2), "low: got -1"),
-        (lambda: anything.uniform(0, 2.5), "high: got 2.5"),
-        (lambda: uniform(0, 2, maximum=-1), "maximum: got -1"),
-        (lambda: geometric(-1, 5), "mean: got -1"),
-        (lambda: geometric(1, -5), "maximum: got -5"),
-        (lambda: by_size(0, 5), "bytes_per_tick: got 0"),
-        (lambda: anything.by_size(1, 0.5), "maximum: got 0.5"),
-        (lambda: partition(5, 5), "end: expected a tick after start = 5, got 5"),
-        (lambda: partition(-1, 5), "start: got -1"),
-        (lambda: partition(0, 5, share=1.5), "share: got 1.5"),
-        (lambda: anything.partition(0, 5, groups=[0.5, 1]), "groups: got float64"),
-        (lambda: anything.partition(0, 5, groups=[[0, 1]]), "groups: got int64 \\(1, 2\\)"),
-        (lambda: link(drop=1.5), "drop: expected a number from 0 to 1, got 1.5"),
-        (lambda: anything.link(drop="perfect"), "drop: got 'perfect'"),
-        (lambda: link(drop=True), "drop: got True"),
-        (lambda: anything.link(drop=anything.DropModel(sample=0.5)), "DropModel.sample: got 0.5"),
-        (lambda: link(delay=-1), "delay: got -1"),
-        (lambda: anything.link(delay=1.5), "delay: got 1.5"),
-        (
-            lambda: anything.link(delay=anything.DelayModel(sample=3, maximum=3)),
-            "delay.sample: expected a function, got 3",
-        ),
-        (lambda: anything.link(delay=anything.DelayModel(sample=max, maximum=-3)), "delay.maximum: got -3"),
-        (lambda: anything.link(partition=5), "partition: got 5, and one such as"),
-    ],
-)
-def test_impossible_numbers_are_named(make: Any, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        make()

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jdgnn.errors import InputError
 from jdgnn.parts import as_argument
 from jdgnn.protocol.merging import (
     MERGES,
@@ -20,7 +19,6 @@ from jdgnn.protocol.merging import (
     uniform_mean,
     variance_corrected,
 )
-from tests.protocol.part_support import assert_one_program
 from tests.support import assert_same_bits
 
 FOLDING = {name: make() for name, make in MERGES.items() if make().merge is not None}
@@ -191,25 +189,3 @@ def test_variance_correction_keeps_independent_weights_from_vanishing() -> None:
         corrected, _ = merge(variance_corrected(uniform_mean()), corrected, 0, received, 0, seed - 1)
     assert float(jnp.std(plain)) < 0.5
     assert abs(float(jnp.std(corrected)) - 1) < 5 / np.sqrt(2 * 2000)
-
-
-def test_another_limit_is_the_same_program() -> None:
-    rules = [limited(3), limited(50)]
-    wrapped = [variance_corrected(rule) for rule in rules]
-    arguments = jnp.ones(2), jnp.int32(1), jnp.zeros(2), jnp.int32(9), jnp.int32(0)
-    for parts in (rules, wrapped):
-        assert_one_program(lambda rule, *models: rule.merge(*models), list(map(as_argument, parts)), *arguments)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: limited(-1), "limit: got -1"),
-        (lambda: limited(2.5), "limit: got 2.5"),  # type: ignore[arg-type]
-        (lambda: variance_corrected("average"), "rule: expected a rule such as"),  # type: ignore[arg-type]
-        (lambda: variance_corrected(MergeRule(merge=3)), "MergeRule.merge: got 3"),  # type: ignore[arg-type]
-    ],
-)
-def test_impossible_arguments_are_named(make: Any, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        make()

@@ -183,7 +183,7 @@ def test_all_to_all_reaches_everybody_else_once(num_nodes: int) -> None:
 @pytest.mark.parametrize("num_slots", [0, 3, 5])
 def test_all_to_all_needs_the_right_fanout(num_slots: int) -> None:
     links = isolated(5)
-    with pytest.raises(InputError, match=f"fanout: got {num_slots}, and all_to_all among 5 nodes needs 4"):
+    with pytest.raises(InputError, match=f"fanout: expected 4 for all_to_all among 5 nodes, got {num_slots}"):
         all_to_all().sample(jax.random.key(0), links, all_joined(links), num_slots)
 
 

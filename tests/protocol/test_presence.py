@@ -18,18 +18,14 @@ from jdgnn.errors import InputError
 from jdgnn.network import Identifiers, ring
 from jdgnn.parts import as_argument
 from jdgnn.protocol.availability import availability, init_availability, sample_attendance
-from jdgnn.protocol.presence import PRESENCES, Presence, churn, crash, late_joining, trace
+from jdgnn.protocol.presence import Presence, churn, crash, late_joining, trace
 from tests.bad_inputs import assert_told
 from tests.protocol.part_support import (
     CHI_SQUARE_LEVEL,
-    assert_one_program,
     assert_rate,
-    assert_same_key_same_bits,
     drawn,
 )
 from tests.support import small_emulator
-
-RANDOM = {"churn": churn(20, 5), "crash": crash(0.1), "late_joining": late_joining(0.5, 2, 8)}
 
 
 def masks(key: jax.Array, presence: Presence, num_nodes: int, num_ticks: int) -> tuple[Any, Any]:
@@ -60,23 +56,6 @@ def write(folder: Path, text: str) -> Path:
     path = folder / "trace.csv"
     path.write_text(text)
     return path
-
-
-def test_every_presence_model_is_covered() -> None:
-    assert set(PRESENCES) == {"trace"} | set(RANDOM)
-
-
-@pytest.mark.parametrize("name", RANDOM)
-@pytest.mark.parametrize("num_nodes", [1, 6])
-def test_memory_has_one_row_per_node(name: str, num_nodes: int) -> None:
-    simulate(RANDOM[name], num_nodes, 4)
-    memory = RANDOM[name].init(jax.random.key(0), num_nodes)
-    assert all(leaf.shape[0] == num_nodes for leaf in jax.tree.leaves(memory))
-
-
-@pytest.mark.parametrize("name", RANDOM)
-def test_the_key_decides(name: str) -> None:
-    assert_same_key_same_bits(masks, RANDOM[name], 20, 10)
 
 
 @pytest.mark.parametrize(("mean_session", "mean_absence"), [(40.0, 8.0), (5.0, 5.0), (1.5, 20.0)])
@@ -206,8 +185,6 @@ def test_a_trace_repeats_after_its_period_and_joins_once() -> None:
     assert joined.astype(int).T.tolist() == [[0, 1, 1, 1, 1, 1, 1], [1] * 7]
     with pytest.raises(InputError, match=r"period: expected at least 3, .* got 2"):
         trace([(0, 1, 2), (1, 0, 3)], period=2)
-    with pytest.raises(InputError, match="period: got 0"):
-        trace([(0, 1, 2)], period=0)
 
 
 def test_a_trace_that_ends_before_the_run_is_told() -> None:
@@ -227,10 +204,10 @@ def test_a_trace_that_ends_before_the_run_is_told() -> None:
         ("0,1,2\n", "expected the columns node, start, end"),
         ("node,start,end\n", "has no row; write lines with node,start,end"),
         ("node,start,end\n0,1,2\n0,1\n", "line 3: expected 3 entries, got 2"),
-        ("node,start,end\n0,1,2.5\n", "line 2: end: got '2.5', and a whole number"),
+        ("node,start,end\n0,1,2.5\n", "line 2: end: expected a whole number .*, got '2.5'"),
         ("node,start,end\n ,1,2\n", "line 2: node: expected the name of a node, got nothing"),
-        ("node,start,end\n0,-1,2\n", "line 2: start: got -1"),
-        ("node,start,end\n0,1,99999999999\n", "line 2: end: got 99999999999"),
+        ("node,start,end\n0,-1,2\n", "line 2: start: expected .*, got -1"),
+        ("node,start,end\n0,1,99999999999\n", "line 2: end: expected .*, got 99999999999"),
         ("node,start,end\n0,1,2\n0,3,3\n", "line 3: end: expected a tick after start = 3, got 3"),
         ("node,start,end\n0,4,3\n", "line 2: end: expected a tick after start = 4, got 3"),
     ],
@@ -247,33 +224,6 @@ def test_traces_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.csv", tmp_path, tmp_path / "binary", anything):
         with pytest.raises(InputError, match="cannot be read as a CSV file"):
             trace(path)
-
-
-@pytest.mark.parametrize(
-    "presences",
-    [[churn(9, 5), churn(2, 2)], [crash(0.1), crash(0)], [late_joining(0.1, 3, 4), late_joining(1, 5, 90)]],
-)
-def test_another_number_is_the_same_program(presences: list[Presence]) -> None:
-    parts = list(map(as_argument, presences))
-    assert_one_program(lambda part, key: masks(key, part, 4, 3), parts, jax.random.key(0))
-
-
-@pytest.mark.parametrize(
-    ("factory", "arguments", "message"),
-    [
-        (churn, (0.5, 5), "mean_session: got 0.5"),
-        (churn, (5, 0), "mean_absence: got 0"),
-        (churn, (float("inf"), 5), "mean_session: got inf"),
-        (crash, (1.01,), "prob: got 1.01"),
-        (late_joining, (2, 0, 1), "share: got 2"),
-        (late_joining, (0.5, -1, 1), "first: got -1"),
-        (late_joining, (0.5, 3, 2), "last: expected a tick of at least first = 3, got 2"),
-        (late_joining, (0.5, 3, 4.5), "last: got 4.5"),
-    ],
-)
-def test_impossible_numbers_are_named(factory: Any, arguments: tuple[Any, ...], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        factory(*arguments)
 
 
 def test_of_several_models_a_node_joins_when_it_is_first_there() -> None:

@@ -56,23 +56,6 @@ def test_names_are_those_of_the_network() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        ({"share": 0.1, "nodes": ["a"]}, "share: expected a share or names of nodes, got both 0.1 and"),
-        ({"share": 1.5}, "share: got 1.5"),
-        ({"nodes": "ann"}, "nodes: expected a list of names of nodes, got 'ann'"),
-        ({"nodes": []}, "nodes: expected a list"),
-        ({"nodes": [" "]}, "nodes: expected a list"),
-    ],
-)
-def test_impossible_settings_are_refused(given: dict[str, Any], told: str) -> None:
-    with pytest.raises(InputError, match=told):
-        attackers(sign_flip(), **given)
-    with pytest.raises(InputError, match="attack: expected an attack"):
-        attackers(0.5, share=0.5)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
     ("share", "told"),
     [(0.01, r"attackers.share: expected one that is at least one of 12 nodes"), (1.0, "honest")],
 )

@@ -8,11 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jdgnn.errors import InputError
-from jdgnn.protocol.schedules import SCHEDULES, Schedule, every, token_account
-from tests.protocol.part_support import assert_one_program, assert_rate, drawn
+from jdgnn.protocol.schedules import Schedule, every, token_account
+from tests.protocol.part_support import assert_rate, drawn
 
-EXAMPLES = {"every": every(3, phase=1), "token_account": token_account(7, 3)}
 NEVER, SURE = 1 - 2**-24, 0.0  # the largest and the smallest uniform draw
 
 decide_one: Any = jax.jit(lambda schedule, *arguments: schedule.decide(*arguments))
@@ -29,11 +27,6 @@ def decide(schedule: Schedule, balance: int, num_merged: int, uniforms: list[flo
             schedule, jnp.int32(balance), jnp.int32(9), jnp.int32(num_merged), jnp.array(uniforms, jnp.float32), 100
         )
     )
-
-
-def test_every_schedule_is_covered() -> None:
-    assert set(SCHEDULES) == set(EXAMPLES)
-    assert [EXAMPLES[name].is_random for name in ("every", "token_account")] == [False, True]
 
 
 @pytest.mark.parametrize("wakes", [1, 2, 5])
@@ -142,37 +135,8 @@ def test_an_account_over_many_wakes_is_the_one_kept_by_hand() -> None:
     assert len(set(wanted.tolist())) > 2
 
 
-@pytest.mark.parametrize(
-    "schedules", [[every(3, 0), every(3, 2)], [token_account(20, 10), token_account(), token_account(9, 9)]]
-)
-def test_another_number_is_the_same_program(schedules: list[Schedule]) -> None:
-    def use(schedule: Schedule, uniforms: jax.Array) -> Any:
-        memory = schedule.init()
-        return schedule.settle(memory, schedule.decide(memory, jnp.int32(0), jnp.int32(1), uniforms, 3))
-
-    assert_one_program(use, schedules, jnp.zeros(2, jnp.float32))
-
-
 def test_numbers_may_be_traced() -> None:
     capacity = jax.jit(lambda capacity, reserve: token_account(capacity, reserve).settle(jnp.int32(50), 0))
     assert capacity(7, 3) == 7
     is_due = jax.jit(lambda phase: every(3, phase).decide((), jnp.int32(4), 0, None, 5))
     assert [int(is_due(phase)) for phase in range(3)] == [0, 5, 0]
-
-
-@pytest.mark.parametrize(
-    ("factory", "arguments", "message"),
-    [
-        (every, (0,), "wakes: got 0"),
-        (every, (1.5,), "wakes: got 1.5"),
-        (every, (3, -1), "phase: got -1"),
-        (every, (3, 3), "phase: expected a whole number below wakes = 3, got 3"),
-        (token_account, (0, 1), "capacity: got 0"),
-        (token_account, (5, 0), "reserve: got 0"),
-        (token_account, (5, 6), "reserve: expected at most capacity = 5, got 6"),
-        (token_account, (5.5, 2), "capacity: got 5.5"),
-    ],
-)
-def test_impossible_numbers_are_named(factory: Any, arguments: tuple[Any, ...], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        factory(*arguments)

@@ -1,4 +1,4 @@
-"""What an acceptance rule is."""
+"""The type of acceptance rules."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,11 +7,11 @@ import jax
 
 
 class Acceptance(NamedTuple):
-    """Whether a received model is merged.
+    """Decides whether a received model is merged.
 
     Members:
-      probability: `(sender_degree, receiver_degree) -> prob`, elementwise: with which probability a model is merged,
-        by the in-degrees of the node that sent it last and of the one that received it. None for always.
+      probability: `(sender_degree, receiver_degree) -> prob`, elementwise: the probability that a model is merged, by
+        the in-degrees of the node that sent it last and of the node that received it. None merges every model.
     """
 
     probability: Callable[..., jax.Array] | None = None

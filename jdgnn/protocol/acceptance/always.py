@@ -1,4 +1,4 @@
-"""Every model is welcome."""
+"""Acceptance of every model."""
 
 from jdgnn.protocol.acceptance.acceptance import Acceptance
 

@@ -1,4 +1,4 @@
-"""Models of hubs and to hubs."""
+"""Acceptance by the degrees of sender and receiver."""
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from jdgnn.protocol.acceptance.acceptance import Acceptance
 def degree() -> Acceptance:
     """A model of node i is merged by node j with probability min(1, dᵢ / dⱼ), with in-degrees d; 1 where dⱼ = 0.
 
-    So hubs, which are sent more when models follow the links, do not merge more.
+    Hubs receive more models when models follow the links; with this rule they do not merge more.
 
     Source: Giaretta & Girdzijauskas, "Gossip Learning: Off the Beaten Path", IEEE Big Data 2019.
 

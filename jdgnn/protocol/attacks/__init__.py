@@ -1,4 +1,4 @@
-"""What attackers send for their models, one file each; a new one needs its file and its line in `ATTACKS`."""
+"""Attacks on model messages, one file each; a new one needs its file and its line in `ATTACKS`."""
 
 from collections.abc import Callable
 

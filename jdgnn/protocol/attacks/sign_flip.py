@@ -1,4 +1,4 @@
-"""Models with the opposite sign."""
+"""The sign-flip attack."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from jdgnn.protocol.attacks.attack import Attack
 
 
 def sign_flip(scale: ArrayLike = 1.0) -> Attack:
-    """An attacker sends its model with the sign of all numbers flipped, times a scale: −scale · θ.
+    """An attacker sends its model with flipped sign, times a scale: −scale · θ.
 
     Source: Li, Xu, Chen, Giannakis & Ling, "RSA: Byzantine-Robust Stochastic Aggregation Methods for Distributed
-    Learning from Heterogeneous Datasets", AAAI 2019; of models in place of gradients.
+    Learning from Heterogeneous Datasets", AAAI 2019; here for models in place of gradients.
 
     Args:
-      scale: by which the numbers are multiplied besides, at least 0.
+      scale: factor of at least 0.
 
     Returns:
       The attack, for `jdgnn.attackers`.
 
     Raises:
-      InputError: the scale is no such number.
+      InputError: the scale is not a number of at least 0.
 
     Example:
       >>> sign_flip(2.0).corrupt({"bias": jnp.array([1.0, -3.0])}, None, 0)["bias"].tolist()

@@ -1,4 +1,4 @@
-"""Everybody in every tick."""
+"""A clock by which all nodes wake in every tick."""
 
 from jdgnn.protocol.clocks.clock import Clock, no_memory
 

@@ -1,4 +1,4 @@
-"""A coin for each node and tick."""
+"""A clock that draws each wake independently."""
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from jdgnn.protocol.clocks.clock import Clock, no_memory
 
 
 def bernoulli(prob: ArrayLike) -> Clock:
-    """Each node wakes with the same probability in each tick, independently of all else.
+    """Each node wakes in each tick with the same probability, independently.
 
     Args:
       prob: that probability, from 0 to 1.
@@ -19,7 +19,7 @@ def bernoulli(prob: ArrayLike) -> Clock:
       The clock.
 
     Raises:
-      InputError: the number is no probability.
+      InputError: `prob` is not a probability.
 
     Example:
       >>> import jax

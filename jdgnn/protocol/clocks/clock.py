@@ -1,4 +1,4 @@
-"""What a clock is."""
+"""The type of clocks."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,12 +7,12 @@ import jax
 
 
 class Clock(NamedTuple):
-    """When an online node is drawn to wake.
+    """Decides when an online node wakes.
 
     Members:
       init: `(key, num_nodes) -> memory`, what is remembered of each node: a tree of arrays [N, ...], or () for nothing.
-      sample: `(key, tick, num_nodes, memory) -> (memory, wake_mask [N])`. It is asked in every tick, of all nodes,
-        whether they are online or not. None for a clock by which everybody wakes in every tick.
+      sample: `(key, tick, num_nodes, memory) -> (memory, wake_mask [N])`, called in every tick for all nodes, online or
+        not. None for a clock by which all nodes wake in every tick.
     """
 
     init: Callable[..., Any]
@@ -20,6 +20,6 @@ class Clock(NamedTuple):
 
 
 def no_memory(key: jax.Array, num_nodes: int) -> tuple[()]:
-    """The `init` of a clock that remembers nothing."""
+    """The `init` of a clock without a memory."""
     del key, num_nodes
     return ()

@@ -1,4 +1,4 @@
-"""Nodes that differ in how often they wake."""
+"""A clock with a different rate at each node."""
 
 import jax
 import jax.numpy as jnp
@@ -11,10 +11,10 @@ from jdgnn.protocol.clocks.clock import Clock
 
 
 def lognormal(mean_prob: ArrayLike, sigma: ArrayLike) -> Clock:
-    """Each node wakes with a probability of its own in each tick, drawn when a run begins.
+    """Each node wakes in each tick with its own probability, which is drawn when a run begins.
 
-    The probability is min(1, mean_prob · exp(σz − σ²/2)) with z standard normal; its mean is `mean_prob`, less what
-    the cut at 1 takes away.
+    The probability is min(1, mean_prob · exp(σz − σ²/2)) with z standard normal; its mean is `mean_prob`,
+    slightly less where probabilities are cut at 1.
 
     Args:
       mean_prob: mean of the probabilities before they are cut, from 0 to 1.
@@ -24,7 +24,7 @@ def lognormal(mean_prob: ArrayLike, sigma: ArrayLike) -> Clock:
       The clock; it remembers the probabilities, float32 [N].
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> import jax

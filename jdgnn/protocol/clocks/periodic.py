@@ -1,4 +1,4 @@
-"""Every so many ticks."""
+"""A clock with a fixed period."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ from jdgnn.protocol.clocks.clock import Clock
 
 
 def periodic(period: int | jax.Array) -> Clock:
-    """Each node wakes once in `period` ticks, at a phase of its own, drawn uniformly when a run begins.
+    """Each node wakes once in `period` ticks, at its own phase, which is drawn uniformly when a run begins.
 
     Args:
       period: ticks from one wake to the next.
@@ -18,7 +18,7 @@ def periodic(period: int | jax.Array) -> Clock:
       The clock; it remembers the phases, int32 [N].
 
     Raises:
-      InputError: the period is no whole number of at least 1.
+      InputError: the period is not a whole number of at least 1.
 
     Example:
       >>> import jax

@@ -1,4 +1,4 @@
-"""What a model message carries, one file for each content; a new one needs its file and its line in `CONTENTS`."""
+"""Contents of model messages, one file each; a new one needs its file and its line in `CONTENTS`."""
 
 from collections.abc import Callable
 

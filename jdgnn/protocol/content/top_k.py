@@ -1,6 +1,6 @@
-"""The numbers of a model that are largest by magnitude.
+"""The content that carries the largest numbers of a model.
 
-Axes: k numbers that are carried of one array of the model.
+Axes: k carried numbers of one array of the model.
 """
 
 import functools
@@ -14,10 +14,10 @@ from jdgnn.protocol.content.content import Content
 
 
 class Carried(NamedTuple):
-    """Some numbers of one array, which is read row by row."""
+    """The carried numbers of one array, read row by row."""
 
     values: jax.Array  # [k]
-    place: jax.Array  # [k] whole numbers; [0] where all numbers are carried, in their order
+    place: jax.Array  # [k] integers; [0] if all numbers are carried, in their order
 
 
 def top_k(share: float, error_feedback: bool = False) -> Content:
@@ -25,28 +25,28 @@ def top_k(share: float, error_feedback: bool = False) -> Content:
 
     Of an array of d numbers exactly k = max(1, round(share · d)) are carried, ties by the lower index, each with its
     index of two bytes, or four where d is above 2¹⁵; none where k = d. The receiver merges these numbers, and keeps
-    its own for the others. So small parameters never travel: nodes agree on large ones alone. Every array is sorted in
-    every wake that sends, which on a CPU takes several times as long as all else in a tick.
+    its own for the others. Small parameters therefore never travel, and nodes agree on large ones only. Every array is
+    sorted in every wake that sends, which on a CPU takes several times as long as the rest of the tick.
 
-    With `error_feedback` a node remembers the sum of all that it has not sent, adds it to what it encodes next, and
-    sends the largest of these sums. That is made for differences and gradients, of which the receiver adds up what it
-    gets: of a *model*, a number that was left out n times is sent as about n + 1 times its value, which a merge rule
-    takes for the value. Use it to study that, or with models that are differences; the literature has none for models
+    With `error_feedback` a node remembers the sum of all it has not sent, adds this sum to the model it encodes next,
+    and sends the largest results. This is made for differences and gradients, which the receiver adds up. In a *model*,
+    a number that was left out n times is sent as about n + 1 times its value, and a merge rule takes that for the
+    value. Use it to study this effect, or with models that are differences; we know of no paper that uses it for models
     sent to random peers.
 
     Source: Stich, Cordonnier & Jaggi, "Sparsified SGD with Memory", NeurIPS 2018; messages of some coordinates of a
     model in gossip, Hegedus, Danner & Jelasity, "Decentralized learning works", J. Parallel Distrib. Comput. 148, 2021.
 
     Args:
-      share: of the numbers of each array, above 0 and at most 1; it decides on shapes, so another one is another
-        program.
-      error_feedback: whether what was not sent is added to what is encoded next.
+      share: share of the numbers of each array, above 0 and at most 1; it decides shapes, so another value is compiled
+        again.
+      error_feedback: whether numbers that were not sent are added to the model encoded next.
 
     Returns:
       The content, for `jdgnn.gossip(content=...)`.
 
     Raises:
-      InputError: an argument makes no sense.
+      InputError: an argument is invalid.
 
     Example:
       >>> params = {"kernel": jnp.array([[1.0, -5.0], [0.5, 3.0]])}
@@ -89,12 +89,12 @@ def _largest(share: float, numbers: jax.Array) -> Carried:
     count = min(size, max(1, round(share * size)))
     if count == size:
         return Carried(flat, jnp.zeros(0, jnp.int16))
-    _, index = jax.lax.top_k(jnp.abs(flat), count)  # of equal ones the first comes first
+    _, index = jax.lax.top_k(jnp.abs(flat), count)  # breaks ties by the lower index
     return Carried(flat[index], index.astype(jnp.int16 if size <= 2**15 else jnp.int32))
 
 
 def _put(numbers: jax.Array, carried: Carried, values: Any) -> jax.Array:
-    """The numbers with others where some are carried."""
+    """The numbers, with other values at the carried places."""
     if carried.values.size == numbers.size:
         return jnp.broadcast_to(values, numbers.size).reshape(numbers.shape).astype(numbers.dtype)
     return numbers.ravel().at[carried.place].set(values, unique_indices=True).reshape(numbers.shape)

@@ -1,10 +1,10 @@
-"""The whole model."""
+"""The content that carries the whole model."""
 
 from jdgnn.protocol.content.content import Content
 
 
 def whole() -> Content | None:
-    """A model message carries all parameters as they are, which takes no encoding: None.
+    """A model message carries all parameters unchanged; this needs no encoding, so the content is None.
 
     Example:
       >>> whole() is None

@@ -1,4 +1,4 @@
-"""When links are up, one file for each model; a new one needs its file and its line in `LINK_PRESENCES`."""
+"""Models of link presence, one file each; a new one needs its file and its line in `LINK_PRESENCES`."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Links that never go down."""
+"""Links that are always up."""
 
 from jdgnn.protocol.link_presence.link_presence import LinkPresence, no_memory
 

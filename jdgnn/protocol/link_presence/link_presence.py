@@ -1,4 +1,4 @@
-"""What a model of the presence of links is."""
+"""The type of models of link presence."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -9,10 +9,10 @@ from jdgnn.network.topology import Topology
 
 
 class LinkPresence(NamedTuple):
-    """Which links of the network are up in each tick.
+    """Decides which links of the network are up in each tick.
 
-    The network says which links there can be. Over one that is down in a tick nothing is sent; what was sent over it
-    before still arrives.
+    The network defines which links can exist. Nothing is sent over a link that is down; messages sent over it before
+    still arrive.
 
     Members:
       init: `(key, topology) -> memory`, what is remembered of each link: a tree of arrays [E, ...], or () for nothing.
@@ -25,6 +25,6 @@ class LinkPresence(NamedTuple):
 
 
 def no_memory(key: jax.Array, topology: Topology) -> tuple[()]:
-    """The `init` of a model that remembers nothing."""
+    """The `init` of a model without a memory."""
     del key, topology
     return ()

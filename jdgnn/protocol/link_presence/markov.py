@@ -11,7 +11,7 @@ from jdgnn.protocol.two_states import first_states, next_states
 
 
 def markov(mean_up: ArrayLike, mean_down: ArrayLike) -> LinkPresence:
-    """Links go down and come back at random, each directed edge by itself: a Markov chain with the states up and down.
+    """Each directed edge goes down and comes back at random, independently: a Markov chain with the states up and down.
 
     In each tick a link that is up goes down with probability 1 / mean_up, and one that is down comes back with
     probability 1 / mean_down. In every tick, the first included, each is up with probability
@@ -25,7 +25,7 @@ def markov(mean_up: ArrayLike, mean_down: ArrayLike) -> LinkPresence:
       The model; it remembers which links are up, bool [E].
 
     Raises:
-      InputError: a mean is no number of at least 1.
+      InputError: a mean is not a number of at least 1.
 
     Example:
       >>> import jax, jdgnn

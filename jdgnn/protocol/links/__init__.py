@@ -1,4 +1,4 @@
-"""Link models, one file each; a new one needs its file and its line in `DROPS` or `DELAYS`."""
+"""Models of drops and delays, one file each; a new one needs its file and its line in `DROPS` or `DELAYS`."""
 
 from collections.abc import Callable
 

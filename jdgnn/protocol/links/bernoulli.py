@@ -1,4 +1,4 @@
-"""A coin for each message."""
+"""Independent drops."""
 
 import jax
 import jax.numpy as jnp
@@ -16,13 +16,13 @@ def bernoulli(prob: ArrayLike) -> DropModel:
       prob: that probability, from 0 to 1.
 
     Returns:
-      The loss model, for `jdgnn.link`.
+      The drop model, for `jdgnn.link`.
 
     Raises:
-      InputError: the number is no probability.
+      InputError: `prob` is not a probability.
 
     Example:
-      >>> loss = bernoulli(0.3)
+      >>> drop = bernoulli(0.3)
     """
     return DropModel(sample=Partial(_sample, prob=checked_prob("prob", prob)))
 

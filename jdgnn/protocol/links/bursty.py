@@ -1,4 +1,4 @@
-"""Loss that comes in bursts."""
+"""Drops that come in bursts."""
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +15,12 @@ from jdgnn.protocol.two_states import first_states, next_states
 def bursty(
     mean_good: ArrayLike, mean_bad: ArrayLike, good_prob: ArrayLike = 0.0, bad_prob: ArrayLike = 1.0
 ) -> DropModel:
-    """Messages are dropped in bursts: a Markov chain with the states good and bad, each with a probability of loss.
+    """Messages are dropped in bursts: a Markov chain with the states good and bad, each with its own drop probability.
 
     This is the channel of Gilbert ("Capacity of a Burst-Noise Channel", 1960) and Elliott ("Estimates of Error Rates
     for Codes on Burst-Noise Channels", 1963), advanced once a tick, whether or not something is sent. Each directed
-    edge has a chain of its own. Messages to random peers take no edges: there each sender has a chain, which all that
-    it sends in a tick goes through. In every tick, the first included, a chain is bad with probability
+    edge has its own chain. Messages to random peers take no edges: there each sender has one chain for all messages
+    that it sends in a tick. In every tick, the first included, a chain is bad with probability
     mean_bad / (mean_good + mean_bad). With mean_good = 1 / p and mean_bad = 1 / (1 − p) ticks have no memory, and a
     chain is bad with probability p in each.
 
@@ -31,10 +31,10 @@ def bursty(
       bad_prob: the same while it is bad.
 
     Returns:
-      The loss model, for `jdgnn.link`; it remembers which chains are bad, bool [E] or [N].
+      The drop model, for `jdgnn.link`; it remembers which chains are bad, bool [E] or [N].
 
     Raises:
-      InputError: a mean is no number of at least 1, or a number is no probability.
+      InputError: a mean is not a number of at least 1, or a number is not a probability.
 
     Example:
       >>> import jdgnn

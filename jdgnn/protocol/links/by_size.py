@@ -1,4 +1,4 @@
-"""Delays that grow with the message."""
+"""Delays that grow with the size of a message."""
 
 import jax
 import jax.numpy as jnp
@@ -10,17 +10,17 @@ from jdgnn.protocol.links.models import DelayModel, Messages
 
 
 def by_size(bytes_per_tick: int | jax.Array, maximum: int) -> DelayModel:
-    """A message is as many ticks late as its bytes take to pass, rounded up and at most `maximum`.
+    """A message is bytes / bytes_per_tick ticks late, rounded up and at most `maximum`.
 
     Args:
-      bytes_per_tick: how much a link carries in one tick.
+      bytes_per_tick: bytes that a link carries in one tick.
       maximum: the longest delay.
 
     Returns:
       The delay model, for `jdgnn.link`.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> by_size(1_000_000, maximum=10).maximum

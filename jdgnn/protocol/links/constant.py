@@ -1,4 +1,4 @@
-"""The same delay for all."""
+"""The same delay for all messages."""
 
 import jax
 import jax.numpy as jnp
@@ -9,16 +9,16 @@ from jdgnn.protocol.links.models import DelayModel, Messages
 
 
 def constant(ticks: int) -> DelayModel:
-    """Every message is equally late.
+    """Every message is late by the same number of ticks.
 
     Args:
-      ticks: how late.
+      ticks: the delay.
 
     Returns:
       The delay model, for `jdgnn.link`.
 
     Raises:
-      InputError: this is no whole number of at least 0.
+      InputError: `ticks` is not a whole number of at least 0.
 
     Example:
       >>> constant(3).maximum

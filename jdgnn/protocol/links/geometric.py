@@ -1,4 +1,4 @@
-"""Delays without memory."""
+"""Geometrically distributed delays."""
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +10,9 @@ from jdgnn.protocol.links.models import DelayModel, Messages
 
 
 def geometric(mean: ArrayLike, maximum: int) -> DelayModel:
-    """Each message arrives in each tick with the same probability q = 1 / (mean + 1), until it has.
+    """A message on its way arrives in each tick with probability q = 1 / (mean + 1).
 
-    So a delay of d has probability (1 − q)^d q, before those longer than `maximum` are cut to it.
+    A delay of d has probability (1 − q)^d q; delays longer than `maximum` are cut to it.
 
     Args:
       mean: mean delay in ticks, before the cut.
@@ -22,7 +22,7 @@ def geometric(mean: ArrayLike, maximum: int) -> DelayModel:
       The delay model, for `jdgnn.link`.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> geometric(2.0, maximum=10).maximum

@@ -1,4 +1,4 @@
-"""What can happen to messages of one kind on their way."""
+"""The setting of drops, delays and partitions of one kind of messages."""
 
 import dataclasses
 from typing import Any
@@ -18,7 +18,7 @@ from jdgnn.protocol.links.models import DelayModel, DropModel
 
 @struct.dataclass(kw_only=True)
 class Link:
-    """Which messages are dropped, and how late the others are. Made by `link`; None stands for not at all."""
+    """The drop, delay and partition models of one kind of messages. Made by `link`; None stands for no such effect."""
 
     drop: DropModel | None
     delay: DelayModel | None
@@ -41,18 +41,18 @@ def link(
     delay: DelayModel | int | None = None,
     partition: DropModel | None = None,
 ) -> Link:
-    """Says what can happen to messages on their way.
+    """Sets how messages are dropped and delayed on their way.
 
     Args:
-      drop: which are dropped: a model such as `jdgnn.links.measured(...)`, or the probability that a message is.
-      delay: how many ticks late they are: a model such as `jdgnn.links.uniform(0, 10)`, or a number for all alike.
-      partition: `jdgnn.links.partition(...)`, a time in which the network is cut in two.
+      drop: a drop model such as `jdgnn.links.measured(...)`, or the probability that a message is dropped.
+      delay: a delay model such as `jdgnn.links.uniform(0, 10)`, or the delay of all messages in ticks.
+      partition: `jdgnn.links.partition(...)`, an interval in which the network is cut in parts.
 
     Returns:
       The link, for `publish`, `push` and `gossip`.
 
     Raises:
-      InputError: a number makes no sense, or a part is of the wrong kind.
+      InputError: a number is invalid, or a part is of the wrong kind.
 
     Example:
       >>> link(drop=0.1, delay=3).max_delay

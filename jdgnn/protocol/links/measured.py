@@ -1,4 +1,4 @@
-"""Loss as it was measured on each link."""
+"""Drops by the measured quality of each link."""
 
 import jax
 import jax.numpy as jnp
@@ -11,19 +11,19 @@ from jdgnn.protocol.links.models import DropModel, Messages
 
 
 def measured(default: ArrayLike) -> DropModel:
-    """Each message is dropped with a probability of 1 − link quality, that of the edge from its sender to its receiver.
+    """Each message is dropped with probability 1 − q, the link quality of the edge from its sender to its receiver.
 
     Args:
-      default: the probability where there is no such edge, as between most random peers; from 0 to 1.
+      default: the probability if there is no such edge, as between most random peers; from 0 to 1.
 
     Returns:
-      The loss model, for `jdgnn.link`; with a network that has no link quality it raises InputError.
+      The drop model, for `jdgnn.link`; it raises InputError in a network without link quality.
 
     Raises:
-      InputError: the number is no probability.
+      InputError: `default` is not a probability.
 
     Example:
-      >>> loss = measured(default=0.1)
+      >>> drop = measured(default=0.1)
     """
     return DropModel(sample=Partial(_sample, default=checked_prob("default", default)))
 
@@ -33,7 +33,7 @@ def _sample(key: jax.Array, messages: Messages, *, default: ArrayLike) -> jax.Ar
     if topology.link_quality is None:
         raise InputError(
             "measured needs a network with link quality, and this network has none; "
-            "give from_edges its link_quality, or write a number for the loss"
+            "give from_edges its link_quality, or write a drop probability"
         )
     edge = topology.edges_between(messages.src, messages.dst) if messages.edge is None else messages.edge
     probs = jnp.append(1.0 - topology.link_quality, jnp.float32(default))

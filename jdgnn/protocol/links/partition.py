@@ -1,4 +1,4 @@
-"""A network that is cut in two for some time."""
+"""Partitions of the network for some time."""
 
 import os
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ def partition(
     share: ArrayLike = 0.5,
     groups: Any = None,
 ) -> DropModel:
-    """Cuts the network: what is sent in ticks start ≤ t < end from one side to another is dropped, nothing else is.
+    """Cuts the network: messages sent in ticks start ≤ t < end from one side to another are dropped, no others.
 
     Args:
       start: first tick of the cut.
       end: first tick after it.
-      share: one side are the nodes numbered below share · N, the other the rest; not looked at with `groups`.
+      share: nodes numbered below share · N are one side, the rest the other; ignored with `groups`.
       groups: the side of each node; there may be more than two sides. By name: a mapping from the name of each node
         to its side, a series with such an index, or a CSV file or data frame with the columns `node` and `group`. By
         row, whole numbers [N], only where nodes have no names.
@@ -39,7 +39,7 @@ def partition(
       The model, for the `partition` of `jdgnn.link`.
 
     Raises:
-      InputError: a number makes no sense; or, once the network is known, groups do not name each node once.
+      InputError: a number is invalid; or, once the network is known, groups do not name each node once.
 
     Example:
       >>> cut = partition(100, 200, share=0.2)
@@ -76,8 +76,8 @@ def _named_groups(names: list[Any], groups: list[Any], numbers: dict[str, Any]) 
 def _bind_rows(nodes: Identifiers, *, groups: Any, **numbers: Any) -> DropModel:
     if nodes.names:
         raise InputError(
-            f"groups: expected a group by the name of each node, since {nodes.described}, got rows; write "
-            "dict(zip(network.node_names, groups)), if they are in this order"
+            f"groups: expected a group by the name of each node, since {nodes.described}, got rows; if they are in the "
+            "order of the nodes, write dict(zip(network.node_names, groups))"
         )
     if len(groups) != nodes.num_nodes:
         raise InputError(f"groups: expected one for each of {nodes.num_nodes} nodes, got {len(groups)}")

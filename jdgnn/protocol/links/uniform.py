@@ -1,4 +1,4 @@
-"""Delays between two bounds."""
+"""Uniformly distributed delays."""
 
 import jax
 import jax.numpy as jnp
@@ -12,19 +12,19 @@ from jdgnn.protocol.links.models import DelayModel, Messages
 
 
 def uniform(low: int | jax.Array, high: int | jax.Array, maximum: int | None = None) -> DelayModel:
-    """Each message is `low` to `high` ticks late, each of these equally likely, independently of all others.
+    """Each message is `low` to `high` ticks late, each equally likely, independently of all others.
 
     Args:
       low: the shortest delay.
       high: the longest delay.
-      maximum: for how long a delay there is room, and to which longer ones are cut; `high` if None. The bounds are
-        traced, so with a `maximum` given all of them share one program.
+      maximum: the longest delay that buffers are made for, to which longer ones are cut; `high` if None. The bounds are
+        traced, so with a given `maximum` all of them share one program.
 
     Returns:
       The delay model, for `jdgnn.link`.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> uniform(0, 10).maximum

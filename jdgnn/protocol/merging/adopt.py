@@ -1,4 +1,4 @@
-"""Models that walk."""
+"""The rule by which models walk."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from jdgnn.protocol.merging.merge_rule import MergeRule, mean_rule
 
 
 def adopt() -> MergeRule:
-    """The received model takes the place of the node's own, with its age: models walk from node to node, unmixed.
+    """The received model replaces the node's own, with its age: models walk from node to node, unmixed.
 
-    This is the one rule by which the age of a node's model can fall.
+    This is the only rule by which the age of a node's model can decrease.
 
     Example:
       >>> adopt().merge(1.0, 3, 2.0, 1, 0)

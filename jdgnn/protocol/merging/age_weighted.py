@@ -1,4 +1,4 @@
-"""Weights by age."""
+"""The mean weighted by ages."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def age_weighted() -> MergeRule:
 
 
 def weigh_by_age(age: Any, received_age: Any, fold_index: Any) -> tuple[jax.Array, jax.Array]:
-    """Half and half where both ages are 0, else by age; the age is the larger."""
+    """Weighs by age, equally if both ages are 0; the age is the larger."""
     del fold_index
     oldest = jnp.maximum(age, received_age)
     is_untrained = oldest == 0

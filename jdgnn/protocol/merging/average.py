@@ -1,4 +1,4 @@
-"""Half and half."""
+"""The mean of two models."""
 
 from typing import Any
 

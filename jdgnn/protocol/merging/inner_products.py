@@ -1,4 +1,4 @@
-"""Rules that weigh the models of an inbox by the inner products of their differences.
+"""Rules that weigh the models of an inbox by inner products of their differences from the node's own model.
 
 Axes: M models in an inbox.
 """
@@ -23,21 +23,16 @@ def merge_by_inner_products(own: Model, received: Received, *, weigh_all: Callab
 
 
 def _products(rows: jax.Array) -> jax.Array:
-    """Inner products of all pairs of rows [M, M]; of each the same sum, however many rows there are."""
+    """Inner products of all pairs of rows [M, M]."""
     rows = rows.reshape(rows.shape[0], -1)
+    # Unlike a matrix product, this adds up each pair in the same order, however many rows there are.
     return jnp.sum(rows[:, None] * rows[None], axis=2)
 
 
 def combined(params: Any, received: Any, weights: jax.Array) -> Any:
-    """Own + Σ wⱼ (receivedⱼ − own) in inbox order; weight 0 has no effect, and a model of weight 1 is the result.
+    """Own + Σ wⱼ (receivedⱼ − own) in inbox order, in the dtypes of the own model; weights [M] sum to at most 1.
 
-    Args:
-      params: the node's own numbers, a tree of arrays.
-      received: those of the received models [M, ...].
-      weights: their weights [M], which sum to at most 1.
-
-    Returns:
-      The weighted mean, in the dtypes of the first.
+    A model of weight 0 has no effect, even if it is not finite; a model of weight 1 is the result, bit for bit.
 
     Example:
       >>> float(combined(jnp.float32(0), jnp.array([4.0, jnp.nan]), jnp.array([0.25, 0.0])))

@@ -1,4 +1,4 @@
-"""No merging."""
+"""The rule that merges nothing."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from jdgnn.protocol.merging.merge_rule import MergeRule, mean_rule
 
 
 def keep_own() -> MergeRule:
-    """Models are sent and received, and change nothing: what gossip costs, without what it does.
+    """Received models change nothing: the cost of gossip without its effect.
 
     Example:
       >>> keep_own().merge(1.0, 3, 2.0, 5, 0)

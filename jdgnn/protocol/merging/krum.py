@@ -1,4 +1,4 @@
-"""The models in the middle of the inbox."""
+"""Krum: the models in the middle of the inbox."""
 
 from typing import Any
 
@@ -12,25 +12,26 @@ from jdgnn.protocol.model import Received
 
 
 def krum(num_attackers: int | jax.Array = 1, num_chosen: int | jax.Array = 1) -> MergeRule:
-    """The node's model becomes the mean of those of its own and its inbox that lie closest to their neighbours.
+    """The node's model becomes the mean of those models, its own included, that lie closest to their neighbours.
 
     Of n models, the node's own one included, each is scored by the sum of its squared distances to the n − f − 2
-    closest others (at least one), f being `num_attackers`; those of the smallest scores are taken, the earlier of
-    equals, the node's own first. With one chosen the result is one of these models, bit for bit. The guarantees of the
-    paper need n > 2f + 2, that is an inbox of at least 2f + 2 models. The age is the largest of the chosen.
+    closest others (at least one), where f is `num_attackers`. The models with the smallest scores are chosen; ties are
+    broken by inbox order, the node's own model first. If one is chosen, the result is that model, bit for bit. The
+    guarantees of the paper need n > 2f + 2, that is an inbox of at least 2f + 2 models. The age is the largest of the
+    chosen.
 
     Source: Blanchard, El Mhamdi, Guerraoui & Stainer, "Machine Learning with Adversaries: Byzantine Tolerant Gradient
     Descent", NeurIPS 2017.
 
     Args:
-      num_attackers: f, how many of the models may be arbitrary.
-      num_chosen: of how many models the mean is taken, at most n; more than one is the paper's multi-Krum.
+      num_attackers: f, the number of models that may be arbitrary.
+      num_chosen: the number of models in the mean, at most n; more than one is the paper's multi-Krum.
 
     Returns:
       The merge rule.
 
     Raises:
-      InputError: a number is not whole or too small.
+      InputError: a number is not whole, or is too small.
 
     Example:
       >>> import jax.numpy as jnp
@@ -75,7 +76,7 @@ def _weigh_all(
 
 
 def _squared_distances(products: jax.Array) -> jax.Array:
-    """Of all pairs of models [M+1, M+1], the node's own being the first, from which differences were taken."""
+    """Of all pairs of models [M+1, M+1], from the products of their differences from the first, the node's own."""
     products = jnp.pad(products, ((1, 0), (1, 0)))
     squares = jnp.diag(products)
     return jnp.maximum(squares[:, None] + squares - 2 * products, 0)

@@ -1,4 +1,4 @@
-"""No merging with models that are too far behind."""
+"""Merging with models of similar age only."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from jdgnn.protocol.merging.merge_rule import MergeRule, mean_rule
 
 
 def limited(limit: int | jax.Array = 1) -> MergeRule:
-    """Where the ages differ by more than a limit, the model with more updates stays alone; else both are age-weighted.
+    """If the ages differ by more than a limit, the model with more updates is kept; else both are weighted by age.
 
     Source: Danner, Hegedűs & Jelasity, "Improving Gossip Learning via Limited Model Merging", ICCCI 2023.
 
@@ -23,7 +23,7 @@ def limited(limit: int | jax.Array = 1) -> MergeRule:
       The merge rule.
 
     Raises:
-      InputError: the limit is no whole number of at least 0.
+      InputError: the limit is not a whole number of at least 0.
 
     Example:
       >>> import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""What a merge rule is, and how one is made of weights."""
+"""The type of merge rules, and rules made from weights."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
@@ -17,20 +17,20 @@ class _Functions(NamedTuple):
 
 
 class MergeRule(ReadOff, _Functions):
-    """How received models enter a node's own; a rule has either `merge` or `merge_all`.
+    """Merges received models into a node's own; a rule has either `merge` or `merge_all`.
 
     Members:
       merge: `(params, age, received_params, received_age, fold_index) -> (params, age)`, one node. The models in the
-        inbox are folded in one after another, `fold_index` counts them from 0; `params` and `age` are what the folds
-        before have given. It sees all layers at once.
+        inbox are folded in one after another; `fold_index` counts them from 0, and `params` and `age` are the results
+        of the previous folds. It sees all layers at once.
       merge_all: `(own, received) -> own`, one node and all models of its inbox at once: a `jdgnn.merging.Model` and
-        the `jdgnn.merging.Received` give the model after merging. It is not asked where nothing is received.
-      divide: `(weight, num_sent) -> weight`, for rules whose models carry a weight: what remains of a node's weight
-        after it has sent so many models, each of which carries as much. None for rules without weights.
+        the `jdgnn.merging.Received` give the model after merging. It is not called if nothing was received.
+      divide: `(weight, num_sent) -> weight`, for rules whose models carry a weight: the weight that remains at a node
+        after it has sent that many models, each of which carries the same weight. None for rules without weights.
 
-    Rules that give every number of the model the same mean, (1 − share) · own + share · received, are made by
-    `mean_rule`; those that weigh the whole inbox by the distances between models, by `inbox_mean_rule`. Of the first,
-    large networks are merged piece by piece and in place.
+    `mean_rule` makes rules that give every number of the model the same mean, (1 − share) · own + share · received;
+    `inbox_mean_rule` makes rules that weigh the whole inbox by the distances between models. With rules of the first
+    kind, large networks are merged piece by piece and in place.
     """
 
     __slots__ = ()
@@ -47,24 +47,24 @@ class MergeRule(ReadOff, _Functions):
         *,
         weigh: Callable[..., Any] | None = None,
     ) -> "MergeRule":
-        """Makes a rule; `weigh`, which once stood beside `merge`, is not used, and a warning says so."""
+        """Makes a rule; `weigh`, an argument of earlier versions, is ignored with a warning."""
         rule = super().__new__(cls, merge, merge_all, divide)
         rule._tell_unused(weigh=weigh)
         return rule
 
     @property
     def weigh(self) -> Callable[..., Any] | None:
-        """`(age, received_age, fold_index) -> (share, age)`, by which `merge` takes means; None for other rules."""
+        """The function `(age, received_age, fold_index) -> (share, age)` of a `mean_rule`; None for other rules."""
         return (bound_to(merge_by_weight, self.merge) or {}).get("weigh")
 
     @property
     def weigh_all(self) -> Callable[..., Any] | None:
-        """The function of inner products by which `merge_all` takes means; None for other rules."""
+        """The function of inner products of an `inbox_mean_rule`; None for other rules."""
         return (bound_to(merge_by_inner_products, self.merge_all) or {}).get("weigh_all")
 
 
 def mean_rule(weigh: Callable[..., tuple[Any, Any]]) -> MergeRule:
-    """Makes a merge rule of how the received model is weighed.
+    """Makes a merge rule from a function that weighs the received model.
 
     Args:
       weigh: `(age, received_age, fold_index) -> (share, age)`, the share of the received model in the mean, 0 to 1.
@@ -73,7 +73,7 @@ def mean_rule(weigh: Callable[..., tuple[Any, Any]]) -> MergeRule:
       The rule.
 
     Raises:
-      InputError: `weigh` is no function.
+      InputError: `weigh` is not a function.
 
     Example:
       >>> import jax.numpy as jnp
@@ -85,21 +85,21 @@ def mean_rule(weigh: Callable[..., tuple[Any, Any]]) -> MergeRule:
 
 
 def inbox_mean_rule(weigh_all: Callable[..., tuple[Any, Any]]) -> MergeRule:
-    """Makes a merge rule of how the models of an inbox are weighed, all at once, by their distances from each other.
+    """Makes a merge rule from a function that weighs all models of an inbox at once, by their distances.
 
-    The result is own + Σ wⱼ (receivedⱼ − own), summed in inbox order; numbers that a message did not carry have
+    The result is own + Σ wⱼ (receivedⱼ − own), summed in inbox order; numbers that a message does not carry have
     difference 0.
 
     Args:
       weigh_all: `(products [M, M], own_square [], age [], received) -> (weights [M], age)`: inner products of the
-        differences of the received models from the node's own one, the square of the norm of that, its age, and the
-        `jdgnn.merging.Received` without parameters. Where nothing was received weights are not looked at.
+        differences of the received models from the node's own, the squared norm of the own model, its age, and the
+        `jdgnn.merging.Received` without parameters. Weights of places where nothing was received are ignored.
 
     Returns:
       The rule.
 
     Raises:
-      InputError: `weigh_all` is no function.
+      InputError: `weigh_all` is not a function.
 
     Example:
       >>> import jax.numpy as jnp

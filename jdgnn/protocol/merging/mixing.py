@@ -16,15 +16,9 @@ def merge_by_weight(
 
 
 def mix(params: Any, received_params: Any, share: Any) -> Any:
-    """Takes the weighted mean of two models; numbers that are equal in both stay as they are, bit for bit.
+    """Weighted mean of two models, in the dtypes of the first; `share` is the scalar weight of the second.
 
-    Args:
-      params: one model, a tree of arrays.
-      received_params: the other one.
-      share: share of the second in the mean, a scalar; 0 and 1 give one of the two, bit for bit.
-
-    Returns:
-      The mean, in the dtypes of the first.
+    Numbers that are equal in both stay as they are, and shares of 0 and 1 give one of the models, bit for bit.
 
     Example:
       >>> float(mix(jnp.float32(0), jnp.float32(1), 0.25))

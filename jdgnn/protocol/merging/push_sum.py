@@ -1,4 +1,4 @@
-"""Means that do not drift with who is sent more."""
+"""Push-sum: means that do not depend on who is sent more."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from jdgnn.protocol.model import Model, Received
 
 
 def push_sum() -> MergeRule:
-    """The mean of own and received models by the weights they carry; the age is the largest.
+    """The mean of own and received models, weighted by the weights they carry; the age is the largest.
 
     A node's weight is 1 at first. When it sends models, it divides its weight evenly among itself and them; when it
     merges, it adds up the weights. As long as no message is dropped, evicted or rejected, the sum over nodes and
-    messages of weight times parameters changes by training alone, so that nodes agree on the mean of where they
-    started, whoever is sent more. Messages that do not get through take their weight with them, and the mean is then
-    biased: give the inbox room (`capacity`). Weights of which so much is gone that they are zero count alike.
+    messages of weight times parameters changes only by training, so that nodes agree on the mean of their initial
+    models, no matter who is sent more. Messages that do not arrive take their weight with them, and the mean is then
+    biased: give the inbox enough `capacity`. Weights that have all decayed to zero count equally.
 
     Source: Kempe, Dobra & Gehrke, "Gossip-Based Computation of Aggregate Information", FOCS 2003; Assran, Loizou,
     Ballas & Rabbat, "Stochastic Gradient Push for Distributed Deep Learning", ICML 2019.

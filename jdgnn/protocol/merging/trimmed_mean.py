@@ -1,4 +1,4 @@
-"""Means without the extremes."""
+"""The trimmed mean, number by number."""
 
 import jax
 import jax.numpy as jnp
@@ -10,23 +10,23 @@ from jdgnn.protocol.model import Model, Received
 
 
 def trimmed_mean(num_trimmed: int | jax.Array = 1) -> MergeRule:
-    """Number by number the mean of own and received ones without the largest and the smallest; the age is the largest.
+    """The mean of own and received numbers without the largest and smallest, number by number; the age is the largest.
 
-    Of n numbers b = `num_trimmed` are left out at either end, but at least one or two in the middle remain: b is at
-    most (n − 1) / 2, rounded down, which makes it the median. With an inbox of one nothing can be left out, and the
-    result is the mean of two. Numbers that are not finite count as the largest. With b = 0 it is the mean of all.
+    Of n numbers, b = `num_trimmed` are left out at either end, but at most (n − 1) / 2, rounded down; then the result
+    is the median. With an inbox of one nothing can be left out, and the result is the mean of two. Non-finite numbers
+    count as the largest. With b = 0 the result is the mean of all numbers.
 
     Source: Yin, Chen, Ramchandran & Bartlett, "Byzantine-Robust Distributed Learning: Towards Optimal Statistical
     Rates", ICML 2018.
 
     Args:
-      num_trimmed: b, how many are left out at either end.
+      num_trimmed: b, the count left out at either end.
 
     Returns:
       The merge rule.
 
     Raises:
-      InputError: this is no whole number of at least 0.
+      InputError: `num_trimmed` is not a whole number of at least 0.
 
     Example:
       >>> import jax.numpy as jnp
@@ -52,11 +52,7 @@ def _merge_all(own: Model, received: Received, *, num_trimmed: int | jax.Array) 
 
 
 def _trimmed(own: jax.Array, received: jax.Array, mask: jax.Array, num_trimmed: int | jax.Array) -> jax.Array:
-    """The mean of own numbers [...] and those of the received [M, ...] that the mask says, without the extremes.
-
-    Differences from one in the middle, which is always kept, are averaged, so that numbers equal in all models stay as
-    they are, bit for bit, and no extreme takes part, the own one neither.
-    """
+    """Trimmed mean of own numbers [...] and of those received [M, ...] where the mask is True."""
     is_absent = jnp.concatenate([jnp.zeros_like(own, bool)[None], ~mask])
     values = jnp.concatenate([own[None], received])
     values = jnp.where(jnp.isfinite(values), values, jnp.inf)
@@ -65,6 +61,8 @@ def _trimmed(own: jax.Array, received: jax.Array, mask: jax.Array, num_trimmed: 
     trimmed = jnp.minimum(num_trimmed, (count - 1) // 2)
     place = jnp.arange(values.shape[0], dtype=jnp.int32).reshape(-1, *(1,) * own.ndim)
     is_kept = (place >= trimmed) & (place < count - trimmed)
+    # Differences from one in the middle, which is always kept, are averaged: so numbers that are equal in all models
+    # stay as they are, bit for bit, and no extreme takes part, not even the node's own.
     middle = jnp.take_along_axis(ordered, ((count - 1) // 2)[None], axis=0)[0]
     total = jnp.sum(jnp.where(is_kept, ordered - middle, 0), axis=0)
     return middle + total / (count - 2 * trimmed).astype(own.dtype)

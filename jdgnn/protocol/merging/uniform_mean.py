@@ -1,4 +1,4 @@
-"""All models of an inbox alike."""
+"""The mean of all models of an inbox."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from jdgnn.protocol.merging.mixing import share_of
 
 
 def uniform_mean() -> MergeRule:
-    """The mean of own and all models merged in one wake, each with the same weight; the age is the largest.
+    """The mean of the own model and all models merged in one wake, equally weighted; the age is the largest.
 
     The i-th model, counted from 0, enters with weight 1 / (i + 2).
 

@@ -1,4 +1,4 @@
-"""Merging that keeps the scale of the weights."""
+"""Merging that preserves the norms of weights."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,17 +12,16 @@ from jdgnn.parts import as_argument
 from jdgnn.protocol.merging.average import average
 from jdgnn.protocol.merging.merge_rule import MergeRule
 
-FEW_EPS = 64
-"""So many times the rounding error of the largest norm, a smaller norm is nothing but rounding."""
+FEW_EPS = 64  # a norm below this many rounding errors of the largest norm is only rounding
 
 
 def variance_corrected(rule: MergeRule | None = None) -> MergeRule:
-    """Rescales what another rule gives, array by array, to the mean of the norms of the two models.
+    """Rescales the result of another rule, array by array, to the mean of the norms of the two models.
 
-    The mean of independent models is shorter than they are, and averaging over and over shrinks the weights of a
-    network that started from independent ones until nothing is left of them. An array stays as the rule gave it where
-    the smallest of the three norms (own, received, merged) is below 64 eps of its dtype times the largest, so that no
-    rounding error is blown up, or where own and received ones are equal. The age is what the rule says.
+    The mean of independent models has a smaller norm than they have, so repeated averaging of independently initialised
+    models shrinks their weights to zero. An array is not rescaled if the smallest of the three norms (own, received,
+    merged) is below 64 eps of its dtype times the largest, so that rounding errors are not amplified, or if the own and
+    received arrays are equal. The age is that of the rule.
 
     Source: Tian, Al-Ars, Kitsak & Hofstee, "Vanishing Variance Problem in Fully Decentralized Neural-Network Systems",
     arXiv 2404.04616.
@@ -34,7 +33,7 @@ def variance_corrected(rule: MergeRule | None = None) -> MergeRule:
       The merge rule.
 
     Raises:
-      InputError: the rule is none, or sees the whole inbox.
+      InputError: the rule is not a merge rule, or sees the whole inbox.
 
     Example:
       >>> import jax.numpy as jnp

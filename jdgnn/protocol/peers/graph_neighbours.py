@@ -11,8 +11,8 @@ from jdgnn.protocol.peers.peer_sampler import PeerSampler
 def graph_neighbours() -> PeerSampler:
     """Each message goes to a uniformly random out-neighbour, joined or not, independently of all others.
 
-    Where links can be down, it goes to one of those to whom the link is up in this tick. Nodes without such an out-
-    neighbour send to nobody. Models then stay within their component of the network.
+    If links can be down, it goes to one of those to whom the link is up in this tick. Nodes without such an
+    out-neighbour send nothing. Models stay within their component of the network.
 
     Example:
       >>> import jax, jdgnn
@@ -37,11 +37,11 @@ def _sample(
 
 
 def _open_links(topology: Topology, link_up: jax.Array | None) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Edges that are up, sorted by sender [E], where those of each node begin [N], and how many they are [N]."""
+    """Edges that are up, sorted by sender [E]; where those of each node begin [N]; and their number [N]."""
     if link_up is None:
         return topology.by_sender, topology.out_offset, topology.out_degree
     is_open = link_up[topology.by_sender]
-    before = jnp.pad(jnp.cumsum(is_open, dtype=jnp.int32), (1, 0))  # open edges among the first so many
+    before = jnp.pad(jnp.cumsum(is_open, dtype=jnp.int32), (1, 0))  # number of open edges before each place
     first, end = topology.out_offset, topology.out_offset + topology.out_degree
     (place,) = jnp.nonzero(is_open, size=topology.num_edges, fill_value=0)
     return topology.by_sender[place], before[first], before[end] - before[first]

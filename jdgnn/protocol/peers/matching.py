@@ -10,8 +10,8 @@ from jdgnn.protocol.peers.peer_sampler import PeerSampler, in_pairs
 def matching() -> PeerSampler:
     """Nodes are paired at random and the two of a pair send to each other; with an odd number one sits out.
 
-    Every node gets at most one message a slot. Merged by `average`, pairs end with the same model and the mean over
-    all nodes is kept.
+    Every node gets at most one message per slot. Merged by `average`, both nodes of a pair end with the same model, and
+    the mean over all nodes is preserved.
 
     Example:
       >>> import jax, jdgnn
@@ -31,5 +31,5 @@ def _sample(key: jax.Array, topology: Topology, joined_mask: jax.Array, num_slot
 def _match(key: jax.Array, num_nodes: int) -> jax.Array:
     order = jax.random.permutation(key, jnp.arange(num_nodes, dtype=jnp.int32))
     left, right = order[0 : num_nodes - 1 : 2], order[1::2]
-    nobody = jnp.full(num_nodes, num_nodes, jnp.int32)
-    return nobody.at[left].set(right, unique_indices=True).at[right].set(left, unique_indices=True)
+    no_recipient = jnp.full(num_nodes, num_nodes, jnp.int32)
+    return no_recipient.at[left].set(right, unique_indices=True).at[right].set(left, unique_indices=True)

@@ -1,4 +1,4 @@
-"""What a peer sampler is."""
+"""The type of peer samplers."""
 
 import inspect
 from collections.abc import Callable
@@ -16,13 +16,13 @@ class _Functions(NamedTuple):
 
 
 class PeerSampler(ReadOff, _Functions):
-    """Who gets this tick's pushes or models.
+    """Draws the receivers of this tick's pushes or models.
 
     Members:
       sample: `(key, topology, joined_mask [N], num_slots) -> dst [N, num_slots]` int32, the receiver of each candidate
-        message of each node; N stands for nobody, as does anything that is no other node. One by which two nodes
-        usually send to each other is made by `jdgnn.peers.in_pairs`. One that names a further argument `link_up` is
-        given by that keyword which links are up in this tick [E] bool; None stands for all.
+        message of each node; any index that is not another valid node, such as N, means "no recipient". If two nodes
+        usually send to each other, make the sampler by `jdgnn.peers.in_pairs`. A function with a further argument
+        `link_up` gets by that keyword which links are up in this tick [E] bool; None stands for all.
     """
 
     __slots__ = ()
@@ -31,19 +31,19 @@ class PeerSampler(ReadOff, _Functions):
     def __new__(
         cls, sample: Callable[..., jax.Array], *, pairs: Callable[..., tuple[jax.Array, jax.Array]] | None = None
     ) -> "PeerSampler":
-        """Makes a sampler; `pairs`, which once stood beside `sample`, is not used, and a warning says so."""
+        """Makes a sampler; `pairs`, an argument of earlier versions, is ignored with a warning."""
         sampler = super().__new__(cls, sample)
         sampler._tell_unused(pairs=pairs)
         return sampler
 
     @property
     def has_pairs(self) -> bool:
-        """Whether two nodes usually send to each other, so that it is worth looking for pairs in each tick."""
+        """Whether two nodes usually send to each other, so that it pays to look for pairs in each tick."""
         return bound_to(_sample, self.sample) is not None
 
     @property
     def draws_among_links(self) -> bool:
-        """Whether `sample` names `link_up`, as one does that sends over links of the network."""
+        """Whether `sample` has an argument `link_up`, since it sends over links of the network."""
         paired = bound_to(_sample, self.sample)
         sample = self.sample if paired is None else paired["sample"]
         return "link_up" in inspect.signature(sample).parameters
@@ -52,8 +52,8 @@ class PeerSampler(ReadOff, _Functions):
 def in_pairs(sample: Callable[..., jax.Array]) -> PeerSampler:
     """Makes a peer sampler by which two nodes usually send to each other.
 
-    In ticks in which all models went to nodes that sent one back, they are merged pair by pair, in place; in others, as
-    with any sampler, to the same result.
+    In ticks in which all models go to nodes that send one back, they are merged pair by pair, in place; in other ticks
+    as with any sampler, with the same result.
 
     Args:
       sample: as in `PeerSampler`.
@@ -62,7 +62,7 @@ def in_pairs(sample: Callable[..., jax.Array]) -> PeerSampler:
       The sampler.
 
     Raises:
-      InputError: `sample` is no function.
+      InputError: `sample` is not a function.
 
     Example:
       >>> import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""A random cycle through all nodes."""
+"""Random cycles through all nodes."""
 
 import jax
 import jax.numpy as jnp
@@ -8,9 +8,9 @@ from jdgnn.protocol.peers.peer_sampler import PeerSampler
 
 
 def permutation() -> PeerSampler:
-    """All nodes stand on one random cycle, another one in each slot and tick, and each sends to the next on it.
+    """All nodes form one random cycle, redrawn for each slot and tick, and each sends to the next on it.
 
-    Every node sends one message a slot and is sent one.
+    Every node sends and receives one message per slot.
 
     Example:
       >>> import jax, jdgnn

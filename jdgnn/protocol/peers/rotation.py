@@ -1,4 +1,4 @@
-"""The same step for all."""
+"""The same random step for all nodes."""
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from jdgnn.protocol.peers.peer_sampler import PeerSampler
 def rotation() -> PeerSampler:
     """Node v sends to (v + s) mod N, with one random step s from 1 to N − 1 for all nodes, in each slot and tick.
 
-    Every node sends one message a slot and is sent one, as in a permutation, at the cost of one draw.
+    Every node sends and receives one message per slot, as in a permutation, at the cost of one draw.
 
     Example:
       >>> import jax, jdgnn

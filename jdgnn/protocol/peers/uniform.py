@@ -11,7 +11,7 @@ from jdgnn.protocol.peers.peer_sampler import PeerSampler
 def uniform() -> PeerSampler:
     """Each message goes to a uniformly random other node that has joined, independently of all others.
 
-    Some nodes get several messages in a tick, some none. Where no other node has joined there is nobody.
+    Some nodes get several messages in a tick, some none. If no other node has joined, nothing is sent.
 
     Example:
       >>> import jax, jdgnn

@@ -1,4 +1,4 @@
-"""When nodes are online, one file for each model; a new one needs its file and its line in `PRESENCES`."""
+"""Models of the presence of nodes, one file each; a new one needs its file and its line in `PRESENCES`."""
 
 from collections.abc import Callable
 

@@ -11,10 +11,10 @@ from jdgnn.protocol.two_states import first_states, next_states
 
 
 def churn(mean_session: ArrayLike, mean_absence: ArrayLike) -> Presence:
-    """Nodes leave and return at random, each by itself: a Markov chain with the states online and offline.
+    """Each node leaves and returns at random, independently: a Markov chain with the states online and offline.
 
     In each tick a node that is online leaves with probability 1 / mean_session and one that is offline returns with
-    probability 1 / mean_absence. All have joined, and in every tick, the first included, each is online with
+    probability 1 / mean_absence. All nodes have joined. In every tick, the first included, each is online with
     probability mean_session / (mean_session + mean_absence).
 
     Args:
@@ -25,7 +25,7 @@ def churn(mean_session: ArrayLike, mean_absence: ArrayLike) -> Presence:
       The presence model; it remembers who is online, bool [N].
 
     Raises:
-      InputError: a mean is no number of at least 1.
+      InputError: a mean is not a number of at least 1.
 
     Example:
       >>> import jax

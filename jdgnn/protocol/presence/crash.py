@@ -12,7 +12,7 @@ from jdgnn.protocol.presence.presence import Presence
 def crash(prob: ArrayLike) -> Presence:
     """In each tick, the first included, each node that is online crashes with the same probability, for good.
 
-    All have joined, and are counted as joined when they have crashed.
+    All nodes have joined, and crashed nodes still count as joined.
 
     Args:
       prob: that probability, from 0 to 1.
@@ -21,7 +21,7 @@ def crash(prob: ArrayLike) -> Presence:
       The presence model; it remembers who is online, bool [N].
 
     Raises:
-      InputError: the number is no probability.
+      InputError: `prob` is not a probability.
 
     Example:
       >>> import jax

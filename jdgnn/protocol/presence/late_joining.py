@@ -1,4 +1,4 @@
-"""Nodes that come later."""
+"""Nodes that join late."""
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from jdgnn.protocol.presence.presence import Presence
 
 
 def late_joining(share: ArrayLike, first: int | jax.Array, last: int | jax.Array) -> Presence:
-    """Some nodes join late and stay; the others are there from the first tick on.
+    """Some nodes join late and stay; the others are online from the first tick on.
 
     Args:
       share: probability that a node is late, from 0 to 1.
@@ -22,7 +22,7 @@ def late_joining(share: ArrayLike, first: int | jax.Array, last: int | jax.Array
       The presence model; it remembers the tick in which each node joins, int32 [N].
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> import jax

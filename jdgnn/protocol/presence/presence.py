@@ -1,4 +1,4 @@
-"""What a presence model is."""
+"""The type of models of the presence of nodes."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -9,18 +9,18 @@ from jdgnn.network.identifiers import Identifiers
 
 
 class Presence(NamedTuple):
-    """When nodes are online.
+    """Decides which nodes are online.
 
     Members:
       init: `(key, num_nodes) -> memory`, what is remembered of each node: a tree of arrays [N, ...], or () for nothing.
-      sample: `(key, tick, num_nodes, memory) -> (memory, joined_mask [N], online_mask [N])`, in every tick from 0 on.
-        A node has *joined* once it has been there, and stays so when it has gone.
-      check: `(num_nodes) -> None`, which raises InputError for a network of that many nodes; None if any will do.
+      sample: `(key, tick, num_nodes, memory) -> (memory, joined_mask [N], online_mask [N])`, in every tick from 0 on. A
+        node has *joined* once it has been online, and stays joined when it has left.
+      check: `(num_nodes) -> None`, which raises InputError for an unsuitable number of nodes; None if any is suitable.
       bind: `(nodes) -> presence` for a model that names nodes: the model in which the names are rows of one network,
-        whose `jdgnn.network.Identifiers` are given. The engine calls it wherever it is given a network, and takes
-        those members of what it gives that were `jdgnn.parts.unbound`. None if no node is named.
-      remark: `(ticks) -> text`, what to tell before a run that ends after so many ticks, or an empty text; None for
-        nothing.
+        whose `jdgnn.network.Identifiers` are given. The engine calls it wherever it is given a network, and takes those
+        members of the result that were `jdgnn.parts.unbound`. None if no node is named.
+      remark: `(ticks) -> text`, a remark to show before a run that ends after so many ticks, or an empty text; None for
+        no remark.
     """
 
     init: Callable[..., Any]

@@ -1,4 +1,4 @@
-"""A recorded trace of who was online when."""
+"""Recorded traces of when nodes were online."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ COLUMNS = ("node", "start", "end")
 
 
 def trace(path: Any, period: int | None = None) -> Presence:
-    r"""Nodes are online when a table says so.
+    r"""A table says when nodes are online.
 
     The table has the columns `node`, `start` and `end`: the node is online in the ticks t with start ≤ t < end, whole
-    numbers from 0. Nodes are called what the network calls them: by their names where it has names (ids of `nodes.csv`,
-    `node_names`), else by their numbers 0, …, N - 1. Lines may stand in any order, and intervals of a node may overlap.
-    A node has joined from its first start on; one that the table does not name never joins. After the last end no node
-    is online, which a run tells, unless the trace repeats.
+    numbers from 0. Nodes are identified as in the network: by their names if it has names (ids of `nodes.csv`,
+    `node_names`), else by their numbers 0, …, N - 1. Lines may come in any order, and intervals of a node may overlap.
+    A node has joined from its first start on; a node that is not in the table never joins. After the last end no node
+    is online, which a run reports, unless the trace repeats.
 
     Args:
       path: a CSV file with these columns; or the table itself: a data frame with these columns, or rows
@@ -32,12 +32,12 @@ def trace(path: Any, period: int | None = None) -> Presence:
       period: the trace repeats after so many ticks; each interval ends within them. None if it does not repeat.
 
     Returns:
-      The presence model, which remembers nothing. The engine looks nodes up in the network that a state is made for;
-      who calls `sample` by hand calls `bind` first.
+      The presence model, which has no memory. The engine looks nodes up in the network that a state is made for;
+      before you call `sample` yourself, call `bind`.
 
     Raises:
-      InputError: the file cannot be read or is empty, a line makes no sense, or an interval ends after the period; in
-        `bind`, which `Emulator.init` and `run` call, if the network lacks nodes that are named: it lists them.
+      InputError: the file cannot be read or is empty, a line is invalid, or an interval ends after the period; in
+        `bind`, which `Emulator.init` and `run` call, if named nodes are not in the network: it lists them.
 
     Example:
       >>> import pathlib, tempfile
@@ -56,7 +56,7 @@ def trace(path: Any, period: int | None = None) -> Presence:
         period = checked_whole("period", period, minimum=1)
         if last > period:
             raise InputError(
-                f"period: expected at least {last}, where the last interval of the trace ends, got {period}"
+                f"period: expected at least {last}, the end of the last interval of the trace, got {period}"
             )
     numbers = {"start": start, "end": end} if period is None else {"start": start, "end": end, "period": period}
     remark = None if period is not None else Partial(_remark, end=last)

@@ -1,4 +1,4 @@
-"""When messages are sent, one file for each schedule; a new one needs its file and its line in `SCHEDULES`."""
+"""Schedules of sending, one file each; a new one needs its file and its line in `SCHEDULES`."""
 
 from collections.abc import Callable
 

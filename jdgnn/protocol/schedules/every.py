@@ -1,4 +1,4 @@
-"""Every so many wakes."""
+"""Sending at every k-th wake."""
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from jdgnn.protocol.schedules.schedule import Schedule
 
 
 def every(wakes: int = 1, phase: int | jax.Array = 0) -> Schedule:
-    """A node sends to all candidates at wakes w, counted from 0, with (w − phase) mod wakes = 0, and else to none.
+    """A node sends to all candidates at wakes w, counted from 0, with (w − phase) mod wakes = 0, else to none.
 
     Args:
       wakes: wakes from one sending to the next.
@@ -21,7 +21,7 @@ def every(wakes: int = 1, phase: int | jax.Array = 0) -> Schedule:
       The schedule, for `publish`, `push` and `gossip`.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> schedule = every(3, phase=1)

@@ -1,4 +1,4 @@
-"""What a schedule is."""
+"""The type of schedules."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from jdgnn.parts import as_partial, bound_to
 
 @struct.dataclass(kw_only=True, init=False)
 class Schedule:
-    """How many messages a node sends at a wake; written for one node.
+    """Decides how many messages a node sends at a wake; written for one node.
 
-    Its functions are `jax.tree_util.Partial`s, or plain ones, of which `publish`, `push` and `gossip` make such.
+    Its functions are `jax.tree_util.Partial`s, or plain ones, which `publish`, `push` and `gossip` convert.
 
     Members:
       init: `() -> memory`, what is remembered of one node: a tree of arrays, or () for nothing.
       decide: `(memory, wakes, num_merged, uniforms [1+M], num_candidates) -> num_wanted` int32. `wakes` counts the
         wakes before this one and `num_merged` the models merged in it, `uniforms` are float32 draws from [0, 1), or
-        None, and `num_candidates` is for how many messages receivers have been drawn; more are never sent.
+        None, and `num_candidates` is the number of messages with a drawn receiver; more are never sent.
       settle: `(memory, num_sent) -> memory`, after sending.
       is_random: whether `decide` needs its draws.
 
     Args:
-      min_wakes: by this `decide` a node sends at most once in so many wakes; another `decide` in its place loses it.
+      min_wakes: this `decide` sends at most once in so many wakes; the number is lost if `decide` is replaced.
     """
 
     init: Partial
@@ -55,7 +55,7 @@ class Schedule:
         return 1 if bound is None else bound["spacing"].min_wakes
 
     def spaced(self, min_wakes: int) -> "Schedule":
-        """The same schedule, of whose `min_wakes` another number is told."""
+        """The same schedule with another `min_wakes`."""
         decide = (bound_to(_decide, self.decide) or {"decide": self.decide})["decide"]
         return Schedule(
             init=self.init, decide=decide, settle=self.settle, is_random=self.is_random, min_wakes=min_wakes
@@ -65,7 +65,7 @@ class Schedule:
 @jax.tree_util.register_static
 @dataclass(frozen=True)
 class Spacing:
-    """How far wakes that send lie apart, at least: structure, as it decides on the room for models."""
+    """The least number of wakes between two that send; static, as it decides the number of places for models."""
 
     min_wakes: int
 

@@ -1,4 +1,4 @@
-"""Sending by tokens earned at every wake."""
+"""Token accounts: sending by tokens earned at every wake."""
 
 import jax
 import jax.numpy as jnp
@@ -13,28 +13,28 @@ from jdgnn.protocol.schedules.schedule import Schedule
 def token_account(capacity: int | jax.Array = 20, reserve: int | jax.Array = 10) -> Schedule:
     """A node earns a token at every wake, spends one for every message, and answers models with models.
 
-    With balance b before the wake, capacity C and reserve A it sends one message unasked, with a probability that is 0
-    at b = A − 1 and below and rises linearly to 1 at C; and for each model merged in this wake b / A more, rounded at
-    random so that this is the mean; but never more than the b + 1 tokens it has. The balance starts at 0 and stays
-    at C when it is full.
+    With balance b before the wake, capacity C and reserve A, a node sends one proactive message, with a probability
+    that is 0 for b ≤ A − 1 and rises linearly to 1 at C. For each model merged in this wake it sends b / A more,
+    rounded at random with this mean. It never sends more than the b + 1 tokens it has. The balance starts at 0 and
+    never exceeds C.
 
     Source: Danner & Jelasity, "Token Account Algorithms: The Best of the Flow Control Worlds", ICDCS 2018: the
     randomised account.
 
     Args:
       capacity: C, the largest balance.
-      reserve: A, from 1 to `capacity`: below it nothing is sent unasked.
+      reserve: A, from 1 to `capacity`: below it no proactive message is sent.
 
     Returns:
       The schedule, for `push` and `gossip`; it remembers the balance, int32.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> import jax.numpy as jnp
       >>> schedule = token_account(capacity=4, reserve=2)
-      >>> int(schedule.decide(4, 9, 1, jnp.array([0.5, 0.5]), 8))  # one unasked, 4 / 2 for one model
+      >>> int(schedule.decide(4, 9, 1, jnp.array([0.5, 0.5]), 8))  # one proactive, 4 / 2 for one model
       3
       >>> int(schedule.settle(4, 3))
       2

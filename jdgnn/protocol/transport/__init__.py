@@ -1,4 +1,4 @@
-"""How models are carried from node to node, one file for each way."""
+"""Transports of models from node to node, one file each."""
 
 from jdgnn.protocol.events import Traffic
 from jdgnn.protocol.transport.flight import FLIGHT, ModelFlight
@@ -19,19 +19,17 @@ __all__ = [
 
 
 def transport_of(traffic: Traffic) -> Transport | None:
-    """The way models are carried: in a pool where they can wait, else in flight; None where none are sent."""
+    """The transport of models: a pool if they can wait, else flight; None if none are sent."""
     if traffic.gossip is None:
         return None
     return POOL if has_pool(traffic) else FLIGHT
 
 
 def has_pool(traffic: Traffic) -> bool:
-    """Whether messages need places of their own: they can wait, or are not what their senders hold.
-
-    They wait where they are late, their receivers are asleep or offline, or they are passed on later.
-    """
+    """Whether messages need their own places: they can wait, or differ from the models that their senders hold."""
     gossip, availability = traffic.gossip, traffic.availability
     if gossip is None:
         return False
+    # Models wait if they are late, if receivers are asleep or offline, or if they are passed on later.
     can_wait = availability.can_sleep or availability.can_be_offline or gossip.link.max_delay > 0 or gossip.pass_through
     return can_wait or gossip.content is not None or traffic.attackers is not None

@@ -1,4 +1,4 @@
-"""Models that are merged in the tick after they were sent: nothing is copied, since their senders still hold them.
+"""Models that are merged in the tick after they were sent; nothing is copied, since their senders still hold them.
 
 Axes: N nodes, R models a node sends, M models in an inbox.
 """
@@ -15,7 +15,7 @@ from jdgnn.protocol.accounts import Counts, sent_and_dropped
 from jdgnn.protocol.messages import Arrivals, arrivals
 from jdgnn.protocol.model import Model
 from jdgnn.protocol.traffic import Gossip
-from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting, own, store
+from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting
 
 
 @struct.dataclass(kw_only=True)
@@ -27,12 +27,12 @@ class ModelFlight:
     is_sent: jax.Array  # [N, R] bool, and not dropped
 
     def num_open(self, num_nodes: int) -> jax.Array:
-        """How many of each node's models are on their way [N]."""
+        """Number of each node's models that are on their way [N]."""
         del num_nodes
         return jnp.sum(self.is_sent, axis=1, dtype=jnp.int32)
 
     def num_own(self, is_sent: jax.Array) -> jax.Array:
-        """How many of the messages that are sent now [N, R] carry the node's own model [N]."""
+        """Number of messages sent now [N, R] that carry the node's own model [N]."""
         return jnp.sum(is_sent, axis=1, dtype=jnp.int32)
 
 
@@ -48,13 +48,13 @@ def init(gossip: Gossip, params: Any, num_nodes: int) -> ModelFlight:
 def receive(
     backend: Backend, flight: ModelFlight, tick: jax.Array, online: jax.Array | None
 ) -> tuple[ModelFlight, Counts]:
-    """Models are in nobody's hands until they are merged."""
+    """Does nothing: models enter no inbox before they are merged."""
     del backend, tick, online
     return flight, {}
 
 
 def hold(backend: Backend, gossip: Gossip, flight: ModelFlight) -> tuple[ModelFlight, Counts]:
-    """Lets models wait that would be merged in this tick; what finds no room in an inbox is evicted."""
+    """Lets models wait that would be merged in this tick; those without a place in an inbox are evicted."""
     messages, evicted = _landing(backend, gossip, flight)
     stays = jnp.zeros(flight.is_sent.size, bool).at[messages.index].set(messages.is_among_last(gossip.capacity))
     held: ModelFlight = flight.replace(is_sent=stays.reshape(flight.is_sent.shape))  # type: ignore[attr-defined]
@@ -62,19 +62,19 @@ def hold(backend: Backend, gossip: Gossip, flight: ModelFlight) -> tuple[ModelFl
 
 
 def inbox(backend: Backend, gossip: Gossip, flight: ModelFlight, active: jax.Array | None) -> tuple[Waiting, Counts]:
-    """What each node finds: the last of those that were sent to it."""
-    del active  # all are, where no model can wait
+    """The last models that were sent to each node."""
+    del active  # all nodes are, if no model can wait
     num_nodes, num_slots = flight.dst.shape
     messages, evicted = _landing(backend, gossip, flight)
     row = jnp.where(messages.is_among_last(gossip.capacity), messages.dst, num_nodes)
     column = messages.position - evicted.at[messages.dst].get(mode="fill", fill_value=0)
-    nobody = jnp.full((num_nodes, gossip.capacity), num_nodes, jnp.int32)
-    src = nobody.at[row, column].set(messages.index // num_slots, mode="drop")
+    none = jnp.full((num_nodes, gossip.capacity), num_nodes, jnp.int32)
+    src = none.at[row, column].set(messages.index // num_slots, mode="drop")
     return Waiting(src, src, src < num_nodes), {("model", "evicted"): evicted}
 
 
 def _landing(backend: Backend, gossip: Gossip, flight: ModelFlight) -> tuple[Arrivals, jax.Array]:
-    """The models sent as they arrive, and how many find no room at each node [N]."""
+    """The models in order of arrival, and the number of those without a place at each node [N]."""
     num_nodes = flight.dst.shape[0]
     dst = jnp.where(flight.is_sent, flight.dst, num_nodes)
     messages = arrivals(backend, num_nodes, dst.ravel(), flight.rank.ravel())
@@ -82,20 +82,20 @@ def _landing(backend: Backend, gossip: Gossip, flight: ModelFlight) -> tuple[Arr
 
 
 def partners(flight: ModelFlight) -> tuple[jax.Array, jax.Array]:
-    """To whom each node has sent its one model [N], and whether only nodes that send to each other have sent []."""
+    """The receiver of each node's one model [N], and whether only nodes that send to each other have sent []."""
     partner, is_sent = flight.dst[:, 0], flight.is_sent[:, 0]
     back = partner.at[partner].get(mode="fill", fill_value=partner.size)
     return partner, jnp.all(~is_sent | (back == jnp.arange(partner.size, dtype=jnp.int32)))
 
 
 def content(flight: ModelFlight, own: Model) -> Model:
-    """What nodes hold: nobody's model has changed since it was sent."""
+    """The models that nodes hold: none has changed since it was sent."""
     del flight
     return own
 
 
 def release(flight: ModelFlight, active: jax.Array | None, is_rejected: jax.Array) -> ModelFlight:
-    """Nothing is kept that could be released; what is sent next takes the place of all."""
+    """Does nothing: the models sent next replace all."""
     del active, is_rejected
     return flight
 
@@ -103,7 +103,7 @@ def release(flight: ModelFlight, active: jax.Array | None, is_rejected: jax.Arra
 def send(
     backend: Backend, gossip: Gossip, flight: ModelFlight, tick: jax.Array, dispatch: Dispatch, own: Model
 ) -> tuple[ModelFlight, Counts]:
-    """Notes who has sent to whom."""
+    """Notes the receivers of this tick's models."""
     del backend, gossip, flight, tick, own
     chex.assert_equal_shape(jax.tree.leaves(dispatch))
     arrives = dispatch.is_sent if dispatch.dropped is None else dispatch.is_sent & ~dispatch.dropped
@@ -114,8 +114,6 @@ def send(
 FLIGHT = Transport(
     is_own=True,
     init=init,
-    own=own,
-    store=store,
     receive=receive,
     entered=None,
     hold=hold,

@@ -1,9 +1,8 @@
-"""Models that wait, or messages that differ from what their senders hold: one pool of places for all.
+"""One pool of places for models that wait, or for messages that differ from the models that their senders hold.
 
-They are in flight, in inboxes, or kept to be passed on.
-
-A model takes a place when it is sent and stays there until it is merged or evicted, or reaches nobody; what moves
-from flight to inbox is its number. Axes: N nodes, R models a node sends, M models in an inbox, Q places.
+Models are large: each takes a place when it is sent and stays there until it is merged, evicted or undeliverable; only
+the number of the place moves from flight to inbox. Axes: N nodes, R models a node sends, M models in an inbox, Q
+places.
 """
 
 from dataclasses import replace
@@ -19,25 +18,25 @@ from jdgnn.protocol.accounts import Counts, sent_and_dropped
 from jdgnn.protocol.messages import arrivals
 from jdgnn.protocol.model import Model
 from jdgnn.protocol.traffic import Gossip
-from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting, own, store
+from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting
 
 
 @struct.dataclass(kw_only=True)
 class ModelPool:
-    """The places and what is known of the model in each; N stands for nobody and Q for no place."""
+    """The places, and facts about the model in each; N stands for no node and Q for no place."""
 
-    params: Any  # [Q, ...], parameters of all layers, or the messages that a content has made of them
+    params: Any  # [Q, ...], parameters of all layers, or their encoded messages
     age: jax.Array  # [Q] int32
     weight: jax.Array | None  # [Q], of models that carry one
-    src: jax.Array  # [Q] int32, who sent it last
-    dst: jax.Array  # [Q] int32, to whom it is on its way
+    src: jax.Array  # [Q] int32, last sender
+    dst: jax.Array  # [Q] int32, receiver while in flight
     tick_sent: jax.Array  # [Q] int32
     tick_due: jax.Array  # [Q] int32
     rank: jax.Array  # [Q] uint32
     slot: jax.Array  # [Q] int32
     is_free: jax.Array  # [Q] bool
     inbox: jax.Array  # [N, M] int32, places of waiting models, oldest first
-    kept: jax.Array | None  # [N] int32, place of the model to be passed on; None if none ever is
+    kept: jax.Array | None  # [N] int32, place of the model to pass on; None without pass-through
 
     @property
     def num_places(self) -> int:
@@ -45,19 +44,19 @@ class ModelPool:
         return self.is_free.shape[0]
 
     def num_open(self, num_nodes: int) -> jax.Array:
-        """How many of each node's models are on their way or wait in an inbox [N]."""
+        """Number of each node's models that are on their way or wait in an inbox [N]."""
         is_waiting = jnp.zeros(self.num_places, bool).at[self.inbox].set(True, mode="drop")
         is_open = is_waiting | (self.dst < num_nodes)
         return jnp.zeros(num_nodes, jnp.int32).at[jnp.where(is_open, self.src, num_nodes)].add(1, mode="drop")
 
     def num_own(self, is_sent: jax.Array) -> jax.Array:
-        """How many of the messages that are sent now [N, R] carry the node's own model [N], and not one it has kept."""
+        """Number of messages sent now [N, R] that carry the node's own model, not one it has kept [N]."""
         num_sent = jnp.sum(is_sent, axis=1, dtype=jnp.int32)
         return num_sent if self.kept is None else num_sent - (self.kept < self.num_places).astype(jnp.int32)
 
 
 def init(gossip: Gossip, params: Any, num_nodes: int) -> ModelPool:
-    """A pool without models; rejected ones are kept if they are passed on."""
+    """A pool without models."""
     num_places = gossip.num_places(num_nodes)
     nothing = jnp.zeros(num_places, jnp.int32)
     return ModelPool(
@@ -77,17 +76,7 @@ def init(gossip: Gossip, params: Any, num_nodes: int) -> ModelPool:
 
 
 def receive(backend: Backend, pool: ModelPool, tick: jax.Array, online: jax.Array | None) -> tuple[ModelPool, Counts]:
-    """Puts the models that arrive in this tick into inboxes, in order of (tick sent, rank, slot).
-
-    Args:
-      backend: what sorts messages and copies rows.
-      pool: the pool.
-      tick: this tick.
-      online: who is online [N]; None for all.
-
-    Returns:
-      The pool, and what became of those that entered no inbox.
-    """
+    """Puts the models that arrive in this tick into inboxes, in order of (tick sent, rank, slot)."""
     num_nodes, capacity = pool.inbox.shape
     dst = jnp.where(pool.tick_due == tick, pool.dst, num_nodes)
     every = arrivals(backend, num_nodes, dst, pool.tick_sent, pool.rank, pool.slot)
@@ -111,13 +100,14 @@ def receive(backend: Backend, pool: ModelPool, tick: jax.Array, online: jax.Arra
 
 
 def entered(pool: ModelPool, tick: jax.Array) -> jax.Array:
-    """At whom a model has entered the inbox in this tick [N]; one of a refreshing tick before wakes nobody."""
+    """Nodes [N] at which a model has entered the inbox in this tick."""
+    # A model that entered in an earlier refreshing tick is due no more, and wakes no node.
     due = pool.tick_due.at[pool.inbox].get(mode="fill", fill_value=-1)
     return jnp.any(due == tick, axis=1)
 
 
 def hold(backend: Backend, gossip: Gossip, pool: ModelPool) -> tuple[ModelPool, Counts]:
-    """Models wait in any case."""
+    """Does nothing: models wait in any case."""
     del backend, gossip
     return pool, {}
 
@@ -141,7 +131,7 @@ def content(pool: ModelPool, own: Model) -> Model:
 
 
 def release(pool: ModelPool, active: jax.Array | None, is_rejected: jax.Array) -> ModelPool:
-    """Empties the inboxes of active nodes [N]; None for all. With `kept`, the last of the rejected [N, M] is kept."""
+    """Empties the inboxes of active nodes [N], None for all; with `kept`, keeps the last of the rejected [N, M]."""
     taken = jnp.where(True if active is None else active[:, None], pool.inbox, pool.num_places)
     kept = pool.kept
     if kept is not None:
@@ -159,17 +149,14 @@ def release(pool: ModelPool, active: jax.Array | None, is_rejected: jax.Array) -
 def send(
     backend: Backend, gossip: Gossip, pool: ModelPool, tick: jax.Array, dispatch: Dispatch, own: Model
 ) -> tuple[ModelPool, Counts]:
-    """Puts this tick's models on their way.
-
-    What is passed on goes first and keeps its place. The others get free places in order of (rank, slot); for whom
-    there is none, it is evicted. If places are not expected to run out, ranks need not decide who gets the last.
-    """
+    """Sends this tick's models: passed-on ones keep their places, others take free ones in order of (rank, slot)."""
     chex.assert_equal_shape(jax.tree.leaves(dispatch))
     dropped = jnp.zeros_like(dispatch.is_sent) if dispatch.dropped is None else dispatch.dropped & dispatch.is_sent
     counts = sent_and_dropped("model", dispatch.is_sent, dispatch.dropped)
     pool, is_passed = _pass_on(pool, tick, dispatch, dropped)
     needs = (dispatch.is_sent & ~dropped & ~is_passed).ravel()
     num_nodes, num_slots = dispatch.dst.shape
+    # Only a pool of limited size can run out of places, so only there ranks decide who gets the last ones.
     message = _first(needs, dispatch.rank.ravel(), is_bounded=gossip.pool is not None)
     (place,) = jnp.nonzero(pool.is_free, size=needs.size, fill_value=pool.num_places)
     place = jnp.where(
@@ -185,7 +172,7 @@ def send(
 
 
 def _pass_on(pool: ModelPool, tick: jax.Array, dispatch: Dispatch, dropped: jax.Array) -> tuple[ModelPool, jax.Array]:
-    """Sends kept models as the first that their nodes send now; gives the pool and which messages they are [N, R]."""
+    """Sends kept models as the first messages of their nodes; returns the pool and a mask of these messages [N, R]."""
     kept = pool.kept
     if kept is None:
         return pool, jnp.zeros_like(dispatch.is_sent)
@@ -201,7 +188,7 @@ def _pass_on(pool: ModelPool, tick: jax.Array, dispatch: Dispatch, dropped: jax.
 
 
 def _address(pool: ModelPool, tick: jax.Array, place: jax.Array, message: jax.Array, dispatch: Dispatch) -> ModelPool:
-    """Writes on the models in some places [n] where they go, as message number v·R + s; Q for nothing to write."""
+    """Writes the addresses of messages, by number v·R + s, on the models in places [n]; Q for nothing to write."""
     num_slots = dispatch.dst.shape[1]
     delay = jnp.zeros_like(message) if dispatch.delay is None else dispatch.delay.ravel()[message]
 
@@ -221,7 +208,7 @@ def _address(pool: ModelPool, tick: jax.Array, place: jax.Array, message: jax.Ar
 
 
 def _first(needs: jax.Array, rank: jax.Array, *, is_bounded: bool) -> jax.Array:
-    """Numbers of all messages [n], those that need a place first, by rank if there may be too few."""
+    """Numbers of all messages [n], those that need a place first, by rank if places can run out."""
     if not is_bounded:
         (message,) = jnp.nonzero(needs, size=needs.size, fill_value=0)
         return message.astype(jnp.int32)
@@ -237,8 +224,6 @@ def _release(pool: ModelPool, places: jax.Array) -> ModelPool:
 POOL = Transport(
     is_own=False,
     init=init,
-    own=own,
-    store=store,
     receive=receive,
     entered=entered,
     hold=hold,

@@ -1,4 +1,4 @@
-"""What carries models from node to node: where they are kept from the wake that sends them to the one that merges them.
+"""The type of transports, which keep models from the wake that sends them to the wake that merges them.
 
 Axes: N nodes, R models a node sends, M models in an inbox.
 """
@@ -17,14 +17,14 @@ from jdgnn.protocol.traffic import Gossip
 class Waiting(NamedTuple):
     """The models in the inboxes of nodes that may merge now, oldest first."""
 
-    row: jax.Array  # [N, M] int32, where each is among the models of `content`
-    src: jax.Array  # [N, M] int32, who sent it; N for nobody
+    row: jax.Array  # [N, M] int32, row of each among the models of `content`
+    src: jax.Array  # [N, M] int32, sender; N for none
     is_there: jax.Array  # [N, M] bool
     tick_sent: jax.Array | None = None  # [N, M] int32; None for the tick before
 
 
 class Dispatch(NamedTuple):
-    """What one tick sends, each [N, R]."""
+    """The messages that one tick sends, each [N, R]."""
 
     is_sent: jax.Array
     dst: jax.Array
@@ -34,28 +34,25 @@ class Dispatch(NamedTuple):
 
 
 class Transport(NamedTuple):
-    """A way to carry models. What it keeps, `models`, stands in the state of all nodes.
+    """A way to carry models. What it keeps, `models`, is part of the state.
 
     Members:
-      is_own: whether what is merged is what nodes hold at that moment, so that it can be merged in place.
+      is_own: whether the merged models are those that nodes hold at that moment, so that they can be merged in place.
       init: `(gossip, params, num_nodes) -> models`, before any was sent.
-      own: `(models, params) -> params`, what each node holds [N, ...].
-      store: `(models, params) -> (models, params)`, what each holds after its wake.
       receive: `(backend, models, tick, online) -> (models, counts)`, puts those that arrive into inboxes.
-      entered: `(models, tick) -> [N] bool`, at whom one has entered the inbox in this tick; None where nobody sleeps.
+      entered: `(models, tick) -> [N] bool`, nodes at which one has entered the inbox in this tick; None if no node
+        sleeps.
       hold: `(backend, gossip, models) -> (models, counts)`, lets those wait that would be merged in this tick.
-      inbox: `(backend, gossip, models, active) -> (Waiting, counts)`, what active nodes [N] find; None for all.
-      partners: `(models) -> ([N], [])`, to whom each node has sent its one model, N for nobody, and whether all who
-        sent one were sent one back; None where what is merged is not what nodes hold.
-      content: `(models, own) -> Model`, the models that rows of inboxes count, `own` being what nodes hold.
+      inbox: `(backend, gossip, models, active) -> (Waiting, counts)`, the inboxes of active nodes [N]; None for all.
+      partners: `(models) -> ([N], [])`, the receiver of each node's one model, N for none, and whether all nodes that
+        sent one were sent one back; None if the merged models are not those that nodes hold.
+      content: `(models, own) -> Model`, the models that rows of inboxes refer to; `own` are those that nodes hold.
       release: `(models, active, is_rejected [N, M]) -> models`, empties the inboxes of active nodes.
-      send: `(backend, gossip, models, tick, Dispatch, own) -> (models, counts)`, sends what nodes say.
+      send: `(backend, gossip, models, tick, Dispatch, own) -> (models, counts)`, sends the models of a tick.
     """
 
     is_own: bool
     init: Callable[[Gossip, Any, int], Any]
-    own: Callable[[Any, Any], Any]
-    store: Callable[[Any, Any], tuple[Any, Any]]
     receive: Callable[[Backend, Any, jax.Array, jax.Array | None], tuple[Any, Counts]]
     entered: Callable[[Any, jax.Array], jax.Array] | None
     hold: Callable[[Backend, Gossip, Any], tuple[Any, Counts]]
@@ -64,14 +61,3 @@ class Transport(NamedTuple):
     content: Callable[[Any, Model], Model]
     release: Callable[[Any, jax.Array | None, jax.Array], Any]
     send: Callable[[Backend, Gossip, Any, jax.Array, Dispatch, Model], tuple[Any, Counts]]
-
-
-def own(models: Any, params: Any) -> Any:
-    """What each node holds, where the state has it by node."""
-    del models
-    return params
-
-
-def store(models: Any, params: Any) -> tuple[Any, Any]:
-    """What each node holds after its wake, where the state has it by node."""
-    return models, params
