@@ -44,7 +44,7 @@ def traffic(given: Rows, ax: Any = None, *, kind: str | None = None, bytes: bool
       ...     push=jdgnn.push(), gossip=jdgnn.gossip(capacity=5, link=jdgnn.link(drop=0.5)))
       >>> _, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 4, record_every=1)
       >>> [text.get_text() for text in traffic(history, kind="model").get_legend().get_texts()]
-      ['model lost', 'model delivered']
+      ['model dropped', 'model delivered']
     """
     ax = axes.taken(ax)
     check_flag("bytes", bytes)

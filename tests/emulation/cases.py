@@ -40,7 +40,7 @@ def _with_links(name: str, num_nodes: int) -> jdgnn.Availability:
 
 
 def _lossy(name: str) -> jdgnn.Link:
-    return jdgnn.link(drop=sample("loss", name))
+    return jdgnn.link(drop=sample("drop", name))
 
 
 def _late(name: str) -> jdgnn.Link:
@@ -57,7 +57,7 @@ LINKS: dict[str, Callable[[], jdgnn.Link]] = {
     "perfect": jdgnn.link,
     **{name: partial(_lossy, name) for name in DROPS},
     **{name: partial(_late, name) for name in DELAYS},
-    "split": lambda: jdgnn.link(partition=links.partition(6, 14)),
+    "partition": lambda: jdgnn.link(partition=links.partition(6, 14)),
 }
 SCHEDULES: tuple[tuple[jdgnn.Schedule | None, jdgnn.Schedule], ...] = (  # each with its twin
     (None, parts.every()),

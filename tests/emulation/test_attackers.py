@@ -75,10 +75,10 @@ def test_attackers_send_merged_moments_as_they_are_and_models_in_bfloat16() -> N
 def test_attackers_that_no_model_is_sent_by_are_refused() -> None:
     with pytest.raises(InputError, match="attackers: has no effect"):
         small_emulator(gossip=None, attackers=jdgnn.attackers(sign_flip(), share=0.1))
-    with pytest.raises(InputError, match="attackers: got 3"):
+    with pytest.raises(InputError, match=r"attackers: .*got 3"):
         small_emulator(attackers=3)
     short = jdgnn.Attack(corrupt=lambda params, key, wakes: params[:1])
-    with pytest.raises(InputError, match=r"attackers.attack.corrupt: it gives"):
+    with pytest.raises(InputError, match=r"attackers.attack.corrupt: expected"):
         small_emulator(attackers=jdgnn.attackers(short, share=0.1)).init(jax.random.key(0), NETWORK)
 
 

@@ -180,7 +180,7 @@ def test_half_of_the_bytes_are_kept_and_sent() -> None:
 
 @pytest.mark.parametrize("given", ["float32", "half", "bf16", 16, np.float64, "int8"])
 def test_other_precisions_are_refused(given: Any) -> None:
-    with pytest.raises(jdgnn.InputError, match=r'param_dtype: got .*, and "bfloat16", or None'):
+    with pytest.raises(jdgnn.InputError, match=r"param_dtype: .*got .*"):
         half(given)
 
 

@@ -120,10 +120,13 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         layer(apply=lambda params, own, aggregated: own.sum()),
         "layers[1].apply: expected one vector float32[F'], got float32[]",
     ),
-    "layer gives a pair": (layer(apply=lambda params, own, aggregated: (own, own)), "layers[1].apply: it gives"),
+    "layer gives a pair": (
+        layer(apply=lambda params, own, aggregated: (own, own)),
+        "layers[1].apply: expected one vector",
+    ),
     "layer gives integers": (
         layer(apply=lambda params, own, aggregated: own.astype(jnp.int32)),
-        "layers[1].apply: it gives int32[4]",
+        "layers[1].apply: expected one vector float32[F'], got int32[4]",
     ),
     "layer takes too little": (layer(apply=lambda params, own: own), "layers[1].apply: it fails with TypeError"),
     "layer has no parameter": (layer(init=lambda *_: {}), "layers[1].init: it gives no parameter"),
@@ -131,24 +134,30 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         layer(aggregate=lambda own, *_: own[:, :2]),
         "layers[1].apply: it fails with TypeError",
     ),
-    "loss is a vector": (objective(apply=loss_of(lambda own: (own, {}))), "objective[0].apply: it gives float32[5]"),
+    "loss is a vector": (
+        objective(apply=loss_of(lambda own: (own, {}))),
+        "objective[0].apply: expected float32[], got float32[5]",
+    ),
     "loss is a whole number": (
         objective(apply=loss_of(lambda own: (jnp.int32(0), {}))),
-        "objective[0].apply: it gives",
+        "objective[0].apply: expected float32[], got",
     ),
     "loss without aux": (
         objective(apply=loss_of(lambda own: own.sum())),
-        "and a pair (loss, dict of scalars) is needed",
+        "objective[0].apply: expected a pair (loss, dict of scalars), got",
     ),
     "aux is no scalar": (
         objective(apply=loss_of(lambda own: (own.sum(), {"own": own}))),
-        "objective[0].apply: aux gives {own: float32[5]}",
+        "objective[0].apply: expected aux to be a dict of scalars, got {own: float32[5]}",
     ),
-    "is_defined for each": (objective(is_defined=lambda pos, neg: pos), "objective[0].is_defined: it gives bool[3]"),
-    "merge without age": (merge(lambda params, *_: params), "merge: it gives"),
+    "is_defined for each": (
+        objective(is_defined=lambda pos, neg: pos),
+        "objective[0].is_defined: expected bool[], got bool[3]",
+    ),
+    "merge without age": (merge(lambda params, *_: params), "merge: expected"),
     "merge with a float age": (
         merge(lambda params, age, theirs, their_age, _: (params, 0.5 * age.astype(jnp.float32))),
-        "merge: it gives",
+        "merge: expected",
     ),
     "merge fails": (merge(lambda params: params), "merge: it fails with TypeError"),
     "optimiser needs more": (
@@ -161,7 +170,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "peers are several": (
         {"gossip": jdgnn.gossip(peers=anything.PeerSampler(sample=lambda key, *_: (key, key)))},
-        "gossip.peers: sample gives (key<fry>[], key<fry>[]), and one node number per node and slot",
+        "gossip.peers: expected sample to give one node number per node and slot, integers [12, 1], got (key<fry>[]",
     ),
     "peers fail": (
         {"push": jdgnn.push(peers=jdgnn.PeerSampler(sample=lambda key: key))},
@@ -169,11 +178,11 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "one probability for all": (
         acceptance(lambda sender, receiver: 0.5),
-        "gossip.acceptance.probability: it gives float32[], and one float per model, [12, 2] for degrees [12, 2], is",
+        "gossip.acceptance.probability: expected one float per model, [12, 2] for degrees [12, 2], got float32[]",
     ),
     "one probability per node": (
         acceptance(lambda sender, receiver: jnp.ones(12)),
-        "gossip.acceptance.probability: it gives float32[12], and one float per model",
+        "gossip.acceptance.probability: expected one float per model, [12, 2] for degrees [12, 2], got float32[12]",
     ),
     "probabilities of inboxes, but not of one model": (
         acceptance(lambda sender, receiver: jnp.ones((12, 2))),
@@ -181,7 +190,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "acceptance is yes or no": (
         acceptance(lambda sender, receiver: sender > receiver),
-        "gossip.acceptance.probability: it gives bool[12, 2], and one float per model",
+        "gossip.acceptance.probability: expected one float per model, [12, 2] for degrees [12, 2], got bool[12, 2]",
     ),
     "acceptance fails": (acceptance(lambda sender: sender), "gossip.acceptance.probability: it fails with TypeError"),
     "clock gives no pair": (
@@ -227,7 +236,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "presence forgets": (
         presence(init=per_node_count, sample=lambda key, tick, num_nodes, memory: stay(key, tick, num_nodes, ())),
-        "availability.presence[1].sample: it gives ((), bool[12], bool[12]), and (int32[12], bool[12], bool[12]) is",
+        "availability.presence[1].sample: expected (int32[12], bool[12], bool[12]), got ((), bool[12], bool[12])",
     ),
     "presence remembers one number for all": (
         presence(init=lambda key, num_nodes: jnp.int32(3)),
@@ -296,7 +305,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "links give a number": (
         changing(nothing, lambda key, tick, links, memory: (memory, jnp.ones(links.num_edges))),
-        "availability.links.sample: it gives ((), float32[",
+        "availability.links.sample: expected ((), bool[",
     ),
     "delay in fractions": (
         {"push": jdgnn.push(link=late(lambda key, messages: jnp.ones(messages.dst.shape)))},
@@ -331,19 +340,19 @@ def test_broken_parts_are_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: small_emulator(layers=[anything.Layer(init=1, apply=2, aggregate=3)]), "Layer.init: got 1"),
-        (lambda: jdgnn.push(peers=anything.PeerSampler(sample=None)), "PeerSampler.sample: got None"),
-        (lambda: jdgnn.gossip(merge=anything.MergeRule(merge="mean")), "MergeRule.merge: got 'mean'"),
-        (lambda: anything.adam(1e-2, rate_schedule=0.5), "rate_schedule: got 0.5"),
-        (lambda: anything.from_optax({}), "optimizer: got dict"),
-        (lambda: anything.adam(10**400), "learning_rate: got"),
-        (lambda: jdgnn.gossip(acceptance=anything.Acceptance(0.5)), "Acceptance.probability: got 0.5"),
-        (lambda: jdgnn.availability(anything.Clock(init=5)), "Clock.init: got 5"),
-        (lambda: jdgnn.availability(presence=anything.presence.Presence(nothing, None)), "Presence.sample: got None"),
+        (lambda: small_emulator(layers=[anything.Layer(init=1, apply=2, aggregate=3)]), "Layer.init: .*got 1"),
+        (lambda: jdgnn.push(peers=anything.PeerSampler(sample=None)), "PeerSampler.sample: .*got None"),
+        (lambda: jdgnn.gossip(merge=anything.MergeRule(merge="mean")), "MergeRule.merge: .*got 'mean'"),
+        (lambda: anything.adam(1e-2, rate_schedule=0.5), "rate_schedule: .*got 0.5"),
+        (lambda: anything.from_optax({}), "optimizer: .*got dict"),
+        (lambda: anything.adam(10**400), "learning_rate: expected"),
+        (lambda: jdgnn.gossip(acceptance=anything.Acceptance(0.5)), "Acceptance.probability: .*got 0.5"),
+        (lambda: jdgnn.availability(anything.Clock(init=5)), "Clock.init: .*got 5"),
+        (lambda: jdgnn.availability(presence=anything.presence.Presence(nothing, None)), "Presence.sample: .*got None"),
         (lambda: jdgnn.push(schedule=schedule(decide=3)), "schedule.decide: expected a function, got 3"),
         (lambda: jdgnn.gossip(schedule=schedule(init=None)), "schedule.init: expected a function, got None"),
         (lambda: jdgnn.publish(schedule=schedule(settle=())), r"schedule.settle: expected a function, got \(\)"),
-        (lambda: jdgnn.push(schedule=schedule(min_wakes=0)), "schedule.min_wakes: got 0"),
+        (lambda: jdgnn.push(schedule=schedule(min_wakes=0)), "schedule.min_wakes: .*got 0"),
         (lambda: jdgnn.push(schedule=schedule(is_random=1)), "schedule.is_random: expected True or False, got 1"),
         (lambda: jdgnn.publish(schedule=jdgnn.schedules.token_account()), "schedule: got one that draws"),
     ],

@@ -51,7 +51,12 @@ CASES = {
         active_fraction=0.2,
     ),
     "agreeing": Case(
-        ("gcn",), order="merge_only", merge="uniform_mean", availability="trace", link="split", initial="independent"
+        ("gcn",),
+        order="merge_only",
+        merge="uniform_mean",
+        availability="trace",
+        link="partition",
+        initial="independent",
     ),
     "attentive": Case(
         ("gcn",),
@@ -341,7 +346,7 @@ def test_one_can_look_and_change_after_each_tick() -> None:
 def test_bad_input_is_refused() -> None:
     emulator = growing()
     state = emulator.init(jax.random.key(0), NETWORK)
-    with pytest.raises(InputError, match="on_tick: got 3, and a function"):
+    with pytest.raises(InputError, match=r"on_tick: .*got 3"):
         debug_run(emulator, state, NETWORK, 1, on_tick=3)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="ticks"):
         debug_run(emulator, state, NETWORK, 0)

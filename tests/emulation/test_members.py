@@ -57,7 +57,7 @@ WITHOUT_EFFECT: dict[tuple[str, str, str], str] = {  # by kind, name (* for all 
     **{("optimizer", name, "moments"): "None says that its moments stay" for name in PARTS["optimizer"]},
     **{("clock", name, "init"): NO_STATE for name in ("always", "bernoulli")},
     ("links", "always", "init"): NO_STATE,
-    **{("loss", name, "init"): "None says that it keeps nothing" for name in ("bernoulli", "measured")},
+    **{("drop", name, "init"): "None says that it keeps nothing" for name in ("bernoulli", "measured")},
     **{
         ("merge", name, member): "a rule has `merge` or `merge_all`, and `divide` where models carry a weight"
         for name in PARTS["merge"]
@@ -67,7 +67,7 @@ WITHOUT_EFFECT: dict[tuple[str, str, str], str] = {  # by kind, name (* for all 
     **{("schedule", "every", member): NO_STATE for member in ("init", "settle")},
     **{
         (kind, "*", "bind"): "it fills members that wait for a network, and each of these counts"
-        for kind in ("loss", "presence")
+        for kind in ("drop", "presence")
     },
     ("content", "*", "num_bytes"): "it is told, and what is counted are the bytes of the arrays",
     ("schedule", "*", "is_random"): "where it is wrong, draws are not used, or `decide` fails without them",
@@ -177,8 +177,8 @@ CHANGES: dict[tuple[str, str], Change] = {  # from a member to one that gives ot
     ("presence", "sample"): lambda sample: last_of(sample, lambda number: number % 3 > 0),
     ("links", "init"): others_of,
     ("links", "sample"): some_links,
-    ("loss", "init"): others_of,
-    ("loss", "sample"): lambda sample: some_messages,
+    ("drop", "init"): others_of,
+    ("drop", "sample"): lambda sample: some_messages,
     ("delay", "sample"): lambda sample: lambda key, messages: messages.src % 2,
     ("delay", "maximum"): lambda maximum: 1,
     ("schedule", "init"): others_of,
@@ -279,7 +279,7 @@ GROUPS = groups()
 
 def emulator_with(parts: dict[str, Any], kernels: bool | None) -> jdgnn.Emulator:
     """An emulator in which the parts, by kind, matter, and which compiled kernels take unless a part forbids it."""
-    link = {kind: parts[kind] for kind in ("loss", "delay") if kind in parts}
+    link = {kind: parts[kind] for kind in ("drop", "delay") if kind in parts}
     gossip: dict[str, Any] = {
         kind: parts[kind] for kind in ("merge", "acceptance", "content", "peers", "schedule") if kind in parts
     }

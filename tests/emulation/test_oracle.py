@@ -77,7 +77,12 @@ STATED = {
         ("gat", "gcn"), merged=True, optimizer="adam", merge="variance_corrected", order="train_then_merge"
     ),
     "agreeing": Case(
-        order="merge_only", merge="uniform_mean", availability="trace", link="split", initial="independent", fanout=3
+        order="merge_only",
+        merge="uniform_mean",
+        availability="trace",
+        link="partition",
+        initial="independent",
+        fanout=3,
     ),
 }
 TAKEN = tuple(FAST_OBJECTIVES)  # by kernels
@@ -157,8 +162,8 @@ class Crowded:
         if events.link_up is not None:
             values["link_up"] = self.rng.random(events.link_up.shape) < self.online
         for kind in ("embedding", "push", "model"):
-            if (lost := getattr(events, f"{kind}_lost")) is not None:
-                values[f"{kind}_lost"] = self.rng.random(lost.shape) < self.loss
+            if (lost := getattr(events, f"{kind}_dropped")) is not None:
+                values[f"{kind}_dropped"] = self.rng.random(lost.shape) < self.loss
             if (delay := getattr(events, f"{kind}_delay")) is not None:
                 values[f"{kind}_delay"] = self.rng.integers(0, self.max_delay + 1, delay.shape).astype(np.int32)
         for kind in ("push", "model"):

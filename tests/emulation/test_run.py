@@ -138,18 +138,18 @@ def test_memory_does_not_grow_with_ticks(network: jdgnn.Network) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"layers": []}, "layers: got"),
-        ({"layers": [64]}, "layers: got 64"),
-        ({"objective": "info_nce"}, "objective: got 'info_nce'"),
+        ({"layers": []}, "layers: expected"),
+        ({"layers": [64]}, "layers: .*got 64"),
+        ({"objective": "info_nce"}, "objective: .*got 'info_nce'"),
         ({"objective": [jdgnn.info_nce()] * 3}, "objective: got 3 for 2 layers"),
-        ({"optimizer": 0.1}, "optimizer: got 0.1"),
-        ({"push": True}, "push: got True"),
-        ({"gossip": 1}, "gossip: got 1"),
-        ({"publish": jdgnn.link()}, "publish: got Link"),
-        ({"availability": jdgnn.clocks.bernoulli(0.5)}, "availability: got Clock"),
-        ({"active_fraction": 0}, "active_fraction: got 0"),
-        ({"active_fraction": 1.5}, "active_fraction: got 1.5"),
-        ({"num_positives": 0}, "num_positives: got 0"),
+        ({"optimizer": 0.1}, "optimizer: .*got 0.1"),
+        ({"push": True}, "push: .*got True"),
+        ({"gossip": 1}, "gossip: .*got 1"),
+        ({"publish": jdgnn.link()}, "publish: .*got Link"),
+        ({"availability": jdgnn.clocks.bernoulli(0.5)}, "availability: .*got Clock"),
+        ({"active_fraction": 0}, "active_fraction: .*got 0"),
+        ({"active_fraction": 1.5}, "active_fraction: .*got 1.5"),
+        ({"num_positives": 0}, "num_positives: .*got 0"),
         ({"initial": "shaerd"}, "did you mean 'shared'"),
     ],
 )
@@ -161,34 +161,34 @@ def test_wrong_parts_are_named(changes: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: anything.gcn(0), "units: got 0"),
-        (lambda: anything.gcn(2.5), "units: got 2.5"),
+        (lambda: anything.gcn(0), "units: .*got 0"),
+        (lambda: anything.gcn(2.5), "units: .*got 2.5"),
         (lambda: anything.sage(4, activation="rely"), "did you mean 'relu'"),
-        (lambda: anything.sage(4, normalize=1), "normalize: got 1"),
-        (lambda: anything.info_nce(0.0), "temperature: got 0.0"),
-        (lambda: anything.edge_reconstruction(float("nan")), "scale: got nan"),
-        (lambda: anything.adam(-1e-2), "learning_rate: got -0.01"),
-        (lambda: anything.adam(1e-2, b1=1.0), "b1: got 1.0"),
-        (lambda: anything.momentum(1e-2, decay="0.9"), "decay: got '0.9'"),
-        (lambda: anything.optimizers.cosine(0), "horizon: got 0"),
-        (lambda: anything.push(fanout=0), "fanout: got 0"),
-        (lambda: anything.push(capacity=True), "capacity: got True"),
-        (lambda: anything.push(schedule=2), "schedule: got 2"),
-        (lambda: anything.push(link=0.1), "link: got 0.1"),
+        (lambda: anything.sage(4, normalize=1), "normalize: .*got 1"),
+        (lambda: anything.info_nce(0.0), "temperature: .*got 0.0"),
+        (lambda: anything.edge_reconstruction(float("nan")), "scale: .*got nan"),
+        (lambda: anything.adam(-1e-2), "learning_rate: .*got -0.01"),
+        (lambda: anything.adam(1e-2, b1=1.0), "b1: .*got 1.0"),
+        (lambda: anything.momentum(1e-2, decay="0.9"), "decay: .*got '0.9'"),
+        (lambda: anything.optimizers.cosine(0), "horizon: .*got 0"),
+        (lambda: anything.push(fanout=0), "fanout: .*got 0"),
+        (lambda: anything.push(capacity=True), "capacity: .*got True"),
+        (lambda: anything.push(schedule=2), "schedule: .*got 2"),
+        (lambda: anything.push(link=0.1), "link: .*got 0.1"),
         (lambda: anything.publish(schedule=anything.schedules.token_account()), "schedule: got one that draws"),
-        (lambda: anything.publish(link=anything.links.bernoulli(0.1)), "link: got DropModel"),
-        (lambda: anything.push(peers="uniform"), "peers: got 'uniform'"),
-        (lambda: anything.gossip(capacity=0), "capacity: got 0"),
-        (lambda: anything.gossip(merge="average"), "merge: got 'average'"),
-        (lambda: anything.gossip(acceptance=0.5), "acceptance: got 0.5"),
+        (lambda: anything.publish(link=anything.links.bernoulli(0.1)), "link: .*got DropModel"),
+        (lambda: anything.push(peers="uniform"), "peers: .*got 'uniform'"),
+        (lambda: anything.gossip(capacity=0), "capacity: .*got 0"),
+        (lambda: anything.gossip(merge="average"), "merge: .*got 'average'"),
+        (lambda: anything.gossip(acceptance=0.5), "acceptance: .*got 0.5"),
         (lambda: anything.gossip(order="merge"), "order: got 'merge'"),
         (lambda: anything.gossip(pass_through=True), "pass_through: got True, and every model is accepted"),
-        (lambda: anything.gossip(pool=0), "pool: got 0"),
-        (lambda: anything.availability(0.5), "clock: got 0.5"),
-        (lambda: jdgnn.publish(expiry=0), "expiry: got 0, and a whole number of at least 1"),
-        (lambda: anything.availability(presence=0.5), "presence: got 0.5"),
-        (lambda: anything.availability(on_receipt=1), "on_receipt: got 1"),
-        (lambda: anything.from_optax(1e-2), "optimizer: got float"),
+        (lambda: anything.gossip(pool=0), "pool: .*got 0"),
+        (lambda: anything.availability(0.5), "clock: .*got 0.5"),
+        (lambda: jdgnn.publish(expiry=0), "expiry: .*got 0"),
+        (lambda: anything.availability(presence=0.5), "presence: .*got 0.5"),
+        (lambda: anything.availability(on_receipt=1), "on_receipt: .*got 1"),
+        (lambda: anything.from_optax(1e-2), "optimizer: .*got float"),
     ],
 )
 def test_impossible_numbers_are_named(make: Any, message: str) -> None:
@@ -204,15 +204,15 @@ def test_a_consumed_or_foreign_state_is_refused(network: jdgnn.Network) -> None:
         jdgnn.run(emulator, state, network, 1)
     with pytest.raises(jdgnn.InputError, match=r"params: expected .* of 9 nodes .*, got those of 12 nodes"):
         emulator.encode(later.params, small_network(num_nodes=9))
-    with pytest.raises(jdgnn.InputError, match="on_progress: got 'bar'"):
+    with pytest.raises(jdgnn.InputError, match=r"on_progress: .*got 'bar'"):
         anything.run(emulator, later, network, 1, on_progress="bar")
     with pytest.raises(jdgnn.InputError, match=r"network: expected the one .* 9 nodes instead of 12"):
         jdgnn.run(emulator, later, small_network(num_nodes=9), 1)
     with pytest.raises(jdgnn.InputError, match="state: its arrays are not those of this emulator"):
         jdgnn.run(small_emulator(layers=[jdgnn.gcn(4)]), later, network, 1)
-    with pytest.raises(jdgnn.InputError, match="ticks: got 0"):
+    with pytest.raises(jdgnn.InputError, match=r"ticks: .*got 0"):
         jdgnn.run(emulator, later, network, 0)
-    with pytest.raises(jdgnn.InputError, match="key: got int"):
+    with pytest.raises(jdgnn.InputError, match=r"key: .*got int"):
         anything.Emulator.init(emulator, 0, network)
     with pytest.raises(jdgnn.InputError, match="layer: got 2"):
         emulator.embeddings(later, layer=2)

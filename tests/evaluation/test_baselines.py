@@ -39,7 +39,7 @@ def test_propagate_keeps_dtype_and_leaves_its_input_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("features", "hops", "message"), [(np.ones((3, 2)), 1, "features: got shape"), (None, -1, "hops")]
+    ("features", "hops", "message"), [(np.ones((3, 2)), 1, "features: .*got shape"), (None, -1, "hops")]
 )
 def test_propagate_refuses_what_makes_no_sense(features: np.ndarray | None, hops: int, message: str) -> None:
     network = small_network()
@@ -68,5 +68,5 @@ def test_baselines_depend_on_the_seed_in_the_projection_alone() -> None:
 
 
 def test_baselines_refuse_a_width_of_zero() -> None:
-    with pytest.raises(InputError, match="width: got 0"):
+    with pytest.raises(InputError, match=r"width: .*got 0"):
         baselines(small_network(), width=0)

@@ -216,14 +216,14 @@ def test_what_cannot_be_predicted_is_refused(settings: dict[str, object], messag
 
 def test_what_makes_no_sense_is_refused() -> None:
     for cost in (in_step_cost, centralised_cost, end_to_end_cost):
-        with pytest.raises(jdgnn.InputError, match="ticks: got 0"):
+        with pytest.raises(jdgnn.InputError, match=r"ticks: .*got 0"):
             cost(small_emulator(), tiny_network(), 0)
     for cost in (centralised_cost, end_to_end_cost):
         with pytest.raises(jdgnn.InputError, match="emulator: it has no push"):
             cost(small_emulator(push=None), tiny_network(), TICKS)
-    with pytest.raises(jdgnn.InputError, match="hops: got -1"):
+    with pytest.raises(jdgnn.InputError, match=r"hops: .*got -1"):
         propagation_cost(tiny_network(), -1)
-    with pytest.raises(jdgnn.InputError, match="width: got 0"):
+    with pytest.raises(jdgnn.InputError, match=r"width: .*got 0"):
         propagation_cost(tiny_network(), 1, width=0)
     with pytest.raises(jdgnn.InputError, match=r"network: .* has no labels to spread"):
         label_propagation_cost(tiny_network())

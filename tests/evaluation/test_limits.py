@@ -88,9 +88,9 @@ def test_every_layer_learns_and_each_call_gives_the_same_bits(limit, layer: jdgn
 
 @LIMITS
 def test_what_makes_no_sense_is_refused(limit) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(jdgnn.InputError, match="ticks: got 0"):
+    with pytest.raises(jdgnn.InputError, match=r"ticks: .*got 0"):
         limit(emulator(), network(), 0, jax.random.key(0))
-    with pytest.raises(jdgnn.InputError, match="every: got 0"):
+    with pytest.raises(jdgnn.InputError, match=r"every: .*got 0"):
         limit(emulator(), network(), 1, jax.random.key(0), every=0)
     with pytest.raises(jdgnn.InputError, match="emulator: it has no push"):
         limit(emulator(push=None), network(), 1, jax.random.key(0))

@@ -249,9 +249,9 @@ def test_other_warnings_of_a_fit_get_through() -> None:
 
 
 EMBEDDINGS_REFUSED: dict[str, tuple[Any, str]] = {
-    "flat": (np.ones(120), r"embeddings: got shape \(120,\)"),
-    "other nodes": (np.ones((119, 3)), r"embeddings: got shape \(119, 3\)"),
-    "no columns": (np.ones((120, 0)), r"embeddings: got shape \(120, 0\)"),
+    "flat": (np.ones(120), r"embeddings: .*got shape \(120,\)"),
+    "other nodes": (np.ones((119, 3)), r"embeddings: .*got shape \(119, 3\)"),
+    "no columns": (np.ones((120, 0)), r"embeddings: .*got shape \(120, 0\)"),
     "words": ([["a"]] * 120, "embeddings: not an array of real numbers"),
     "ragged": ([[1.0], [1.0, 2.0]], "embeddings: not an array of real numbers"),
     "complex": (np.full((120, 2), 1j), "embeddings: not an array of real numbers"),
@@ -269,7 +269,7 @@ def test_embeddings_that_do_not_fit_are_refused(case: str) -> None:
 def test_a_table_names_the_embedding_that_does_not_fit_before_it_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "_probe", lambda *_: pytest.fail("probed"))
     network = labelled_network()
-    with pytest.raises(InputError, match=r"embeddings\['learned'\]: got shape"):
+    with pytest.raises(InputError, match=r"embeddings\['learned'\]: .*got shape"):
         probe_table({"raw": network.features, "learned": np.ones((2, 2))}, network)
 
 
@@ -315,7 +315,7 @@ def test_splits_that_cannot_be_used_are_refused(num_classes: int, part: str, kee
 def test_splits_of_another_network_are_refused() -> None:
     network = labelled_network()
     splits = random_splits(np.arange(50) % 3, 2, per_class=3)
-    with pytest.raises(InputError, match=r"splits.train: got bool \(2, 50\), and booleans \[splits, 120\]"):
+    with pytest.raises(InputError, match=r"splits.train: .*got bool \(2, 50\)"):
         linear_probe(network.features, network, splits=splits)
 
 

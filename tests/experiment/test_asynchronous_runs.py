@@ -70,7 +70,7 @@ def test_the_closing_tables_tell_how_nodes_fared_and_what_became_of_messages(rec
     embeddings = found["messages"]["embedding"]
     assert lines["messages"].split() == ["messages", "embeddings", "pushes", "models"]
     assert lines["sent"].split()[1] == f"{embeddings['sent']:,}"
-    assert lines["dropped"].split()[1] == f"{100 * embeddings['lost'] / embeddings['sent']:.0f}"
+    assert lines["dropped"].split()[1] == f"{100 * embeddings['dropped'] / embeddings['sent']:.0f}"
     assert {"delivered", "to offline", "superseded", "rejected", "in flight"} <= set(lines)
     shares = f"{100 * found['online']:.0f} % online, {100 * found['active']:.0f} % active"
     assert lines["nodes"] == f"nodes   on average {shares}"

@@ -65,8 +65,8 @@ def test_equal_values_have_no_spread_at_all() -> None:
     [
         ([[0.5, 0.5]], [[0.5]], r"others: expected \(1, 2\) values, to be paired, got \(1, 1\)"),
         ([0.5], [0.5], r"values: expected finite numbers \[seeds, splits\], got shape \(1,\)"),
-        ([[0.5]], [[np.nan]], "others: got"),
-        (np.empty((0, 3)), np.empty((0, 3)), "values: got"),
+        ([[0.5]], [[np.nan]], "others: expected"),
+        (np.empty((0, 3)), np.empty((0, 3)), "values: expected"),
     ],
 )
 def test_what_cannot_be_paired_is_refused(values: object, others: object, message: str) -> None:

@@ -50,8 +50,8 @@ def last_picture(text: str) -> list[str]:
 
 def test_a_terminal_shows_a_bar_and_what_was_recorded_in_few_lines_of_80_columns() -> None:
     sent = {"embedding": 1000, "push": 200, "model": 0}
-    lost = {"messages_sent": sent, "messages_delivered": dict.fromkeys(KINDS, 100), "messages_dropped": sent}
-    lines = last_picture(shown([report(600), report(880, loss=[0.5, 2.0], **lost)], terminal=True))
+    dropped = {"messages_sent": sent, "messages_delivered": dict.fromkeys(KINDS, 100), "messages_dropped": sent}
+    lines = last_picture(shown([report(600), report(880, loss=[0.5, 2.0], **dropped)], terminal=True))
     assert len(lines) <= 8
     assert max(map(len, lines)) <= 80
     for line, part in enumerate(
@@ -60,7 +60,7 @@ def test_a_terminal_shows_a_bar_and_what_was_recorded_in_few_lines_of_80_columns
         assert part in lines[line]
     assert "norm ratio 1.5" in lines[2]
     assert "online 100 %  active 25 %  staleness median 3, 95 % at most 5" in lines[3]
-    assert "embeddings  delivered 10 %  lost 100 %  to offline 0 %  2.0 MB sent" in lines[4]
+    assert "embeddings  delivered 10 %  dropped 100 %  to offline 0 %  2.0 MB sent" in lines[4]
     assert lines[5].startswith("pushes      delivered 50 %")
     assert "models      delivered" not in "\n".join(lines), "none was sent"
 

@@ -23,9 +23,9 @@ from tests.seldom import mostly_long
 ROOT = Path(__file__).parents[2]
 LINKS = """
 [push]
-link = { loss = 0.2, delay = { name = "uniform", low = 0, high = 4 } }
+link = { drop = 0.2, delay = { name = "uniform", low = 0, high = 4 } }
 [gossip]
-link = { loss = 0.2, delay = { name = "uniform", low = 0, high = 4 } }
+link = { drop = 0.2, delay = { name = "uniform", low = 0, high = 4 } }
 [availability]
 clock = { name = "bernoulli", prob = 0.5 }
 """

@@ -139,7 +139,7 @@ def test_numbers_of_classes_are_told_where_no_label_is_known() -> None:
     [
         ({"text": "one-hot"}, r"text: got 'one-hot'; allowed: .* did you mean 'onehot'"),
         ({"missing": "median"}, r"missing: got 'median'"),
-        ({"max_categories": 1}, r"max_categories: got 1"),
+        ({"max_categories": 1}, r"max_categories: .*got 1"),
         ({"features": [1]}, r"features: expected names of columns"),
         ({"ignore": 3}, r"ignore: expected names of columns"),
     ],

@@ -30,7 +30,7 @@ def test_projecting_a_network_changes_its_features_only() -> None:
     assert network.num_features == 20
 
 
-@pytest.mark.parametrize(("width", "seed", "message"), [(0, 0, "width: got 0"), (4, -1, "seed: got -1")])
+@pytest.mark.parametrize(("width", "seed", "message"), [(0, 0, "width: .*got 0"), (4, -1, "seed: .*got -1")])
 def test_impossible_values_are_refused(width: int, seed: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         random_projection(np.eye(3), width, seed)

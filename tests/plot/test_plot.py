@@ -132,25 +132,25 @@ def test_the_stalest_node_is_above() -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[Rows], Any], str]] = {
-    "axes": (lambda rows: plot.curves(rows, ax=3), "ax: got int"),
-    "colours": (lambda rows: plot.embedding_map(np.eye(3), color=[1]), r"color: got shape \(1,\)"),
-    "complex colours": (lambda rows: plot.embedding_map(np.eye(2), color=[1j, 2]), "color: got dtype complex"),
-    "size": (lambda rows: plot.embedding_map(np.eye(3), size=0), "size: got 0"),
+    "axes": (lambda rows: plot.curves(rows, ax=3), "ax: .*got int"),
+    "colours": (lambda rows: plot.embedding_map(np.eye(3), color=[1]), r"color: .*got shape \(1,\)"),
+    "complex colours": (lambda rows: plot.embedding_map(np.eye(2), color=[1j, 2]), "color: .*got dtype complex"),
+    "size": (lambda rows: plot.embedding_map(np.eye(3), size=0), "size: .*got 0"),
     "no rows": (lambda rows: plot.curves([]), "histories: got an empty list"),
     "no variants": (lambda rows: plot.curves({}), "histories: got an empty dict"),
-    "a path": (lambda rows: plot.curves("metrics.jsonl"), "histories: got str"),  # type: ignore[arg-type]
+    "a path": (lambda rows: plot.curves("metrics.jsonl"), "histories: .*got str"),  # type: ignore[arg-type]
     "figure": (lambda rows: plot.curves(rows, metric="los"), "did you mean 'loss'"),
     "no numbers": (lambda rows: plot.curves(rows, metric="aux"), "metric: 'aux' of histories is not one number"),
     "ticks": (lambda rows: plot.curves([rows, rows[:2]]), r"histories\[1\]: recorded at other ticks"),
     "rows without ticks": (lambda rows: plot.curves([{"loss": 1}]), "row 0 has no tick"),
     "labels": (lambda rows: plot.curves({"a": rows, "b": rows}, labels=["a"]), "labels: got"),
-    "baseline": (lambda rows: plot.baselines({"raw": "good"}), r"results\['raw'\]: got 'good'"),  # type: ignore[dict-item]
+    "baseline": (lambda rows: plot.baselines({"raw": "good"}), r"results\['raw'\]: .*got 'good'"),  # type: ignore[dict-item]
     "kind": (lambda rows: plot.traffic(rows, kind="pull"), "kind: got 'pull'"),
     "nothing sent": (lambda rows: plot.traffic(rows, kind="model"), "no model had come to an end"),
     "form": (lambda rows: plot.staleness(rows, form="box"), "form: got 'box'"),
     "quantiles": (lambda rows: plot.staleness(rows, metric="agee"), "metric: got 'agee'"),
-    "array": (lambda rows: plot.staleness([1, 2]), "given: got shape"),
-    "ticks of an array": (lambda rows: plot.staleness([[1, 2]], ticks=[1, 2]), "ticks: got shape"),
+    "array": (lambda rows: plot.staleness([1, 2]), "given: .*got shape"),
+    "ticks of an array": (lambda rows: plot.staleness([[1, 2]], ticks=[1, 2]), "ticks: .*got shape"),
     "ticks of a history": (lambda rows: plot.staleness(rows, ticks=[1]), "ticks: got some"),
 }
 

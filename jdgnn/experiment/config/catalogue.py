@@ -141,8 +141,8 @@ def find(name: str) -> tuple[str, str]:
       InputError: there is none, or several of this name.
 
     Example:
-      >>> find("gcn"), find("loss.bernoulli")
-      (('layers', 'gcn'), ('loss', 'bernoulli'))
+      >>> find("gcn"), find("drop.bernoulli")
+      (('layers', 'gcn'), ('drop', 'bernoulli'))
     """
     kind, dot, part = name.partition(".")
     if dot and kind in KINDS:
@@ -252,7 +252,7 @@ def _snippet(kind: str, name: str, arguments: list[Argument], annotations: dict[
     place = KINDS[kind]
     if kind == "tables":
         if name == "partition":
-            return f"[push.link]\nsplit = {_inline(said)}"
+            return f"[push.link]\npartition = {_inline(said)}"
         return "\n".join([f"[{'push.link' if name == 'link' else name}]", *_lines(said), *_lines(left_out, "# ")])
     if place.key:
         inline = f"{place.key} = {_inline({'name': name, **said}) if said else json.dumps(name)}"

@@ -231,6 +231,6 @@ def _quality(links: Table) -> str:
     if "quality" not in links.frame.columns:
         return ""
     return (
-        "\n# The column quality is the share of messages that arrive; `default` is the loss between other nodes.\n"
-        '[publish.link]\nloss = { name = "measured", default = 0.1 }\n'
+        "\n# The column quality is the share of messages that arrive; `default` is what is dropped of others.\n"
+        '[publish.link]\ndrop = { name = "measured", default = 0.1 }\n'
     )

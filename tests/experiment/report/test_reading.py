@@ -127,7 +127,7 @@ def test_a_damaged_directory_is_told(
         (["{run}", "--overwrite"], "--overwrite: got no --out"),
         (["{run}", "--out", "{run}/config.toml"], "--out: .*config.toml exists"),
         (["{run}", "--out", "no folder/page.html"], "--out: there is no directory no folder"),
-        (["{run}"] * 9, "got 9 directories, and from 1 to 8"),
+        (["{run}"] * 9, "expected 1 to 8 directories, got 9"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -33,7 +33,7 @@ def test_keys_with_one_value_hold_for_all_runs() -> None:
         (["push.fanout=4,,8"], r"--set: got '4,,8', in which a value is missing"),
         (["push.fanout=4,"], r"in which a value is missing"),
         (["push.fanout=4, 8,4"], r"--set: got '4, 8,4', in which 4 stands twice; write each value once"),
-        (["push.fanout"], r"--set: got 'push.fanout', and key=value"),
+        (["push.fanout"], r"--set: .*got 'push.fanout'"),
         (["seed=0,1"], r"several values for seed; write --seeds N"),
         (["push.fanout=1,2", "push.fanout=4,8"], r"got push.fanout twice"),
         (["push.fanout=1,2", "push.fanout=4"], r"got push.fanout twice"),
@@ -46,9 +46,9 @@ def test_what_makes_no_sense_is_refused(overrides: list[str], message: str) -> N
 
 def test_a_grid_that_is_too_large_is_refused_before_it_is_written_out() -> None:
     axes = [Axis(f"a{number}", tuple(map(str, range(1000)))) for number in range(10)]
-    with pytest.raises(InputError, match=r"and at most 10,000 are run"):
+    with pytest.raises(InputError, match=r"expected a grid of at most 10,000 runs"):
         variants(axes, 1)
-    with pytest.raises(InputError, match=r"a grid of 20,000 runs"):
+    with pytest.raises(InputError, match=r"expected a grid of at most 10,000 runs, got 20,000"):
         variants(axes[:1], 20)
     with pytest.raises(InputError, match=r"no key with several values"):
         variants([], 3)

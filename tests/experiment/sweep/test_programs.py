@@ -16,7 +16,7 @@ from jdgnn.protocol.attacks import ATTACKS
 from jdgnn.protocol.clocks import CLOCKS
 from jdgnn.protocol.content import CONTENTS
 from jdgnn.protocol.link_presence import LINK_PRESENCES
-from jdgnn.protocol.links import DELAYS, DROPS, split
+from jdgnn.protocol.links import DELAYS, DROPS, partition
 from jdgnn.protocol.merging import MERGES
 from jdgnn.protocol.peers import PEERS
 from jdgnn.protocol.presence import PRESENCES
@@ -39,7 +39,10 @@ def _packs() -> dict[str, tuple[Mapping[str, Callable[..., Any]], Pack]]:
         "links": (LINK_PRESENCES, lambda part: _emulator(availability=jdgnn.availability(links=part))),
         "drop": (DROPS, lambda part: _emulator(publish=jdgnn.publish(link=jdgnn.link(drop=part)))),
         "delay": (DELAYS, lambda part: _emulator(publish=jdgnn.publish(link=jdgnn.link(delay=part)))),
-        "split": ({"split": split}, lambda part: _emulator(publish=jdgnn.publish(link=jdgnn.link(partition=part)))),
+        "partition": (
+            {"partition": partition},
+            lambda part: _emulator(publish=jdgnn.publish(link=jdgnn.link(partition=part))),
+        ),
         "schedule": (SCHEDULES, lambda part: _emulator(gossip=jdgnn.gossip(schedule=part))),
         "late schedule": (
             SCHEDULES,

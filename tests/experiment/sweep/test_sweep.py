@@ -213,13 +213,13 @@ def test_a_run_that_was_given_more_ticks_is_refused(
     ("options", "message"),
     [
         ([], "--set: got no key with several values"),
-        (["--set", "optimizer.learning_rate=0.1,-1"], "learning_rate: got -1.0"),
+        (["--set", "optimizer.learning_rate=0.1,-1"], "learning_rate: expected one finite number"),
         (["--set", "optimizer.learning_rate=0.1,-1"], "(with optimizer.learning_rate=-1)"),
         (["--set", "optimizer.learning_rate=0.1,1e-1"], "are the same; write each value once"),
         (["--set", "optimizer.learning_rat=0.1,0.2"], "did you mean 'learning_rate'?"),
         (["--set", "push.enabled=true,false"], "push.enabled: got false, and the objective info_nce learns nothing"),
-        (["--set", "push.fanout=1,2", "--jobs", "0"], "--jobs: got '0'"),
-        (["--set", "push.fanout=1,2", "--seeds", "x"], "--seeds: got 'x'"),
+        (["--set", "push.fanout=1,2", "--jobs", "0"], "--jobs: expected a whole number"),
+        (["--set", "push.fanout=1,2", "--seeds", "x"], "--seeds: expected a whole number"),
         (["--set", "push.fanout=1,2", "--resume", "nowhere"], "CONFIG: has no meaning together with --resume"),
     ],
 )

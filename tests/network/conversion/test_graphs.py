@@ -191,7 +191,7 @@ def test_a_network_is_itself() -> None:
 
 
 def test_something_else_is_no_network() -> None:
-    with pytest.raises(InputError, match=r"network: got ndarray, .* from_edges .* from_scipy .* datasets.load"):
+    with pytest.raises(InputError, match=r"network: .*got ndarray"):
         as_network(np.eye(3))
 
 
@@ -219,18 +219,18 @@ def test_jraph_graph_of_accelerator_arrays() -> None:
     [
         (jraph.batch([_graphs_tuple(), _graphs_tuple()]), "got 2 graphs, .* jraph.unbatch"),
         (jraph.pad_with_graphs(_graphs_tuple(), 8, 8, 2), "got 2 graphs, .* jraph.unpad_with_graphs"),
-        (_graphs_tuple(nodes=None), "graphs_tuple.nodes: got None"),
-        (_graphs_tuple(nodes={"x": jnp.eye(3)}), "graphs_tuple.nodes: got dict"),
+        (_graphs_tuple(nodes=None), "graphs_tuple.nodes: .*got None"),
+        (_graphs_tuple(nodes={"x": jnp.eye(3)}), "graphs_tuple.nodes: .*got dict"),
         (_graphs_tuple(senders=None), "graphs_tuple.senders"),
-        (_graphs_tuple(receivers=None), "graphs_tuple.receivers: got None"),
+        (_graphs_tuple(receivers=None), "graphs_tuple.receivers: .*got None"),
         (_graphs_tuple(nodes=3.0), r"graphs_tuple.n_node: says .3., and nodes has shape \(\)"),
         (_graphs_tuple(senders=1), r"graphs_tuple.n_edge: says .2., and senders has shape \(\)"),
-        (_graphs_tuple(n_node=None), "graphs_tuple.n_node: got None"),
+        (_graphs_tuple(n_node=None), "graphs_tuple.n_node: .*got None"),
         (_graphs_tuple(n_edge="a"), r"graphs_tuple.n_edge: says a, and senders has shape \(2,\)"),
         (_graphs_tuple(n_node=jnp.array([4])), r"graphs_tuple.n_node: says .4., and nodes has shape \(3, 3\)"),
         (_graphs_tuple(n_edge=jnp.array([1])), r"graphs_tuple.n_edge: says .1., and senders has shape \(2,\)"),
-        (_graphs_tuple(edges={"link_quality": jnp.array([1.0, 2.0])}), "link_quality: edge 1 has 2.0"),
-        (networkx.path_graph(2), "graphs_tuple: got Graph"),
+        (_graphs_tuple(edges={"link_quality": jnp.array([1.0, 2.0])}), "got 2.0 at edge 1"),
+        (networkx.path_graph(2), "graphs_tuple: .*got Graph"),
     ],
 )
 def test_unfit_jraph_graphs_are_refused(graph: Any, message: str) -> None:
@@ -288,10 +288,10 @@ def test_attributes_of_any_name() -> None:
         ([{"x": 1.0}, {}], {}, "graph: values are missing: x .1 of 2, first node 1."),
         ([{"label": 1.5}, {"label": "a"}], {"features": np.eye(2)}, "label: expected whole numbers or texts .* 1.5"),
         ([{}, {}], {"features": np.eye(2), "label": "club"}, "there is no column 'club'"),
-        ([{}, {}], {"features": np.eye(1)}, "features: got 1 rows, and the graph has 2 nodes"),
-        ([{}, {}], {"features": np.eye(3)}, "features: got 3 rows, and the graph has 2 nodes"),
-        ([{}, {}], {"features": 3.0}, "features: got shape"),
-        ([{}, {}], {"features": np.eye(2), "label": [0, 1]}, "label: got int"),
+        ([{}, {}], {"features": np.eye(1)}, "features: expected a row for each of 2 nodes, got 1"),
+        ([{}, {}], {"features": np.eye(3)}, "features: expected a row for each of 2 nodes, got 3"),
+        ([{}, {}], {"features": 3.0}, "features: .*got shape"),
+        ([{}, {}], {"features": np.eye(2), "label": [0, 1]}, "label: .*got int"),
         ([{}, {}], {"features": np.eye(2), "link_quality": "tq"}, "link_quality: there is no column 'tq'"),
     ],
 )
@@ -306,12 +306,12 @@ def test_missing_attributes_are_named(nodes: list[dict[str, Any]], arguments: di
 def test_class_names_of_a_networkx_graph_are_strings() -> None:
     graph = networkx.path_graph(2)
     graph.graph["class_names"] = 3
-    with pytest.raises(InputError, match=r"graph.graph\['class_names'\]: got 3"):
+    with pytest.raises(InputError, match=r"graph.graph\['class_names'\]: .*got 3"):
         from_networkx(graph, features=np.eye(2))
 
 
 def test_something_else_is_no_networkx_graph() -> None:
-    with pytest.raises(InputError, match="graph: got list"):
+    with pytest.raises(InputError, match=r"graph: .*got list"):
         from_networkx([(0, 1)])
 
 
@@ -365,19 +365,27 @@ def test_edges_of_a_jraph_graph_are_read_where_they_are_named_and_told_where_not
 @pytest.mark.parametrize(
     ("matrix", "arguments", "message"),
     [
-        (np.eye(3), {}, "matrix: got ndarray, .* scipy.sparse.csr_array"),
-        (sparse.csr_array((3, 2)), {}, r"matrix: got shape \(3, 2\)"),
+        (np.eye(3), {}, "matrix: .*got ndarray"),
+        (sparse.csr_array((3, 2)), {}, r"matrix: .*got shape \(3, 2\)"),
         (sparse.csr_array((4, 4)), {}, "matrix: describes 4 nodes, and features 3"),
-        (sparse.csr_array(np.full((3, 3), 2.0)), {"link_quality": "data"}, "link_quality: edge 0 has 2.0"),
+        (sparse.csr_array(np.full((3, 3), 2.0)), {"link_quality": "data"}, "got 2.0 at edge 0"),
         (
             sparse.csr_array(np.ones((3, 3))),
             {"link_quality": "weights"},
             "link_quality: expected 'data' .* got 'weights'",
         ),
         (sparse.csr_array(np.ones((3, 3))), {"link_quality": np.ones(9)}, "link_quality: expected 'data' .* got array"),
-        (sparse.csr_array(np.array([[0, 1, 0], [0, 0, np.nan], [0, 0, 0]])), {}, r"matrix: the entry \[1, 2\] is nan"),
-        (sparse.csr_array(np.array([[0, np.inf, 0], [0, 0, 1], [0, 0, 0]])), {}, r"matrix: the entry \[0, 1\] is inf"),
-        (sparse.csr_array(np.ones((3, 3))), {"features": None}, "features: got None"),
+        (
+            sparse.csr_array(np.array([[0, 1, 0], [0, 0, np.nan], [0, 0, 0]])),
+            {},
+            r"matrix: expected finite numbers, got nan at \[1, 2\]",
+        ),
+        (
+            sparse.csr_array(np.array([[0, np.inf, 0], [0, 0, 1], [0, 0, 0]])),
+            {},
+            r"matrix: expected finite numbers, got inf at \[0, 1\]",
+        ),
+        (sparse.csr_array(np.ones((3, 3))), {"features": None}, "features: .*got None"),
         (sparse.csr_array(np.ones((3, 3))), {"features": [[1.0], [1.0, 2.0], [1.0]]}, "features: not a rectangular"),
     ],
 )

@@ -105,7 +105,7 @@ def test_nodes_without_a_label_stand_in_no_split(unknown: float) -> None:
 
 def test_what_is_no_class_can_be_left_out() -> None:
     graph = data(y=Tensor([0.5, 0.1, 0.2, 0.3]))
-    with pytest.raises(InputError, match="labels: got dtype float64"):
+    with pytest.raises(InputError, match=r"labels: .*got dtype float64"):
         from_pyg(graph)
     assert from_pyg(graph, label=None).labels is None
 
@@ -116,7 +116,7 @@ def test_what_is_no_class_can_be_left_out() -> None:
         (data(x=None), r"data.x: is missing, and it should hold what each node measures"),
         (data(edge_index=None), "data.edge_index: is missing"),
         (data(edge_index=None, adj_t=1), "data.edge_index: is missing, .*the transform ToSparseTensor takes it away"),
-        (data(edge_index=Tensor([0, 1])), r"data.edge_index: got shape \(2,\)"),
+        (data(edge_index=Tensor([0, 1])), r"data.edge_index: .*got shape \(2,\)"),
         (data(edge_index=Tensor([[0], [4]])), "receivers: edge 0 names node 4"),
         (data(test_mask=Tensor([True] * 4)), "data.train_mask: is missing, and test_mask is there"),
         (

@@ -115,7 +115,7 @@ def test_names_and_unknown_names() -> None:
 )
 def test_a_graph_is_no_name(thing: Any) -> None:
     with pytest.raises(
-        InputError, match=r"dataset: got .* emulator.init and jdgnn.run, .* from_networkx or from_edges"
+        InputError, match=r"dataset: .*got .* emulator.init and jdgnn.run, .* from_networkx or from_edges"
     ):
         load(thing)
 

@@ -66,13 +66,13 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"path": "a.txt"}, "path: got .*a.txt, and a name that ends in .npz or .csv or .parquet"),
+        ({"path": "a.txt"}, "path: .*got .*a.txt"),
         ({"path": "none/a.csv"}, "path: there is no directory"),
-        ({"embeddings": np.ones(3)}, r"embeddings: got float64 \(3,\)"),
-        ({"embeddings": np.ones((5, 2), int)}, "embeddings: got int64"),
-        ({"embeddings": np.ones((4, 2))}, "embeddings: got 4 rows, and the network has 5 nodes"),
-        ({"network": "five"}, "network: got str"),
-        ({"overwrite": 1}, "overwrite: got 1"),
+        ({"embeddings": np.ones(3)}, r"embeddings: .*got float64 \(3,\)"),
+        ({"embeddings": np.ones((5, 2), int)}, "embeddings: .*got int64"),
+        ({"embeddings": np.ones((4, 2))}, "embeddings: expected a row for each of 5 nodes, got 4"),
+        ({"network": "five"}, "network: .*got str"),
+        ({"overwrite": 1}, "overwrite: .*got 1"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -85,9 +85,9 @@ def test_what_makes_no_sense_is_refused(arguments: dict[str, Any], message: str,
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("node,e0,e2\n0,1,2\n", "columns e0, e1, … are needed"),
-        ("node,label\n0,1\n", "columns e0, e1, … are needed"),
-        ("id,e0\n0,1\n", "columns e0, e1, … are needed"),
+        ("node,e0,e2\n0,1,2\n", "expected the columns node"),
+        ("node,label\n0,1\n", "expected the columns node"),
+        ("id,e0\n0,1\n", "expected the columns node"),
         ("node,e0\na,1\na,2\n", r"node: expected each id once, got 'a' \(line 3\)"),
         ("node,e0\na,x\n", r"e0: expected numbers, got 'x' \(line 2\)"),
     ],

@@ -104,7 +104,7 @@ def test_an_archive_is_not_overwritten_unasked(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"path: .*five.npz exists"):
         write(tmp_path / "five.npz", from_edges([0], [1], np.eye(2)))
     assert (tmp_path / "five.npz").read_bytes() == before
-    with pytest.raises(InputError, match=r"ends in .npz is needed"):
+    with pytest.raises(InputError, match=r"expected a name that ends in .npz"):
         write(tmp_path / "five.csv", five())
     assert os.listdir(tmp_path) == ["five.npz"]
 
@@ -203,11 +203,11 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
         read_files(edges)
     with pytest.raises(InputError, match=r"edges: is missing"):
         read_files(nodes=nodes)
-    with pytest.raises(InputError, match=r"edges: got 3, and the path of a file"):
+    with pytest.raises(InputError, match=r"edges: .*got 3"):
         read_files(3, nodes)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"edges: .*edges.npz: expected a table.* archive = "):
         read_files(tmp_path / "edges.npz", nodes)
-    with pytest.raises(InputError, match=r"archive: got .*edges.csv, and a name that ends in .npz"):
+    with pytest.raises(InputError, match=r"archive: .*got .*edges.csv"):
         read_files(archive=edges)
     with pytest.raises(InputError, match=r"nodes: got .* beside the archive"):
         read_files(nodes=nodes, archive=tmp_path / "a.npz")
@@ -238,7 +238,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
         ({"senders": [0]}, "has no array 'receivers'"),
         ({"senders": [0], "receivers": [1], "features": np.eye(2), "label": [0, 1]}, "'label'.* did you mean 'labels'"),
         ({"senders": [0], "receivers": [2], "features": np.eye(2)}, "edge 0 names node 2"),
-        ({"senders": [0], "receivers": [1], "features": np.eye(2), "name": [b"x"]}, "name is .S1"),
+        ({"senders": [0], "receivers": [1], "features": np.eye(2), "name": [b"x"]}, "expected texts for name, got .S1"),
         (
             {"senders": [0], "receivers": [1], "features": np.eye(2), "train": [True, False]},
             "train and test, or neither",
