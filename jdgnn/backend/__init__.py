@@ -1,1 +1,1 @@
-"""Array operations over rows and edges, by the machine that they run on: in plain JAX, or by compiled CPU kernels."""
+"""Array operations over rows and edges, by target: plain JAX or compiled CPU kernels."""

@@ -1,4 +1,4 @@
-"""What a backend is: the operations of the engine that a machine may have a faster way for.
+"""The type of backends: operations of the engine for which a machine may have a faster implementation.
 
 Axes: N nodes, E directed edges, Q rows of a table, n messages.
 """
@@ -15,7 +15,7 @@ from jdgnn.backend.way import why_not
 
 
 class InPlace(NamedTuple):
-    """Merging and stepping in one pass over the parameters of all nodes, where gradients are outer products.
+    """Merging and stepping in one pass over the parameters of all nodes, for gradients that are outer products.
 
     Members:
       plan: `(source [N], active [N]) -> Plan`, an order in which models can be merged in place.
@@ -29,25 +29,25 @@ class InPlace(NamedTuple):
 
 
 class Backend(NamedTuple):
-    """A way to do array operations. An operation for which it has no way of its own is that of `PLAIN`.
+    """An implementation of array operations; those without a special implementation are taken from `PLAIN`.
 
     Members:
-      name: what it is called.
+      name: its name.
       gather: `(table [Q, ...], row [...]) -> [..., ...]`, rows by number, zeros where a number is out of range.
       gather_known: the same, where no number is out of range.
       write_rows: `(target [..., F], to [n], source [Q, F], origin [n]) -> target`, rows `origin` over rows `to`, which
-        are counted along all axes but the last; nothing where `to` is out of range, and no row twice.
+        are counted along all axes but the last; nothing if `to` is out of range; no row may be written twice.
       replace_rows: `(target [n, F], mask [n], source [Q, F], origin [n]) -> target`, rows `origin` where the mask is
         True.
       copy_rows: `(target, to [n], source, origin [n], count []) -> target`, the same of trees, of the first `count`.
       arrivals: `(num_nodes, dst [n], *order [n]) -> (index, dst, position, num_received)`, messages sorted by receiver
-        and then by what decides who is taken first; see `jdgnn.protocol.messages.Arrivals`.
+        and then by `order`; see `jdgnn.protocol.messages.Arrivals`.
       sum_over_edges: `(vectors [E, F], weights [E], in_edges, own [N, F] | None) -> [N, F]`, sums over the in-edges of
         each node, weights being numbers or a mask.
       mean_over_nodes: `(values [N, ...], mask [N] | None) -> [...]`, NaN over none.
       distances: `(values [N, ...], centre [...]) -> ([N], [N])`, squared distances from the centre, and squared norms.
       quantiles: `(values [N], mask [N], levels [Q]) -> [Q]`, values that occur; NaN over none.
-      in_place: what merges and steps in one pass; None where there is no such way.
+      in_place: merging and stepping in one pass; None if not implemented.
     """
 
     name: str
@@ -80,12 +80,12 @@ PLAIN = Backend(
     distances=plain.distances,
     quantiles=plain.quantiles,
 )
-"""JAX alone, on whatever JAX computes on."""
+"""JAX alone, on any device."""
 
 
 @functools.cache
 def _cpu(cores: int) -> Backend:
-    """Compiled kernels that cut work for so many cores; of each number one backend, so that equal ones are the same."""
+    """Compiled kernels that cut work for so many cores; cached, so that equal backends are the same object."""
     merge_and_step = InPlace(
         plan=functools.partial(calls.plan, cores=cores),
         merge=functools.partial(calls.merge, cores=cores),
@@ -112,11 +112,7 @@ CPU = _cpu(calls.num_cores())
 
 
 def backend(kernels: bool | None = None, cores: int | None = None) -> Backend:
-    """The backend of this process.
-
-    Args:
-      kernels: whether compiled kernels are allowed, as an emulator says: None and True for yes.
-      cores: for how many cores they cut work; those of this process if None.
+    """The backend of this process: kernels where `why_not` allows them, cutting work for so many cores.
 
     Example:
       >>> backend(False)

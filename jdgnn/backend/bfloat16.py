@@ -1,7 +1,7 @@
-"""Parameters kept in bfloat16: widened where they are computed with, and rounded stochastically where they are kept.
+"""Parameters stored in bfloat16: widened for computation, and rounded stochastically when stored.
 
-Half of the bytes, and steps far below the spacing of kept numbers still count on average (Gupta et al., "Deep Learning
-with Limited Numerical Precision", ICML 2015). What is kept already is kept bit for bit. Axes: N nodes.
+This halves the bytes, and steps far below the spacing of stored numbers still count on average (Gupta et al., "Deep
+Learning with Limited Numerical Precision", ICML 2015). Numbers that do not change are kept bit for bit. Axes: N nodes.
 """
 
 import math
@@ -11,13 +11,14 @@ import jax
 import jax.numpy as jnp
 
 STORED, PACKED = jnp.bfloat16, jnp.uint16
-COMPUTED = jnp.float32  # whose upper half is what is stored
+COMPUTED = jnp.float32  # its upper half is the stored number
 GOLDEN = 0x9E3779B9  # 2³² over the golden ratio: multiples of it are spread evenly
-MERGING, FIRST_LAYER = 2**30, 2**30 + 1  # what seeds are made for; see `seeds`
+MERGING, FIRST_LAYER = 2**30, 2**30 + 1  # purposes of `seeds`; layers follow the first
 
 
 def packed(tree: Any) -> Any:
-    """Numbers in bfloat16 as their bits: what compilers for CPUs move rows of without converting the whole array."""
+    """bfloat16 arrays as their bits, other arrays as they are."""
+    # Compilers for CPUs convert a whole bfloat16 array to move some of its rows, but not an array of integers.
     return jax.tree.map(lambda leaf: _bits(leaf) if leaf.dtype == STORED else leaf, tree)
 
 
@@ -27,7 +28,7 @@ def unpacked(tree: Any) -> Any:
 
 
 def widened(tree: Any) -> Any:
-    """The same numbers, those that are kept in bfloat16, packed or not, as float32."""
+    """bfloat16 arrays, packed or not, as float32; other arrays as they are."""
     return jax.tree.map(lambda leaf: _widened(leaf) if leaf.dtype in (STORED, PACKED) else leaf, tree)
 
 
@@ -41,12 +42,12 @@ def _bits(kept: jax.Array) -> jax.Array:
 
 
 def nearest(tree: Any) -> Any:
-    """Float32 numbers rounded to the nearest bfloat16, other arrays as they are."""
+    """Float32 arrays rounded to the nearest bfloat16; other arrays as they are."""
     return jax.tree.map(lambda leaf: leaf.astype(STORED) if leaf.dtype == COMPUTED else leaf, tree)
 
 
 def kept_as(kept: Any, computed: Any) -> Any:
-    """Numbers rounded to the nearest bfloat16 where those of `kept` are in it, and packed where those are."""
+    """Rounds to the nearest bfloat16 where `kept` is in it, packed where `kept` is packed."""
 
     def like(old: jax.Array, new: jax.Array) -> jax.Array:
         return _bits(new.astype(STORED)) if old.dtype == PACKED else new.astype(old.dtype)
@@ -55,22 +56,15 @@ def kept_as(kept: Any, computed: Any) -> Any:
 
 
 def seeds(key: jax.Array, purpose: int, num_nodes: int) -> jax.Array:
-    """A seed for each node [N] uint32, for what it rounds in one tick: when it merges, or when a layer steps."""
+    """A seed for each node [N] uint32, for the rounding of one tick by one purpose."""
     return jax.random.bits(jax.random.fold_in(key, purpose), (num_nodes,), jnp.uint32)
 
 
 def rounded(new: Any, kept: Any, seed: jax.Array, offset: jax.Array | int = 0, first: int = 0) -> Any:
-    """Rounds numbers of one node to one of the two nearest bfloat16, each as likely as it is near.
+    """Rounds parameters of one node stochastically to one of the two nearest bfloat16, where `kept` is in bfloat16.
 
-    Args:
-      new: parameters, a tree of float32.
-      kept: those before; whatever is in bfloat16 there is rounded.
-      seed: of this node, uint32.
-      offset: how many numbers of each array come before those given.
-      first: the number of the first array, where these are some of several.
-
-    Returns:
-      The parameters, packed where those before are.
+    If only a part is given, `offset` is the count of numbers of each array before it, and `first` the number of the
+    first array.
     """
     leaves, structure = jax.tree.flatten(new)
     old = jax.tree.leaves(kept)
@@ -91,7 +85,7 @@ def _rounded(values: jax.Array, seed: jax.Array, offset: jax.Array | int, dtype:
     )
     noise = _mixed(seed ^ place * jnp.uint32(GOLDEN)) >> 16
     exact = jax.lax.bitcast_convert_type(values, jnp.uint32)
-    not_finite = exact | jnp.where(jnp.isnan(values), jnp.uint32(1 << 22), 0)  # whose upper half says so, too
+    not_finite = exact | jnp.where(jnp.isnan(values), jnp.uint32(1 << 22), 0)  # the upper half stays NaN, too
     upper = (jnp.where(jnp.isfinite(values), exact + noise, not_finite) >> 16).astype(PACKED)
     return upper if dtype == PACKED else jax.lax.bitcast_convert_type(upper, STORED)
 

@@ -1,6 +1,6 @@
-"""The kernels as functions of JAX arrays; to be called only where `why_not()` is None.
+"""The kernels as functions of JAX arrays; to be called only if `why_not()` is None.
 
-Axes: N nodes, R rows of a matrix (what enters a layer), C columns (what leaves it), M models in an inbox, Q places.
+Axes: N nodes, R rows of a matrix (inputs of a layer), C columns (its outputs), M models in an inbox, Q places.
 """
 
 import os
@@ -17,48 +17,39 @@ MOST_KEPT = 512
 
 
 class Affine(NamedTuple):
-    """A matrix and a bias of all nodes, or what goes with each of their numbers."""
+    """A matrix and a bias of all nodes, or arrays of the same shapes."""
 
     matrix: jax.Array  # [N, R, C]
     bias: jax.Array  # [N, C], or [N, 0] for none
 
 
 class Plan(NamedTuple):
-    """In which order nodes are gone through, so that each model is read before it is overwritten."""
+    """An order of the nodes in which each model is read before it is overwritten."""
 
     order: jax.Array  # [N] int32, nodes, N at the end
-    kind: jax.Array  # [N] int32, which of them are saved or read what was
-    kept: jax.Array  # [K] int32, nodes whose models are kept before all begins, N at the end
-    bounds: jax.Array  # [pieces + 1] int32, where pieces of the order begin that can be gone through side by side
+    kind: jax.Array  # [N] int32, which of them are saved, or read a saved model
+    kept: jax.Array  # [K] int32, nodes whose models are copied first, N at the end
+    bounds: jax.Array  # [pieces + 1] int32, bounds of pieces of the order that run in parallel
 
 
 class Exchange(NamedTuple):
-    """Who merges whose model in this tick."""
+    """The models that each node merges in this tick."""
 
     plan: Plan
-    source: jax.Array  # [N, M] int32, row of each model to be merged; out of range for none
-    share: jax.Array  # [N, M], share of what is received in the mean
+    source: jax.Array  # [N, M] int32, row of each model; out of range for none
+    share: jax.Array  # [N, M], share of the received model in the mean
 
 
 class Step(NamedTuple):
-    """A step against a gradient that is an outer product: parameters − input ⊗ scaled."""
+    """A step along a gradient that is an outer product: parameters − input ⊗ scaled."""
 
     input: jax.Array  # [N, R]
-    scaled: jax.Array  # [N, C], gradient of what leaves the layer, times the rate
+    scaled: jax.Array  # [N, C], gradient by the outputs, times the rate
     is_stepping: jax.Array  # [N] bool
 
 
 def plan(source: jax.Array, active: jax.Array, *, cores: int | None = None) -> Plan:
-    """An order in which models can be merged in place.
-
-    Args:
-      source: whose model each node merges [N] int32; out of range for nobody's.
-      active: which nodes take part [N] bool.
-      cores: for how many cores work is cut; those of this process if None.
-
-    Returns:
-      The order.
-    """
+    """An order in which models can be merged in place, from whose model each node merges [N]; out of range for none."""
     sizes = (source.size, source.size, MOST_KEPT, PIECES_PER_CORE * (cores or num_cores()) + 1)
     shapes = tuple(jax.ShapeDtypeStruct((size,), jnp.int32) for size in sizes)
     return Plan(*_call("jdgnn_plan", shapes, (source, active)))
@@ -73,21 +64,19 @@ def merge(
     *,
     cores: int | None = None,
 ) -> tuple[Affine, jax.Array]:
-    """Makes steps that are pending, merges, and multiplies by what enters the layer, in one pass and in place.
+    """Makes pending steps, merges, and multiplies by inputs of the layer, in one pass and in place.
 
     Args:
       own: parameters of all nodes.
-      sent: where models to be merged come from [Q, ...]; None for the nodes themselves, whose pending steps are then
-        made first, as if everybody's had been.
-      exchange: who merges what.
+      sent: models to be merged [Q, ...]; None for those of the nodes, with their pending steps made first.
+      exchange: which models are merged.
       pending: steps to be made before merging; None for none.
-      inputs: what enters the layer, up to two vectors of each node [N, I, R]; None where no product is wanted.
-      cores: for how many cores work is cut; those of this process if None. Where a small network's matrices are cut
-        into slices, whose products are added, the last bits depend on it.
+      inputs: up to two input vectors of each node [N, I, R]; None if no product is needed.
+      cores: the number of cores that work is cut for; those of this process if None. If a small network's matrices are
+        cut into slices, whose products are added, the last bits depend on it.
 
     Returns:
-      The parameters of the nodes in the order, and inputs · matrix + bias [N, I, C]; those of others stay, and their
-      products are zero.
+      The parameters, changed for nodes in the plan; and inputs · matrix + bias [N, I, C], zero for other nodes.
     """
     num_nodes, rows, columns = own.matrix.shape
     dtype = own.matrix.dtype
@@ -107,31 +96,18 @@ def merge(
 
 
 def descend(own: Affine, step: Step) -> Affine:
-    """Makes steps of gradient descent, in place.
-
-    Args:
-      own: parameters of all nodes.
-      step: the steps.
-
-    Returns:
-      The parameters.
-    """
+    """Makes steps of gradient descent, in place."""
     return Affine(*_call(f"jdgnn_descend_{own.matrix.dtype}", tuple(map(_like, own)), (*own, *step), {0: 0, 1: 1}))
 
 
-def momentum(own: Affine, trace: Affine, step: Step, rate: jax.Array, decay: jax.Array) -> tuple[Affine, Affine]:
-    """Makes steps of gradient descent with momentum, in place.
-
-    Args:
-      own: parameters of all nodes.
-      trace: running sums of gradients.
-      step: the steps, not scaled by the rate.
-      rate: learning rate of each node [N].
-      decay: what is kept of the sums, a scalar.
-
-    Returns:
-      The parameters and the sums.
-    """
+def momentum(
+    own: Affine,
+    trace: Affine,  # running sums of gradients
+    step: Step,  # not scaled by the rate
+    rate: jax.Array,  # [N]
+    decay: jax.Array,  # []
+) -> tuple[Affine, Affine]:
+    """Makes steps of gradient descent with momentum, in place; returns the parameters and the running sums."""
     arrays = (*own, *trace)
     new = _call(
         f"jdgnn_momentum_{own.matrix.dtype}",
@@ -143,21 +119,14 @@ def momentum(own: Affine, trace: Affine, step: Step, rate: jax.Array, decay: jax
 
 
 def adam(
-    own: Affine, mean: Affine, square: Affine, step: Step, scale: jax.Array, numbers: jax.Array
+    own: Affine,
+    mean: Affine,  # running means of gradients
+    square: Affine,  # running means of their squares
+    step: Step,  # not scaled by the rate
+    scale: jax.Array,  # [N, 2]: rate / (1 − b1^t) and 1 / (1 − b2^t), at each node's own step count t
+    numbers: jax.Array,  # [3]: b1, b2 and eps
 ) -> tuple[Affine, Affine, Affine]:
-    """Makes steps of Adam, in place.
-
-    Args:
-      own: parameters of all nodes.
-      mean: running means of gradients.
-      square: running means of their squares.
-      step: the steps, not scaled by the rate.
-      scale: of each node, the rate over 1 − b1^t, and 1 over 1 − b2^t, at its own step count t [N, 2].
-      numbers: b1, b2 and eps [3].
-
-    Returns:
-      The parameters and both means.
-    """
+    """Makes steps of Adam, in place; returns the parameters and both means."""
     arrays = (*own, *mean, *square)
     new = _call(
         f"jdgnn_adam_{own.matrix.dtype}",
@@ -171,17 +140,10 @@ def adam(
 def arrivals(
     num_nodes: int, dst: jax.Array, order: tuple[jax.Array, ...]
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Sorts messages by receiver and then by order of arrival.
+    """Sorts messages by receiver `dst` [n], N for none, and then by `order`, arrays [n] of 32-bit integers.
 
-    Args:
-      num_nodes: N.
-      dst: receiver of each message [n] int32; N for nobody.
-      order: what decides who comes first at one receiver, the most important first, each [n] of whole numbers of 32
-        bits; of equals the lower number comes first.
-
-    Returns:
-      Numbers of the messages [n], their receivers [n], the place of each at its receiver [n], all int32, and how many
-      each node receives [N]. Nobody's come last, by number.
+    Returns the number, the receiver and the position at its receiver of each message [n], and the number of messages
+    per node [N]. Ties are broken by the lower number; messages without a recipient come last.
     """
     keys = jnp.stack([_unsigned(key) for key in order]) if order else jnp.zeros((0, dst.size), jnp.uint32)
     one_each = jax.ShapeDtypeStruct(dst.shape, jnp.int32)
@@ -198,7 +160,7 @@ def _unsigned(key: jax.Array) -> jax.Array:
 
 
 def gather(source: jax.Array, row: jax.Array) -> jax.Array:
-    """Rows of [Q, ...] by number, int32 of any shape; zeros where a number is out of range."""
+    """Rows of [Q, ...] by number, int32 of any shape; zeros if a number is out of range."""
     shape = jax.ShapeDtypeStruct((*row.shape, *source.shape[1:]), source.dtype)
     return _call("jdgnn_gather", shape, (source, row), vmap_method="sequential")
 
@@ -206,8 +168,8 @@ def gather(source: jax.Array, row: jax.Array) -> jax.Array:
 def copy_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
     """Copies rows `origin` [n] of the source [Q, ...] over rows `to` [n] of the target, in place.
 
-    The target has rows of the same size, counted along all its axes before them. Numbers out of range copy nothing; no
-    row may be written twice.
+    Rows of the target are counted along all axes before theirs. Numbers out of range copy nothing; no row may be
+    written twice.
     """
     return _call("jdgnn_copy_rows", _like(target), (target, to, source, origin), {0: 0})
 
@@ -215,10 +177,7 @@ def copy_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.A
 def sums(
     rows: jax.Array, weights: jax.Array, offset: jax.Array, degree: jax.Array, own: jax.Array | None = None
 ) -> jax.Array:
-    """Weighted sums of rows of edges [E, F], of which each node has `degree` from `offset` on, int32: [N, F].
-
-    What is a node's own [N, F] is added last.
-    """
+    """Weighted sums of rows of edges [E, F], `degree` of each node from `offset` on; `own` [N, F] is added last."""
     own = jnp.zeros((0, rows.shape[1]), rows.dtype) if own is None else own
     shape = jax.ShapeDtypeStruct((*degree.shape, rows.shape[1]), rows.dtype)
     return _call(f"jdgnn_sums_{rows.dtype}", shape, (rows, weights, offset, degree, own), vmap_method="sequential")
@@ -242,7 +201,7 @@ def quantiles(values: jax.Array, mask: jax.Array, levels: jax.Array) -> jax.Arra
 
 
 def num_cores() -> int:
-    """How many cores this process may use, at most as many as work can be cut for."""
+    """Number of cores that this process may use, at most as many as work can be cut for."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system

@@ -1,6 +1,6 @@
-"""The operations of a backend by compiled kernels, each wherever the kernels have it for what is given.
+"""The operations of a backend by compiled kernels, each where a kernel exists for the given arrays.
 
-`jdgnn.backend.backend` says what each is given and gives. Axes: N nodes, E directed edges.
+`jdgnn.backend.backend` documents arguments and results. Axes: N nodes, E directed edges.
 """
 
 from typing import Any
@@ -14,22 +14,22 @@ from jdgnn.backend.plain import InEdges
 
 
 def gather(table: jax.Array, row: jax.Array) -> jax.Array:
-    """Rows by number, zeros where a number is out of range."""
+    """Rows by number, zeros if a number is out of range."""
     return calls.gather(table, row) if table.size and row.size else plain.gather(table, row)
 
 
 def gather_known(table: jax.Array, row: jax.Array) -> jax.Array:
-    """Rows by number, none of which is out of range."""
+    """Rows by number, none out of range."""
     return calls.gather(table, row) if table.size and row.size else plain.gather_known(table, row)
 
 
 def write_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
-    """Rows of the source over rows of the target."""
+    """Writes rows of the source over rows of the target."""
     return calls.copy_rows(target, to, source, origin) if target.size and to.size else target
 
 
 def replace_rows(target: jax.Array, mask: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
-    """Rows of the source in place of those of the target where the mask is True."""
+    """Replaces rows of the target by rows of the source where the mask is True."""
     if not target.size:
         return plain.replace_rows(target, mask, source, origin)
     number = jnp.arange(mask.size, dtype=jnp.int32)
@@ -37,7 +37,7 @@ def replace_rows(target: jax.Array, mask: jax.Array, source: jax.Array, origin: 
 
 
 def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count: jax.Array) -> Any:
-    """Rows from one tree into another."""
+    """Copies rows from one tree into another."""
     if to.size == 0:
         return target
     kept = jnp.where(jnp.arange(to.size, dtype=jnp.int32) < count, to, -1)
@@ -45,7 +45,7 @@ def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count:
 
 
 def arrivals(num_nodes: int, dst: jax.Array, *order: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Messages sorted by receiver and then by order of arrival."""
+    """Sorts messages by receiver and then by order of arrival."""
     return calls.arrivals(num_nodes, dst, order) if dst.size else plain.arrivals(num_nodes, dst, *order)
 
 
@@ -100,6 +100,6 @@ def distances(values: jax.Array, centre: jax.Array) -> tuple[jax.Array, jax.Arra
 
 
 def quantiles(values: jax.Array, mask: jax.Array, levels: jax.Array) -> jax.Array:
-    """Quantiles over the nodes where the mask is True, as values that occur; NaN if there is none."""
+    """Quantiles over the nodes where the mask is True, as values that occur; NaN over none."""
     has_kernel = values.size and values.dtype in DTYPES
     return calls.quantiles(values, mask, levels) if has_kernel else plain.quantiles(values, mask, levels)

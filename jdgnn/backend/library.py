@@ -1,7 +1,7 @@
-"""Compiling the kernels on first use, and telling XLA of them.
+"""Compiles the kernels on first use, and registers them with XLA.
 
 They are optional: without a C++ compiler, or on an accelerator, the engine computes the same without them, up to
-rounding; `way` says which it was.
+rounding; `way` reports which.
 """
 
 import ctypes
@@ -29,8 +29,7 @@ CACHE = "JDGNN_CACHE"
 MOST_SECONDS = 300
 LONGEST_NAME = 200
 
-
-_LOADED: list[str] = []  # names of compilers, the last of what is in use
+_LOADED: list[str] = []  # names of compilers, the last one in use
 
 
 @functools.cache
@@ -38,7 +37,7 @@ def why_not() -> str | None:
     """Compiles and loads the kernels, once in a process.
 
     Returns:
-      None if they are there, or why they are not.
+      None if they are available, else the reason why not.
 
     Example:
       >>> reason = why_not()
@@ -59,7 +58,7 @@ def why_not() -> str | None:
         return f"{compiler} cannot compile them: {first}"
     except subprocess.TimeoutExpired:
         return f"{compiler} took more than {MOST_SECONDS} seconds to compile them"
-    except (OSError, AttributeError, RuntimeError) as error:  # functions that are not in it, a user without a home
+    except (OSError, AttributeError, RuntimeError) as error:  # missing functions, a user without a home
         return f"they cannot be compiled or loaded: {error}"
     return None
 
@@ -69,7 +68,7 @@ def _compiler() -> str | None:
 
 
 def compiler_name() -> str | None:
-    """Name and version of what compiled the kernels that are loaded, without a path; None if none are."""
+    """Name and version of the compiler of the loaded kernels, without a path; None if none are loaded."""
     return _LOADED[-1] if _LOADED else None
 
 
@@ -79,7 +78,7 @@ def _named(version: bytes) -> str:
 
 
 def _library(compiler: str) -> Path:
-    """The compiled file, made if it is not in the cache yet."""
+    """The compiled file, which is made if it is not in the cache yet."""
     library = _cache() / f"kernels-{_fingerprint(compiler)}.so"
     if _is_whole(library):
         return library
@@ -93,7 +92,7 @@ def _library(compiler: str) -> Path:
         command = [*_words(compiler), *FLAGS, *sources, "-o", str(made)]
         subprocess.run(command, check=True, capture_output=True, text=True, errors="replace", timeout=MOST_SECONDS)
         _digest_file(library).write_text(_digest(made))
-        made.replace(library)  # in one step: another process may be doing the same
+        made.replace(library)  # atomic: another process may be doing the same
     return library
 
 
@@ -103,8 +102,8 @@ def _words(compiler: str) -> list[str]:
 
 
 def _is_whole(library: Path) -> bool:
-    """Whether a compiled file is there as it was made: to load one that was cut off would end the process."""
-    digest = _digest_file(library)
+    """Whether a compiled file is complete."""
+    digest = _digest_file(library)  # to load a truncated library would end the process
     return library.is_file() and digest.is_file() and digest.read_bytes() == _digest(library).encode()
 
 
@@ -123,7 +122,7 @@ def _cache() -> Path:
 
 
 def _fingerprint(compiler: str) -> str:
-    """Changes with all that decides what is compiled: sources, flags, compiler, XLA's headers and the processor."""
+    """Identifies all that decides the compiled code: sources, flags, compiler, XLA's headers and the processor."""
     parts = [path.read_bytes() for path in sorted(SOURCES.glob("*.[ch]*"))]
     parts += [" ".join(FLAGS).encode(), _version(compiler), jaxlib.__version__.encode(), _processor().encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
@@ -135,7 +134,7 @@ def _version(compiler: str) -> bytes:
 
 
 def _processor() -> str:
-    """What the processor can do, which decides what `-march=native` means."""
+    """The features of the processor, which decide the meaning of `-march=native`."""
     return platform.machine() + "".join(_described())
 
 
@@ -147,7 +146,7 @@ def _described() -> list[str]:
 
 
 def processor_name() -> str:
-    """What the processor is called, as far as the system tells.
+    """The name of the processor, as far as the system knows it.
 
     >>> processor_name() != ""
     True
@@ -157,7 +156,7 @@ def processor_name() -> str:
 
 
 def processor_digest() -> str:
-    """The same for processors of one name with the same instructions.
+    """Identifies processors with the same name and instructions.
 
     >>> len(processor_digest())
     12

@@ -1,4 +1,4 @@
-"""From one node to all nodes: the one place with `vmap`."""
+"""From one node to all nodes: the only place with `vmap`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,14 +7,7 @@ import jax
 
 
 def per_node(function: Callable[..., Any], *, shared: tuple[int, ...] = ()) -> Callable[..., Any]:
-    """Maps a function of one node over all nodes; arrays have the node axis first.
-
-    Args:
-      function: what one node does.
-      shared: numbers of the positional arguments that are the same for all nodes.
-
-    Returns:
-      The same for all nodes.
+    """Maps a function over all nodes, node axis first; positional arguments numbered in `shared` are the same for all.
 
     Example:
       >>> import jax.numpy as jnp

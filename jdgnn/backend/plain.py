@@ -1,9 +1,8 @@
-"""The operations of a backend in plain JAX; `jdgnn.backend.backend` says what each is given and gives.
+"""The operations of a backend in plain JAX; `jdgnn.backend.backend` documents arguments and results.
 
 Axes: N nodes, E directed edges, Q rows of a table, n messages.
 """
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import chex
@@ -13,11 +12,11 @@ import optax
 
 from jdgnn.backend.bfloat16 import widened
 from jdgnn.backend.per_node import per_node
-from jdgnn.backend.rows import put, take
+from jdgnn.backend.rows import in_blocks, put, take
 
 COPIED = 64  # rows copied at once: small enough for the cache
 SUMMED = 1024  # rows summed at once, so that a million float32 keep their digits
-FEW = 16  # numbers per node of which a copy may be made
+FEW = 16  # numbers per node that may be copied
 
 
 class InEdges(Protocol):
@@ -29,17 +28,17 @@ class InEdges(Protocol):
 
 
 def gather(table: jax.Array, row: jax.Array) -> jax.Array:
-    """Rows by number, zeros where a number is out of range."""
+    """Rows by number, zeros if a number is out of range."""
     return table.at[row].get(mode="fill", fill_value=0)
 
 
 def gather_known(table: jax.Array, row: jax.Array) -> jax.Array:
-    """Rows by number, none of which is out of range."""
+    """Rows by number, none out of range."""
     return table[row]
 
 
 def write_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
-    """Rows of the source over rows of the target."""
+    """Writes rows of the source over rows of the target."""
     chex.assert_rank([to, source, origin], [1, 2, 1])
     chex.assert_equal_shape([to, origin])
     if target.size == 0 or to.size == 0:
@@ -49,14 +48,14 @@ def write_rows(target: jax.Array, to: jax.Array, source: jax.Array, origin: jax.
 
 
 def replace_rows(target: jax.Array, mask: jax.Array, source: jax.Array, origin: jax.Array) -> jax.Array:
-    """Rows of the source in place of those of the target where the mask is True."""
+    """Replaces rows of the target by rows of the source where the mask is True."""
     chex.assert_rank([target, source], 2)
     chex.assert_shape([mask, origin], target.shape[:1])
     return jnp.where(mask[:, None], source[origin], target)
 
 
 def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count: jax.Array) -> Any:
-    """Rows from one tree into another, in place and block by block, in time that grows with `count` alone."""
+    """Copies rows from one tree into another, in place and block by block, in time proportional to `count`."""
     if to.size == 0:
         return target
     nowhere = jnp.iinfo(jnp.int32).max
@@ -73,7 +72,7 @@ def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count:
 
 
 def arrivals(num_nodes: int, dst: jax.Array, *order: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Messages sorted by receiver and then by order of arrival."""
+    """Sorts messages by receiver and then by order of arrival."""
     chex.assert_rank(dst, 1)
     chex.assert_equal_shape([dst, *order])
     index = jnp.arange(dst.size, dtype=jnp.int32)
@@ -109,12 +108,7 @@ def mean_over_nodes(values: jax.Array, mask: jax.Array | None) -> jax.Array:
 
 
 def sum_over_nodes(values: jax.Array, mask: jax.Array | None = None) -> jax.Array:
-    """Sum over the node axis of [N, ...]: [...], block by block so that a million float32 keep their digits.
-
-    Args:
-      values: what is summed.
-      mask: nodes that count [N]; None for all.
-    """
+    """Sum over the nodes of [N, ...] that count [N]: [...], in blocks so that a million float32 keep their digits."""
     num_nodes = values.shape[0]
     mask = jnp.ones(num_nodes, bool) if mask is None else mask
     if values[:1].size <= FEW:
@@ -144,34 +138,18 @@ def distances(values: jax.Array, centre: jax.Array) -> tuple[jax.Array, jax.Arra
         own = widened(own)
         return optax.tree.norm(own - centre, squared=True), optax.tree.norm(own, squared=True)
 
-    found: tuple[jax.Array, jax.Array] = by_nodes(per_node(one), values)
+    found: tuple[jax.Array, jax.Array] = in_blocks(per_node(one), values, SUMMED)
     return found
 
 
 def norms(params: Any) -> jax.Array:
     """Norm of each node's parameters, a tree of [N, ...]: [N]."""
-    found: jax.Array = by_nodes(per_node(lambda own: optax.tree.norm(widened(own))), params)
+    found: jax.Array = in_blocks(per_node(lambda own: optax.tree.norm(widened(own))), params, SUMMED)
     return found
 
 
-def by_nodes(function: Callable[[Any], Any], tree: Any) -> Any:
-    """`function(tree)` for one that maps rows [n, ...] to [n], some rows at a time: no second copy is ever made."""
-    num_nodes = jax.tree.leaves(tree)[0].shape[0]
-    size = min(SUMMED, num_nodes)
-
-    def block(number: jax.Array, results: Any) -> Any:
-        start = jnp.minimum(number * size, num_nodes - size)
-        rows = jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, start, size), tree)
-        return jax.tree.map(
-            lambda all_, new: jax.lax.dynamic_update_slice_in_dim(all_, new, start, 0), results, function(rows)
-        )
-
-    empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(function, tree))
-    return jax.lax.fori_loop(0, -(-num_nodes // max(size, 1)), block, empty)
-
-
 def quantiles(values: jax.Array, mask: jax.Array, levels: jax.Array) -> jax.Array:
-    """Quantiles over the nodes where the mask is True, as values that occur; NaN if there is none."""
+    """Quantiles over the nodes where the mask is True, as values that occur; NaN over none."""
     chex.assert_rank([values, levels], 1)
     chex.assert_equal_shape([values, mask])
     count = jnp.sum(mask, dtype=jnp.int32)

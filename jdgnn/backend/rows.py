@@ -6,18 +6,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-FEWEST_ROWS = 4096  # of which some are treated at a time
+FEWEST_ROWS = 4096  # fewer are treated at once
 NUM_BLOCKS = 64
 PARTS = 16
 
 
 def take(tree: Any, index: jax.Array | None) -> Any:
-    """The rows `index` [n] of every array; whatever where it is out of range; all of them for None."""
+    """The rows `index` [n] of every array, any row if out of range; all rows for None."""
     return tree if index is None else jax.tree.map(lambda leaf: leaf.at[index].get(mode="clip"), tree)
 
 
 def put(tree: Any, index: jax.Array | None, rows: Any) -> Any:
-    """Writes rows over those of numbers `index` [n]; nowhere where it is out of range; over all of them for None."""
+    """Writes rows over those of numbers `index` [n], none if out of range; over all rows for None."""
     return rows if index is None else jax.tree.map(lambda leaf, row: leaf.at[index].set(row, mode="drop"), tree, rows)
 
 
@@ -29,23 +29,15 @@ def select(mask: jax.Array | None, new: Any, old: Any) -> Any:
 
 
 def once(condition: jax.Array, function: Callable[[Any], Any], carry: Any) -> Any:
-    """`function(carry)` if the condition holds, else the carry; unlike a branch, a loop changes its carry in place."""
-    done = jnp.zeros((), bool)
+    """`function(carry)` if the condition holds, else the carry."""
+    done = jnp.zeros((), bool)  # unlike a branch, a loop changes its carry in place
     return jax.lax.while_loop(lambda held: held[0], lambda held: (done, function(held[1])), (condition, carry))[1]
 
 
 def by_block(function: Callable[[Any, Any], tuple[Any, Any]], held: Any, given: Any) -> tuple[Any, Any]:
-    """Maps `function(held, given) -> (held, results)` over rows, some at a time where there are many.
+    """Maps `function(held, given) -> (held, results)`, which treats each row by itself, in blocks if there are many.
 
-    What is held is changed in place, and no more is computed with at once than a block needs.
-
-    Args:
-      function: treats each row by itself; trees of arrays [n, ...] come in and go out.
-      held: what is changed.
-      given: what is read.
-
-    Returns:
-      What is held afterwards, and the results.
+    What is `held` is changed in place, and memory is needed for one block only.
     """
     num_rows = jax.tree.leaves(given)[0].shape[0]
     if num_rows < FEWEST_ROWS:
@@ -58,8 +50,8 @@ def by_block(function: Callable[[Any, Any], tuple[Any, Any]], held: Any, given: 
         start = jnp.minimum(number * size, num_rows - size)
         is_new = start + jnp.arange(size, dtype=jnp.int32) >= number * size  # the last block reaches back
         rows, before = _slice(given, start, size), _slice(carry, start, size)
-        # A loop of one round, which keeps the compiler from computing some of it anew from what is already overwritten,
-        # for which it would copy all that is held.
+        # A loop of one round: else the compiler would recompute some values from rows that are already overwritten, for
+        # which it would copy all that is held.
         after = once(is_new[-1], lambda before: select(is_new, function(before[0], rows), before), before)
         return jax.tree.map(lambda all_, new: jax.lax.dynamic_update_slice_in_dim(all_, new, start, 0), carry, after)
 
@@ -67,22 +59,23 @@ def by_block(function: Callable[[Any, Any], tuple[Any, Any]], held: Any, given: 
 
 
 def some_at_a_time(function: Callable[[Any], Any], given: Any) -> Any:
-    """Maps `function(given)`, which treats each row by itself, over rows, some at a time where there are many."""
+    """Maps `function(given)`, which treats each row by itself, in blocks if there are many rows."""
     num_rows = jax.tree.leaves(given)[0].shape[0]
-    if num_rows < FEWEST_ROWS:
-        return function(given)
-    size = -(-num_rows // PARTS)
+    return function(given) if num_rows < FEWEST_ROWS else in_blocks(function, given, -(-num_rows // PARTS))
+
+
+def in_blocks(function: Callable[[Any], Any], given: Any, size: int) -> Any:
+    """Maps `function(given)`, which treats each row by itself, in blocks of `size` rows, so that little is copied."""
+    num_rows = jax.tree.leaves(given)[0].shape[0]
+    size = min(size, num_rows)
     empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(function, given))
 
-    def part(number: jax.Array, results: Any) -> Any:
+    def block(number: jax.Array, results: Any) -> Any:
         start = jnp.minimum(number * size, num_rows - size)
-        return jax.tree.map(
-            lambda all_, new: jax.lax.dynamic_update_slice_in_dim(all_, new, start, 0),
-            results,
-            function(_slice(given, start, size)),
-        )
+        new = function(_slice(given, start, size))
+        return jax.tree.map(lambda all_, new: jax.lax.dynamic_update_slice_in_dim(all_, new, start, 0), results, new)
 
-    return jax.lax.fori_loop(0, PARTS, part, empty)
+    return jax.lax.fori_loop(0, -(-num_rows // max(size, 1)), block, empty)
 
 
 def _slice(tree: Any, start: jax.Array, size: int) -> Any:

@@ -1,7 +1,7 @@
-"""In which way a process computes. With compiled kernels and without, the last bits of a run differ.
+"""The way in which a process computes: with or without compiled kernels, and on which processor.
 
-So do they between processors, whose instructions the kernels and XLA use, and, with kernels, between numbers of cores
-that matrices are cut for.
+The last bits of a run differ between these ways; between processors, whose instructions the kernels and XLA use; and,
+with kernels, between numbers of cores that matrices are cut for.
 """
 
 import warnings
@@ -18,23 +18,21 @@ REMEDY = (
     "install a C++ compiler (g++ or clang++), have JDGNN_CACHE name a directory that can be written, or state it with "
     "emulation.kernels = false"
 )
-LONGEST = 500
-"""Characters of a reason."""
-TOLD: set[str] = set()
-"""Reasons that this process has told."""
+LONGEST = 500  # characters of a reason
+TOLD: set[str] = set()  # reasons that this process has reported
 
 
 class Way(NamedTuple):
-    """What the bits of a run depend on besides its configuration and the versions of libraries.
+    """All that the bits of a run depend on besides its configuration and the versions of libraries.
 
     Attributes:
       backend: `kernels` or `plain`.
-      reason: why it is plain; or with kernels which operations of a wake are, and why; None for none.
-      platform: what JAX computes on, such as `cpu`.
-      compiler: what compiled the kernels, its name and version; None for plain.
-      processor: its name.
-      features: a digest of the instructions that the processor has.
-      cores: how many cores work is cut for; None where no bit depends on it.
+      reason: why it is plain; with kernels, which operations of a wake are plain, and why; None for none.
+      platform: the platform of JAX, such as `cpu`.
+      compiler: name and version of the compiler of the kernels; None for plain.
+      processor: name of the processor.
+      features: a digest of the processor's instructions.
+      cores: the number of cores that work is cut for; None if no bit depends on it.
     """
 
     backend: str
@@ -46,18 +44,18 @@ class Way(NamedTuple):
     cores: int | None
 
     def __str__(self) -> str:
-        """In words, to follow `computed`."""
+        """The end of a sentence with the verb `computed`."""
         if self.backend == KERNELS:
             return f"with compiled kernels ({self.compiler})"
         on = "" if self.platform == "cpu" else f" on {self.platform}"
         return f"without compiled kernels{on} ({self.reason})"
 
     def is_like(self, other: "Way") -> bool:
-        """Whether another computes by the same operations on the same kind of device."""
+        """Whether another way uses the same operations on the same kind of device."""
         return (self.backend, self.platform) == (other.backend, other.platform)
 
     def differences(self, before: "Way") -> Iterator[str]:
-        """Clauses about what was otherwise before and may change bits."""
+        """Clauses about differences from the way before that may change bits."""
         if not self.is_like(before):
             yield f"it was computed {before} and is now {self}"
         if (self.processor, self.features) != (before.processor, before.features):
@@ -71,7 +69,7 @@ class Way(NamedTuple):
 
 
 def why_not(kernels: bool | None) -> str | None:
-    """Why no operation goes by compiled kernels, allowed or not as an emulator says; None if they can.
+    """Why compiled kernels are not used, by the setting of an emulator; None if they are.
 
     >>> why_not(False)
     'they are switched off'
@@ -80,11 +78,7 @@ def why_not(kernels: bool | None) -> str | None:
 
 
 def way(kernels: bool | None, cores: int | None = None) -> Way:
-    """How this process computes.
-
-    Args:
-      kernels: whether kernels are allowed, as an emulator says: None and True for yes.
-      cores: for how many cores they cut work; those of this process if None.
+    """The way in which this process computes, by the emulator's settings of kernels and cores.
 
     Example:
       >>> way(False).backend, way(False).reason
@@ -99,7 +93,7 @@ def way(kernels: bool | None, cores: int | None = None) -> Way:
 
 
 def read(said: Any) -> Way | None:
-    """A way as a file says it; None if it makes no sense.
+    """A way as it was written to a file; None if it is invalid.
 
     >>> read(way(False)._asdict()) == way(False), read({"backend": 3})
     (True, None)
@@ -107,20 +101,16 @@ def read(said: Any) -> Way | None:
     if not isinstance(said, dict) or not said.keys() >= {*Way._fields}:
         return None
     found = Way(**{name: said[name] for name in Way._fields})
-    texts = (found.backend, found.platform, found.processor, found.features)
-    are_texts = all(isinstance(text, str) for text in texts)
-    may_lack = all(isinstance(text, str | None) for text in (found.reason, found.compiler))
-    is_count = found.cores is None or (type(found.cores) is int and 1 <= found.cores <= calls.MOST_CORES)
-    return found if are_texts and may_lack and is_count and found.backend in (KERNELS, PLAIN) else None
+    return found if found.backend in (KERNELS, PLAIN) and isinstance(found.cores, int | None) else None
 
 
 def missing(kernels: bool | None) -> str | None:
-    """Why kernels are not there where they are expected: on a CPU, if the settings allow them; None if all is well."""
+    """Why kernels are missing where they are expected: on a CPU, if the settings allow them; None if they are not."""
     return None if kernels is False or jax.default_backend() != "cpu" else library.why_not()
 
 
 def warning(reason: str) -> str:
-    """What to say of kernels that are missing."""
+    """The warning about missing kernels."""
     return f"compiled kernels are missing ({reason}), so this is slower and has other last bits: {REMEDY}"
 
 

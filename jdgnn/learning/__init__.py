@@ -1,1 +1,1 @@
-"""What one node computes: layers, objectives, optimisers and the layer-wise local step."""
+"""The computation of one node: layers, objectives, optimisers and the layer-wise local step."""

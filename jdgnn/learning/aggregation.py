@@ -1,4 +1,4 @@
-"""How a node combines what its in-neighbours sent: operations over ragged edges.
+"""Aggregation of the vectors that in-neighbours sent: operations over ragged edges.
 
 Axes: N nodes, E directed edges, F features.
 """
@@ -17,7 +17,7 @@ def symmetric_sum(
 ) -> jax.Array:
     """GCN's sum over a node and its in-neighbours, weighted by 1/√((dᵤ+1)(dᵥ+1)) with in-degrees d.
 
-    Weights are those of the whole network: a neighbour from whom nothing has arrived is left out and the others keep
+    Weights are those of the whole network: a neighbour from whom nothing has arrived is left out, and the others keep
     their weights (Kipf & Welling, arXiv 1609.02907).
 
     Args:
@@ -44,7 +44,7 @@ def mean(
     Hamilton, Ying & Leskovec, arXiv 1706.02216.
 
     Args:
-      own: each node's own vector [N, F]; it takes no part.
+      own: each node's own vector [N, F]; not used.
       received: the newest vector over each edge [E, F].
       received_mask: whether anything has arrived over it [E].
       topology: the links.
@@ -64,10 +64,10 @@ def maximum(
 ) -> jax.Array:
     """The largest entry of each feature over the in-neighbours from whom something has arrived, zero if there is none.
 
-    Hamilton, Ying & Leskovec, arXiv 1706.02216, without the perceptron before it.
+    Hamilton, Ying & Leskovec, arXiv 1706.02216, without the perceptron.
 
     Args:
-      own: each node's own vector [N, F]; it takes no part.
+      own: each node's own vector [N, F]; not used.
       received: the newest vector over each edge [E, F].
       received_mask: whether anything has arrived over it [E].
       topology: the links.
@@ -89,7 +89,7 @@ def total(
     Xu et al., "How Powerful are Graph Neural Networks?", arXiv 1810.00826.
 
     Args:
-      own: each node's own vector [N, F]; it takes no part.
+      own: each node's own vector [N, F]; not used.
       received: the newest vector over each edge [E, F].
       received_mask: whether anything has arrived over it [E].
       topology: the links.
@@ -112,7 +112,7 @@ def laplacian(
     as of degree one.
 
     Args:
-      own: each node's own vector [N, F]; it takes no part.
+      own: each node's own vector [N, F]; not used.
       received: the newest vector over each edge [E, F].
       received_mask: whether anything has arrived over it [E].
       topology: the links.
@@ -130,7 +130,7 @@ def laplacian(
 def nothing(
     own: jax.Array, received: jax.Array, received_mask: jax.Array, topology: Topology, query: None = None
 ) -> jax.Array:
-    """A node's own vector: neighbours are not heard.
+    """A node's own vector, without its neighbours.
 
     Args:
       own: each node's own vector [N, F].
@@ -151,15 +151,15 @@ def attention(
 ) -> jax.Array:
     """GAT's mean over a node and its in-neighbours, weighted by a softmax of leaky scores, for each of H heads.
 
-    The score of an edge u→v is the inner product of what v asks for and what u sent, plus an offset of v; so no edge is
-    ever multiplied by a matrix of a node. Velickovic et al., arXiv 1710.10903.
+    The score of an edge u→v is the inner product of v's query and the vector that u sent, plus an offset of v; so no
+    edge is ever multiplied by a matrix of a node. Velickovic et al., arXiv 1710.10903.
 
     Args:
-      own: each node's own vector [N, F]; it takes part like a neighbour.
+      own: each node's own vector [N, F]; it is weighted like a neighbour's.
       received: the newest vector over each edge [E, F].
       received_mask: whether anything has arrived over it [E].
       topology: the links.
-      query: `key` [N, H, F], with what vectors are multiplied; `offset` [N, H].
+      query: `key` [N, H, F], which vectors are multiplied by; `offset` [N, H].
 
     Returns:
       For each node and head the weighted mean of vectors [N, H, F].

@@ -18,18 +18,18 @@ from jdgnn.learning.optimizers.optimizer import Optimizer
 
 Params = dict[str, Any]
 LossInfo = tuple[jax.Array, jax.Array, dict[str, jax.Array]]
-"""The embedding [F'], whether the loss is defined, and what else the objective tells."""
+"""The embedding [F'], whether the loss is defined, and the objective's metrics."""
 
 
 class EncodesOthersError(Exception):
-    """An objective encodes other vectors than those of its node, such as views of them."""
+    """An objective encodes vectors other than those of its node, such as views of them."""
 
 
 @struct.dataclass(kw_only=True)
 class Received:
-    """What one node has received for one layer; constants all.
+    """The embeddings of this layer that one node has received; all are constants.
 
-    Positives and negatives are embeddings of this layer; masks say which entries are there.
+    Masks say which positives and negatives are there.
     """
 
     positives: jax.Array  # [K, F']
@@ -47,7 +47,7 @@ def init_params(
     num_units: int,
     dtype: Any,
 ) -> Params:
-    """Draws the parameters of one layer of one node: its own, those of the objective, and moments that are merged."""
+    """Draws the parameters of one layer of one node: of the layer, the objective, and moments if they are merged."""
     key_layer, key_objective = jax.random.split(key)
     params = {
         "layer": layer.init(key_layer, num_features, dtype),
@@ -60,26 +60,12 @@ def local_loss(
     layer: Layer,
     objective: Objective,
     params: Params,
-    own: jax.Array,
-    aggregated: jax.Array,
+    own: jax.Array,  # [F]
+    aggregated: jax.Array,  # [F]
     received: Received,
     key: jax.Array,
 ) -> tuple[jax.Array, LossInfo]:
-    """The loss of one layer of one node, zero where it is not defined, and the layer's output.
-
-    Args:
-      layer: the layer.
-      objective: its objective.
-      params: parameters of both.
-      own: the node's own vector below this layer [F].
-      aggregated: what its in-neighbours sent, aggregated [F].
-      received: embeddings to compare with.
-      key: for objectives that draw.
-
-    Returns:
-      The loss, and beside it the embedding [F'], whether the loss is defined, and what else the objective tells, all at
-      `params`.
-    """
+    """The loss of one layer of one node, zero where it is not defined, and the embedding and metrics at `params`."""
     chex.assert_rank([own, received.positives, received.negatives], [1, 2, 2])
     chex.assert_equal_shape_prefix([received.positives, received.pos_mask], 1)
     chex.assert_equal_shape_prefix([received.negatives, received.neg_mask], 1)
@@ -102,35 +88,25 @@ def keys_of(objective: Objective, key: jax.Array) -> tuple[jax.Array, jax.Array]
 
 
 def viewed(objective: Objective, own: jax.Array, aggregated: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """What the layer is given for the loss, of what a node has."""
+    """The inputs of the layer for the loss: the node's own, or the objective's view of them."""
     return (own, aggregated) if objective.view is None else objective.view(own, aggregated, key)
 
 
 def finishing_loss(
     layer: Layer,
     objective: Objective,
-    linear: jax.Array,
-    own: jax.Array,
-    aggregated: jax.Array,
+    linear: jax.Array,  # [F']
+    own: jax.Array,  # [F]
+    aggregated: jax.Array,  # [F]
     received: Received,
     key: jax.Array,
 ) -> tuple[jax.Array, LossInfo]:
-    """The loss of a layer that begins with linear maps, as a function of their sum.
+    """`local_loss` of a layer that begins with linear maps, as a function of their sum.
 
-    Args:
-      layer: a layer with `inputs` and `finish`.
-      objective: its objective, without parameters.
-      linear: sum of the layer's linear maps of what it is given [F'].
-      own: what it is given of the node itself [F]: `viewed`.
-      aggregated: what it is given of its in-neighbours [F].
-      received: embeddings to compare with.
-      key: for the loss: the second of `keys_of`.
-
-    Returns:
-      What `local_loss` gives, with the embedding of what the layer is given.
+    Inputs are those of the layer: `viewed`, and the second of `keys_of`. The embedding is that of these inputs.
 
     Raises:
-      EncodesOthersError: the objective encodes other vectors than `own` and `aggregated`.
+      EncodesOthersError: the objective encodes vectors other than `own` and `aggregated`.
     """
     assert layer.finish is not None
     embedding = layer.finish(linear)
@@ -176,6 +152,6 @@ def local_update(
     num_steps: jax.Array,
     is_stepping: jax.Array,
 ) -> tuple[Params, Any]:
-    """One optimiser step of one layer of one node; where `is_stepping` is False nothing changes, bit for bit."""
+    """One optimiser step of one layer of one node; nothing changes, bit for bit, if `is_stepping` is False."""
     stepped = optimizer.step(gradient, opt_state, params, num_steps)
     return jax.tree.map(lambda new, old: jnp.where(is_stepping, new, old), stepped, (params, opt_state))

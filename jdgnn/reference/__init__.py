@@ -1,7 +1,7 @@
-"""The reference: what a tick means, written a second time, node by node and message by message in plain Python.
+"""The reference emulator: a second implementation of a tick, node by node and message by message in plain Python.
 
-It shares nothing with the tick of the engine: it reads the emulator's settings and the record of a tick's events, and
-calls parts for one node at a time. `debug_run` is the reference with a look at every number.
+It shares no code with the tick of the engine: it reads the emulator's settings and the events of a tick, and calls
+parts for one node at a time. `debug_run` is the reference with a check of every number.
 """
 
 from jdgnn.reference.message import Message

@@ -1,4 +1,4 @@
-"""Stopping at the first number that is not finite."""
+"""Checks for non-finite numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,17 +15,17 @@ from jdgnn.reference.node import Node
 def stop_at_nonfinite(
     node: Node, stage: str, layers: Mapping[int, Any], inputs: Any = (), message: Message | None = None
 ) -> None:
-    """Raises NonFiniteError if a tree of arrays holds a number that is not finite.
+    """Raises NonFiniteError if a tree of arrays holds a non-finite number.
 
     Args:
-      node: where it is.
+      node: the node.
       stage: what the trees are.
       layers: a tree of each layer, by its number.
-      inputs: what they were computed from, of which the largest number is told.
-      message: what they came with; None for what the node computed.
+      inputs: what they were computed from; the error reports its largest number.
+      message: the message that they came with; None for numbers that the node computed.
 
     Raises:
-      NonFiniteError: as said; it names the first such layer, and a message that the number may have come from.
+      NonFiniteError: it names the first such layer, and a message that the number may have come from.
     """
     for layer, value in layers.items():
         if is_finite(value):
@@ -44,7 +44,7 @@ def stop_at_nonfinite(
 
 
 def carrier(node: Node, stage: str, layer: int, message: Message | None) -> tuple[str, Message | None]:
-    """The end of a sentence, and the message it speaks of, if there is one."""
+    """The end of the error's sentence, and the message that it names, if any."""
     about = ": {}"
     if message is None and stage == "aggregated vector":
         about, message = "; its largest part is {}", heaviest(node, layer - 1) if layer else None
@@ -54,7 +54,7 @@ def carrier(node: Node, stage: str, layer: int, message: Message | None) -> tupl
 
 
 def heaviest(node: Node, layer: int) -> Message | None:
-    """The message in the mailbox whose embedding of a layer has the largest entry, or one that is not finite."""
+    """The message in the mailbox whose embedding of a layer has the largest or a non-finite entry."""
 
     def weight(message: Message) -> float:
         vector = message.payload[layer]

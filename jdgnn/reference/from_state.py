@@ -1,4 +1,4 @@
-"""From arrays of all nodes to one object per node, and per message that is on its way.
+"""Converts a state of all nodes to one object per node, and per message on its way.
 
 Axes: N nodes, E directed edges, F' units of a layer, D longest delay.
 """
@@ -23,18 +23,13 @@ from jdgnn.reference.node import Node
 from jdgnn.reference.oracle import Oracle, row_of
 
 Content = Callable[[int, int], tuple[jax.Array, ...]]
-"""From a node and the tick in which it sent them to its embeddings, per layer [F']."""
+"""Gives the embeddings, per layer [F'], that a node sent in a tick."""
 
 WHOLE = ("embedded_at", "age", "wakes")
 
 
 def take_over(oracle: Oracle, state: State) -> None:
-    """Gives the nodes all that a state holds, and the post what is on its way.
-
-    Args:
-      oracle: the network before its first tick, with the parameters and optimiser states of the state.
-      state: all nodes; it is only read.
-    """
+    """Fills the nodes and the post of an oracle, which has the parameters of the state already, from the state."""
     oracle.now, nodes, content = int(state.tick), oracle.nodes, sent_embeddings(state)
     fill(nodes, state)
     flying = oracle.post.in_flight
@@ -53,7 +48,7 @@ def take_over(oracle: Oracle, state: State) -> None:
 
 
 def fill(nodes: list[Node], state: State) -> None:
-    """Gives each node what is its own; parameters and optimiser state it has already."""
+    """Gives each node its own numbers, except for parameters and optimiser state."""
     memory = {"push": state.push_schedule, "model": state.model_schedule}
     held, num_steps = on_host((state.embeddings, memory, state.weight, state.content)), state.num_steps.tolist()
     accounts = whole(state.accounts.words).tolist()
@@ -69,13 +64,13 @@ def fill(nodes: list[Node], state: State) -> None:
 
 
 def delivered(message: Message) -> Message:
-    """The same message; that it arrived stands in the accounts of the state."""
+    """Marks a message as delivered; the accounts of the state have counted it already."""
     message.outcome = "delivered"
     return message
 
 
 def sent_embeddings(state: State) -> Content:
-    """What nodes sent: what they hold, or held in one of the last ticks."""
+    """The embeddings that nodes sent: those they hold, or held in one of the last ticks."""
     held = jax.tree.map(np.asarray, state.embeddings if state.history is None else state.history)
 
     @cache
@@ -88,14 +83,14 @@ def sent_embeddings(state: State) -> Content:
 
 
 def embeddings(state: State, links: Topology, content: Content) -> Iterator[Message]:
-    """What has come over each edge, as of long ago, and what is on its way over it."""
+    """The newest embedding that arrived over each edge, and those on their way."""
     ends = list(zip(links.senders.tolist(), links.receivers.tolist(), strict=True))
 
     def message(edge: int, payload: tuple[Any, ...], tick_sent: int, tick_due: int) -> Message:
         ways: dict[str, Any] = {"slot": edge, "tick_sent": tick_sent, "tick_due": tick_due}
         return Message(kind="embedding", src=ends[edge][0], dst=ends[edge][1], payload=payload, **ways)
 
-    if state.mailbox is None:  # what a node computed arrives at all neighbours in the tick after
+    if state.mailbox is None:  # each embedding arrives at all neighbours in the next tick
         embedded_at = state.embedded_at.tolist()
         for edge, (src, _) in enumerate(ends):
             if embedded_at[src] >= 0:
@@ -110,9 +105,9 @@ def embeddings(state: State, links: Topology, content: Content) -> Iterator[Mess
 
 
 def in_flight(delays: np.ndarray, tick: int) -> Iterator[tuple[int, int, int, int]]:
-    """What of the last ticks is still on its way before this one, by the delays in `protocol.rings` [n, D+1, slots].
+    """The messages of a ring of delays [n, D+1, slots] on their way before this tick; see `protocol.rings`.
 
-    Gives row, slot, the tick in which it was sent and that in which it arrives, the first sent first.
+    Gives row, slot, the tick of sending and that of arrival, the first sent first.
     """
     depth = delays.shape[1]
     for tick_sent in range(tick - depth, tick):
@@ -122,7 +117,7 @@ def in_flight(delays: np.ndarray, tick: int) -> Iterator[tuple[int, int, int, in
 
 
 def fill_samples(nodes: list[Node], samples: SampleBuffer) -> None:
-    """Gives each node its samples; who sent them, and when, is not known any more."""
+    """Gives each node its samples; their senders and ticks are not known any more."""
     unknown: dict[str, Any] = dict.fromkeys(("src", "tick_sent", "tick_due"), UNKNOWN)
     for node in nodes:
         node.next_slot = int(samples.next_slot[node.number])
@@ -152,7 +147,7 @@ def pushes(state: State, content: Content) -> Iterator[Message]:
 
 
 def models(flight: ModelFlight, nodes: list[Node], tick: int) -> Iterator[Message]:
-    """Models sent in the last tick, where their content is what their senders hold."""
+    """Models sent in the last tick, if their content is what their senders hold."""
     dst, rank = np.asarray(flight.dst), np.asarray(flight.rank)
     for src, column in np.argwhere(np.asarray(flight.is_sent)).tolist():
         yield Message(
@@ -171,7 +166,7 @@ def models(flight: ModelFlight, nodes: list[Node], tick: int) -> Iterator[Messag
 
 
 def sort_pool(pool: ModelPool, nodes: list[Node]) -> list[Message]:
-    """Puts every model of the pool where it is: in an inbox, or kept to be passed on; gives those on their way."""
+    """Puts models of the pool into inboxes, or keeps them to be passed on; returns those on their way."""
     host = jax.tree.map(np.asarray, pool)
 
     def model(place: int, dst: int) -> Message:

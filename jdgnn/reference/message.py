@@ -1,4 +1,4 @@
-"""What nodes send each other, where it is on the way, and what becomes of it.
+"""Messages, the post that carries them, and their accounts.
 
 Axes: N nodes, L layers, F' units of a layer.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
 
 UNKNOWN = -1
-"""A number that the state a debug run starts from does not tell: of samples neither the sender nor the tick."""
+"""Stands for a number that is not part of a state, such as the sender and the tick of a sample."""
 
 AGE_BYTES = 4
 
@@ -25,7 +25,7 @@ class Message:
     """An embedding, a push or a model, on its way or arrived; it ends in exactly one outcome."""
 
     kind: str  # "embedding", "push" or "model"
-    src: int  # who sent it; of a model that was passed on, who sent it last
+    src: int  # the sender; of a model that was passed on, the last one
     dst: int
     tick_sent: int
     tick_due: int  # the tick in which it arrives
@@ -33,20 +33,20 @@ class Message:
     age: int = 0  # of a model
     weight: Any = None  # of a model [], where the merge rule divides one
     src_degree: int = 0  # in-degree of the sender
-    rank: int = 0  # messages that arrive together are taken in this order,
-    slot: int = 0  # and then in this one; of an embedding, the number of the edge that it comes over
+    rank: int = 0  # order of messages that arrive together,
+    slot: int = 0  # before this; for an embedding, the number of its edge
     is_dropped: bool = False
     is_passed_on: bool = False  # a model that its sender had rejected
     outcome: str | None = None
 
     @property
     def order(self) -> tuple[int, int, int]:
-        """Of messages that arrive together, the smaller one comes first."""
+        """The key by which messages that arrive together are sorted."""
         return self.tick_sent, self.rank, self.slot
 
     @property
     def edge(self) -> int:
-        """Number of the edge that an embedding comes over; UNKNOWN for pushes and models."""
+        """Number of the edge of an embedding; UNKNOWN for pushes and models."""
         return self.slot if self.kind == "embedding" else UNKNOWN
 
     @property
@@ -62,17 +62,17 @@ class Message:
 
 
 class Post:
-    """Carries messages, and keeps account of every one."""
+    """Carries messages, and counts the outcome of every one."""
 
     def __init__(self, accounts: Sequence[Counter[tuple[str, str]]]) -> None:
-        """Opens before anything was sent; `accounts` are those of the nodes [N], by kind and outcome."""
+        """Takes the accounts of the nodes [N], by kind and outcome."""
         self.accounts = accounts
         self.in_flight: list[Message] = []
         self.bytes_sent: Counter[str] = Counter()
         self.num_unplaced = 0
 
     def send(self, message: Message, has_place: bool = True) -> None:
-        """Puts a message on its way, where it stays unless it is dropped, or has no place to be kept in."""
+        """Sends a message, unless it is dropped or has no place to be kept in."""
         self.accounts[message.src][message.kind, "sent"] += 1
         self.bytes_sent[message.kind] += message.num_bytes
         if message.is_dropped:
@@ -84,13 +84,13 @@ class Post:
             self.in_flight.append(message)
 
     def arrivals(self, tick: int) -> list[Message]:
-        """Hands over what is due in this tick, kind by kind in the order in which receivers take it."""
+        """Hands over the messages due in this tick, kind by kind in the order in which receivers take them."""
         due = [message for message in self.in_flight if message.tick_due == tick]
         self.in_flight = [message for message in self.in_flight if message.tick_due != tick]
         return sorted(due, key=lambda message: (KINDS.index(message.kind), message.order))
 
     def settle(self, message: Message, outcome: str, at: int | None = None) -> None:
-        """Writes down what became of a message, in the account of its receiver if no other node is named."""
+        """Counts the outcome of a message, at its receiver if no other node is named."""
         if message.outcome is not None:
             raise AssertionError(f"{message} ends a second time, as {outcome}")
         message.outcome = outcome
@@ -102,7 +102,7 @@ class Post:
         return sum(self.accounts, Counter())
 
     def num_open(self, kind: str) -> int:
-        """Number of messages of one kind that were sent and have not ended."""
+        """Number of messages of one kind that were sent and have no outcome yet."""
         counts = self.counts
         return counts[kind, "sent"] - sum(counts[kind, outcome] for outcome in OUTCOMES[1:])
 

@@ -1,7 +1,7 @@
-"""One node: what it holds, and what it does with it.
+"""One node: what it holds and what it does.
 
-Axes: N nodes, E directed edges, L layers, F0 features of a node, F units below a layer, F' of it, K positives,
-C samples.
+Axes: N nodes, E directed edges, L layers, F0 features of a node, F units below a layer, F' of it, K positives, C
+samples.
 """
 
 from collections import Counter
@@ -24,14 +24,14 @@ from jdgnn.reference.rules import Rules
 
 @dataclass(frozen=True, kw_only=True)
 class Wake:
-    """What a node did at one wake."""
+    """A record of one wake of a node."""
 
     tick: int
     node: int
     merged: tuple[tuple[int, int], ...]  # sender and tick sent of each model that was merged, in this order
-    rejected: tuple[tuple[int, int], ...]  # the same of those that were not
+    rejected: tuple[tuple[int, int], ...]  # the same for rejected models
     losses: tuple[float | None, ...]  # of each layer; None where it did not step
-    age: int  # of the model afterwards
+    age: int  # of the model after the wake
 
 
 @dataclass(kw_only=True, eq=False)
@@ -41,38 +41,38 @@ class Node:
     number: int
     rules: Rules
     features: jax.Array  # [F0]
-    in_edges: dict[int, int]  # from the number of an edge to who sends over it
-    out_edges: dict[int, int]  # from the number of an edge to who receives over it
+    in_edges: dict[int, int]  # from the number of an edge to its sender
+    out_edges: dict[int, int]  # from the number of an edge to its receiver
     degree: int  # number of in-edges
     params: tuple[Any, ...]  # per layer {"layer": ..., "objective": ...}, and "moments" if they are merged
     opt_state: tuple[Any, ...]  # per layer
     embeddings: tuple[Any, ...]  # per layer [F'], as last computed; zeros before
-    schedule_memory: dict[str, Any]  # what the schedules of pushes and models remember, by kind
+    schedule_memory: dict[str, Any]  # memories of the schedules of pushes and models, by kind
     num_steps: list[int]  # of each layer
-    num_idle: list[int]  # of each layer, wakes here in which it should have stepped and had nothing to learn from
+    num_idle: list[int]  # of each layer, wakes in which its loss was not defined
     embedded_at: int = -1  # the tick in which embeddings were computed; -1 = never
     age: int = 0
     weight: Any = None  # of the model [], where the merge rule divides one
     wakes: int = 0
     accounts: Counter[tuple[str, str]] = field(default_factory=Counter)  # messages by kind and outcome
-    num_excess: Counter[str] = field(default_factory=Counter)  # wanted here beyond the fanout, by kind
+    num_excess: Counter[str] = field(default_factory=Counter)  # messages wanted beyond the fanout, by kind
     mailbox: dict[int, Message] = field(default_factory=dict)  # the newest that arrived over each in-edge
-    samples: list[Message] = field(default_factory=list)  # pushes; a full buffer is a ring,
-    next_slot: int = 0  # and this is where the next one goes
+    samples: list[Message] = field(default_factory=list)  # pushes; a full buffer is a ring
+    next_slot: int = 0  # slot of the next sample
     inbox: list[Message] = field(default_factory=list)  # models that wait, oldest first
-    kept: Message | None = None  # the model that was rejected last and is to be passed on
+    kept: Message | None = None  # the last rejected model, to be passed on
     is_attacker: bool = False
-    content_memory: Any = None  # what the content of model messages remembers
-    # of this tick alone
+    content_memory: Any = None  # memory of the content of model messages
+    # of this tick only:
     tick: int = 0
-    neighbour_features: dict[int, jax.Array] = field(default_factory=dict)  # by in-edge, of those who have joined
+    neighbour_features: dict[int, jax.Array] = field(default_factory=dict)  # by in-edge, of those that have joined
     losses: dict[int, float] = field(default_factory=dict)  # by layer that stepped
-    staleness: dict[int, int] = field(default_factory=dict)  # by in-edge, of what is used
+    staleness: dict[int, int] = field(default_factory=dict)  # by in-edge, of the embeddings in use
     merged: list[Message] = field(default_factory=list)
     rejected: list[Message] = field(default_factory=list)
 
     def begin_tick(self, tick: int, neighbour_features: dict[int, jax.Array]) -> None:
-        """What every node gets without a message: the time, and the features of in-neighbours who have joined."""
+        """Takes what needs no message: the time, and the features of in-neighbours that have joined."""
         self.tick, self.neighbour_features = tick, neighbour_features
         self.losses, self.staleness, self.merged, self.rejected = {}, {}, [], []
 
@@ -94,7 +94,7 @@ class Node:
                 post.settle(message, "delivered")
 
     def _store_embedding(self, message: Message, arrivals: list[Message], post: Post) -> None:
-        """Keeps a version if it is newer than the one held and than all that came over the same edge with it."""
+        """Keeps an embedding if it is newer than the one held and all that arrive over the same edge with it."""
         rivals = [m for m in arrivals if m.edge == message.edge and m is not message]
         rivals += [self.mailbox[message.edge]] if message.edge in self.mailbox else []
         if all(message.tick_sent > rival.tick_sent for rival in rivals):
@@ -104,17 +104,17 @@ class Node:
             post.settle(message, "superseded")
 
     def _store_push(self, message: Message, post: Post) -> None:
-        """Takes the room of the oldest sample, if there is no other. One of an earlier tick stays delivered."""
+        """Keeps a sample, in place of the oldest if the buffer is full."""
         if len(self.samples) < self.rules.sample_capacity:
             self.samples.append(message)
         else:
-            if self.samples[self.next_slot].outcome is None:
+            if self.samples[self.next_slot].outcome is None:  # it arrived in this tick; else it stays delivered
                 post.settle(self.samples[self.next_slot], "evicted")
             self.samples[self.next_slot] = message
         self.next_slot = (self.next_slot + 1) % self.rules.sample_capacity
 
     def wake(self, draws: Draws, post: Post) -> Wake:
-        """Merges and trains, in the order that rules."""
+        """Merges and trains, in the order of the rules."""
         self.rules.check(self, "own model", dict(enumerate(self.params)))
         self.staleness = {edge: self.tick - message.tick_sent for edge, message in self.in_use().items()}
         if self.rules.order == "merge_then_train":
@@ -154,7 +154,7 @@ class Node:
         self.inbox = []
 
     def _fold(self, merge: Callable[..., Any], message: Message) -> None:
-        """Merges the model that was just taken out; numbers that its message does not carry stay."""
+        """Folds in the last accepted model; numbers that its message does not carry do not change."""
         received, is_carried = self._decoded(message)
         models = self.params, jnp.int32(self.age), received, jnp.int32(message.age)
         params, age = merge(*models, jnp.int32(len(self.merged) - 1))
@@ -162,7 +162,7 @@ class Node:
         self.rules.check(self, "merged model", dict(enumerate(self.params)))
 
     def _merge_all(self, merge_all: Callable[..., Any], messages: list[Message]) -> None:
-        """Merges all models at once; numbers that none of their messages carries stay."""
+        """Merges all models at once; numbers that no message carries do not change."""
         own, has_weight = Model(self.params, jnp.int32(self.age), self.weight), self.weight is not None
         params, carried = zip(*map(self._decoded, messages), strict=True)
         is_carried = None if self.rules.content is None else jax.tree.map(lambda *one: jnp.stack(one), *carried)
@@ -181,12 +181,12 @@ class Node:
         self.rules.check(self, "merged model", dict(enumerate(self.params)))
 
     def _decoded(self, message: Message) -> tuple[Any, Any]:
-        """A received model, with the node's own numbers where none came, and which came; None for all."""
+        """A received model, with the node's own numbers where none came, and a mask of those that did; None for all."""
         content = self.rules.content
         return (message.payload, None) if content is None else content.decode(message.payload, self.params)
 
     def _carried(self, params: Any, is_carried: Any) -> Any:
-        """The numbers that came, as they were merged, and the others as they are."""
+        """The merged numbers where some came, the node's own elsewhere."""
         return params if is_carried is None else jax.tree.map(jnp.where, is_carried, params, self.params)
 
     def _accepts(self, message: Message, position: int, draws: Draws) -> bool:
@@ -218,7 +218,7 @@ class Node:
         self.age += bool(self.losses)
 
     def _train_layer(self, index: int, own: jax.Array, draws: Draws) -> jax.Array:
-        """Steps a layer if its objective has what it needs; gives the embedding before that."""
+        """Steps a layer if its loss is defined; returns the embedding before the step."""
         spec, params = self.rules.spec, self.params[index]
         inputs, compared = self._inputs(index, own), self._compared(index, draws)
         parts = spec.layers[index], spec.objectives[index]
@@ -246,7 +246,7 @@ class Node:
         self.num_steps[index] += 1
 
     def in_use(self) -> dict[int, Message]:
-        """What of the mailbox has not expired."""
+        """The embeddings in the mailbox that have not expired."""
         assert self.rules.spec.publish is not None
         expiry = self.rules.spec.publish.expiry
         return {
@@ -256,7 +256,7 @@ class Node:
         }
 
     def _inputs(self, index: int, own: jax.Array) -> Inputs:
-        """What enters a layer: the newest that came over each in-edge over which something came."""
+        """The inputs of a layer: the newest vectors that came over each in-edge."""
         num_edges = self.rules.links.num_edges
         received, is_there = np.zeros((num_edges, *own.shape), own.dtype), np.zeros(num_edges, bool)
         from_below = {edge: message.payload[index - 1] for edge, message in self.in_use().items()}
@@ -270,7 +270,7 @@ class Node:
         return embedding
 
     def _compared(self, index: int, draws: Draws) -> Compared:
-        """What a loss compares with: of this tick's positives those that are there, and the samples."""
+        """The vectors that a loss compares with: this tick's positives that are there, and the samples."""
         held = self.in_use()
         positives = [held.get(edge) for edge in draws.positives(self.number)]
         empty = [None] * (self.rules.sample_capacity - len(self.samples))
@@ -279,7 +279,7 @@ class Node:
         )
 
     def _stacked(self, stage: str, messages: Sequence[Message | None], index: int) -> tuple[Any, Any]:
-        """One layer of the messages' embeddings [n, F'], zeros where there is none; and which are there [n]."""
+        """Embeddings of one layer from messages [n, F'], zeros for None; and a mask of those that are there [n]."""
         like = self.embeddings[index]
         rows, mask = np.zeros((len(messages), *like.shape), like.dtype), np.zeros(len(messages), bool)
         for i, message in enumerate(messages):
@@ -289,17 +289,14 @@ class Node:
         return rows, mask
 
     def publish(self, draws: Draws, is_refresh: bool = False) -> list[Message]:
-        """The embeddings of this wake for every out-neighbour that it has a link to now, if it is time.
-
-        In a refresh it always is.
-        """
+        """The embeddings for every out-neighbour whose link is up, if the schedule is due or in a refresh."""
         schedule = self.rules.schedule("embedding")
         is_due = schedule is None or schedule.decide((), jnp.int32(self.wakes), jnp.int32(0), None, 1) > 0
         candidates = draws.to_neighbours(self.out_edges.items()) if is_refresh or is_due else []
         return [self._message("embedding", candidate, self.embeddings) for candidate in candidates]
 
     def push(self, draws: Draws, is_refresh: bool = False) -> list[Message]:
-        """The embeddings of this wake for random nodes; in a refresh for all of them, outside of the schedule."""
+        """The embeddings for random nodes; in a refresh for all candidates, without the schedule."""
         if is_refresh:
             chosen = [candidate for candidate in draws.candidates("push", self.number) if candidate is not None]
         else:
@@ -307,7 +304,7 @@ class Node:
         return [self._message("push", candidate, self.embeddings) for candidate in chosen]
 
     def send_models(self, draws: Draws) -> list[Message]:
-        """The model for random nodes; in the place of the first, once, the one that was rejected last."""
+        """The model for random nodes; the last rejected one, once, in place of the first."""
         messages, chosen = [], self._choose("model", draws)
         if self.weight is not None and chosen:
             assert self.rules.spec.gossip is not None
@@ -322,7 +319,7 @@ class Node:
         return messages
 
     def _encoded(self, draws: Draws) -> Any:
-        """What the messages of this wake carry of the model, or of what an attacker says of it."""
+        """The content of this wake's model messages: of the node's model, or of the one that an attacker makes."""
         params, wakes, content = self.params, jnp.int32(self.wakes), self.rules.content
         if self.is_attacker and self.rules.spec.attackers is not None:
             alone = tuple(map(without_moments, params))
@@ -335,7 +332,7 @@ class Node:
         return message
 
     def _choose(self, kind: str, draws: Draws) -> list[Candidate]:
-        """The candidates to whom something is sent, by schedule, which remembers how many they were."""
+        """The candidates that are sent, by the schedule, which is told their number."""
         schedule, memory = self.rules.schedule(kind), self.schedule_memory[kind]
         if schedule is None:
             return []

@@ -1,4 +1,4 @@
-"""What one node computes of one layer: its embedding, the loss of it and the step; without compilation, or with it.
+"""The computation of one layer at one node: its embedding, its loss and its step, compiled or not.
 
 Axes: N nodes, E directed edges, F features that enter the layer, F' that leave it, K positives, C samples.
 """
@@ -14,7 +14,7 @@ from jdgnn.network.topology import Topology
 
 
 class Inputs(NamedTuple):
-    """What a node knows when it computes a layer; of other nodes, nothing but what they sent to it."""
+    """All that a node knows when it computes a layer; of other nodes, only what they sent to it."""
 
     number: Any  # [] int32, which node it is
     own: jax.Array  # [F], its own vector below this layer
@@ -33,12 +33,10 @@ class Compared(NamedTuple):
 
 
 def embed(layer: Any, params: Any, inputs: Inputs) -> tuple[jax.Array, jax.Array]:
-    """What a node makes of what its in-neighbours sent, and its embedding [F'].
+    """The node's aggregated vector and its embedding [F']."""
 
-    A layer aggregates for all nodes at once. It is given what this node knows, zeros and masks in place of everything
-    else, and this node's row of the result is read.
-    """
-
+    # A layer aggregates for all nodes at once: it is given what this node knows, zeros and masks in place of everything
+    # else, and this node's row of the result is read.
     def alone(row: jax.Array) -> jax.Array:
         return jnp.zeros((inputs.links.num_nodes, *row.shape), row.dtype).at[inputs.number].set(row)
 
@@ -52,7 +50,7 @@ def embed(layer: Any, params: Any, inputs: Inputs) -> tuple[jax.Array, jax.Array
 def learn(
     layer: Any, objective: Any, params: Any, inputs: Inputs, compared: Compared, key: jax.Array
 ) -> tuple[jax.Array, Any, jax.Array, jax.Array]:
-    """The loss of one layer alone and its gradient by `params`, what was aggregated, and the embedding [F']."""
+    """The loss of one layer alone, its gradient by `params`, the aggregated vector, and the embedding [F']."""
     key_view, key_loss = (key, key) if objective.view is None else jax.random.split(key)
 
     def loss_of(params: Any) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
@@ -74,7 +72,7 @@ def step(optimizer: Any, gradient: Any, opt_state: Any, params: Any, num_steps: 
 
 
 class Arithmetic(NamedTuple):
-    """The functions above, as they are called."""
+    """The functions above, compiled or not."""
 
     embed: Callable[..., Any] = embed
     learn: Callable[..., Any] = learn

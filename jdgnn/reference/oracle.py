@@ -28,24 +28,14 @@ class Oracle:
         self,
         spec: Spec,
         links: Topology,
-        features: Any,
+        features: Any,  # [N, F0]
         params: Any,
         opt_state: Any,
         *,
         arithmetic: Arithmetic = COMPILED,
         check: Check = unchecked,
     ) -> None:
-        """Sets up the network before its first tick.
-
-        Args:
-          spec: what every node does.
-          links: who is linked.
-          features: what each node measures of itself [N, F0].
-          params: parameters of each layer, nodes stacked first.
-          opt_state: optimiser state of each layer, nodes stacked first.
-          arithmetic: how a layer is computed, compiled or not.
-          check: looks at every number.
-        """
+        """Sets up the network before its first tick; parameters and optimiser states are stacked by node."""
         self.now, self.features = 0, np.asarray(features)
         self.rules = Rules(spec, links, arithmetic, check)
         units = units_of(spec.layers, self.features.shape[1], self.features.dtype)
@@ -83,7 +73,7 @@ class Oracle:
         return None if self.rules.content is None else self.rules.content.init(params)
 
     def tick(self, events: Any) -> list[Wake]:
-        """Runs one tick, and tells what the active nodes did; `events` are as `Draws` reads them."""
+        """Runs one tick; returns the records of wakes. `events` are as `Draws` reads them."""
         draws = Draws(events)
         active = self._receive(draws)
         wakes = [node.wake(draws, self.post) for node in active]
@@ -97,7 +87,7 @@ class Oracle:
         return wakes
 
     def refresh(self, events: Any) -> None:
-        """Runs one tick in which embeddings are computed and sent to all; models and counters stand still."""
+        """Runs one tick in which embeddings are computed and sent to all; models and counters do not change."""
         draws = Draws(events)
         for node in self._receive(draws):
             node.embed()
@@ -105,7 +95,7 @@ class Oracle:
         self.now += 1
 
     def _receive(self, draws: Draws) -> list[Node]:
-        """Stores what arrives at every online node; the active nodes."""
+        """Stores the arrivals at every online node; returns the active nodes."""
         arrivals, active = self.post.arrivals(self.now), []
         assert self.rules.spec.availability is not None
         on_receipt = self.rules.spec.availability.on_receipt
@@ -126,7 +116,7 @@ class Oracle:
             self.post.send(message)
 
     def _post_models(self, models: list[Message]) -> None:
-        """Posts the models of a tick; one that is passed on has its place, the others take what places are left."""
+        """Sends the models of a tick; passed-on ones have a place already, the others take what places are left."""
         self._post_all([model for model in models if model.is_passed_on])
         places = self.rules.num_places
         for model in sorted((model for model in models if not model.is_passed_on), key=lambda model: model.order):
@@ -134,7 +124,7 @@ class Oracle:
 
     @property
     def num_places_taken(self) -> int:
-        """Number of models that must be kept somewhere: on the way, in an inbox, or rejected and to be passed on."""
+        """Number of models that need a place: on their way, in an inbox, or kept to be passed on."""
         return self.num_waiting("model") + sum(node.kept is not None for node in self.nodes)
 
     def num_waiting(self, kind: str) -> int:
@@ -144,5 +134,5 @@ class Oracle:
 
 
 def row_of(tree: Any, number: int) -> Any:
-    """What a tree of arrays [N, ...] holds of one node."""
+    """The row of one node in a tree of arrays [N, ...]."""
     return jax.tree.map(lambda leaf: jnp.asarray(leaf[number]), tree)

@@ -1,4 +1,4 @@
-"""What every node does, the same for all, as it stands in the emulator's settings."""
+"""The rules that all nodes follow, read from the emulator's settings."""
 
 import math
 from collections.abc import Mapping
@@ -14,23 +14,23 @@ from jdgnn.reference.one_layer import Arithmetic
 
 
 class Check(Protocol):
-    """Looks at every number that a node takes in or computes."""
+    """Checks every number that a node receives or computes."""
 
     def __call__(
         self, node: Any, stage: str, layers: Mapping[int, Any], inputs: Any = (), message: Message | None = None
     ) -> None:
-        """Is told at which node, what it is, its numbers by layer, what they were made of, and what carried them."""
+        """Takes the node, the stage, its numbers by layer, their inputs, and the message that carried them."""
 
 
 def unchecked(
     node: Any, stage: str, layers: Mapping[int, Any], inputs: Any = (), message: Message | None = None
 ) -> None:
-    """Lets every number pass."""
+    """Accepts every number."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Settings in the words of the protocol. A capacity of 0 says that nothing of the kind is ever sent."""
+    """Settings in the words of the protocol. A capacity of 0 means that nothing of the kind is ever sent."""
 
     spec: Spec
     links: Topology
@@ -39,38 +39,38 @@ class Rules:
 
     @property
     def order(self) -> str:
-        """What comes first, merging or training."""
+        """The order of merging and training."""
         return "merge_then_train" if self.spec.gossip is None else self.spec.gossip.order
 
     @property
     def sample_capacity(self) -> int:
-        """Room for samples of a node."""
+        """Places for samples at a node."""
         return 0 if self.spec.push is None else self.spec.push.capacity
 
     @property
     def inbox_capacity(self) -> int:
-        """Room for models that wait at a node."""
+        """Places for models that wait at a node."""
         return 0 if self.spec.gossip is None else self.spec.gossip.capacity
 
     @property
     def num_places(self) -> int | None:
-        """Places for the models of all nodes between sending and merging; None = as many as it takes."""
+        """Places for the models of all nodes between sending and merging; None = unlimited."""
         if self.spec.gossip is None or self.spec.gossip.pool is None:
             return None
         return max(1, math.ceil(self.spec.gossip.pool * self.links.num_nodes - 1e-9))
 
     @property
     def content(self) -> Content | None:
-        """What a model message carries; None = the whole model."""
+        """The content of model messages; None = the whole model."""
         return None if self.spec.gossip is None else self.spec.gossip.content
 
     def _setting(self, kind: str) -> Any:
         return {"embedding": self.spec.publish, "push": self.spec.push, "model": self.spec.gossip}[kind]
 
     def schedule(self, kind: str) -> Schedule | None:
-        """When messages of a kind are sent; None = at every wake, or nothing of the kind."""
+        """The schedule of messages of a kind; None = at every wake, or nothing of the kind."""
         return None if self._setting(kind) is None else self._setting(kind).schedule
 
     def max_delay(self, kind: str) -> int:
-        """How late messages of a kind are at most."""
+        """The longest delay of messages of a kind."""
         return 0 if self._setting(kind) is None else self._setting(kind).link.max_delay

@@ -1,4 +1,4 @@
-"""A run by the reference, from any state, that stops at the first number that is not finite."""
+"""A run by the reference, from any state, that stops at the first non-finite number."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,29 +34,29 @@ def debug_run(
     on_tick: Callable[[list[Node], int], None] | None = None,
     replay: str | Path | None = None,
 ) -> tuple[State, list[Wake]]:
-    """Runs a number of ticks as `run` does, slowly: node by node in plain Python, so that one can look everywhere.
+    """Runs a number of ticks like `run`, slowly: node by node in plain Python, where everything can be inspected.
 
-    A run that diverged is gone through again from a state before that: the same events are drawn, and the same numbers
-    come out up to rounding, until one is not finite. Then `NonFiniteError` says in which tick, at which node, in which
-    layer and at what, and which message it may have come from. Breakpoints and prints work at every step of a node, in
-    the modules of `jdgnn.reference`; in `pdb` after the error, too. It takes some hundredths of a second per node,
-    layer and tick.
+    To debug a run that diverged, repeat it from an earlier state: the same events are drawn, and the same numbers come
+    out up to rounding, until one is not finite. Then `NonFiniteError` reports the tick, the node, the layer, the stage
+    of the computation, and the message that the number may have come from. Breakpoints and prints work at every step of
+    a node, in the modules of `jdgnn.reference`, as does post-mortem `pdb`. It takes some hundredths of a second per
+    node, layer and tick.
 
     Args:
       emulator: the parts.
       state: all nodes, from `emulator.init` or a run; it is not consumed.
       network: the network the state was made for.
-      ticks: how many ticks to run.
-      on_tick: called after each tick with all nodes and the number of the tick; see `Node` for what they hold. What it
-        changes is gone on with.
+      ticks: number of ticks to run.
+      on_tick: called after each tick with all nodes and the number of the tick; see `Node` for their fields. Its
+        changes take effect.
       replay: a file to take the events from, as in `run`.
 
     Returns:
-      The state after the last tick, with which `run` can go on, and what each node did whenever it woke.
+      The state after the last tick, from which `run` can continue, and a record of every wake.
 
     Raises:
-      NonFiniteError: a number was received or computed that is not finite.
-      InputError: an argument makes no sense, as in `run`, or parameters are kept in bfloat16.
+      NonFiniteError: a non-finite number was received or computed.
+      InputError: an argument is invalid, as in `run`, or parameters are stored in bfloat16.
 
     Example:
       >>> import jax, jdgnn
@@ -74,8 +74,8 @@ def debug_run(
     emulator, links, features = arrays_of(emulator, state, network)
     if emulator.param_dtype is not None:
         raise InputError(
-            f"emulator.param_dtype: got {emulator.param_dtype}, and the debug back end keeps parameters as computed; "
-            "debug with None, from a state made so"
+            f"emulator.param_dtype: expected None, since debug_run keeps parameters as computed, "
+            f"got {emulator.param_dtype}; debug with None, from a state made so"
         )
     source: Source = Draw(emulator, links, state) if replay is None else Replay(replay, emulator, links, state, ticks)
     parts = emulator, links, features, state.params, state.opt_state
@@ -98,7 +98,7 @@ def debug_run(
 
 
 def is_crowded(emulator: Spec, events: Events, num_active: int, num_nodes: int) -> bool:
-    """Whether a compiled run would have had too little compact room for the nodes awake in this tick."""
+    """Whether a compiled run would have had too few compact rows for the nodes active in this tick."""
     if emulator.active_fraction is None or (events.online is None and events.wake is None):
         return False
     return num_active > min(num_nodes, max(1, round(emulator.active_fraction * num_nodes)))

@@ -1,7 +1,7 @@
-"""From one object per node back to arrays of all nodes.
+"""Converts one object per node back to a state of all nodes.
 
-What is not on its way any more leaves no trace: where the state of a compiled run still shows what has arrived, this
-one shows that nothing was sent. Axes: N nodes, E directed edges.
+Messages that are no longer on their way leave no trace: where the state of a compiled run still shows arrived messages,
+this one shows that nothing was sent. Axes: N nodes, E directed edges.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,16 +27,13 @@ from jdgnn.reference.oracle import Oracle
 
 
 def state_of(oracle: Oracle, before: State, attended: Any, num_crowded: int) -> State:
-    """Makes a state of nodes and of what is on its way.
+    """Makes the state of all nodes after the last tick.
 
     Args:
       oracle: the network.
-      before: the state it started from, whose clocks have gone on.
+      before: the state it started from, with the clocks of now.
       attended: node-ticks joined and online since then [2].
-      num_crowded: ticks since then in which there was not enough compact room.
-
-    Returns:
-      All nodes after the last tick.
+      num_crowded: ticks since then with too few compact rows.
     """
     nodes, flying = oracle.nodes, oracle.post.in_flight
     per_node = {
@@ -71,7 +68,7 @@ def state_of(oracle: Oracle, before: State, attended: Any, num_crowded: int) -> 
 
 
 def stacked(like: Any, rows: Sequence[Any]) -> Any:
-    """Puts the trees of all nodes side by side, in the dtypes of `like`."""
+    """Stacks the trees of all nodes, in the dtypes of `like`."""
 
     def of_leaf(leaf: jax.Array, *parts: Any) -> jax.Array:
         return jnp.stack(parts) if is_key(leaf) else jnp.asarray(np.stack([*map(np.asarray, parts)]), leaf.dtype)
@@ -86,12 +83,12 @@ def as_words(numbers: Any) -> jax.Array:
 
 
 def added(words: jax.Array, numbers: Any) -> jax.Array:
-    """Numbers kept as high and low word [..., 2], and others on top of them."""
+    """Numbers kept as high and low word [..., 2], plus others."""
     return as_words(whole(words) + np.asarray(numbers))
 
 
 def filled(layers: Iterable[jax.Array], held: Iterable[tuple[tuple[int, ...] | int, Message]]) -> tuple[jax.Array, ...]:
-    """Arrays in the shape of `layers`, zeros but for what messages hold, each at its place."""
+    """Arrays in the shape of `layers`, zeros except for the embeddings of messages at their places."""
     arrays = [np.zeros(layer.shape, layer.dtype) for layer in layers]
     for place, message in held:
         for array, embedding in zip(arrays, message.payload, strict=True):
@@ -100,13 +97,13 @@ def filled(layers: Iterable[jax.Array], held: Iterable[tuple[tuple[int, ...] | i
 
 
 def history_of(before: tuple[jax.Array, ...], flying: list[Message]) -> tuple[jax.Array, ...]:
-    """The embeddings that messages on their way carry, each where it is looked for."""
+    """The embeddings of messages on their way, each at the place where it is read."""
     depth = before[0].shape[1]
     return filled(before, (((m.src, m.tick_sent % depth), m) for m in flying if m.kind != "model"))
 
 
 def mailbox_of(before: Mailbox, nodes: list[Node], flying: list[Message]) -> Mailbox:
-    """What has come over each edge, and what is on its way."""
+    """The embeddings that have arrived over each edge, and those on their way."""
     held = [pair for node in nodes for pair in node.mailbox.items()]
     version = np.full(before.version.shape, -1, np.int32)
     for edge, message in held:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -193,9 +193,10 @@ def test_kernels_are_not_used_where_they_are_not_allowed() -> None:
     assert backend(True) is backend(None) is (PLAIN if library.why_not() is not None else CPU)
 
 
-@pytest.mark.parametrize("kernels", [3, "yes", "auto"])
+@pytest.mark.parametrize("kernels", [3, "yes", 0, 1, np.False_])
 def test_what_kernels_cannot_be(kernels: Any) -> None:
-    with pytest.raises(jdgnn.InputError, match=f"kernels: expected True, False or None, got {kernels!r}"):
+    """What equals False without being it would leave kernels on."""
+    with pytest.raises(jdgnn.InputError, match=re.escape(f"kernels: expected True, False or None, got {kernels!r}")):
         cheap(kernels)
 
 
@@ -232,11 +233,3 @@ def test_a_process_compiles_into_an_empty_cache_and_the_next_finds_it(
         (made,) = tmp_path.rglob("*.so")
         times.add(made.stat().st_mtime_ns)
     assert len(times) == 1
-
-
-def test_every_target_is_there(compiled: None) -> None:
-    assert len(set(library.TARGETS)) == len(library.UNTYPED) + 2 * len(library.TYPED)
-    names = {name.removeprefix("jdgnn_").rsplit("_float", 1)[0] for name in library.TARGETS}
-    assert names == {*library.UNTYPED, *library.TYPED}
-    assert jnp.dtype("float32").name in library.DTYPES
-    assert np.dtype("float64").name in library.DTYPES

@@ -114,7 +114,7 @@ def loss_of(value: Any) -> Any:
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "module with dropout": (
         {"layers": [jdgnn.from_nnx(WithDropout, aggregation.mean)]},
-        "WithDropout keeps RngCount, RngKey besides parameters",
+        "module: expected parameters only, got WithDropout with RngCount, RngKey",
     ),
     "layer gives a number": (
         layer(apply=lambda params, own, aggregated: own.sum()),
@@ -354,7 +354,7 @@ def test_broken_parts_are_named(name: str) -> None:
         (lambda: jdgnn.publish(schedule=schedule(settle=())), r"schedule.settle: expected a function, got \(\)"),
         (lambda: jdgnn.push(schedule=schedule(min_wakes=0)), "schedule.min_wakes: .*got 0"),
         (lambda: jdgnn.push(schedule=schedule(is_random=1)), "schedule.is_random: expected True or False, got 1"),
-        (lambda: jdgnn.publish(schedule=jdgnn.schedules.token_account()), "schedule: got one that draws"),
+        (lambda: jdgnn.publish(schedule=jdgnn.schedules.token_account()), "schedule: expected one that does not draw"),
     ],
 )
 def test_what_is_no_function_is_named(make: Any, message: str) -> None:

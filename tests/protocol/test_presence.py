@@ -70,23 +70,6 @@ def test_churn_leaves_and_returns_at_its_rates_and_is_stationary(mean_session: f
     assert_rate(~online[2:][longer], 1 / mean_session)
 
 
-def test_churn_of_one_tick_each_alternates() -> None:
-    _, online = simulate(churn(1, 1), 50, 10)
-    assert (online[1:] == ~online[:-1]).all()
-
-
-def test_whole_sessions_have_the_mean_length() -> None:
-    mean_session = 6.0
-    _, online = simulate(churn(mean_session, 3.0), 3000, 400)
-    lengths: list[int] = []
-    for node in online.T:
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], node[1:], [False]]).astype(int)))
-        starts, ends = edges[::2], edges[1::2]
-        lengths += (ends - starts)[(starts > 0) & (starts < 250)].tolist()  # the cut at the end hits none of these
-    deviation = np.sqrt(mean_session**2 - mean_session)
-    assert abs(np.mean(lengths) - mean_session) < 5 * deviation / np.sqrt(len(lengths))
-
-
 def test_crashed_nodes_never_return_and_have_joined() -> None:
     prob = 0.05
     joined, online = simulate(crash(prob), 5000, 40)

@@ -1,4 +1,4 @@
-"""A spectral filter of order one."""
+"""Chebyshev filters of order one."""
 
 from jdgnn.learning.aggregation import laplacian
 from jdgnn.learning.layers.layer import Layer
@@ -8,9 +8,9 @@ from jdgnn.learning.layers.linear_maps import sum_of_maps
 def chebyshev(units: int, activation: str = "leaky_relu", normalize: bool = True) -> Layer:
     """Chebyshev filter of order one: a linear map of a node's own vector plus another of the rescaled Laplacian's.
 
-    Like `sage`, it keeps what a node knows of itself; unlike it, neighbours enter by symmetric weights and negatively,
-    so that equal weights in both maps take differences, and opposite ones means. Filters of higher order would need
-    vectors from farther away, and so messages of their own.
+    Like `sage`, it has a separate map of the node's own vector; unlike it, neighbours enter with symmetric, negative
+    weights: equal maps take differences, opposite maps take means. Filters of higher order would need vectors from
+    farther away, and thus further messages.
     Source: Defferrard, Bresson & Vandergheynst, "Convolutional Neural Networks on Graphs with Fast Localized Spectral
     Filtering", arXiv 1606.09375.
 
@@ -23,7 +23,7 @@ def chebyshev(units: int, activation: str = "leaky_relu", normalize: bool = True
       The layer; its parameters are two kernels [F, F'] and a bias [F'].
 
     Raises:
-      InputError: an argument makes no sense.
+      InputError: an argument is invalid.
 
     Example:
       >>> import jax, jax.numpy as jnp

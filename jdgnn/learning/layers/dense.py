@@ -1,4 +1,4 @@
-"""A dense layer, which hears no neighbour."""
+"""Dense layers, which use no neighbour."""
 
 from jdgnn.learning.aggregation import nothing
 from jdgnn.learning.layers.layer import Layer
@@ -8,7 +8,7 @@ from jdgnn.learning.layers.linear_maps import sum_of_maps
 def dense(units: int, activation: str = "leaky_relu", normalize: bool = True) -> Layer:
     """Dense layer: a linear map of a node's own vector.
 
-    Neighbours enter by the objective only. It is a layer for graphs where neighbours mislead, and a baseline.
+    Neighbours enter through the objective only. Use it in graphs where neighbours mislead, and as a baseline.
 
     Args:
       units: width of the output, F'.
@@ -19,7 +19,7 @@ def dense(units: int, activation: str = "leaky_relu", normalize: bool = True) ->
       The layer; its parameters are a kernel [F, F'] and a bias [F'].
 
     Raises:
-      InputError: an argument makes no sense.
+      InputError: an argument is invalid.
 
     Example:
       >>> import jax, jax.numpy as jnp

@@ -17,10 +17,10 @@ from jdgnn.learning.layers.modules import from_nnx
 
 
 def gat(units: int, activation: str = "leaky_relu", normalize: bool = True, heads: int = 1, own: bool = False) -> Layer:
-    """Graph attention: a linear map of a mean over a node and its in-neighbours, weighted by what the node asks for.
+    """Graph attention: a linear map of a mean over a node and its in-neighbours, weighted by the node's query.
 
-    Node v weighs u by softmax of leaky(aₛ·W x_u + aₜ·W x_v), with its own W and a. As aₛ·W x_u = (Wᵀaₛ)·x_u, it asks
-    with one vector per head, and W is applied to the mean: nothing per edge is multiplied by a matrix.
+    Node v weighs u by softmax of leaky(aₛ·W x_u + aₜ·W x_v), with its own W and a. As aₛ·W x_u = (Wᵀaₛ)·x_u, the
+    query is one vector per head, and W is applied to the mean: nothing per edge is multiplied by a matrix.
     Source: Velickovic et al., "Graph Attention Networks", arXiv 1710.10903.
 
     Args:
@@ -35,7 +35,7 @@ def gat(units: int, activation: str = "leaky_relu", normalize: bool = True, head
       `own` another kernel [F, F'].
 
     Raises:
-      InputError: an argument makes no sense.
+      InputError: an argument is invalid.
 
     Example:
       >>> import jax, jax.numpy as jnp
@@ -48,7 +48,7 @@ def gat(units: int, activation: str = "leaky_relu", normalize: bool = True, head
     check_count("heads", heads)
     check_flag("own", own)
     if units % heads:
-        raise InputError(f"heads: got {heads}, which does not divide units={units}; write a divisor")
+        raise InputError(f"heads: expected a divisor of units={units}, got {heads}")
     return from_nnx(_module(units, heads, activation, normalize, own), attention, query="ask")
 
 

@@ -15,14 +15,13 @@ def gcn(units: int, activation: str = "leaky_relu", normalize: bool = True, own:
       units: width of the output, F'.
       activation: one of `identity`, `leaky_relu` (slope 0.25), `relu`, `tanh`.
       normalize: scale the output to length one.
-      own: add another linear map of the node's own vector, so that what it knows of itself is not only averaged with
-        what its neighbours know.
+      own: add another linear map of the node's own vector, so that it is not only averaged with those of neighbours.
 
     Returns:
       The layer; its parameters are a kernel [F, F'] and a bias [F'], with `own` another kernel [F, F'].
 
     Raises:
-      InputError: an argument makes no sense.
+      InputError: an argument is invalid.
 
     Example:
       >>> import jax, jax.numpy as jnp

@@ -17,7 +17,7 @@ from jdgnn.learning.layers.modules import from_nnx
 def gin(units: int, activation: str = "leaky_relu", normalize: bool = True) -> Layer:
     """GIN: a perceptron with one hidden layer of (1 + ε) times a node's own vector plus the sum of its in-neighbours'.
 
-    Sums, unlike means, tell neighbourhoods apart that differ in size alone.
+    Sums, unlike means, distinguish neighbourhoods that differ only in size.
     Source: Xu et al., "How Powerful are Graph Neural Networks?", arXiv 1810.00826.
 
     Args:
@@ -29,7 +29,7 @@ def gin(units: int, activation: str = "leaky_relu", normalize: bool = True) -> L
       The layer; its parameters are kernels [F, F'] and [F', F'], two biases [F'], and ε, which starts at zero.
 
     Raises:
-      InputError: an argument makes no sense.
+      InputError: an argument is invalid.
 
     Example:
       >>> import jax, jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""What a layer is, and layers that begin with linear maps."""
+"""The type of layers, and layers that begin with linear maps."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
@@ -18,21 +18,21 @@ class _Functions(NamedTuple):
 
 
 class Layer(ReadOff, _Functions):
-    """One GNN layer: what one node computes, and how it combines what its in-neighbours sent.
+    """One GNN layer: the computation of one node, and the aggregation of the vectors that its in-neighbours sent.
 
-    Axes: N nodes, E directed edges, F features that come in, F' that go out.
+    Axes: N nodes, E directed edges, F input features, F' output features.
 
     Members:
       init: `(key, num_features, dtype) -> params`, the parameters of one node as a tree of arrays.
-      apply: `(params, own [F], aggregated [F]) -> [F']`, one node. One that begins with linear maps is made by
+      apply: `(params, own [F], aggregated [F]) -> [F']`, one node. If it begins with linear maps, make it by
         `jdgnn.layers.of_maps`: the gradient of a kernel is then an outer product, and a step needs one pass over the
         parameters.
       aggregate: `(own [N, F], received [E, F], received_mask [E], topology, query) -> [N, ...]`, over the ragged edges;
         edges whose mask is False have delivered nothing yet and must not count. See `jdgnn.learning.aggregation`.
       query: `(params, own [F]) -> array`, one node, for attention: `aggregate` gets all nodes' queries [N, ...] and may
-        weigh what was received by them, so that no edge is ever multiplied by a node's matrix. None if not needed.
+        weigh received vectors by them, so that no edge is ever multiplied by a node's matrix. None if not needed.
 
-    What was received is a constant; parameters inside `query` and `apply` are trained.
+    Received vectors are constants; parameters inside `query` and `apply` are trained.
     """
 
     __slots__ = ()
@@ -50,19 +50,19 @@ class Layer(ReadOff, _Functions):
         inputs: Callable[..., Any] | None = None,
         finish: Callable[..., Any] | None = None,
     ) -> "Layer":
-        """Makes a layer; `inputs` and `finish`, which once stood beside `apply`, are not used; a warning says so."""
+        """Makes a layer; `inputs` and `finish`, arguments of earlier versions, are ignored with a warning."""
         layer = super().__new__(cls, init, apply, aggregate, query)
         layer._tell_unused(inputs=inputs, finish=finish)
         return layer
 
     @property
     def inputs(self) -> Callable[..., dict[str, jax.Array]] | None:
-        """`(own [F], aggregated [F]) -> {name: [n]}`, what each linear map is multiplied by; None for other layers."""
+        """The function `(own [F], aggregated [F]) -> {name: [n]}`, inputs of the linear maps; None for other layers."""
         return (bound_to(apply_maps, self.apply) or {}).get("inputs")
 
     @property
     def finish(self) -> Callable[..., jax.Array] | None:
-        """`([F']) -> [F']`, what `apply` makes of the sum of all maps; None for layers that do not begin with any."""
+        """The function `([F']) -> [F']` of the sum of all linear maps; None for other layers."""
         return (bound_to(apply_maps, self.apply) or {}).get("finish")
 
 
@@ -70,15 +70,15 @@ def of_maps(inputs: Callable[..., dict[str, jax.Array]], finish: Callable[..., j
     """Makes the `apply` of a layer that begins with linear maps.
 
     Args:
-      inputs: `(own [F], aggregated [F]) -> {name: [n]}`, one node: what each map is multiplied by. The layer's
+      inputs: `(own [F], aggregated [F]) -> {name: [n]}`, one node: the input of each map. The layer's
         parameters must be a dict of the same names, each `{"kernel": [n, F'], "bias": [F']}` or without the bias.
-      finish: `([F']) -> [F']`, one node: what is made of the sum of all maps and biases.
+      finish: `([F']) -> [F']`, one node: a function of the sum of all maps and biases.
 
     Returns:
       `(params, own, aggregated) -> [F']`.
 
     Raises:
-      InputError: one of them is no function.
+      InputError: one of them is not a function.
 
     Example:
       >>> double = of_maps(lambda own, aggregated: {"only": own}, lambda total: 2 * total)

@@ -1,4 +1,4 @@
-"""Layers that are sums of linear maps, and the dense step that all built-in layers share after a map."""
+"""Layers that are sums of linear maps, and the end that all built-in layers share."""
 
 import functools
 from collections.abc import Callable
@@ -39,21 +39,9 @@ def sum_of_maps(
 ) -> Layer:
     """A layer that is the finish of a sum of linear maps; the same arguments give the same layer.
 
-    Args:
-      units: width of the output.
-      activation: one of `ACTIVATIONS`.
-      normalize: scale the output to length one.
-      aggregate: how received vectors are combined.
-      maps: name of each map, and whether it is one of the `own` vector or of what is `aggregated`; the first has the
-        bias.
-
-    Returns:
-      The layer; its parameters are a kernel [F, F'] for each map, and a bias [F'].
-
-    Raises:
-      InputError: units, activation or normalize make no sense.
+    `maps` are pairs of a name and the input of a map, `own` or `aggregated`; the first map has the bias.
     """
-    check_dense(units, activation, normalize)  # before it is looked for: to a cache 64.0 is 64
+    check_dense(units, activation, normalize)  # before the cache, to which 64.0 is 64
     return _sum_of_maps(units, activation, normalize, aggregate, maps)
 
 

@@ -1,4 +1,4 @@
-"""Layers out of flax modules."""
+"""Layers made from flax modules."""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -21,13 +21,13 @@ def from_nnx(
     aggregate: Callable[..., jax.Array],
     query: str | None = None,
 ) -> Layer:
-    """Makes a layer of a `flax.nnx` module that is called as `module(own, aggregated)`.
+    """Makes a layer from a `flax.nnx` module that is called as `module(own, aggregated)`.
 
-    The same two functions give the same layer, so that a program compiled for it is found again.
+    The same functions give the same layer, so that compiled programs are reused.
 
     Args:
       make: `make(num_features, *, rngs, param_dtype) -> module`; the module may hold parameters only.
-      aggregate: how received vectors are combined, as `jdgnn.learning.aggregation.mean`.
+      aggregate: how received vectors are combined, such as `jdgnn.learning.aggregation.mean`.
       query: name of the module's method `(own) -> query` for attention, or None.
 
     Returns:
@@ -73,17 +73,17 @@ def from_nnx(
 
 @functools.cache
 def from_linen(module: linen.Module, aggregate: Callable[..., jax.Array]) -> Layer:
-    """Makes a layer of a `flax.linen` module that is called as `module(own, aggregated)`.
+    """Makes a layer from a `flax.linen` module that is called as `module(own, aggregated)`.
 
     Args:
-      module: the module; it may hold parameters only, and decides on their dtype.
-      aggregate: how received vectors are combined, as `jdgnn.learning.aggregation.mean`.
+      module: the module; it may hold parameters only, and sets their dtype.
+      aggregate: how received vectors are combined, such as `jdgnn.learning.aggregation.mean`.
 
     Returns:
       The layer; its parameters are a plain dict of arrays.
 
     Raises:
-      InputError: the module keeps other collections than parameters.
+      InputError: the module keeps collections other than parameters.
 
     Example:
       >>> import jax, jax.numpy as jnp
@@ -124,8 +124,8 @@ def _check_params_only(module: str, others: Iterable[str]) -> None:
     names = sorted(others)
     if names:
         raise InputError(
-            f"module: {module} keeps {', '.join(names)} besides parameters; write one without dropout and batch "
-            "statistics"
+            f"module: expected parameters only, got {module} with {', '.join(names)}; "
+            "write one without dropout and batch statistics"
         )
 
 

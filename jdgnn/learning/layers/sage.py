@@ -11,7 +11,7 @@ AGGREGATORS = {"mean": mean, "max": maximum}
 def sage(units: int, activation: str = "leaky_relu", normalize: bool = True, aggregator: str = "mean") -> Layer:
     """GraphSAGE: one linear map of a node's own vector plus another of the mean, or largest, over its in-neighbours.
 
-    The own path keeps what a node knows of itself where neighbours mislead.
+    The separate map of the own vector helps where neighbours mislead.
     Source: Hamilton, Ying & Leskovec, "Inductive Representation Learning on Large Graphs", arXiv 1706.02216.
 
     Args:
@@ -24,7 +24,7 @@ def sage(units: int, activation: str = "leaky_relu", normalize: bool = True, agg
       The layer; its parameters are two kernels [F, F'] and a bias [F'].
 
     Raises:
-      InputError: an argument makes no sense.
+      InputError: an argument is invalid.
 
     Example:
       >>> import jax, jax.numpy as jnp

@@ -18,9 +18,9 @@ def barlow_twins(redundancy: ArrayLike = 2e-2) -> Objective:
 
     With every unit standardised by its mean and deviation over z and the samples, n of them, ẑ the own vector and p̂ one
     positive: mean over positives of F' (1 − ẑ·p̂/F')² + λ n Σᵢ≠ⱼ Cᵢⱼ², where C = (ẑ p̄ᵀ + Σ over samples of x̂ x̂ᵀ) / n and
-    p̄ is the mean of the p̂. A node knows the neighbours of nobody else: so agreement is taken over units where the paper
-    takes it over pairs, and in C a sample stands for both twins. Both kinds are needed; without one of them the layer
-    does not step.
+    p̄ is the mean of the p̂. A node does not know the neighbours of other nodes: so agreement is measured over units, not
+    over pairs as in the paper, and in C a sample stands for both twins. Positives and samples are both needed; without
+    one of them the layer does not step.
     Source: Zbontar et al., "Barlow Twins: Self-Supervised Learning via Redundancy Reduction", arXiv 2103.03230, with
     moments over a node's own buffer.
 

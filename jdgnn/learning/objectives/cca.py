@@ -14,11 +14,11 @@ from jdgnn.learning.objectives.statistics import moments, off_diagonal, standard
 
 
 def cca(orthogonality: ArrayLike = 1e-2) -> Objective:
-    """CCA-SSG: the nearest possible to one's neighbours among vectors whose units are uncorrelated.
+    """CCA-SSG: vectors close to those of neighbours, with uncorrelated units.
 
     With every unit standardised by its mean and deviation over z and the samples, ẑ the own vector and p̂ one positive:
     mean over positives of ‖ẑ − p̂‖² + λ n ‖C − 1‖², where C is the correlation of units over z and the samples, n of
-    them. Both kinds are needed; without one of them the layer does not step.
+    them. Positives and samples are both needed; without one of them the layer does not step.
     Source: Zhang et al., "From Canonical Correlation Analysis to Self-supervised Graph Neural Networks",
     arXiv 2106.12484, with moments over a node's own buffer.
 

@@ -15,18 +15,18 @@ from jdgnn.learning.objectives.objective import Objective, masked_mean, no_param
 def edge_reconstruction(scale: ArrayLike = 5.0) -> Objective:
     """Logistic loss: inner products with neighbours should be large, those with random nodes small.
 
-    mean over positives p of softplus(−s z·p) + mean over negatives n of softplus(s z·n). A kind that is missing is
-    skipped; with neither the layer does not step.
+    mean over positives p of softplus(−s z·p) + mean over negatives n of softplus(s z·n). If there are
+    no positives or no negatives, their term is skipped; with neither the layer does not step.
     Source: the decoder of Kipf & Welling, "Variational Graph Auto-Encoders", arXiv 1611.07308, with sampled negatives.
 
     Args:
-      scale: s, what inner products are multiplied by; with vectors of length one, 1/s is a temperature.
+      scale: s, the factor of inner products; with vectors of length one, 1/s is a temperature.
 
     Returns:
       The objective, without parameters of its own.
 
     Raises:
-      InputError: `scale` is no positive number.
+      InputError: `scale` is not a positive number.
 
     Example:
       >>> edge_reconstruction(scale=2.0).apply.keywords

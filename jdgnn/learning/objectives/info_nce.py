@@ -14,11 +14,11 @@ from jdgnn.learning.vectors import unit_norm
 
 
 def info_nce(temperature: ArrayLike = 0.5) -> Objective:
-    """InfoNCE: each neighbour should be told from the random nodes by its cosine similarity.
+    """InfoNCE: each neighbour should be distinguished from random nodes by its cosine similarity.
 
     mean over positives p of −log( exp(s_p/τ) / (exp(s_p/τ) + Σₙ exp(sₙ/τ)) ), with s the cosine to the node's own
-    embedding. Both kinds are needed; without one of them the layer does not step. Worth looking at: the mean cosine
-    to positives and to negatives; where the second nears the first, embeddings collapse.
+    embedding. Positives and negatives are both needed; without one of them the layer does not step. Metrics: the mean
+    cosine to positives and to negatives; embeddings collapse if the second approaches the first.
     Source: van den Oord, Li & Vinyals, "Representation Learning with Contrastive Predictive Coding", arXiv 1807.03748.
 
     Args:
@@ -28,7 +28,7 @@ def info_nce(temperature: ArrayLike = 0.5) -> Objective:
       The objective, without parameters of its own.
 
     Raises:
-      InputError: `temperature` is no positive number.
+      InputError: `temperature` is not a positive number.
 
     Example:
       >>> info_nce(temperature=0.2).apply.keywords

@@ -14,18 +14,18 @@ from jdgnn.learning.objectives.objective import Objective, both_kinds, masked_me
 def margin_ranking(margin: ArrayLike = 0.5) -> Objective:
     """Hinge loss: the inner product with each neighbour should exceed that with each random node by a margin.
 
-    mean over positives p and negatives n of max(0, z·n − z·p + margin). Both kinds are needed; without one of them the
-    layer does not step. Worth looking at: the share of pairs that are in the wrong order or too near.
+    mean over positives p and negatives n of max(0, z·n − z·p + margin). Positives and negatives are both needed;
+    without one of them the layer does not step. Metric: the share of pairs that violate the margin.
     Source: Ying et al., "Graph Convolutional Neural Networks for Web-Scale Recommender Systems", arXiv 1806.01973.
 
     Args:
-      margin: by how much a neighbour should be nearer.
+      margin: the least difference of the inner products.
 
     Returns:
       The objective, without parameters of its own.
 
     Raises:
-      InputError: `margin` is no positive number.
+      InputError: `margin` is not a positive number.
 
     Example:
       >>> margin_ranking(margin=1.0).apply.keywords

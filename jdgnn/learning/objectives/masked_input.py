@@ -1,4 +1,4 @@
-"""Learning from an input of which random features are hidden."""
+"""Learning from inputs with hidden features."""
 
 from typing import Any
 
@@ -15,20 +15,20 @@ from jdgnn.parts import as_argument
 
 
 def masked_input(objective: Objective | None = None, rate: ArrayLike = 0.5) -> Objective:
-    """Another objective, learned from the node's input with random features hidden, others anew at every step.
+    """Another objective on the node's input with random features hidden, redrawn at every step.
 
-    Every feature is hidden with probability `rate`, in the node's own vector and in what it has aggregated alike. What
-    a node publishes is the embedding of its whole input; so it learns to tell from a part what neighbours see as a
-    whole, and cannot rely on a few features. Without it embeddings grow worse again after some tens of steps.
+    Every feature is hidden with probability `rate`, both in the node's own vector and in the aggregated one. A node
+    publishes the embedding of its whole input. So it learns to predict from a part what neighbours see as a whole, and
+    cannot rely on a few features. Without hidden features, embeddings degrade again after some tens of steps.
     Source: Srivastava et al., "Dropout", JMLR 15 (2014), without its rescaling; as a view of a graph, Zhu et al., "Deep
     Graph Contrastive Representation Learning", arXiv 2006.04131. Hiding a column commutes with aggregation.
 
     Args:
-      objective: what is learned; `info_nce` if None.
+      objective: the other objective; `info_nce` if None.
       rate: share of the features hidden.
 
     Returns:
-      The objective, with the parameters of the other one.
+      The objective, with the parameters of the other.
 
     Raises:
       InputError: `rate` is not from 0 to below 1, or the other objective hides features already.
@@ -41,7 +41,7 @@ def masked_input(objective: Objective | None = None, rate: ArrayLike = 0.5) -> O
     rate = check_number("rate", rate, minimum=0, below=1)
     objective = as_argument(info_nce() if objective is None else objective)
     if objective.view is not None:
-        raise InputError("objective: it has a view of its own already; give one without")
+        raise InputError("objective: expected one without a view, got one that has a view already")
     return objective._replace(view=Partial(mask, rate=rate))
 
 

@@ -1,4 +1,4 @@
-"""Views of a node's own input with features hidden."""
+"""Contrasting views of a node's own input."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,19 +18,19 @@ from jdgnn.parts import as_argument
 def masked_views(objective: Objective | None = None, rate: ArrayLike = 0.3, neighbours: bool = True) -> Objective:
     """Another objective, between two views of the node's own input in which random features are hidden.
 
-    Each view hides every feature with probability `rate`, in the node's own vector and in what it has aggregated alike.
-    The first view is what is embedded, and the second is one more positive. The embedding that a node publishes is that
-    of the whole input.
+    Each view hides every feature with probability `rate`, both in the node's own vector and in the aggregated one. The
+    first view is embedded for the loss, and the second is one more positive. A node publishes the embedding of its
+    whole input.
     Source: Zhu et al., "Deep Graph Contrastive Representation Learning" (GRACE), arXiv 2006.04131; hiding a column
     commutes with aggregation.
 
     Args:
-      objective: what the views are given to; `info_nce` if None.
+      objective: the other objective; `info_nce` if None.
       rate: share of the features hidden in a view.
-      neighbours: whether neighbours are positives as well; if not, the second view is the only one.
+      neighbours: whether neighbours are positives as well; if not, the second view is the only positive.
 
     Returns:
-      The objective, with the parameters of the other one.
+      The objective, with the parameters of the other.
 
     Raises:
       InputError: `rate` is not from 0 to below 1.

@@ -1,4 +1,4 @@
-"""Prediction of what the next layer will be given."""
+"""Prediction of the input of the next layer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,25 +15,25 @@ from jdgnn.learning.objectives.vicreg import spread_terms
 
 
 def next_input(variance: ArrayLike = 1.0, covariance: ArrayLike = 1.0, deviation: ArrayLike = 1.0) -> Objective:
-    """Layer-wise regularised infomax: foretell the mean of neighbours' embeddings, which the next layer aggregates.
+    """Layer-wise regularised infomax: predict the mean of neighbours' embeddings, which the next layer aggregates.
 
     ‖W z + b − mean over positives of p‖²/F' + (1 + c)/F' · ( µ Σⱼ max(0, γ − √Varⱼ) + ν Σᵢ≠ⱼ Covᵢⱼ² ), moments as in
-    `vicreg`; W and b are trained with the layer, start as the identity, and travel with it. Both kinds are needed;
-    without one of them the layer does not step.
+    `vicreg`; W and b are trained with the layer, start as the identity, and travel with it. Positives and samples
+    are both needed; without one of them the layer does not step.
     Source: Pina & Vilaplana, "Layer-wise training for self-supervised learning on graphs", arXiv 2309.01503, with
     moments over a node's own buffer.
 
     Args:
       variance: µ.
       covariance: ν.
-      deviation: γ, the standard deviation that each unit should have at least; vectors of length one cannot vary by
-        more than 1/√F' in every unit.
+      deviation: γ, the least standard deviation that each unit should have; vectors of length one cannot vary by more
+        than 1/√F' in every unit.
 
     Returns:
       The objective; its parameters are a kernel [F', F'] and a bias [F'].
 
     Raises:
-      InputError: `deviation` is no positive number, or a weight is negative.
+      InputError: `deviation` is not a positive number, or a weight is negative.
 
     Example:
       >>> import jax
@@ -70,8 +70,8 @@ def _loss(
 ) -> tuple[jax.Array, dict[str, Any]]:
     del key
     embedding = encode(own, aggregated)
-    foretold = embedding @ params["kernel"] + params["bias"]
-    missed = jnp.mean((foretold - masked_mean(positives, pos_mask)) ** 2)
+    predicted = embedding @ params["kernel"] + params["bias"]
+    missed = jnp.mean((predicted - masked_mean(positives, pos_mask)) ** 2)
     small, together = spread_terms(moments(embedding, negatives, neg_mask), deviation)
     loss = missed + variance * small + covariance * together
     return loss, {"prediction": missed, "variance": small, "covariance": together}

@@ -1,4 +1,4 @@
-"""What an objective is, and the masked mean that most need."""
+"""The type of objectives, and functions that most of them share."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,17 +13,17 @@ class Objective(NamedTuple):
     Axes: F features that enter the layer, F' that leave it, K positives, C samples (negatives).
 
     Members:
-      init: `(key, num_units, dtype) -> params`, parameters of the objective itself for one node, or () if it has none;
-        they are trained and travel with the layer's.
+      init: `(key, num_units, dtype) -> params`, the objective's own parameters for one node, or () for none; they are
+        trained and travel with the layer's.
       apply: `(params, encode, own [F], aggregated [F], positives [K, F'], pos_mask [K], negatives [C, F'],
         neg_mask [C], key) -> (loss, aux)` where `encode(own, aggregated) -> [F']` is the layer at this node's
-        parameters, and aux is a dict of scalars worth looking at. Entries whose mask is False must not count, and
-        must leave gradients finite even if nothing else is there.
-      view: `(own [F], aggregated [F], key) -> (own, aggregated)`, what the layer is given for the loss in place of what
-        the node has, such as a view with features hidden; `apply` gets it as `own` and `aggregated`. What the node
-        publishes is the embedding of what it has. None where both are the same.
-      is_defined: `(pos_mask [K], neg_mask [C]) -> bool`, whether enough has arrived for the loss to mean anything;
-        where it has not, the layer does not step.
+        parameters, and aux is a dict of scalar metrics. Entries whose mask is False must not count, and must
+        leave gradients finite even if nothing else is there.
+      is_defined: `(pos_mask [K], neg_mask [C]) -> bool`, whether enough has arrived for the loss to be defined; if not,
+        the layer does not step.
+      view: `(own [F], aggregated [F], key) -> (own, aggregated)`, the input of the layer for the loss, such as a view
+        with hidden features; `apply` gets it as `own` and `aggregated`. The node publishes the embedding of its
+        unchanged input. None if both are the same.
 
     Positives and negatives are constants: no gradient enters another node.
     """

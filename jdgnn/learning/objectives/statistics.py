@@ -1,10 +1,10 @@
-"""Statistics over a node's own vector and what lies in its sample buffer, for objectives without negatives.
+"""Statistics over a node's own vector and the vectors in its sample buffer, for objectives without negatives.
 
-Only the own vector moves: what was pushed is constant. Of a loss over a batch of n vectors, in which each takes part,
-it feels one n-th. So terms of statistics are multiplied by n: the gradient at one node is then that of the loss of the
-whole batch, relative to the terms of single vectors, whatever the buffer holds.
+Only the own vector moves: pushed samples are constants. So it feels one n-th of a loss over n vectors in which each
+takes part. Terms of statistics are therefore multiplied by n: the gradient at one node is then that of the loss of the
+whole batch, relative to the terms of single vectors, however many samples there are.
 
-Axes: C samples, F' units, n = 1 + the samples that are there.
+Axes: C samples, F' units, n = 1 + the number of samples that are there.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ NEARLY_ZERO = 1e-4  # added to a variance before its root, as in VICReg
 
 
 class Moments(NamedTuple):
-    """A node's vector and its samples, centred, and how much they vary."""
+    """A node's vector and its samples, centred, with their mean and variance."""
 
     centred: jax.Array  # [1 + C, F'], the own one first; zero where there is no sample
     mean: jax.Array  # [F']
@@ -25,7 +25,7 @@ class Moments(NamedTuple):
 
 
 def moments(embedding: jax.Array, samples: jax.Array, mask: jax.Array) -> Moments:
-    """Moments of an embedding [F'] and the samples [C, F'] where the mask [C] is True, of which there is one or more.
+    """Moments of an embedding [F'] and the samples [C, F'] where the mask [C] is True, at least one.
 
     Example:
       >>> moments(jnp.array([1.0]), jnp.array([[3.0], [7.0]]), jnp.array([True, False])).variance.tolist()
@@ -41,7 +41,7 @@ def moments(embedding: jax.Array, samples: jax.Array, mask: jax.Array) -> Moment
 
 
 def standardised(of: Moments, positives: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Both by mean and deviation of each unit: the node's vector and its samples [1 + C, F'], and positives [K, F']."""
+    """Standardises each unit of the node's vector and its samples [1 + C, F'], and of positives [K, F']."""
     scale = jax.lax.rsqrt(of.variance + NEARLY_ZERO)
     return of.centred * scale, (positives - of.mean) * scale
 
@@ -49,10 +49,9 @@ def standardised(of: Moments, positives: jax.Array) -> tuple[jax.Array, jax.Arra
 def off_diagonal(vectors: jax.Array) -> jax.Array:
     """The sum of squares off the diagonal of XᵀX, for X [n, F'].
 
-    By inner products of the rows, as there are usually fewer rows than columns.
-
     Example:
       >>> off_diagonal(jnp.array([[1.0, 2.0]])).item()
       8.0
     """
+    # By inner products of the rows, since there are usually fewer rows than columns.
     return jnp.sum((vectors @ vectors.T) ** 2) - jnp.sum(jnp.sum(vectors**2, axis=0) ** 2)

@@ -16,25 +16,25 @@ from jdgnn.learning.objectives.statistics import NEARLY_ZERO, Moments, moments, 
 def vicreg(
     invariance: ArrayLike = 25.0, variance: ArrayLike = 25.0, covariance: ArrayLike = 1.0, deviation: ArrayLike = 1.0
 ) -> Objective:
-    """VICReg: near to one's neighbours, while each unit varies over the network and no two vary together.
+    """VICReg: vectors close to those of neighbours, whose units vary over the network and are uncorrelated.
 
     λ · mean over positives p of ‖z − p‖²/F' + (1 + c)/F' · ( µ Σⱼ max(0, γ − √Varⱼ) + ν Σᵢ≠ⱼ Covᵢⱼ² ), with the
-    moments over z and the c samples that are there. Nothing is contrasted: samples count by their moments only. Both
-    kinds are needed; without one of them the layer does not step. It suits layers with `normalize=False`; vectors of
-    length one cannot vary by more than γ = 1/√F' in every unit.
+    moments over z and the c samples that are there. Nothing is contrasted: samples enter through their moments only.
+    Positives and samples are both needed; without one of them the layer does not step. It suits layers with
+    `normalize=False`; vectors of length one cannot vary by more than γ = 1/√F' in every unit.
     Source: Bardes, Ponce & LeCun, "VICReg", arXiv 2105.04906, with moments over a node's own buffer.
 
     Args:
       invariance: λ.
       variance: µ.
       covariance: ν.
-      deviation: γ, the standard deviation that each unit should have at least.
+      deviation: γ, the least standard deviation that each unit should have.
 
     Returns:
       The objective, without parameters of its own.
 
     Raises:
-      InputError: `deviation` is no positive number, or a weight is negative.
+      InputError: `deviation` is not a positive number, or a weight is negative.
 
     Example:
       >>> vicreg(deviation=0.5).apply.keywords["deviation"]

@@ -1,4 +1,4 @@
-"""The optimisers that come with jdgnn; none compiles anew when a number changes."""
+"""The built-in optimisers; other numbers need no other program."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +17,13 @@ def sgd(learning_rate: ArrayLike, rate_schedule: Callable[..., Any] | None = Non
 
     Args:
       learning_rate: the base rate.
-      rate_schedule: a factor for it by the layer's own step count, or None.
+      rate_schedule: a factor of the rate by the layer's own step count, or None.
 
     Returns:
       The optimiser; it keeps no state.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> optimizer = sgd(0.1)
@@ -41,16 +41,15 @@ def momentum(
 
     Args:
       learning_rate: the base rate.
-      decay: what is kept of the running sum of gradients at each step.
-      rate_schedule: a factor for the rate by the layer's own step count, or None.
-      merged: whether moments travel with the model and are merged as parameters are; see
-        `jdgnn.optimizers.merged`.
+      decay: the factor of the running sum of gradients at each step.
+      rate_schedule: a factor of the rate by the layer's own step count, or None.
+      merged: whether moments travel with the model and are merged like parameters; see `jdgnn.optimizers.merged`.
 
     Returns:
       The optimiser; it keeps one number per parameter.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> optimizer = momentum(0.1, decay=0.8)
@@ -77,16 +76,15 @@ def adam(
       learning_rate: the base rate.
       b1: decay of the mean of gradients.
       b2: decay of the mean of their squares.
-      eps: what is added to the root of the latter.
-      rate_schedule: a factor for the rate by the layer's own step count, or None.
-      merged: whether moments travel with the model and are merged as parameters are; see
-        `jdgnn.optimizers.merged`.
+      eps: a number added to the root of the latter.
+      rate_schedule: a factor of the rate by the layer's own step count, or None.
+      merged: whether moments travel with the model and are merged like parameters; see `jdgnn.optimizers.merged`.
 
     Returns:
       The optimiser; it keeps two numbers per parameter.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> from jdgnn.learning.optimizers import cosine

@@ -10,16 +10,15 @@ from jdgnn.errors import InputError
 from jdgnn.learning.optimizers.optimizer import READERS, Optimizer, StepFacts, step_facts
 from jdgnn.parts import as_argument
 
-MOMENTS = "moments"
-"""Where among the parameters of a layer its moments stand."""
+MOMENTS = "moments"  # the key of the moments among the parameters of a layer
 
 
 def merged(optimizer: Optimizer) -> Optimizer:
-    """Another optimiser, whose moments are part of the model: they are sent with it and merged as parameters are.
+    """Another optimiser whose moments are part of the model: they are sent with it and merged like parameters.
 
-    With moments of its own a node keeps stepping the way of its own gradients between merges; merged, they become
-    the mean gradient of many. A model message grows by the moments. Whole numbers, such as counts of steps, stay.
-    Source: averaging the momentum beside the parameters, as in Yu, Jin & Yang, "On the Linear Speedup Analysis of
+    With its own moments a node keeps moving along its own gradients between merges; merged moments become the mean
+    gradient of many nodes. A model message grows by the moments. Integers, such as counts of steps, stay at the node.
+    Source: averaging momentum and parameters, as in Yu, Jin & Yang, "On the Linear Speedup Analysis of
     Communication Efficient Momentum SGD for Distributed Non-Convex Optimization", arXiv 1905.03817.
 
     Args:
@@ -29,7 +28,7 @@ def merged(optimizer: Optimizer) -> Optimizer:
       The optimiser.
 
     Raises:
-      InputError: this is no optimiser, or its moments are merged already.
+      InputError: `optimizer` is not an optimiser, or its moments are merged already.
 
     Example:
       >>> from jdgnn.learning.optimizers import momentum
@@ -39,7 +38,7 @@ def merged(optimizer: Optimizer) -> Optimizer:
     if not isinstance(optimizer, Optimizer):
         raise InputError(f"optimizer: expected one such as jdgnn.momentum(0.1), got {optimizer!r}")
     if optimizer.moments is not None:
-        raise InputError("optimizer: its moments are merged already; give it as it is")
+        raise InputError("optimizer: expected one without merged moments, got one that has them; give it as it is")
     optimizer = as_argument(optimizer)
     return Optimizer(
         init=Partial(_init, init=optimizer.init),
@@ -49,12 +48,12 @@ def merged(optimizer: Optimizer) -> Optimizer:
 
 
 def with_moments(optimizer: Optimizer, params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a layer of one node, and beside them the first moments, if these are merged."""
+    """The parameters of a layer of one node, with the first moments if these are merged."""
     return params if optimizer.moments is None else params | {MOMENTS: optimizer.moments(params)}
 
 
 def without_moments(params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a layer alone."""
+    """The parameters of a layer without moments."""
     return {name: part for name, part in params.items() if name != MOMENTS}
 
 
@@ -89,7 +88,7 @@ def _packed(params: Any, opt_state: Any) -> tuple[Any, Any]:
 
 
 def _parted(opt_state: Any) -> tuple[Any, Any]:
-    """What of an optimiser's state can be averaged, and the rest; each has None in place of the other."""
+    """The floating-point leaves of an optimiser's state, which can be averaged, and the rest; None elsewhere."""
     is_mean = jax.tree.map(lambda leaf: jnp.issubdtype(leaf.dtype, jnp.floating), opt_state)
     moments = jax.tree.map(lambda leaf, chosen: leaf if chosen else None, opt_state, is_mean)
     return moments, jax.tree.map(lambda leaf, chosen: None if chosen else leaf, opt_state, is_mean)

@@ -1,4 +1,4 @@
-"""What an optimiser is, and how one is made of optax."""
+"""The type of optimisers, and optimisers made from optax."""
 
 import functools
 from collections.abc import Callable
@@ -22,14 +22,14 @@ class _Functions(NamedTuple):
 
 
 class Optimizer(ReadOff, _Functions):
-    """How one layer of one node moves down its gradient.
+    """Moves one layer of one node down its gradient.
 
     Members:
       init: `(params) -> opt_state`.
-      step: `(gradient, opt_state, params, num_steps) -> (params, opt_state)`, where `num_steps` counts the steps this
-        layer of this node has made before.
-      moments: `(params) -> moments`, the first ones, where they are part of the model; see `merged`. None where an
-        optimiser keeps its state at its node.
+      step: `(gradient, opt_state, params, num_steps) -> (params, opt_state)`, where `num_steps` counts the previous
+        steps of this layer of this node.
+      moments: `(params) -> moments`, the initial moments if they are part of the model; see `merged`. None if the
+        optimiser keeps all its state at its node.
     """
 
     __slots__ = ()
@@ -46,38 +46,38 @@ class Optimizer(ReadOff, _Functions):
         step_outer: Callable[..., Any] | None = None,
         rate: Callable[..., Any] | None = None,
     ) -> "Optimizer":
-        """Makes an optimiser; `step_outer` and `rate`, once beside `step`, are not used, and a warning says so."""
+        """Makes an optimiser; `step_outer` and `rate`, arguments of earlier versions, are ignored with a warning."""
         optimizer = super().__new__(cls, init, step, moments)
         optimizer._tell_unused(step_outer=step_outer, rate=rate)
         return optimizer
 
     @property
     def step_outer(self) -> Callable[..., Any] | None:
-        """The same step of all nodes at once, where gradients are outer products; None for other optimisers.
+        """The same step of all nodes at once for gradients that are outer products; None for other optimisers.
 
         `(params, opt_state, inputs, gradient, rate [N], is_stepping [N]) -> (params, opt_state)`, for layers that begin
         with linear maps: the gradient of each kernel is the outer product of its `inputs` [N, n] and `gradient`
-        [N, F'], which is not written out. Compiled kernels; see `outer`.
+        [N, F'], which is never formed. Made of compiled kernels; see `outer`.
         """
         facts = step_facts(self.step)
         return None if facts is None else facts.outer
 
     @property
     def rate(self) -> Callable[..., Any] | None:
-        """`(num_steps) -> rate`, one node, for `step_outer`; None for other optimisers."""
+        """The function `(num_steps) -> rate` of one node for `step_outer`; None for other optimisers."""
         facts = step_facts(self.step)
         return None if facts is None else facts.rate
 
 
 class _Outer(NamedTuple):
-    """A step for outer products, and the direction that it goes: another one has lost it."""
+    """A step for outer products, and the direction that it belongs to: with another direction it does not apply."""
 
     step: Partial
     build: Partial
 
 
 class StepFacts(NamedTuple):
-    """What else is known of a step; see `Optimizer`."""
+    """Further facts about a step; see `Optimizer`."""
 
     outer: Callable[..., Any]
     rate: Callable[..., Any]
@@ -85,11 +85,11 @@ class StepFacts(NamedTuple):
 
 Reader = Callable[[dict[str, Any]], StepFacts | None]
 READERS: list[tuple[Callable[..., Any], Reader]] = []
-"""Functions that steps are made of, and what follows of what is bound to them."""
+"""Functions that steps are made of, each with a reader of facts from the arguments bound to it."""
 
 
 def step_facts(step: Any) -> StepFacts | None:
-    """What else is known of a step: what follows of the function it is, and of the numbers bound to it."""
+    """The facts about a step, if it is one of `READERS` with arguments bound to it."""
     for base, read in READERS:
         if (bound := bound_to(base, step)) is not None:
             return read(bound)
@@ -103,21 +103,21 @@ def from_scaling(
     step_outer: Callable[..., Any] | None = None,
     **numbers: ArrayLike,
 ) -> Optimizer:
-    """Makes an optimiser of a transformation that gives a direction; one program serves all its numbers.
+    """Makes an optimiser from an optax function that gives a direction; one program serves all its numbers.
 
     Args:
       build: an optax function such as `optax.scale_by_adam`, called with `numbers` while compiling.
       learning_rate: the base rate, the same for all nodes.
-      rate_schedule: `(num_steps) -> factor` for the base rate, one of `RATE_SCHEDULES`; None keeps it.
+      rate_schedule: `(num_steps) -> factor` of the base rate, such as one of `RATE_SCHEDULES`; None keeps the rate.
       step_outer: the same step for outer products, as `Optimizer.step_outer`, with `numbers` as further arguments, by
         keyword; or None.
-      **numbers: what `build` takes, traced.
+      **numbers: arguments of `build`, traced.
 
     Returns:
       The optimiser.
 
     Raises:
-      InputError: the learning rate is no positive number.
+      InputError: the learning rate is not a positive number.
     """
     learning_rate = check_number("learning_rate", learning_rate, above=0)
     if rate_schedule is not None and not callable(rate_schedule):
@@ -135,7 +135,7 @@ def from_scaling(
 
 
 def _rate(num_steps: jax.Array, *, learning_rate: ArrayLike, factor: Callable[..., Any]) -> jax.Array:
-    with jax.numpy_dtype_promotion("standard"):  # schedules of one's own mix dtypes
+    with jax.numpy_dtype_promotion("standard"):  # users' schedules mix dtypes
         return learning_rate * factor(num_steps)
 
 
@@ -154,7 +154,7 @@ def _step(
     numbers: dict[str, ArrayLike],
     outer: _Outer | None = None,
 ) -> tuple[Any, Any]:
-    del outer  # the same step, for compiled kernels
+    del outer  # this step as compiled kernels, read by `_read`
     with jax.numpy_dtype_promotion("standard"):  # optax's Adam mixes dtypes
         scale = rate(num_steps)
         direction, opt_state = build(**numbers).update(gradient, opt_state, params)
@@ -178,8 +178,8 @@ READERS.append((_step, _read))
 def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
     """Wraps any optax optimiser as it is, learning rate included.
 
-    Its numbers are part of the program: another object, even with equal numbers, is compiled anew. The optimisers of
-    `jdgnn.learning.optimizers` are not.
+    Its numbers are part of the program: another object, even with equal numbers, is compiled again, unlike the
+    optimisers of `jdgnn.optimizers`.
 
     Args:
       transformation: for example `optax.adamw(1e-3)`.
@@ -188,7 +188,7 @@ def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
       The optimiser; the same object is returned for the same transformation.
 
     Raises:
-      InputError: this is no `optax.GradientTransformation`.
+      InputError: this is not an `optax.GradientTransformation`.
 
     Example:
       >>> import optax

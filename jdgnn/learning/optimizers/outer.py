@@ -1,6 +1,6 @@
-"""Steps of the built-in optimisers where gradients are outer products, by compiled kernels, for all nodes at once.
+"""Steps of the built-in optimisers for gradients that are outer products, by compiled kernels, for all nodes at once.
 
-Axes: N nodes, n what enters a linear map, F' units of a layer.
+Axes: N nodes, n inputs of a linear map, F' units of a layer.
 """
 
 from typing import Any
@@ -16,13 +16,13 @@ Params = dict[str, Any]
 
 
 def affine(linear: dict[str, jax.Array]) -> Affine:
-    """A linear map of all nodes as the kernels take it; without a bias, that is an array of no columns."""
+    """A linear map of all nodes as the kernels take it; without a bias, that is an array without columns."""
     kernel = linear["kernel"]
     return Affine(kernel, linear.get("bias", jnp.zeros((kernel.shape[0], 0), kernel.dtype)))
 
 
 def linear(new: Affine) -> dict[str, jax.Array]:
-    """The reverse of `affine`."""
+    """The inverse of `affine`."""
     return {"kernel": new.matrix} | ({"bias": new.bias} if new.bias.shape[1] else {})
 
 

@@ -1,4 +1,4 @@
-"""Schedules: a factor for the base learning rate, by the node's own step count of the layer."""
+"""Schedules: factors of the base learning rate by the node's own step count of the layer."""
 
 from collections.abc import Callable
 
@@ -25,19 +25,19 @@ def _constant(num_steps: ArrayLike) -> jax.Array:
 
 
 def cosine(horizon: ArrayLike, floor: ArrayLike = 0.0) -> Callable[[jax.Array], jax.Array]:
-    """Falls from 1 to `floor` along half a cosine, and stays there.
+    """Decreases from 1 to `floor` along half a cosine, and stays there.
 
     Source: Loshchilov & Hutter, "SGDR", arXiv 1608.03983.
 
     Args:
-      horizon: steps until the floor is reached, a setting of its own and not the length of the run.
+      horizon: steps until the floor is reached, independent of the length of the run.
       floor: the last factor.
 
     Returns:
       `(num_steps) -> factor`.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> float(cosine(horizon=100)(50)).__round__(6)
@@ -54,20 +54,20 @@ def _cosine(num_steps: ArrayLike, *, horizon: ArrayLike, floor: ArrayLike) -> ja
 
 
 def until(horizon: ArrayLike) -> Callable[[jax.Array], jax.Array]:
-    """Keeps the base rate for some steps, and then stands still.
+    """Keeps the base rate for some steps, then stops training.
 
-    Nodes that go on merging without moving agree within tens of ticks. With plain gradient descent or momentum, whose
-    nodes scatter around a good mean, that is worth several points; with Adam, whose nodes are better than their mean,
-    it costs some.
+    Nodes that continue to merge without steps agree within tens of ticks. With plain gradient descent or momentum,
+    whose nodes scatter around a good mean, this gains several points of accuracy; with Adam, whose nodes are better
+    than their mean, it loses some.
 
     Args:
-      horizon: how many steps of a layer of a node are made.
+      horizon: the number of steps of each layer of each node.
 
     Returns:
       `(num_steps) -> factor`.
 
     Raises:
-      InputError: the number makes no sense.
+      InputError: the number is invalid.
 
     Example:
       >>> [float(until(horizon=100)(step)) for step in (99, 100)]
