@@ -148,7 +148,7 @@ def test_late_embeddings_are_superseded() -> None:
     assert booked(oracle, "embedding") == [{"sent": 5}, {"delivered": 2, "superseded": 2}, {}]
 
 
-def test_lost_embeddings_are_the_senders_loss() -> None:
+def test_dropped_embeddings_are_counted_at_the_sender() -> None:
     oracle = three_nodes([(0, 1), (0, 2)], publish=jdgnn.publish(schedule=parts.every(2, phase=1)))
     run(oracle, events(), events(embedding_dropped=[True, False]), events())
     assert oracle.nodes[1].mailbox == {}
@@ -178,7 +178,7 @@ def test_a_sample_that_grows_old_stays_delivered() -> None:
     assert booked(oracle, "push") == [{"sent": 3}, {}, {"delivered": 2}]
 
 
-def test_inbox_of_a_sleeping_node_fills_and_displaces() -> None:
+def test_inbox_of_a_sleeping_node_fills_and_evicts() -> None:
     oracle = three_nodes([], w=(8, 0, 0), gossip=gossiping(2, "uniform_mean"))
     asleep = [True, False, True]
     run(oracle, *[events(model_dst=only_first(1), wake=asleep)] * 4)
@@ -191,7 +191,7 @@ def test_inbox_of_a_sleeping_node_fills_and_displaces() -> None:
     assert booked(oracle, "model") == [{"sent": 4}, {"evicted": 2, "delivered": 2}, {}]
 
 
-def test_offline_and_unjoined_nodes_lose_what_arrives() -> None:
+def test_what_arrives_at_offline_and_unjoined_nodes_is_gone() -> None:
     oracle = three_nodes([(0, 1), (0, 2)], gossip=gossiping(1), push=pushing(1))
     everything = {"push_dst": only_first(1), "model_dst": only_first(1)}
     before = w_of(oracle)
@@ -228,7 +228,7 @@ def test_features_of_a_late_joiner_are_known_from_its_first_tick() -> None:
 
 
 @pytest.mark.parametrize("is_dropped", [False, True])
-def test_a_refused_model_is_passed_on_once(is_dropped: bool) -> None:
+def test_a_rejected_model_is_passed_on_once(is_dropped: bool) -> None:
     # in-degrees 1, 0, 2
     oracle = three_nodes(
         [(2, 0), (0, 2), (1, 2)],
@@ -343,7 +343,7 @@ def test_models_beyond_the_pool_end_at_their_senders() -> None:
     assert oracle.post.counts["model", "evicted"] == 2
 
 
-def test_a_lost_model_that_was_passed_on_frees_its_place_at_once() -> None:
+def test_a_dropped_model_that_was_passed_on_frees_its_place_at_once() -> None:
     oracle = three_nodes(
         [(2, 0), (0, 2), (1, 2)],
         gossip=gossiping(1, acceptance="degree", pass_through=True, pool=1 / 3, order="merge_only"),

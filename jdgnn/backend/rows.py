@@ -60,6 +60,7 @@ def by_block(function: Callable[[Any, Any], tuple[Any, Any]], held: Any, given: 
 
 def some_at_a_time(function: Callable[[Any], Any], given: Any) -> Any:
     """Maps `function(given)`, which treats each row by itself, in blocks if there are many rows."""
+    # So the gather of all positives, which is as large as all sample buffers, never exists.
     num_rows = jax.tree.leaves(given)[0].shape[0]
     return function(given) if num_rows < FEWEST_ROWS else in_blocks(function, given, -(-num_rows // PARTS))
 

@@ -55,5 +55,6 @@ def arrivals(backend: Backend, num_nodes: int, dst: jax.Array, *order: jax.Array
     The receivers `dst` [n] are N for no recipient. At one receiver messages are ordered by `order`, arrays [n] with the
     most important first, and then by their number.
     """
+    # One sort per tick gives the order of arrival, and no two messages are ever written to one place.
     index, dst, position, num_received = backend.arrivals(num_nodes, dst, *order)
     return Arrivals(index=index, dst=dst, position=position, num_received=num_received)

@@ -1,7 +1,8 @@
 """Rings of the messages sent in each of the last D+1 ticks, where D is the longest delay.
 
 A message sent in tick t uses slot t mod (D+1). With delay δ it arrives in tick t+1+δ, before anything is sent in that
-tick; so its slot is free again before it is overwritten.
+tick; so its slot is free again before it is overwritten. A ring holds one small number per slot, the delay: arrivals
+are found by comparing, without a queue, and memory depends on D alone.
 """
 
 import jax

@@ -73,7 +73,7 @@ def test_messages_of_any_number(num_nodes: int, num_messages: int, num_keys: int
     assert_same_arrivals(kernel(dst, *keys), plain(dst, *keys), num_nodes)
 
 
-def test_where_nobody_receives_and_where_nothing_is_sent() -> None:
+def test_messages_without_a_recipient_and_no_messages() -> None:
     nobody = np.full(NUM_MESSAGES, NUM_NODES, np.int32)
     zeros = np.zeros(NUM_MESSAGES, np.int32)
     found = by_kernel(nobody, zeros, zeros.astype(np.uint32))
@@ -194,7 +194,7 @@ def test_means_and_distances_are_those_of_numpy(dtype: Any, shape: tuple[int, ..
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
-def test_a_mean_over_nobody_is_not_a_number(dtype: Any) -> None:
+def test_a_mean_over_no_node_is_nan(dtype: Any) -> None:
     with jax.enable_x64(True):
         values, nobody = jnp.ones((70, 3), dtype), jnp.zeros(70, bool)
         assert np.isnan(calls.mean(values, nobody)).all()

@@ -93,7 +93,7 @@ def test_where_too_many_rows_would_have_to_be_kept_nothing_is_cut() -> None:
     assert (np.asarray(plan.kept) == LARGE).all()
 
 
-def test_nobody_active_is_an_empty_order() -> None:
+def test_without_active_nodes_the_order_is_empty() -> None:
     source = rotation(300, 1).astype(np.int32)
     plan = planned(source, np.zeros(300, bool), 1)
     assert not np.asarray(plan.bounds).any()

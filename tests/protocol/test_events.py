@@ -63,7 +63,7 @@ def test_the_same_key_gives_the_same_events_and_another_key_others() -> None:
         assert (first != other).any()
 
 
-def test_without_push_and_gossip_nobody_is_picked() -> None:
+def test_without_push_and_gossip_no_receiver_is_drawn() -> None:
     events = drawn(push=None, gossip=None)
     assert events.push_dst.shape == (21, 0)
     assert events.model_dst.shape == (21, 0)

@@ -114,7 +114,7 @@ def test_weights_that_are_gone_count_alike() -> None:
     assert float(merged.params) == 3
 
 
-def test_what_cannot_work_is_refused_or_told() -> None:
+def test_what_cannot_work_is_rejected_or_remarked() -> None:
     network, part = small_network(), jdgnn.content.top_k(0.5)
     rejected = small_emulator(gossip=jdgnn.gossip(capacity=2, merge=push_sum(), content=part))
     with pytest.raises(InputError, match=r"gossip\.content: expected one that carries all numbers, since gossip.merge"):

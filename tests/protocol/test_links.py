@@ -74,7 +74,7 @@ def draw(model: DropModel | DelayModel, sent: Messages, seed: int = 0) -> NDArra
 
 
 @pytest.mark.parametrize("prob", [0.0, 0.1, 0.7, 1.0])
-def test_bernoulli_loses_its_share(prob: float) -> None:
+def test_bernoulli_drops_its_share(prob: float) -> None:
     assert_rate(draw(bernoulli(prob), many(50_000)), prob)
 
 
@@ -141,7 +141,7 @@ def test_measured_loss_without_edges_is_the_default_and_without_quality_an_error
         draw(measured(0.1), messages(topology(unmeasured), [0], [1]))
 
 
-def test_a_split_loses_what_crosses_it_while_it_lasts() -> None:
+def test_a_partition_drops_what_crosses_it_while_it_lasts() -> None:
     links = topology(from_edges([0], [1], np.ones((6, 1))))
     pairs = np.array([(u, v) for u in range(6) for v in range(6)])
     for share, num_first in ((0.5, 3), (0.4, 3), (0.0, 0), (1.0, 6), (1 / 6, 1)):
@@ -151,7 +151,7 @@ def test_a_split_loses_what_crosses_it_while_it_lasts() -> None:
             np.testing.assert_array_equal(dropped, is_crossing & is_cut)
 
 
-def test_a_split_into_groups() -> None:
+def test_a_partition_into_groups() -> None:
     links = topology(from_edges([0], [1], np.ones((6, 1))))
     groups = [7, -2, 7, 2**40, -2, 7]
     pairs = np.array([(u, v) for u in range(6) for v in range(6)])
@@ -176,7 +176,7 @@ def test_groups_go_by_name(names: tuple[str, ...], tmp_path: Path) -> None:
         np.testing.assert_array_equal(dropped, [sides[names[u]] != sides[names[v]] for u, v in pairs])
 
 
-def test_groups_that_do_not_name_each_node_once_are_refused(tmp_path: Path) -> None:
+def test_groups_that_do_not_name_each_node_once_are_rejected(tmp_path: Path) -> None:
     nodes = Identifiers(("a", "b", "c"), 3)
     file = tmp_path / "groups.csv"
     file.write_text("node,group\na,1\na,2\nx,1\ny,1\n")

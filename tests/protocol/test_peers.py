@@ -42,7 +42,7 @@ def draw(name: str, links: Topology, num_slots: int, seed: int = 0) -> NDArray[n
 @pytest.mark.parametrize(
     ("size", "num_slots"), mostly_long(product(LINKS, (0, 1, 3)), [("1", 1), ("2", 3), ("5", 0), ("linked", 3)])
 )
-def test_samplers_give_other_nodes_or_nobody_in_both_precisions(name: str, size: str, num_slots: int) -> None:
+def test_samplers_give_other_nodes_or_no_recipient_in_both_precisions(name: str, size: str, num_slots: int) -> None:
     links = LINKS[size]
     num_nodes = links.num_nodes
     dst = draw(name, links, num_nodes - 1 if name == "all_to_all" else num_slots)
@@ -174,7 +174,7 @@ def test_a_rotation_is_one_step_for_all_nodes_and_any_step_is_equally_likely() -
 
 
 @pytest.mark.parametrize("num_nodes", [2, 5])
-def test_all_to_all_reaches_everybody_else_once(num_nodes: int) -> None:
+def test_all_to_all_reaches_every_other_node_once(num_nodes: int) -> None:
     dst = draw("all_to_all", isolated(num_nodes), num_nodes - 1)
     for node in range(num_nodes):
         assert dst[node].tolist() == [other for other in range(num_nodes) if other != node]

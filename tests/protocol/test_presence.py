@@ -195,13 +195,13 @@ def test_a_trace_that_ends_before_the_run_is_told() -> None:
         ("node,start,end\n0,4,3\n", "line 2: end: expected a tick after start = 4, got 3"),
     ],
 )
-def test_bad_traces_are_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_bad_traces_are_rejected(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as rejected:
         trace(write(tmp_path, text))
     assert_told("Traces of who is online, CSV", text, rejected.value)
 
 
-def test_traces_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+def test_traces_that_cannot_be_read_are_rejected(tmp_path: Path) -> None:
     anything: Any = None
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x01")
     for path in (tmp_path / "missing.csv", tmp_path, tmp_path / "binary", anything):

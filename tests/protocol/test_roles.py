@@ -59,7 +59,7 @@ def test_names_are_those_of_the_network() -> None:
     ("share", "told"),
     [(0.01, r"attackers.share: expected one that is at least one of 12 nodes"), (1.0, "honest")],
 )
-def test_shares_that_leave_nobody_are_refused(share: float, told: str) -> None:
+def test_shares_that_leave_no_node_are_rejected(share: float, told: str) -> None:
     emulator = small_emulator(attackers=attackers(sign_flip(), share=share))
     with pytest.raises(InputError, match=told):
         emulator.init(jax.random.key(0), small_network())

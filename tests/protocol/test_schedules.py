@@ -74,7 +74,7 @@ def test_answers_are_rounded_one_by_one() -> None:
     assert decide(schedule, 3, 2, [NEVER, 0.74, 0.75]) == 1
 
 
-def test_nobody_spends_more_than_there_is() -> None:
+def test_no_account_is_overdrawn() -> None:
     schedule = token_account(capacity=16, reserve=4)
     assert decide(schedule, 8, 5, [SURE] * 6) == 9
     assert decide(schedule, 1, 3, [SURE] * 4) == 2

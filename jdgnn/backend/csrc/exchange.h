@@ -1,4 +1,4 @@
-// Who receives from whom, and rows that move.
+// Sorts messages by receiver, and copies rows.
 #pragma once
 
 #include <cstring>
@@ -13,11 +13,11 @@ namespace ffi = xla::ffi;
 
 constexpr long kGrainMessages = 8192;
 constexpr long kGrainRows = 512;
-constexpr long kAhead = 12, kMostAsked = 1024;  // rows, and bytes of one, that are asked for in advance
+constexpr long kAhead = 12, kMostAsked = 1024;  // rows to prefetch, and most bytes of one to prefetch
 
 // Sorts messages by receiver and then by the keys [keys, n], the first the most important, and by number. Messages are
 // first put into buckets of neighbouring receivers; one bucket's lie in the cache while they are counted into their
-// receivers' places and the few of each receiver are compared. What goes to nobody, dst >= N, comes last, by number.
+// receivers' places and the few of each receiver are compared. Those without a recipient, dst >= N, come last, by number.
 class Sorter {
  public:
   Sorter(const int32_t* dst, const uint32_t* keys, long num_keys, long n, long num_nodes, int32_t* index,
@@ -111,7 +111,7 @@ class Sorter {
   long num_keys_, n_, num_nodes_, num_buckets_ = 0;
   int32_t *index_, *sorted_dst_, *place_, *num_received_;
   int shift_ = 10;
-  std::vector<long> start_;  // where buckets begin; nobody's is the last
+  std::vector<long> start_;  // where buckets begin; the last is without a recipient
 };
 
 inline ffi::Error arrivals(ffi::ThreadPool pool, ffi::Buffer<ffi::S32> dst, ffi::Buffer<ffi::U32> keys,
@@ -123,7 +123,7 @@ inline ffi::Error arrivals(ffi::ThreadPool pool, ffi::Buffer<ffi::S32> dst, ffi:
   return ffi::Error::Success();
 }
 
-// Asks for a row that is read soon, and whose address no hardware can guess.
+// Prefetches a row that is read soon, whose address no hardware can predict.
 inline void ask_for(const char* table, long row, long num_rows, long bytes) {
   if (row < 0 || row >= num_rows) return;
   for (long b = 0; b < bytes; b += 64) __builtin_prefetch(table + row * bytes + b);

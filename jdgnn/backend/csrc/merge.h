@@ -11,30 +11,30 @@ namespace jdgnn {
 
 constexpr int kMostSlots = 16;      // models merged by one node in one tick
 constexpr long kMostInputs = 2;     // vectors multiplied by one matrix
-constexpr long kLargeSlice = 2048;  // bytes of a matrix from which it pays to ask for the next in advance
+constexpr long kLargeSlice = 2048;  // bytes of a matrix from which it pays to prefetch the next
 
 // The arrays of one matrix [N, R, C] with its bias [N, C] and what happens to them; null where there is nothing.
 template <typename T>
 struct Merge {
   long n, rows, columns, slots;
   T *matrix, *bias;
-  const T *sent_matrix, *sent_bias;  // whence models come: the arrays themselves, or a pool
+  const T *sent_matrix, *sent_bias;  // the models to be merged: these arrays, or a pool
   long num_sent;
   bool is_in_place;                        // they come from the arrays themselves
   const int32_t *order, *kind, *source;    // [N], [N], [N, slots]
-  const T* share;                          // [N, slots], of what is received
-  const T *old_input, *old_step;           // [N, R], [N, C]: a step that is still to be made, matrix - input x step
+  const T* share;                          // [N, slots], of the received model
+  const T *old_input, *old_step;           // [N, R], [N, C]: a pending step, matrix - input x step
   const bool* has_step;                    // [N]
-  const T* input;                          // [N, I, R], or null: what the merged matrix is multiplied by
+  const T* input;                          // [N, I, R], or null: factors of the merged matrix
   long num_inputs;                         // I
-  std::vector<T> kept_matrix, kept_bias;   // rows kept before all began, their steps made
+  std::vector<T> kept_matrix, kept_bias;   // rows copied first, with their steps made
   std::vector<T> zeros;
 
   bool steps(long v) const { return has_step && has_step[v]; }
 };
 
 template <typename T>
-struct Other {  // a model to be merged: its numbers and the step that it has not made yet
+struct Other {  // a model to be merged, and its pending step
   const T *matrix, *input, *step;
   T share;
 };
@@ -46,12 +46,12 @@ struct Ahead {  // rows that are needed next
 };
 
 template <typename T>
-struct Vectors {  // what a matrix is multiplied by, and what comes out
+struct Vectors {  // factors of a matrix, and the products
   const T* input[kMostInputs];
   T* output[kMostInputs];
 };
 
-// K times so many columns of some rows: settles what is pending, saves, merges, multiplies by I vectors.
+// K times so many columns of some rows: makes pending steps, saves, merges, multiplies by I vectors.
 template <typename T, typename L, int K, int I>
 inline void block(long rows, long stride, T* own, const T* own_input, const T* own_step, const Other<T>* others,
                   int num_others, bool changes, T* saved, const Vectors<T>& vectors, const Ahead& ahead, long column) {
@@ -117,7 +117,7 @@ void wide(long num_inputs, Others... others) {
   else wide_by<2, T>(others...);
 }
 
-// What the node at a place of the order needs that the one before it has not touched.
+// Rows that the node at a place of the order needs and the one before it has not touched.
 template <typename T>
 Ahead what_comes(const Merge<T>& a, long at, long last, long begin) {
   Ahead ahead;
@@ -226,7 +226,7 @@ void keep_rows(Merge<T>& a, const int32_t* kept, long most) {
   }
 }
 
-// Pieces of the order side by side where there are some; else slices of all matrices, whose products are added.
+// Runs pieces of the order in parallel if there are several; else slices of all matrices, whose products are added.
 template <typename T>
 void merge_all(ffi::ThreadPool& pool, const Merge<T>& a, const int32_t* bounds, long most_pieces, long slices, T* output) {
   const long count = bounds[most_pieces], all_rows = a.rows + (a.bias ? 1 : 0);
@@ -250,7 +250,7 @@ void merge_all(ffi::ThreadPool& pool, const Merge<T>& a, const int32_t* bounds, 
   });
 }
 
-// See jdgnn/kernels/calls.py for what the arguments are; empty arrays stand for what is not there.
+// jdgnn/backend/calls.py documents the arguments; empty arrays stand for absent ones.
 template <ffi::DataType D>
 ffi::Error merge(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buffer<D> bias, ffi::Buffer<D> sent_matrix,
                  ffi::Buffer<D> sent_bias, ffi::Buffer<ffi::S32> order, ffi::Buffer<ffi::S32> kind,

@@ -13,13 +13,13 @@ namespace ffi = xla::ffi;
 
 constexpr int32_t kSaveOwn = 1;    // overwritten before its last reader comes: its row is saved
 constexpr int32_t kReadSaved = 2;  // that last reader
-constexpr int32_t kReadKept = 3;   // 3 + i reads the i-th of the rows that were kept before all began
+constexpr int32_t kReadKept = 3;   // 3 + i reads the i-th of the rows that were copied first
 
 class Planner {
  public:
   Planner(const int32_t* source, const bool* active, int n) : source_(source), active_(active), n_(n), place_(n, -1) {}
 
-  // Nodes such that each row is read, by whoever merges it, before it is overwritten. Trees come first, leaves before
+  // Orders nodes so that each row is read by its readers before it is overwritten. Trees come first, leaves before
   // what they read; what is left are cycles, of each of which one row has to be saved. A row that was just read is
   // nearly always the next to be written, and so still in the cache.
   void arrange() {

@@ -1,4 +1,4 @@
-// How far models are apart: the mean model, and each node's distance from it and norm.
+// The spread of models: the mean model, each node's distance from it, and its norm.
 #pragma once
 
 #include <algorithm>

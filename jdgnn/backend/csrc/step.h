@@ -1,4 +1,4 @@
-// Optimiser steps along gradients that are outer products, input x gradient, which are never written out.
+// Optimiser steps along gradients that are outer products, input x gradient, which are never formed.
 #pragma once
 
 #include <cmath>

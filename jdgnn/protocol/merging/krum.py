@@ -76,7 +76,7 @@ def _weigh_all(
 
 
 def _squared_distances(products: jax.Array) -> jax.Array:
-    """Of all pairs of models [M+1, M+1], from the products of their differences from the first, the node's own."""
+    """Squared distances of all models [M+1, M+1], the own one first, from inner products of differences from it."""
     products = jnp.pad(products, ((1, 0), (1, 0)))
     squares = jnp.diag(products)
     return jnp.maximum(squares[:, None] + squares - 2 * products, 0)

@@ -1,8 +1,8 @@
 """One pool of places for models that wait, or for messages that differ from the models that their senders hold.
 
 Models are large: each takes a place when it is sent and stays there until it is merged, evicted or undeliverable; only
-the number of the place moves from flight to inbox. Axes: N nodes, R models a node sends, M models in an inbox, Q
-places.
+the number of the place moves from flight to inbox. A ring, as for embeddings, would hold D+1 copies of all models.
+Axes: N nodes, R models a node sends, M models in an inbox, Q places.
 """
 
 from dataclasses import replace
