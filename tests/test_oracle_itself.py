@@ -406,41 +406,6 @@ def test_refreshing_moves_no_model_and_no_counter() -> None:
     assert oracle.now == 3
 
 
-@pytest.mark.parametrize(
-    ("name", "ages", "expected"),
-    [
-        ("average", (3, 1), ([6], 3)),
-        ("uniform_mean", (3, 1), ([7], 3)),
-        ("age_weighted", (3, 1), ([7], 3)),
-        ("age_weighted", (0, 0), ([6], 0)),
-        ("adopt", (3, 1), ([4], 1)),
-        ("keep_own", (1, 3), ([8], 1)),
-        ("limited", (3, 1), ([7], 3)),
-        ("limited", (4, 1), ([8], 4)),
-        ("limited", (1, 4), ([4], 4)),
-    ],
-)
-def test_merge_rules(name: str, ages: tuple[int, int], expected: tuple[list[float], int]) -> None:
-    fold = twins.merge_rule(name, limit=2, is_variance_corrected=False)
-    merged, age = fold(np.array([8.0]), ages[0], np.array([4.0]), ages[1], 2)
-    assert (merged.tolist(), age) == expected
-
-
-@pytest.mark.parametrize(
-    ("own", "received", "expected"),
-    [
-        ([3.0, 0.0], [0.0, 4.0], [2.1, 2.8]),
-        ([3.0, 1.0], [0.0, 0.0], [1.5, 0.5]),
-        ([3.0, 1.0], [-3.0, -1.0], [0.0, 0.0]),
-        ([0.1, 0.3], [0.1, 0.3], [0.1, 0.3]),
-    ],
-)
-def test_variance_correction(own: list[float], received: list[float], expected: list[float]) -> None:
-    fold = twins.merge_rule("average", limit=0, is_variance_corrected=True)
-    merged, _ = fold(np.array(own), 0, np.array(received), 0, 0)
-    assert merged == pytest.approx(np.array(expected), rel=1e-15)
-
-
 def test_no_message_ends_twice() -> None:
     oracle = three_nodes([(0, 1)])
     run(oracle, events(), events())

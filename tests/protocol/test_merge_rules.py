@@ -14,11 +14,11 @@ from jdgnn.protocol.merging import (
     adopt,
     age_weighted,
     average,
-    keep_own,
     limited,
     uniform_mean,
     variance_corrected,
 )
+from tests.reference import twins
 from tests.support import assert_same_bits
 
 FOLDING = {name: make() for name, make in MERGES.items() if make().merge is not None}
@@ -64,47 +64,59 @@ def test_equal_models_are_left_as_they_are_bit_for_bit(name: str, ages: tuple[in
     assert "adopt" in name or int(merged_age) >= ages[0]
 
 
-def test_average_and_keep_own() -> None:
-    assert merged_number(average(), 1.0, 3, 4.0, 5) == (2.5, 5)
-    assert merged_number(keep_own(), 1.0, 3, 4.0, 5) == (1.0, 3)
-
-
-def test_uniform_mean_gives_every_model_of_an_inbox_the_same_weight() -> None:
-    assert merged_number(uniform_mean(), 1.0, 3, 4.0, 5, 0) == (2.5, 5)
-    assert merged_number(uniform_mean(), 0.0, 9, 4.0, 5, 2) == (1.0, 9)
-    params, age = jnp.float32(2), jnp.int32(1)
-    for fold_index, received in enumerate((4.0, 9.0, 13.0)):
-        params, age = merge(uniform_mean(), params, int(age), jnp.float32(received), fold_index, fold_index)
-    np.testing.assert_allclose(params, 7.0, rtol=1e-6)
-    assert age == 2
+@pytest.mark.parametrize(
+    ("name", "ages", "expected"),
+    [
+        ("average", (3, 1), 2.0),
+        ("uniform_mean", (3, 1), 1.0),
+        *(
+            ("age_weighted", *one)
+            for one in (((0, 0), 2.0), ((3, 1), 1.0), ((1, 3), 3.0), ((0, 5), 4.0), ((5, 0), 0.0))
+        ),
+        *(("limited", *one) for one in (((0, 0), 2.0), ((6, 2), 1.0), ((7, 2), 0.0), ((2, 6), 3.0), ((2, 7), 4.0))),
+        ("keep_own", (1, 3), 0.0),
+        ("adopt", (3, 1), 4.0),
+    ],
+)
+def test_rules_and_their_twins_by_hand(name: str, ages: tuple[int, int], expected: float) -> None:
+    """Of 0 and 4, as the third model of an inbox."""
+    oldest = {"keep_own": ages[0], "adopt": ages[1]}.get(name, max(ages))
+    rule = limited(4) if name == "limited" else MERGES[name]()
+    assert merged_number(rule, 0.0, ages[0], 4.0, ages[1], 2) == (expected, oldest)
+    twin = twins.merge_rule(name, limit=4, is_variance_corrected=False)
+    assert twin(np.array(0.0), ages[0], np.array(4.0), ages[1], 2) == (expected, oldest)
 
 
 @pytest.mark.parametrize(
-    ("ages", "expected"), [((0, 0), 2.0), ((3, 1), 1.0), ((1, 3), 3.0), ((0, 5), 4.0), ((5, 0), 0.0), ((2, 2), 2.0)]
+    ("own", "received", "expected"),
+    [
+        ([3.0, 0.0], [0.0, 4.0], [2.1, 2.8]),
+        ([3.0, 0.0], [3.0, 0.0], [3.0, 0.0]),
+        ([0.0, 0.0], [0.0, 4.0], [0.0, 2.0]),  # one is zero: as the average is
+        ([3.0, 1.0], [0.0, 0.0], [1.5, 0.5]),
+        ([1.0, -2.0], [-1.0, 2.0], [0.0, 0.0]),  # the average is zero
+        (3.0, -1.0, 2.0),
+        (3.0, 0.0, 1.5),
+        (-2.0, -6.0, -4.0),
+    ],
 )
-def test_age_weighted(ages: tuple[int, int], expected: float) -> None:
-    assert merged_number(age_weighted(), 0.0, ages[0], 4.0, ages[1]) == (expected, max(ages))
+def test_variance_correction_and_its_twin_by_hand(own: Any, received: Any, expected: Any) -> None:
+    params, _ = merge(variance_corrected(), {"a": jnp.array(own)}, 0, {"a": jnp.array(received)}, 0)
+    np.testing.assert_allclose(params["a"], expected, rtol=1e-6)
+    twin = twins.merge_rule("average", limit=0, is_variance_corrected=True)
+    np.testing.assert_allclose(twin(np.array(own), 0, np.array(received), 0, 0)[0], expected, rtol=1e-15)
 
 
 def test_age_weights_do_not_overflow() -> None:
     assert merged_number(age_weighted(), 0.0, 2**31 - 1, 4.0, 2**31 - 1) == (2.0, 2**31 - 1)
 
 
-@pytest.mark.parametrize(
-    ("ages", "limit", "expected"),
-    [
-        ((0, 0), 0, 2.0),
-        ((5, 4), 0, 0.0),
-        ((4, 5), 0, 4.0),
-        ((6, 2), 4, 1.0),
-        ((7, 2), 4, 0.0),
-        ((2, 6), 4, 3.0),
-        ((2, 7), 4, 4.0),
-        ((0, 0), 4, 2.0),
-    ],
-)
-def test_limited_mixes_only_models_of_similar_age(ages: tuple[int, int], limit: int, expected: float) -> None:
-    assert merged_number(limited(limit), 0.0, ages[0], 4.0, ages[1]) == (expected, max(ages))
+def test_uniform_mean_gives_every_model_of_an_inbox_the_same_weight() -> None:
+    params, age = jnp.float32(2), jnp.int32(1)
+    for fold_index, received in enumerate((4.0, 9.0, 13.0)):
+        params, age = merge(uniform_mean(), params, int(age), jnp.float32(received), fold_index, fold_index)
+    np.testing.assert_allclose(params, 7.0, rtol=1e-6)
+    assert age == 2
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -128,24 +140,6 @@ def test_variance_correction_brings_each_leaf_to_the_mean_norm() -> None:
         norms = np.linalg.norm(np.ravel(a)), np.linalg.norm(np.ravel(b)), np.linalg.norm(np.ravel(straight))
         np.testing.assert_allclose(np.linalg.norm(np.ravel(leaf)), (norms[0] + norms[1]) / 2, rtol=1e-5)
         np.testing.assert_allclose(leaf * norms[2], straight * (norms[0] + norms[1]) / 2, rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("own", "received", "expected"),
-    [
-        ([3.0, 0.0], [0.0, 4.0], [2.1, 2.8]),
-        ([3.0, 0.0], [3.0, 0.0], [3.0, 0.0]),
-        ([0.0, 0.0], [0.0, 4.0], [0.0, 2.0]),  # one is zero: as the average is
-        ([0.0, 4.0], [0.0, 0.0], [0.0, 2.0]),
-        ([1.0, -2.0], [-1.0, 2.0], [0.0, 0.0]),  # the average is zero
-        (3.0, -1.0, 2.0),
-        (3.0, 0.0, 1.5),
-        (-2.0, -6.0, -4.0),
-    ],
-)
-def test_variance_correction_by_hand(own: Any, received: Any, expected: Any) -> None:
-    params, _ = merge(variance_corrected(), {"a": jnp.array(own)}, 0, {"a": jnp.array(received)}, 0)
-    np.testing.assert_allclose(params["a"], expected, rtol=1e-6)
 
 
 def test_variance_correction_of_other_rules() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from jdgnn.protocol.schedules import Schedule, every, token_account
 from tests.protocol.part_support import assert_rate, drawn
+from tests.reference import twins
 
 NEVER, SURE = 1 - 2**-24, 0.0  # the largest and the smallest uniform draw
 
@@ -56,13 +57,6 @@ def test_what_is_sent_unasked_depends_on_the_balance_as_stated(capacity: int, re
             assert decide(schedule, balance, 0, [float(at)]) == 0
 
 
-@pytest.mark.parametrize("balance", [0, 4, 8, 12])
-@pytest.mark.parametrize("draw", [SURE, 0.5, NEVER])
-def test_whole_answers_are_not_rounded(balance: int, draw: float) -> None:
-    schedule = token_account(capacity=16, reserve=4)
-    assert decide(schedule, balance, 1, [NEVER, draw]) == balance // 4
-
-
 def test_answers_are_rounded_one_by_one() -> None:
     schedule = token_account(capacity=16, reserve=4)  # a balance of 7 answers with 1 or, at draws below 3/4, 2
     assert decide(schedule, 7, 1, [NEVER, 0.75]) == 1
@@ -107,7 +101,7 @@ def test_the_balance_grows_is_spent_and_stays_below_its_capacity() -> None:
     ]
 
 
-def test_an_account_over_many_wakes_is_the_one_kept_by_hand() -> None:
+def test_an_account_over_many_wakes_is_that_of_its_twin() -> None:
     num_wakes, capacity, reserve, inbox, fanout = 200, 6, 4, 2, 3
     uniforms = jax.random.uniform(jax.random.key(1), (num_wakes, 1 + inbox), jnp.float32)
     merged = jax.random.randint(jax.random.key(2), (num_wakes,), 0, inbox + 1, dtype=jnp.int32)
@@ -125,12 +119,8 @@ def test_an_account_over_many_wakes_is_the_one_kept_by_hand() -> None:
     assert wanted.dtype == balances.dtype == jnp.int32
     balance = 0
     for tick in range(num_wakes):
-        unasked, *answers = np.asarray(uniforms)[tick]
-        expected = int(unasked < max(balance - reserve + 1, 0) / (capacity - reserve + 1))
-        for answer in answers[: int(merged[tick])]:
-            expected += balance // reserve + int(answer < balance / reserve - balance // reserve)
-        expected = min(expected, balance + 1)
-        balance = min(balance + 1 - min(expected, fanout), capacity)
+        expected = twins.account_wanted(balance, int(merged[tick]), uniforms[tick].tolist(), capacity, reserve)
+        balance = twins.account_after(balance, min(expected, fanout), capacity)
         assert (wanted[tick], balances[tick]) == (expected, balance)
     assert len(set(wanted.tolist())) > 2
 
