@@ -200,7 +200,7 @@ def test_kernels_and_the_debug_back_end_say_that_they_do_not_know_it() -> None:
     with pytest.raises(jdgnn.InputError, match="kernels: got True, and they cannot be used: param_dtype is bfloat16"):
         half(kernels=True).init(jax.random.key(0), NETWORK)
     emulator = half()
-    with pytest.raises(jdgnn.InputError, match=r"emulator\.param_dtype: got bfloat16, and the debug back end"):
+    with pytest.raises(jdgnn.InputError, match=r"emulator\.param_dtype: expected None, since debug_run"):
         jdgnn.debug_run(emulator, emulator.init(jax.random.key(0), NETWORK), NETWORK, 1)
 
 
