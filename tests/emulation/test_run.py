@@ -175,7 +175,7 @@ def test_wrong_parts_are_named(changes: dict[str, Any], message: str) -> None:
         (lambda: anything.push(capacity=True), "capacity: .*got True"),
         (lambda: anything.push(schedule=2), "schedule: .*got 2"),
         (lambda: anything.push(link=0.1), "link: .*got 0.1"),
-        (lambda: anything.publish(schedule=anything.schedules.token_account()), "schedule: expected one that does not draw"),
+        (lambda: anything.publish(schedule=anything.schedules.token_account()), "schedule: .*one that draws"),
         (lambda: anything.publish(link=anything.links.bernoulli(0.1)), "link: .*got DropModel"),
         (lambda: anything.push(peers="uniform"), "peers: .*got 'uniform'"),
         (lambda: anything.gossip(capacity=0), "capacity: .*got 0"),
