@@ -1,6 +1,13 @@
 """Aggregation of the vectors that in-neighbours sent: operations over ragged edges.
 
 Axes: N nodes, E directed edges, F features.
+
+Example:
+  >>> import jdgnn
+  >>> links = jdgnn.network.topology(jdgnn.network.from_edges([1, 2], [0, 0], jnp.zeros((3, 1))))
+  >>> own, received, mask = jnp.zeros((3, 1)), jnp.array([[2.0], [4.0]]), jnp.array([True, True])
+  >>> mean(own, received, mask, links).tolist(), total(own, received, mask, links).tolist()
+  ([[3.0], [0.0], [0.0]], [[6.0], [0.0], [0.0]])
 """
 
 from typing import Any

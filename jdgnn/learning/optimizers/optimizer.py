@@ -118,6 +118,12 @@ def from_scaling(
 
     Raises:
       InputError: the learning rate is not a positive number.
+
+    Example:
+      >>> import optax
+      >>> optimizer = from_scaling(optax.scale_by_lion, 1e-3, b1=0.9)
+      >>> optimizer.step_outer is None
+      True
     """
     learning_rate = check_number("learning_rate", learning_rate, above=0)
     if rate_schedule is not None and not callable(rate_schedule):
