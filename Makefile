@@ -39,7 +39,7 @@ lint: $(VENV)/.installed-dev
 test: lint
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist worksteal
 
-# About an hour on two processors: the long tests of kills, oracles and kernels, thousands of spoilt files, and those
+# 66 minutes on two processors, and up to 14 GB of memory: the long tests of kills, oracles and kernels, thousands of spoilt files, and those
 # cases that `make test` leaves out where it takes a few in which every part stands
 test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long -n 2 --dist worksteal
