@@ -187,12 +187,12 @@ def test_a_run_that_diverges_leaves_the_finished_ones(
     ("options", "message"),
     [
         (["--seeds", "0"], "--seeds: expected a whole number of at least 1, for example --seeds 5, got '0'"),
-        (["--seeds", "2.5"], "--seeds: got '2.5'"),
-        (["--seeds", "²"], "--seeds: got '²'"),
+        (["--seeds", "2.5"], "for example --seeds 5, got '2.5'"),
+        (["--seeds", "²"], "for example --seeds 5, got '²'"),
         (["--seeds", "2", "--set", "seed=4294967295"], "--seeds: got 2 from seed 4294967295 on"),
         (["--seeds", "2", "--record", "events.npz"], "--record: got events.npz for runs with several seeds"),
         (["--seeds", "2", "--replay", "events.npz"], "--replay: got events.npz for runs with several seeds"),
-        (["--seeds", "2", "--set", "push.fanout=0"], "push.fanout: got 0"),
+        (["--seeds", "2", "--set", "push.fanout=0"], "push.fanout: expected a whole number of at least 1, got 0"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(

@@ -204,7 +204,7 @@ def short_keys(keys: Sequence[str], beside: Sequence[str] = ()) -> dict[str, str
 
     >>> short_keys(["push.fanout", "gossip.fanout", "optimizer.learning_rate"])
     {'push.fanout': 'push.fanout', 'gossip.fanout': 'gossip.fanout', 'optimizer.learning_rate': 'learning_rate'}
-    >>> short_keys(["push.link.drop"], ["loss"])
+    >>> short_keys(["push.link.drop"], ["drop"])
     {'push.link.drop': 'link.drop'}
     """
     return {key: _shortest(key, [*(other for other in keys if other != key), *beside]) for key in keys}
