@@ -108,7 +108,7 @@ def test_what_overflowed_is_counted_and_told(recorded: Recorded) -> None:
         f"in {warnings['crowded_ticks']} ticks more nodes were awake than emulation.active_fraction" in recorded.output
     )
     assert warnings["excess_models"] > 0
-    assert f"{warnings['excess_models']} models more than gossip.fanout were wanted" in recorded.output
+    assert f"asked for {warnings['excess_models']} models beyond gossip.fanout" in recorded.output
 
 
 def test_nodes_that_were_never_awake_are_counted(

@@ -110,7 +110,7 @@ def test_output_that_is_no_terminal_is_plain_and_fits_80_columns(golden: Golden)
     lines = golden.output.splitlines()
     assert lines[-1] == f"files   {', '.join((*FILES, 'snapshots'))} in {golden.directory}"
     assert not [line for line in lines if line != line.rstrip()]
-    assert lines[-2].endswith(f"kB in {golden.directory}/checkpoints, to go on from; it can be removed")
+    assert lines[-2].endswith(f"kB in {golden.directory}/checkpoints, to resume from; it can be removed")
     assert max(len(line) for line in lines if not line.startswith(("files", "saved", "Network"))) <= 80
     first_words = [line.split(" ", 1)[0] for line in lines]
     closing = dict.fromkeys(first_words[first_words.index("time") :])  # of several notes, one

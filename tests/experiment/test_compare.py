@@ -135,7 +135,7 @@ def test_what_is_not_finished_is_left_out(
     shutil.copytree(variants.second, tmp_path / "b")
     (tmp_path / "b" / "seed-1" / "summary.json").unlink()
     assert main(["compare", str(variants.first), str(tmp_path / "b")]) == 0
-    assert f"B       {tmp_path / 'b'}: seed 0; not finished, and left out: seed-1" in capsys.readouterr().out
+    assert f"B       {tmp_path / 'b'}: seed 0; not finished and left out: seed-1" in capsys.readouterr().out
 
 
 OTHERS = {
@@ -150,10 +150,10 @@ OTHERS = {
         "evaluation.per_class is 4, and 3 in {first}; compare runs that were evaluated on the same splits",
     ),
     "another seed": ({'"seed": 0': '"seed": 9'}, "has seed 9, and {first} has seeds 0 to 2: none in common"),
-    "an older run": ({'"values"': '"older"'}, "its summary.json says nothing sound for tasks.linear_probe.accuracy."),
-    "no summary": ({'"dataset"': '"data"'}, "its summary.json says nothing sound for dataset"),
-    "broken JSON": ({'"dataset"': "dataset"}, "its summary.json is no valid JSON"),
-    "broken TOML": ({"[network]": "[network"}, "its config.toml is no valid TOML"),
+    "an older run": ({'"values"': '"older"'}, "/summary.json: invalid tasks.linear_probe.accuracy."),
+    "no summary": ({'"dataset"': '"data"'}, "/summary.json: invalid dataset"),
+    "broken JSON": ({'"dataset"': "dataset"}, "/summary.json: invalid (Expecting property name"),
+    "broken TOML": ({"[network]": "[network"}, "/config.toml: invalid ("),
 }
 
 
@@ -165,7 +165,7 @@ def test_what_cannot_be_paired_is_refused(
     other = _changed(variants.first / "seed-0", tmp_path / "run", changes)
     assert main(["compare", str(variants.first), str(other), "--json", str(tmp_path / "out.json")]) == 2
     output, error = capsys.readouterr()
-    assert error.startswith(f"jdgnn: error: {other}: ")
+    assert error.startswith(f"jdgnn: error: {other}")
     assert message.format(first=variants.first) in error
     assert error.count("\n") == 1
     assert output == ""
@@ -187,7 +187,7 @@ def test_seeds_of_different_configurations_are_refused(
         ("nowhere", [], "nowhere: there is no such directory"),
         ("tiny.toml", [], "tiny.toml: is a file"),
         ("empty", [], "empty: holds neither config.toml nor seed-0"),
-        ("begun", [], "begun: its run is not finished; go on with it: jdgnn run --resume"),
+        ("begun", [], "begun: its run is not finished; resume it: jdgnn run --resume"),
         ("b", ["--overwrite"], "--overwrite: got no --json"),
         ("b", ["--json", "{folder}"], "is a directory; give the name of a file"),
         ("b", ["--json", "{folder}/nowhere/out.json"], "--json: there is no directory"),

@@ -85,12 +85,15 @@ SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no checkpoint": (lambda folder: shutil.rmtree(folder / "checkpoints"), "it has no checkpoint, so its state is"),
     "a damaged checkpoint": (damaged_checkpoint, "its state is lost, since .*; repeat the run"),
     "an early checkpoint": (as_of_an_earlier_tick, "expected a checkpoint of tick 9, the last"),
-    "another state": (another_digest, r"its checkpoint is not of the state that its summary\.json tells of"),
+    "another state": (another_digest, r"its checkpoint does not hold the state of its summary\.json"),
     "another configuration": (
         with_another_rate,
         r"run has another configuration: optimizer\.learning_rate was \S+ and is 0\.75",
     ),
-    "half of the records": (half_of_metrics, "expected records up to tick 7 in metrics.jsonl, and it is sound up to"),
+    "half of the records": (
+        half_of_metrics,
+        "expected valid records up to tick 7, got records up to tick 3",
+    ),
     "no origin": (lambda folder: (folder / "run.json").unlink(), r"^\S+run\.json cannot be read"),
     "no configuration": (lambda folder: (folder / "config.toml").unlink(), "holds neither config.toml nor seed-0"),
     "a broken configuration": (lambda folder: (folder / "config.toml").write_text("a"), "is no valid TOML"),

@@ -185,7 +185,7 @@ def test_features_of_different_units_are_told_and_can_be_scaled(own: Own, tmp_pa
     assert high > 1e4 * low
     assert summary(tmp_path / "true")["warnings"]["unlike_features"] == []
     (note,) = [note for note in notes(summary(tmp_path / "false")) if "network.scale = true" in note]
-    assert note.startswith("features differ in size (standard deviations from 0.")
+    assert note.startswith("features differ in scale (standard deviations from 0.")
 
 
 def test_rare_classes_are_told_by_their_names(own: Own, capsys: pytest.CaptureFixture[str]) -> None:
@@ -204,7 +204,7 @@ def test_classes_that_no_split_tests_are_told(own: Own, tmp_path: Path) -> None:
     changes = [f"network.nodes={own.folder}/data/rare.csv", "evaluation.per_class=2", "evaluation.validation=0.2"]
     command = ["run", str(own.config), *(word for change in changes for word in ("--set", change)), "--no-report"]
     assert main([*command, "--out", str(tmp_path / "run")]) == 0
-    assert "1 classes have no node for the test in any split, and are not judged" in notes(summary(tmp_path / "run"))
+    assert "1 classes have no test node in any split, and are not evaluated" in notes(summary(tmp_path / "run"))
 
 
 def test_labels_of_one_class_are_not_evaluated(own: Own, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,7 +40,7 @@ def test_what_is_switched_off_need_not_be_delivered_and_nodes_without_positives_
     warnings, output = warned(tmp_path, capsys, "gossip.enabled=false", "network.mean_degree=1.0", dead)
     assert warnings["undelivered_kinds"] == []
     assert warnings["never_trained"][0] >= warnings["isolated_nodes"] > 0
-    assert f"nodes that never had anything to learn from, by layer: {warnings['never_trained'][0]}" in output
+    assert f"nodes that never made a training step, by layer: {warnings['never_trained'][0]}" in output
     embeddings = arrays(tmp_path / "run", "embeddings.npz")["embeddings"]
     assert warnings["zero_embeddings"] == (embeddings == 0).all(axis=1).sum() > 0
     assert "nodes have an embedding of zeros only" in output
@@ -52,4 +52,4 @@ def test_models_that_vanish_are_told(tmp_path: Path, capsys: pytest.CaptureFixtu
     warnings, output = warned(tmp_path, capsys, *apart, "emulation.ticks=60")
     ratios = arrays(tmp_path / "run", "nodes.npz")["norm_ratio"]
     assert warnings["vanished_models"] == (ratios < 0.1).sum() > 0
-    assert f"{warnings['vanished_models']} nodes have a model whose norm is below a tenth" in output
+    assert f"on {warnings['vanished_models']} nodes the parameter norm has fallen below 10 %" in output

@@ -155,7 +155,7 @@ def test_a_run_by_kernels_is_not_resumed_without_them(
     assert read_origin(path)["changes"] == notes(path)["changes"] == [change]
     assert read_origin(path)["way"]["backend"] == "kernels"  # at the first tick
     assert summary(path)["way"]["backend"] == "plain"  # at the last
-    assert f"note    from tick 7 on the bits are not those of one way: {change['differences'][0]}" in (
+    assert f"note    from tick 7 on it was computed in another way: {change['differences'][0]}" in (
         capsys.readouterr().out
     )
 

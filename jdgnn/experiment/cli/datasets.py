@@ -7,7 +7,8 @@ from rich.console import Console
 from jdgnn.errors import InputError
 from jdgnn.experiment.cli.help import Commands, add_command
 from jdgnn.experiment.cli.options import add_data_root
-from jdgnn.experiment.results.tables import datasets_table, print_table
+from jdgnn.experiment.results.formatting import print_table
+from jdgnn.experiment.results.tables import datasets_table
 
 EXAMPLES = {
     "jdgnn datasets list": "what there is, read from $JDGNN_DATA or downloaded",

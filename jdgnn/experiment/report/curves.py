@@ -1,54 +1,48 @@
 """Lines over ticks, with bands."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.experiment.report.style import faint
-from jdgnn.experiment.report.variants import Series
+from jdgnn.experiment.report.style import colour, dash, faint
+from jdgnn.experiment.report.variants import Series, Variant
 
 Trace = dict[str, Any]
 
 
 def lines(series: Series, name: str, colour: str, *, dash: str = "solid", markers: bool = False) -> list[Trace]:
-    """A line, and the band around it if there is one.
-
-    Args:
-      series: what to draw.
-      name: for the legend.
-      colour: of both.
-      dash: of the line.
-      markers: whether each point is marked.
-    """
+    """A line with this name in the legend, and the band around it if there is one."""
     band: list[Trace] = []
+    shared = {"type": "scatter", "x": series.ticks, "legendgroup": name}
     if series.low is not None and series.high is not None and not np.array_equal(series.low, series.high):
-        shared = {
-            "type": "scatter",
-            "x": series.ticks,
-            "mode": "lines",
-            "line": {"width": 0},
-            "hoverinfo": "skip",
-            "showlegend": False,
-            "legendgroup": name,
-        }
+        edge = {**shared, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
         band = [
-            {**shared, "y": missing(series.low)},
-            {**shared, "y": missing(series.high), "fill": "tonexty", "fillcolor": faint(colour)},
+            {**edge, "y": missing(series.low)},
+            {**edge, "y": missing(series.high), "fill": "tonexty", "fillcolor": faint(colour)},
         ]
     line = {
-        "type": "scatter",
-        "x": series.ticks,
+        **shared,
         "y": missing(series.middle),
         "mode": "lines+markers" if markers or len(series.ticks) < 2 else "lines",
         "name": name,
-        "legendgroup": name,
         "line": {"color": colour, "dash": dash, "width": 2},
         "marker": {"size": 6},
         "hovertemplate": "%{y:.4g}",
     }
     return [*band, line]
+
+
+def lines_of_each(variants: Sequence[Variant], series_of: Callable[[Variant], Mapping[str, Series]]) -> list[Trace]:
+    """Several lines of each variant; the dash tells them apart, and the colour as well where there is one variant."""
+    traces: list[Trace] = []
+    for number, variant in enumerate(variants):
+        for index, (name, series) in enumerate(series_of(variant).items()):
+            label = name if len(variants) == 1 else f"{variant.name}, {name}"
+            shade = colour(index if len(variants) == 1 else number)
+            traces += lines(series, label, shade, dash=dash(index))
+    return traces
 
 
 def missing(values: NDArray[np.float64]) -> list[float | None]:

@@ -1,4 +1,4 @@
-"""The panel of the map: where nodes' embeddings lie in two dimensions, played over time.
+"""The panel of the map: embeddings in two dimensions, animated over time.
 
 Axes: n nodes on the map.
 """
@@ -22,29 +22,21 @@ from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.run.snapshots import nodes_kept
 
 MOST_NODES = 100_000
-"""On a map; of more, so many are drawn, always the same."""
+"""On a map; of more, so many are drawn, always the same ones."""
 
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 MOST_RUNS = 12
-"""Whose maps are in one page."""
+"""On one page."""
 
 
 def map_panel(variants: list[Variant], methods: Sequence[str]) -> Panel:
-    """Where embeddings lie, of every run there is, at every snapshot.
-
-    Args:
-      variants: what is shown.
-      methods: of `jdgnn.evaluation.maps.METHODS`, the one that is shown first in front.
-
-    Raises:
-      InputError: a method cannot be used.
-    """
+    """Maps of every run at every snapshot, by these methods, of which the first is shown first."""
     panel = Panel("map", "Map of embeddings")
     runs = [(variant, run) for variant in variants for run in variant.runs][:MOST_RUNS]
     of_runs = [_of_run(_name(variants, variant, run), run, methods) for variant, run in runs if run.snapshots]
     panel.data = {"runs": of_runs, "colours": CLASSES, "symbols": SYMBOLS, "methods": METHOD_NAMES}
     if not of_runs:
-        panel.text("No snapshot was taken yet, or none was asked for (snapshots.nodes).", "note")
+        panel.text("There is no snapshot: none was taken yet, or snapshots.nodes is 0.", "note")
         return panel
     panel.text(_says([run for _, run in runs if run.snapshots], methods))
     panel.add("map")
@@ -57,20 +49,19 @@ def map_panel(variants: list[Variant], methods: Sequence[str]) -> Panel:
 def _says(runs: list[Run], methods: Sequence[str]) -> str:
     sizes = {(len(_common(run.snapshots)), run.num_nodes) for run in runs}
     count, found = next(iter(sizes))
-    which = f"All {count:,} nodes" if count == found else f"{count:,} of {found:,} nodes, drawn always alike,"
-    which = which if len(sizes) == 1 else "Nodes"
-    linear = "PCA keeps the two directions of largest variance of the last embeddings, at all times."
-    others = "On maps by t-SNE and UMAP neither distances between groups nor their sizes mean anything."
-    said = [f"{which} by what they have learned, each embedding scaled to length one."]
-    said += [linear] if "pca" in methods else []
-    return " ".join(said + ([others] if {"tsne", "umap"} & {*methods} else []))
+    which = f"all {count:,} nodes" if count == found else f"{count:,} of {found:,} nodes, always the same ones"
+    said = [f"Embeddings of {which if len(sizes) == 1 else 'nodes'}, each scaled to length one."]
+    if "pca" in methods:
+        said.append("PCA keeps the two directions of largest variance of the last embeddings, at all times.")
+    if {"tsne", "umap"} & {*methods}:
+        said.append("On maps by t-SNE and UMAP neither distances between groups nor their sizes have a meaning.")
+    return " ".join(said)
 
 
 def _name(variants: list[Variant], variant: Variant, run: Run) -> str:
-    seed = f"seed {run.seed}"
-    if len(variants) == 1:
-        return seed if len(variant.runs) > 1 else variant.name
-    return f"{variant.name}, {seed}" if len(variant.runs) > 1 else variant.name
+    if len(variant.runs) == 1:
+        return variant.name
+    return f"seed {run.seed}" if len(variants) == 1 else f"{variant.name}, seed {run.seed}"
 
 
 def _common(snapshots: list[Snapshot]) -> NDArray[np.int64]:
@@ -95,13 +86,13 @@ def _of_run(name: str, run: Run, methods: Sequence[str]) -> dict[str, Any]:
         "nodeNames": list(map(str, network["node_names"][nodes])) if "node_names" in network else None,
         "degree": packed(network["in_degree"][nodes], np.float32),
         "places": {method: _places(frames, method) for method in methods},
-        "figures": [_figures(one, nodes) for one in run.snapshots],
+        "statistics": [_statistics(one, nodes) for one in run.snapshots],
         "network": _picture(run),
     }
 
 
 def _places(frames: list[NDArray[np.float64]], method: str) -> list[dict[str, str]]:
-    """Of each frame, as whole numbers from 0 to 65,535 on one scale for all of them."""
+    """Places in each frame, as whole numbers from 0 to 65,535 on one scale for all frames."""
     try:
         planes = over_time(frames, method)
     except InputError as error:
@@ -114,9 +105,9 @@ def _places(frames: list[NDArray[np.float64]], method: str) -> list[dict[str, st
     ]
 
 
-def _figures(snapshot: Snapshot, nodes: NDArray[np.int64]) -> dict[str, str]:
+def _statistics(snapshot: Snapshot, nodes: NDArray[np.int64]) -> dict[str, str]:
     places_of = np.searchsorted(snapshot.nodes, nodes)
-    return {name: packed(values[places_of], np.float32) for name, values in snapshot.figures.items()}
+    return {name: packed(values[places_of], np.float32) for name, values in snapshot.statistics.items()}
 
 
 def _picture(run: Run) -> dict[str, str]:
@@ -132,7 +123,7 @@ def _picture(run: Run) -> dict[str, str]:
 
 
 def packed(values: NDArray[Any], dtype: Any) -> str:
-    """Numbers in little-endian order, for typed arrays of the page's script.
+    """Numbers in little-endian order, for typed arrays of the script.
 
     >>> packed(np.array([1, 2]), np.uint16)
     'AQACAA=='

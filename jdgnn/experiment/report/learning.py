@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.experiment.report.curves import Trace, has_any, lines
+from jdgnn.experiment.report.curves import Trace, has_any, lines, lines_of_each
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import BASELINE_COLOURS, colour, dash, layout, logarithmic
-from jdgnn.experiment.report.variants import Variant, each
-from jdgnn.experiment.results.comparison_tables import mean_and_sd
+from jdgnn.experiment.report.variants import Series, Variant, each
+from jdgnn.experiment.results.formatting import is_at_edge, mean_and_sd, sentence
 from jdgnn.experiment.results.labels import (
     AT_EDGE,
     EDGE,
@@ -20,28 +20,29 @@ from jdgnn.experiment.results.labels import (
     title_of,
 )
 from jdgnn.experiment.results.statistics import spread
-from jdgnn.experiment.results.tables import is_at_edge, short
+from jdgnn.experiment.results.tables import short
 
 
 def learning_panel(variants: list[Variant]) -> Panel:
-    """What the embeddings are worth, and how that came."""
+    """Scores, losses and ranks."""
     panel = Panel("learning", "Learning")
-    tasks = dict.fromkeys(task for variant in variants for task in variant.tasks)
+    tasks = list(dict.fromkeys(task for variant in variants for task in variant.tasks))
     with panel.grid():
         for task in tasks:
             _score_figures(panel, variants, task)
-    if len(variants) == 1 and variants[0].summaries:
-        _table(panel, variants, list(tasks), "Final embeddings and their baselines")
-    elif len(variants) > 1:
+    caption = "Final embeddings and untrained baselines"
+    if len(variants) == 1:
+        _table(panel, variants, tasks, caption)
+    else:
         for task in tasks:
-            _table(panel, variants, [task], f"{heading_of(task)}: final embeddings and their baselines")
+            _table(panel, variants, [task], f"{heading_of(task)}: {caption.lower()}")
     if not tasks:
         has_labels = any("labels" in variant.first.network for variant in variants)
         why = "no snapshot has been evaluated yet" if has_labels else "the network has no labels"
         panel.text(f"No embedding was evaluated: {why}.", "note")
     for variant in variants:
         if variant.summaries and (text := held_out_words(variant.summaries[0])):
-            panel.text(f"{text[:1].upper()}{text[1:]}." if len(variants) == 1 else f"{variant.name}: {text}.", "note")
+            panel.text(sentence(text) if len(variants) == 1 else f"{variant.name}: {text}.", "note")
     with panel.grid():
         _losses(panel, variants)
         _ranks(panel, variants)
@@ -55,50 +56,38 @@ def _score_figures(panel: Panel, variants: list[Variant], task: str) -> None:
         if task in variant.tasks and has_any([variant.score(task)]):
             groups.setdefault(variant.metric(task), []).append(variant)
     for number, (metric, together) in enumerate(groups.items()):
+        end = max(int(variant.score(task).ticks[-1]) for variant in together)
+        traces: list[Trace] = []
+        for variant in together:
+            shade = colour(variants.index(variant))
+            traces += lines(variant.score(task), _learned(variants, variant), shade, markers=True)
+        shown = layout("tick (logarithmic)", metric_name(metric) if metric else "%", height=360)
+        logarithmic(shown["xaxis"], 1, max(end, 2))
         name = f"score-{task}" if not number else f"score-{task}-{number + 1}"
-        _score_figure(panel, variants, together, task, metric, name)
+        traces += _baseline_lines(variants, together, task, end)
+        panel.figure(name, f"{heading_of(task)} over time", traces, shown, _caption(variants, together, task))
 
 
-def _score_figure(
-    panel: Panel, variants: list[Variant], together: list[Variant], task: str, metric: str, name: str
-) -> None:
-    traces: list[Trace] = []
+def _baseline_lines(variants: list[Variant], together: list[Variant], task: str, end: int) -> list[Trace]:
+    """All baselines of one variant, or the best one of each in its colour."""
+    traces = []
     for variant in together:
-        traces += lines(variant.score(task), _learned(variants, variant), colour(variants.index(variant)), markers=True)
-    shown = layout("tick (logarithmic)", metric_name(metric) if metric else "%", height=360)
-    end = max(int(variant.score(task).ticks[-1]) for variant in together)
-    logarithmic(shown["xaxis"], 1, max(end, 2))
-    traces += (
-        _lines_of_one(variants[0], task, end) if len(variants) == 1 else _best_lines(variants, together, task, end)
-    )
-    panel.figure(name, f"{heading_of(task)} over time", traces, shown, _caption(variants, together, task))
-
-
-def _lines_of_one(variant: Variant, task: str, end: int) -> list[Trace]:
-    """All of its baselines."""
-    means = variant.baseline_means(task, variant.num_repeats(task))
-    return [
-        _line(embedding_name(key), 100 * mean, end, number + 1, BASELINE_COLOURS[number % len(BASELINE_COLOURS)])
-        for number, (key, mean) in enumerate(means.items())
-    ]
-
-
-def _best_lines(variants: list[Variant], together: list[Variant], task: str, end: int) -> list[Trace]:
-    """Of each its best baseline, in its colour: what one learned is not to be held against the baselines of another."""
-    found = []
-    for variant in together:
-        means = variant.baseline_means(task, variant.num_repeats(task))
-        if best := variant.best_baseline(task):
-            name = f"{variant.name}: best baseline, {embedding_name(best)}"
-            found.append(_line(name, 100 * means[best], end, 1, colour(variants.index(variant))))
-    return found
+        best = variant.best_baseline(task)
+        for number, (key, mean) in enumerate(variant.baselines(task, variant.num_repeats(task)).items()):
+            if len(variants) == 1:
+                shade = BASELINE_COLOURS[number % len(BASELINE_COLOURS)]
+                traces.append(_level(embedding_name(key), mean, end, number + 1, shade))
+            elif key == best:
+                name = f"{variant.name}: best baseline, {embedding_name(key)}"
+                traces.append(_level(name, mean, end, 1, colour(variants.index(variant))))
+    return traces
 
 
 def _learned(variants: list[Variant], variant: Variant) -> str:
     return "learned" if len(variants) == 1 else f"{variant.name}: learned"
 
 
-def _line(name: str, value: float, end: int, number: int, shade: str) -> Trace:
+def _level(name: str, value: float, end: int, number: int, shade: str) -> Trace:
     return {
         "type": "scatter",
         "x": [1, max(end, 2)],
@@ -113,23 +102,22 @@ def _line(name: str, value: float, end: int, number: int, shade: str) -> Trace:
 def _caption(variants: list[Variant], together: list[Variant], task: str) -> str:
     first = together[0]
     found = ", ".join(f"{_learned(variants, variant)} {short(variant.learned(task))} %" for variant in together)
-    bests = {variant.name: _best(variant, task) for variant in together}
-    if not any(bests.values()):
+    whose = {variant.name: f"{variant.name} " if len(variants) > 1 else "" for variant in together}
+    bests = [
+        f"{whose[variant.name]}{embedding_name(best)}, {variant.baselines(task)[best]:.1f} %"
+        for variant in together
+        if (best := variant.best_baseline(task))
+    ]
+    if not bests:
         return f"{found} so far; baselines are evaluated once a run is finished."
-    texts = [text if len(variants) == 1 else f"{name} {text}" for name, text in bests.items() if text]
-    return f"{found}; best baseline: {', '.join(texts)}.{_repeats(first, task)} {_band(first, task)}"
-
-
-def _best(variant: Variant, task: str) -> str:
-    best = variant.best_baseline(task)
-    return f"{embedding_name(best)}, {100 * variant.baseline_means(task)[best]:.1f} %" if best else ""
+    return f"{found}; best baseline: {', '.join(bests)}.{_repeats(first, task)} {_band(first, task)}"
 
 
 def _repeats(variant: Variant, task: str) -> str:
     count, shown = variant.last_scores(task)["learned"].shape[1], variant.num_repeats(task)
     if shown >= count:
         return ""
-    return f" These numbers use all {count} {repeats_of(task)}; lines use the first {shown}."
+    return f" Curves use the first {shown} of {count} {repeats_of(task)}."
 
 
 def _band(variant: Variant, task: str) -> str:
@@ -140,69 +128,55 @@ def _band(variant: Variant, task: str) -> str:
 
 def _table(panel: Panel, variants: list[Variant], tasks: list[str], caption: str) -> None:
     """A column for each variant, task and metric, a row for each embedding."""
-    columns = {
-        (variant.name, task, metric): variant.last_scores(task, metric)
+    columns = [
+        (variant, task, metric)
         for task in tasks
         for variant in variants
-        if task in variant.tasks
-        for metric in (variant.summaries[0]["tasks"][task] if variant.summaries else ())
-    }
+        if task in variant.tasks and variant.summaries
+        for metric in variant.summaries[0]["tasks"][task]
+    ]
     if not columns:
         return
-    by_name = {variant.name: variant for variant in variants}
+    scores = [variant.last_scores(task, metric) for variant, task, metric in columns]
     rows = [
-        [label, *(_cell(by_name[column[0]], column, key, found.get(key)) for column, found in columns.items())]
+        [label, *(_cell(*column, key, found.get(key)) for column, found in zip(columns, scores, strict=True))]
         for key, label in EMBEDDINGS.items()
-        if any(key in found for found in columns.values())
+        if any(key in found for found in scores)
     ]
     heads = [
-        f"{name if len(variants) > 1 else title_of(task)}, {metric_name(metric)}" for name, task, metric in columns
+        f"{variant.name if len(variants) > 1 else title_of(task)}, {metric_name(metric)}"
+        for variant, task, metric in columns
     ]
     edge = f" {EDGE} {AT_EDGE}." if any(EDGE in cell for row in rows for cell in row) else ""
     panel.table(["embedding", *heads], rows, caption=f"{caption}, mean ± sd.{edge}", kind="figures")
 
 
-def _cell(variant: Variant, column: tuple[str, str, str], name: str, values: NDArray[np.float64] | None) -> str:
+def _cell(variant: Variant, task: str, metric: str, name: str, values: NDArray[np.float64] | None) -> str:
     if values is None:
         return "-"
-    text, (_, task, metric) = mean_and_sd(spread(values)._asdict()), column
+    text = mean_and_sd(spread(values)._asdict())
     tables = [summary["tasks"][task][metric] for summary in variant.summaries]
     return f"{text} {EDGE}" if any(is_at_edge(table.get(name, {})) for table in tables) else text
 
 
 def _losses(panel: Panel, variants: list[Variant]) -> None:
-    traces: list[Trace] = []
-    for number, variant in enumerate(variants):
-        for layer in range(variant.num_layers):
-            name = f"layer {layer + 1}" if len(variants) == 1 else f"{variant.name}, layer {layer + 1}"
-            shade = colour(layer if len(variants) == 1 else number)
-            traces += lines(variant.losses(layer), name, shade, dash=dash(layer))
+    def of_layers(variant: Variant) -> dict[str, Series]:
+        return {f"layer {layer + 1}": variant.losses(layer) for layer in range(variant.num_layers)}
+
+    traces = lines_of_each(variants, of_layers)
     if not traces:
         panel.text("No tick was recorded yet.", "note")
         return
-    ends = [", ".join(short(variant.losses(layer).last) for layer in range(variant.num_layers)) for variant in variants]
-    panel.figure(
-        "loss",
-        "Loss of each layer",
-        traces,
-        layout(y_title="loss"),
-        f"Mean over nodes; band: 5 to 95 % of nodes. At the end, by layer: {each(variants, ends)}.",
-    )
+    ends = [", ".join(short(series.last) for series in of_layers(variant).values()) for variant in variants]
+    says = f"Mean over nodes; band: 5 to 95 % of nodes. At the end, by layer: {each(variants, ends)}."
+    panel.figure("loss", "Loss of each layer", traces, layout(y_title="loss"), says)
 
 
 def _ranks(panel: Panel, variants: list[Variant]) -> None:
-    traces: list[Trace] = []
-    for number, variant in enumerate(variants):
-        for layer in range(variant.num_layers):
-            series = variant.series(lambda row, layer=layer: row["effective_rank"][layer])  # type: ignore[misc]
-            name = f"layer {layer + 1}" if len(variants) == 1 else f"{variant.name}, layer {layer + 1}"
-            shade = colour(layer if len(variants) == 1 else number)
-            traces += lines(series, name, shade, dash=dash(layer))
-    if traces:
-        panel.figure(
-            "rank",
-            "Effective rank of embeddings",
-            traces,
-            layout(y_title="directions"),
-            "Effective rank of each layer's embeddings; a value near 1 indicates collapse.",
-        )
+    def of_layers(variant: Variant) -> dict[str, Series]:
+        layers = range(variant.num_layers)
+        return {f"layer {layer + 1}": variant.series("effective_rank", layer) for layer in layers}
+
+    if traces := lines_of_each(variants, of_layers):
+        says = "Effective rank of each layer's embeddings; a value near 1 indicates collapse."
+        panel.figure("rank", "Effective rank of embeddings", traces, layout(y_title="directions"), says)

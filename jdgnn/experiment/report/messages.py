@@ -1,16 +1,14 @@
-"""The panel of messages: what became of every one that was sent, and the bytes."""
-
-from typing import Any
+"""The panel of messages: the outcome of every one that was sent, and the bytes."""
 
 import numpy as np
 from rich import filesize
 
-from jdgnn.experiment.report.curves import Trace, lines
+from jdgnn.experiment.report.curves import Trace, lines_of_each
 from jdgnn.experiment.report.panel import Panel
-from jdgnn.experiment.report.style import colour, dash, layout
+from jdgnn.experiment.report.style import layout
 from jdgnn.experiment.report.variants import Series, Variant, each
-from jdgnn.experiment.results.tables import ENDS, percent
-from jdgnn.experiment.results.tables import KINDS as KIND_NAMES
+from jdgnn.experiment.results.formatting import percent
+from jdgnn.experiment.results.tables import ENDS, KINDS
 
 END_COLOURS = {
     "delivered": "#009e73",
@@ -23,17 +21,20 @@ END_COLOURS = {
 }
 PATTERNS = {"dropped": "/", "to_offline": "\\", "superseded": "x", "evicted": "-", "rejected": "+", "in_flight": "."}
 
+Counts = dict[str, dict[str, int]]
+
 
 def messages_panel(variants: list[Variant]) -> Panel:
-    """What was sent, and what became of it."""
+    """Outcomes of messages."""
     panel = Panel("messages", "Messages")
-    if not any(variant.first.rows for variant in variants):
+    counts = {variant.name: _counts(variant) for variant in variants if variant.first.rows}
+    if not counts:
         panel.text("No tick was recorded yet.", "note")
         return panel
-    _ends(panel, variants)
+    _outcomes(panel, counts, len(variants))
     for variant in variants:
         if variant.first.rows:
-            _accounts(panel, variant, len(variants))
+            _accounts(panel, variant, counts[variant.name], len(variants))
     with panel.grid():
         if len(variants) == 1:
             _over_time(panel, variants[0])
@@ -41,31 +42,28 @@ def messages_panel(variants: list[Variant]) -> Panel:
     return panel
 
 
-def counts(variant: Variant) -> dict[str, dict[str, int]]:
-    """Messages by kind and end at the last recorded tick of the first seed, what was sent among them."""
-    if not variant.first.rows:
-        return {kind: dict.fromkeys(("sent", *ENDS), 0) for kind in KIND_NAMES}
+def _counts(variant: Variant) -> Counts:
+    """Messages by kind and outcome at the last recorded tick of the first seed, sent ones among them."""
     row = variant.first.rows[-1]
-    return {kind: {end: row[f"messages_{end}"][kind] for end in ("sent", *ENDS)} for kind in KIND_NAMES}
+    return {kind: {end: row[f"messages_{end}"][kind] for end in ("sent", *ENDS)} for kind in KINDS}
 
 
-def _ends(panel: Panel, variants: list[Variant]) -> None:
+def _outcomes(panel: Panel, counts: dict[str, Counts], num_variants: int) -> None:
     """A bar for each kind of each variant."""
-    bars = [
-        (name if len(variants) == 1 else f"{variant.name}: {name}", found[kind])
-        for kind, name in KIND_NAMES.items()
-        for variant, found in ((variant, counts(variant)) for variant in variants)
+    bars = {
+        label if num_variants == 1 else f"{name}: {label}": found[kind]
+        for kind, label in KINDS.items()
+        for name, found in counts.items()
         if found[kind]["sent"]
-    ]
-    labels = [label for label, _ in bars]
+    }
     traces = [
         {
             "type": "bar",
             "orientation": "h",
             "name": name,
-            "y": labels,
-            "x": [100 * found[end] / found["sent"] for _, found in bars],
-            "customdata": [found[end] for _, found in bars],
+            "y": list(bars),
+            "x": [100 * found[end] / found["sent"] for found in bars.values()],
+            "customdata": [found[end] for found in bars.values()],
             "marker": {
                 "color": END_COLOURS[end],
                 "pattern": {"shape": PATTERNS.get(end, ""), "size": 6, "solidity": 0.25, "fillmode": "overlay"},
@@ -73,41 +71,34 @@ def _ends(panel: Panel, variants: list[Variant]) -> None:
             "hovertemplate": "%{customdata:,} (%{x:.2f} %)",
         }
         for end, name in ENDS.items()
-        if any(found[end] for _, found in bars)
+        if any(found[end] for found in bars.values())
     ]
-    shown = layout("% of those sent", barmode="stack", hovermode="closest")
+    shown = layout("% of sent messages", barmode="stack", hovermode="closest")
     shown["yaxis"] |= {"autorange": "reversed"}
     shown["xaxis"]["range"] = [0, 100]
     shown["height"] = 130 + 36 * len(bars)
-    sent = sum(found["sent"] for _, found in bars)
-    panel.figure(
-        "ends",
-        "What became of messages",
-        traces,
-        shown,
-        f"{sent:,} messages were sent; each has come to one end, or is in flight.",
-    )
+    sent = sum(found["sent"] for found in bars.values())
+    says = f"{sent:,} messages sent; each has exactly one outcome or is still in flight."
+    panel.figure("ends", "Outcomes of messages", traces, shown, says)
 
 
-def _accounts(panel: Panel, variant: Variant, num_variants: int) -> None:
-    """Exact counts; the sums are shown to be right."""
-    found = counts(variant)
-    rows = [[name, *(f"{found[kind][end]:,}" for kind in KIND_NAMES)] for end, name in {"sent": "sent", **ENDS}.items()]
-    rest = [found[kind]["sent"] - sum(found[kind][end] for end in ENDS) for kind in KIND_NAMES]
+def _accounts(panel: Panel, variant: Variant, found: Counts, num_variants: int) -> None:
+    """Exact counts, which add up."""
+    rows = [[name, *(f"{found[kind][end]:,}" for kind in KINDS)] for end, name in {"sent": "sent", **ENDS}.items()]
+    rest = [found[kind]["sent"] - sum(found[kind][end] for end in ENDS) for kind in KINDS]
     rows.append(["sent − all of these", *(f"{left:,}" for left in rest)])
     sent = variant.first.rows[-1]["bytes_sent"]
-    rows.append(["bytes sent", *(filesize.decimal(sent[kind]) for kind in KIND_NAMES)])
+    rows.append(["bytes sent", *(filesize.decimal(sent[kind]) for kind in KINDS)])
     whose = "" if num_variants == 1 else f"{variant.name}: "
     several = f", seed {variant.first.seed}" if len(variant.runs) > 1 else ""
-    caption = f"{whose}messages to tick {variant.first.rows[-1]['tick']}{several}"
-    panel.table(["", *KIND_NAMES.values()], rows, caption=caption, kind="figures")
+    caption = f"{whose}messages to tick {variant.first.tick}{several}"
+    panel.table(["", *KINDS.values()], rows, caption=caption, kind="figures")
 
 
 def _over_time(panel: Panel, variant: Variant) -> None:
-    """Of each kind, shares of what came to an end between records."""
+    """Of each kind, shares of the messages that came to an end between records."""
     rows = variant.first.rows
-    ticks = [row["tick"] for row in rows]
-    for kind, name in KIND_NAMES.items():
+    for kind, name in KINDS.items():
         totals = {end: np.array([row[f"messages_{end}"][kind] for row in rows], np.float64) for end in ENDS}
         del totals["in_flight"]
         steps = {end: np.diff(total, prepend=0.0) for end, total in totals.items()}
@@ -117,7 +108,7 @@ def _over_time(panel: Panel, variant: Variant) -> None:
         traces: list[Trace] = [
             {
                 "type": "scatter",
-                "x": ticks,
+                "x": [row["tick"] for row in rows],
                 "y": np.divide(100 * step, ended, out=np.zeros(len(rows)), where=ended > 0).tolist(),
                 "mode": "lines",
                 "stackgroup": "one",
@@ -128,36 +119,27 @@ def _over_time(panel: Panel, variant: Variant) -> None:
             for end, step in steps.items()
             if step.any()
         ]
-        shown = layout(y_title="% of those that ended")
+        shown = layout(y_title="% of messages with an outcome")
         shown["yaxis"]["range"] = [0, 100]
         share = totals["delivered"][-1] / max(1.0, sum(total[-1] for total in totals.values()))
-        says = f"Between records; in all, {percent(share)} of what ended was delivered."
+        says = f"Outcomes between records. In total, {percent(share)} were delivered."
         panel.figure(kind, f"{name[:1].upper()}{name[1:]} over time", traces, shown, says)
 
 
 def _bytes(panel: Panel, variants: list[Variant]) -> None:
-    traces: list[Trace] = []
-    for number, variant in enumerate(variants):
-        for index, (kind, name) in enumerate(KIND_NAMES.items()):
-            series = _rate(variant, kind)
-            if series.middle.any():
-                label = name if len(variants) == 1 else f"{variant.name}, {name}"
-                shade = colour(index if len(variants) == 1 else number)
-                traces += lines(series, label, shade, dash=dash(index))
+    def of_kinds(variant: Variant) -> dict[str, Series]:
+        return {name: _rate(variant, kind) for kind, name in KINDS.items()}
+
+    traces = [trace for trace in lines_of_each(variants, of_kinds) if any(trace["y"])]
     shown = layout(y_title="bytes sent in a tick")
     shown["yaxis"] |= {"tickformat": ".3s", "rangemode": "tozero"}
-    total = each(variants, [filesize.decimal(sum(_last(variant).values())) for variant in variants])
-    says = f"Payload that nodes send, all of them together. In all: {total}."
-    panel.figure("traffic", "Traffic", traces, shown, says)
-
-
-def _last(variant: Variant) -> dict[str, int]:
-    rows = variant.first.rows
-    return rows[-1]["bytes_sent"] if rows else {}
+    last = [variant.first.rows[-1]["bytes_sent"] if variant.first.rows else {} for variant in variants]
+    total = each(variants, [filesize.decimal(sum(sent.values())) for sent in last])
+    panel.figure("traffic", "Traffic", traces, shown, f"Payload sent per tick, summed over all nodes. Total: {total}.")
 
 
 def _rate(variant: Variant, kind: str) -> Series:
-    rows: list[dict[str, Any]] = variant.first.rows
+    rows = variant.first.rows
     ticks = np.array([row["tick"] for row in rows], np.int64)
     sent = np.array([row["bytes_sent"][kind] for row in rows], np.float64)
     return Series(ticks, np.diff(sent, prepend=0.0) / np.diff(ticks, prepend=0))

@@ -1,4 +1,4 @@
-"""The panel of the network itself: its picture, and how many neighbours nodes have."""
+"""The panel of the network: its picture, and numbers of neighbours."""
 
 import itertools
 
@@ -13,7 +13,7 @@ NUM_BINS = 20
 
 
 def network_panel(variants: list[Variant]) -> Panel:
-    """Who is linked with whom; of several variants the network of the first."""
+    """Nodes and links; of several variants those of the first."""
     panel = Panel("network", "Network")
     network = variants[0].first.network
     degree, sizes = network["in_degree"].astype(np.int64), network["component_sizes"]
@@ -35,14 +35,14 @@ def network_panel(variants: list[Variant]) -> Panel:
     read = [note.partition(": ") for note in as_read(variants[0].first.summary or {})]
     if read:
         rows = [[name, text] if text else ["", name] for name, _, text in read]
-        panel.table(["what", "how"], rows, caption="How its files were read", kind="keys")
+        panel.table(["what", "how"], rows, caption="Its files, as read", kind="keys")
     return panel
 
 
 def _degrees(panel: Panel, in_degree: np.ndarray, out_degree: np.ndarray) -> None:
-    """How many nodes have so many neighbours, in bins that widen where there are hubs."""
+    """A histogram, in bins that widen where there are hubs."""
     most = max(int(in_degree.max(initial=1)), int(out_degree.max(initial=1)))
-    edges = np.arange(most + 2)
+    edges = np.arange(min(most, NUM_BINS) + 2)
     if most > NUM_BINS:
         edges = np.unique([0, *np.round(np.geomspace(1, most + 1, NUM_BINS)).astype(int)])
     labels = [str(low) if high == low + 1 else f"{low}–{high - 1}" for low, high in itertools.pairwise(edges.tolist())]
@@ -63,10 +63,5 @@ def _degrees(panel: Panel, in_degree: np.ndarray, out_degree: np.ndarray) -> Non
     shape = layout("neighbours", "nodes", hovermode="closest", bargap=0.05)
     shape["xaxis"]["type"] = "category"
     alone = int((in_degree == 0).sum())
-    panel.figure(
-        "degrees",
-        "Neighbours of a node",
-        traces,
-        shape,
-        "How many neighbours nodes have" + (f"; {alone:,} receive from nobody." if alone else "."),
-    )
+    says = "Number of nodes by number of neighbours" + (f"; {alone:,} have no in-neighbour." if alone else ".")
+    panel.figure("degrees", "Neighbours of a node", traces, shape, says)

@@ -1,19 +1,19 @@
-"""The panel of how nodes differ: models, ages, wakes, staleness and traffic as distributions over time."""
+"""The panel of statistics of nodes: models, ages, wakes, staleness and traffic as distributions over time."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 from rich import filesize
 
-from jdgnn.experiment.report.curves import Trace, has_any, lines
+from jdgnn.experiment.report.curves import has_any, lines, lines_of_each
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Series, Variant, each
 from jdgnn.experiment.results.tables import short
 
 
-class Figure(NamedTuple):
-    """A figure of every node, of which quantiles over nodes are recorded."""
+class Statistic(NamedTuple):
+    """A statistic of every node, of which quantiles over nodes are recorded."""
 
     name: str
     title: str
@@ -26,77 +26,80 @@ class Figure(NamedTuple):
         return filesize.decimal(round(value)) if self.unit == "bytes" and value is not None else short(value)
 
 
-FIGURES = (
-    Figure(
+STATISTICS = (
+    Statistic(
         "distance",
         "Distance from the mean model",
         "distance",
-        "How far nodes' models are from their mean, ‖θᵥ − θ̄‖² / ‖θ̄‖²; the mean over nodes is the consensus distance.",
+        "Distance of a node's model from the mean model, ‖θᵥ − θ̄‖² / ‖θ̄‖²; its mean over nodes is the consensus "
+        "distance.",
         True,
     ),
-    Figure("staleness", "Staleness", "ticks", "How long ago what a node used of its neighbours had been sent."),
-    Figure("age", "Age of models", "updates", "Local updates along a model's longest line of descent."),
-    Figure("wakes", "Wakes", "wakes", "How often nodes have woken."),
-    Figure("norm_ratio", "Norm ratio", "ratio", "The norm of nodes' models over what it was on average at the start."),
-    Figure("bytes_sent", "Traffic of a node, sent", "bytes", "Payload that a node sent since the start."),
-    Figure(
+    Statistic("staleness", "Staleness", "ticks", "Age of the neighbour embeddings a node used."),
+    Statistic("age", "Age of models", "updates", "Local updates along a model's longest line of descent."),
+    Statistic("wakes", "Wakes", "wakes", "Wake-ups of a node since the start."),
+    Statistic("norm_ratio", "Norm ratio", "ratio", "Norm of a node's model, relative to the mean initial norm."),
+    Statistic("bytes_sent", "Traffic of a node, sent", "bytes", "Payload sent by a node since the start."),
+    Statistic(
         "bytes_delivered",
         "Traffic of a node, delivered",
         "bytes",
-        "Payload that was delivered to a node since the start: hubs get more.",
+        "Payload delivered to a node since the start; hubs receive more.",
     ),
 )
 
 
 def nodes_panel(variants: list[Variant]) -> Panel:
-    """How nodes differ from each other, over time."""
+    """Differences between nodes over time."""
     panel = Panel("nodes", "Nodes over time")
     if not any(variant.first.rows for variant in variants):
         panel.text("No tick was recorded yet.", "note")
         return panel
-    panel.text("Lines are medians over nodes, bands reach from 5 to 95 % of them.")
+    panel.text("Lines: medians over nodes. Bands: 5 to 95 % of nodes.")
     with panel.grid():
-        for figure in FIGURES:
-            _spread(panel, variants, figure)
+        for statistic in STATISTICS:
+            _spread(panel, variants, statistic)
         _consensus(panel, variants)
         _presence(panel, variants)
     return panel
 
 
-def _spread(panel: Panel, variants: list[Variant], figure: Figure) -> None:
-    found = [variant.spread(figure.name) for variant in variants]
+def _spread(panel: Panel, variants: list[Variant], statistic: Statistic) -> None:
+    found = [variant.spread(statistic.name) for variant in variants]
     if not has_any(found):
         return
-    traces: list[Trace] = []
-    for number, (variant, series) in enumerate(zip(variants, found, strict=True)):
-        name = "median" if len(variants) == 1 else variant.name
-        traces += lines(series, name, colour(number), dash=dash(number))
-    shown = layout(y_title=figure.unit)
-    if figure.is_logarithmic:
+    names = ["median"] if len(variants) == 1 else [variant.name for variant in variants]
+    traces = [
+        trace
+        for number, (name, series) in enumerate(zip(names, found, strict=True))
+        for trace in lines(series, name, colour(number), dash=dash(number))
+    ]
+    shown = layout(y_title=statistic.unit)
+    if statistic.is_logarithmic:
         _make_logarithmic(shown, found)
-    if figure.unit == "bytes":
+    if statistic.unit == "bytes":
         shown["yaxis"] |= {"tickformat": ".3s", "rangemode": "tozero"}
-    ends = each(variants, [figure.short(series.last) for series in found])
-    panel.figure(figure.name, figure.title, traces, shown, f"{figure.says} Median at the end: {ends}.")
+    ends = each(variants, [statistic.short(series.last) for series in found])
+    panel.figure(statistic.name, statistic.title, traces, shown, f"{statistic.says} Median at the end: {ends}.")
 
 
 def _consensus(panel: Panel, variants: list[Variant]) -> None:
-    """The consensus distance of each layer by itself."""
-    traces: list[Trace] = []
-    for number, variant in enumerate(variants):
-        whole = variant.series(lambda row: row["consensus_distance"])
-        name = "all layers" if len(variants) == 1 else variant.name
-        traces += lines(whole, name, colour(number))
-        for layer in range(variant.num_layers if len(variants) == 1 else 0):
-            series = variant.series(
-                lambda row, layer=layer: row["disagreement"][layer] if row["disagreement"] else None  # type: ignore[misc]
-            )
-            traces += lines(series, f"layer {layer + 1}", colour(layer + 1), dash=dash(layer + 1))
-    wholes = [variant.series(lambda row: row["consensus_distance"]) for variant in variants]
+    """The consensus distance, of one variant also layer by layer."""
+    wholes = [variant.series("consensus_distance") for variant in variants]
+    names = ["all layers"] if len(variants) == 1 else [variant.name for variant in variants]
     shown = layout(y_title="distance")
     _make_logarithmic(shown, wholes)
+    found = list(zip(names, wholes, strict=True))
+    if len(variants) == 1:
+        layers = range(variants[0].num_layers)
+        found += [(f"layer {layer + 1}", variants[0].series("disagreement", layer)) for layer in layers]
+    traces = [
+        trace
+        for number, (name, series) in enumerate(found)
+        for trace in lines(series, name, colour(number), dash=dash(number) if len(variants) == 1 else "solid")
+    ]
     ends = each(variants, [short(whole.last) for whole in wholes])
-    says = f"The mean over nodes, of whole models and of layers. At the end: {ends}."
+    says = f"Mean over nodes, of whole models and of each layer. At the end: {ends}."
     panel.figure("consensus", "Consensus distance", traces, shown, says)
 
 
@@ -111,14 +114,9 @@ def _make_logarithmic(shown: dict[str, Any], found: list[Series]) -> None:
 
 
 def _presence(panel: Panel, variants: list[Variant]) -> None:
-    traces: list[Trace] = []
-    for number, variant in enumerate(variants):
-        for index, name in enumerate(("online", "active")):
-            series = variant.series(lambda row, name=name: None if row[name] is None else 100 * row[name])  # type: ignore[misc]
-            label = name if len(variants) == 1 else f"{variant.name}, {name}"
-            traces += lines(series, label, colour(index if len(variants) == 1 else number), dash=dash(index))
+    traces = lines_of_each(
+        variants, lambda variant: {name: variant.series(name, scale=100) for name in ("online", "active")}
+    )
     shown = layout(y_title="% of joined nodes")
     shown["yaxis"]["range"] = [0, 104]
-    panel.figure(
-        "presence", "Who is there", traces, shown, "Shares of joined nodes that were online, and that were active."
-    )
+    panel.figure("presence", "Presence", traces, shown, "Shares of joined nodes that were online, and active.")

@@ -57,7 +57,7 @@
   const MOST_CLASSES = 100;
   const typed = { f: Float32Array, i: Int32Array, u: Uint16Array };
   const read = (text, kind) => new typed[kind](bytesOf(text).buffer);
-  const FIGURES = {
+  const STATISTICS = {
     class: "class",
     degree: "in-neighbours",
     age: "age of the model",
@@ -74,7 +74,7 @@
     for (const frames of Object.values(run.places)) {
       for (const frame of frames) Object.assign(frame, { x: read(frame.x, "u"), y: read(frame.y, "u") });
     }
-    for (const figures of run.figures) for (const name of Object.keys(figures)) figures[name] = read(figures[name], "f");
+    for (const frame of run.statistics) for (const name of Object.keys(frame)) frame[name] = read(frame[name], "f");
     const picture = run.network;
     for (const name of Object.keys(picture)) picture[name] = read(picture[name], name.length === 1 ? "f" : "i");
     run.place = new Map(Array.from(run.nodes, (node, index) => [node, index]));
@@ -104,7 +104,7 @@
   ];
   const valuesOf = (run, frame) => {
     if (now.colour === "class") return run.shades || new Int32Array(run.count);
-    return now.colour === "degree" ? run.degree : run.figures[frame][now.colour];
+    return now.colour === "degree" ? run.degree : run.statistics[frame][now.colour];
   };
   /* one scale for all times and both maps, so that colours can be compared */
   const scaleOf = () => {
@@ -125,7 +125,7 @@
       }
     }
     if (!(low <= high)) [low, high] = [0, 1];
-    const title = { text: FIGURES[now.colour], side: "right", font: { size: 12 } };
+    const title = { text: STATISTICS[now.colour], side: "right", font: { size: 12 } };
     return { cmin: low, cmax: high, colorscale: CIVIDIS, showscale: true, colorbar: { thickness: 12, len: 0.9, title } };
   };
   const pointsOf = (run, frame, earlier, share) => {
@@ -186,12 +186,12 @@
   const tell = (event, find) => {
     const [run, index] = find(event.points[0].pointNumber);
     if (index === undefined) return;
-    const frame = frameOf(run, now.tick), figures = run.figures[frame];
+    const frame = frameOf(run, now.tick), found = run.statistics[frame];
     const round = (value) => (Number.isNaN(value) ? "-" : Number(value.toPrecision(3)).toString());
     const lines = [run.nodeNames ? run.nodeNames[index] : `node ${run.nodes[index]}`];
     if (run.classes) lines.push(nameOf(run, run.classes[index]));
-    lines.push(`${run.degree[index]} in-neighbours`, `age ${figures.age[index]}, ${figures.wakes[index]} wakes`);
-    lines.push(`staleness ${round(figures.staleness[index])}, distance ${round(figures.distance[index])}`);
+    lines.push(`${run.degree[index]} in-neighbours`, `age ${found.age[index]}, ${found.wakes[index]} wakes`);
+    lines.push(`staleness ${round(found.staleness[index])}, distance ${round(found.distance[index])}`);
     const box = thing("map-hover");
     box.textContent = lines.join("\n");
     box.hidden = false;
@@ -289,8 +289,8 @@
     document.querySelectorAll(".whose").forEach((label) => { label.hidden = runs.length < 2; });
     thing("map-second").hidden = runs.length < 2;
     choose("map-method", Object.keys(runs[0].places).map((method) => [method, map.methods[method]]), now.method, (value) => { now.method = value; show(); });
-    const figures = Object.entries(FIGURES).filter(([name]) => name !== "class" || hasLabels);
-    choose("map-colour", figures, now.colour, (value) => { now.colour = value; legend(); show(); });
+    const statistics = Object.entries(STATISTICS).filter(([name]) => name !== "class" || hasLabels);
+    choose("map-colour", statistics, now.colour, (value) => { now.colour = value; legend(); show(); });
     const slider = thing("map-time");
     slider.max = ticks.length - 1;
     slider.addEventListener("input", () => { stop(); now.tick = ticks[Number(slider.value)]; show(); });

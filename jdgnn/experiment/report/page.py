@@ -15,20 +15,11 @@ POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; img-src data: blob:; "
     "font-src data:; base-uri 'none'; form-action 'none'"
 )
-"""The browser rejects whatever would leave the page; plotly makes its WebGL programs by eval."""
+"""The browser rejects all requests; plotly makes its WebGL programs by eval."""
 
 
 def page(title: str, subtitle: str, panels: list[Panel]) -> str:
-    """The whole page.
-
-    Args:
-      title: what it is about.
-      subtitle: a line below.
-      panels: in order.
-
-    Returns:
-      HTML that stands by itself.
-    """
+    """The whole page as HTML, with a line below its title."""
     from plotly.offline import get_plotlyjs
 
     return _template().render(

@@ -1,4 +1,4 @@
-"""A panel of the page: texts, tables and figures, which `page.html.j2` draws; it escapes what a run brings along."""
+"""A panel of the page: texts, tables and figures, which `page.html.j2` draws and escapes."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,8 +12,8 @@ class Panel:
 
     Attributes:
       name: for links to it.
-      title: what it is called.
-      parts: its elements in order, each with its kind, as the template knows it.
+      title: its heading.
+      parts: its elements in order, each with its kind, as in the template.
       figures: for plotly, by the id of the element that they are drawn in.
       data: for the page's own script.
 
@@ -39,26 +39,18 @@ class Panel:
         self.add("text", text=text, kind=kind)
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", kind: str = "") -> None:
-        """Adds a table, whose first column names the rows; numbers are texts already."""
+        """Adds a table, whose first column names the rows."""
         self.add("table", head=head, rows=list(rows), caption=caption, kind=kind)
 
     @contextlib.contextmanager
     def grid(self, kind: str = "grid") -> Iterator[None]:
-        """Puts what is added inside into columns."""
+        """Puts all elements that are added inside into columns."""
         self.add("begin", kind=kind)
         yield
         self.add("end")
 
     def figure(self, name: str, title: str, traces: Sequence[Any], layout: Any, says: str) -> None:
-        """Adds a figure, checked by plotly.
-
-        Args:
-          name: of the element.
-          title: above it.
-          traces: what is drawn, as plotly describes it.
-          layout: the rest.
-          says: what is to be seen, for those who cannot see it.
-        """
+        """Adds a figure of plotly, with a title above it and a caption that says what is drawn and its finding."""
         import plotly.graph_objects as go
 
         identity = f"{self.name}-{name}"

@@ -1,7 +1,9 @@
-"""Where the nodes of a network are drawn: each component by springs, the components beside each other.
+"""The places of nodes in the picture of a network: springs within components, which stand side by side.
 
 Axes: n nodes, e links.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,19 +14,10 @@ GAP = 0.6
 
 
 def places(num_nodes: int, sources: NDArray[np.integer], targets: NDArray[np.integer]) -> NDArray[np.float64]:
-    """A place for each node.
+    """A place for each node [n, 2], always the same for the same links [e].
 
-    Args:
-      num_nodes: n.
-      sources: one end of each link [e].
-      targets: the other [e].
-
-    Returns:
-      Places [n, 2]; always the same for the same links.
-
-    Example:
-      >>> places(4, np.array([0, 2]), np.array([1, 3])).shape
-      (4, 2)
+    >>> places(4, np.array([0, 2]), np.array([1, 3])).shape
+    (4, 2)
     """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
@@ -33,26 +26,23 @@ def places(num_nodes: int, sources: NDArray[np.integer], targets: NDArray[np.int
     _, component = connected_components(links, directed=False)
     order = np.argsort(-np.bincount(component), kind="stable") if num_nodes else np.zeros(0, np.int64)
     found = np.zeros((num_nodes, 2))
-    boxes = []
-    for number in order:
-        nodes = np.flatnonzero(component == number)
+    boxes = [np.flatnonzero(component == number) for number in order]
+    for nodes in boxes:
         found[nodes] = _springs(links[nodes][:, nodes])
-        boxes.append(nodes)
     _pack(found, boxes)
     return found
 
 
-def _springs(links: object) -> NDArray[np.float64]:
+def _springs(links: Any) -> NDArray[np.float64]:
     """Places of one component [n, 2], from 0; its area grows with the number of nodes."""
     import rustworkx
 
-    ends = np.transpose(links.nonzero())  # type: ignore[attr-defined]
-    count = links.shape[0]  # type: ignore[attr-defined]
+    ends, count = np.transpose(links.nonzero()), links.shape[0]
     if count == 1:
         return np.zeros((1, 2))
     graph = rustworkx.PyGraph(multigraph=False)
     graph.add_nodes_from([None] * count)
-    graph.add_edges_from_no_data([(int(one), int(other)) for one, other in ends])
+    graph.add_edges_from_no_data(list(map(tuple, ends.tolist())))
     placed = rustworkx.spring_layout(graph, seed=0, num_iter=ITERATIONS)
     found = np.array([placed[node] for node in range(count)])
     found -= found.min(axis=0)

@@ -1,7 +1,7 @@
-"""What a report knows of a run: everything its directory holds, whether it is finished or goes on.
+"""A run as a report sees it: all that its directory holds, whether it is finished or still runs.
 
-Axes: N nodes, n nodes of a snapshot, W columns of embeddings, R repeats of a task, d nodes that are drawn, e
-links that are.
+Axes: N nodes, n nodes of a snapshot, W columns of embeddings, R repeats of a task, d nodes that are drawn, e links that
+are drawn.
 """
 
 import json
@@ -15,16 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.results.arrays import Arrays, read_arrays, within
+from jdgnn.experiment.results.arrays import Arrays, read_arrays
 from jdgnn.experiment.results.metrics_rows import sound_rows
 from jdgnn.experiment.results.read import Settings, is_finished, read_config, read_summary, run_folders, settings_of
-from jdgnn.experiment.run.directory import (
-    EMBEDDINGS,
-    METRICS,
-    NETWORK,
-    NODES,
-    SNAPSHOTS,
-)
+from jdgnn.experiment.results.reading import reading
+from jdgnn.experiment.run.directory import EMBEDDINGS, METRICS, NETWORK, NODES, SNAPSHOTS
 from jdgnn.experiment.run.snapshots import Snapshots
 from jdgnn.experiment.sweep.record import check_no_sweep
 
@@ -55,21 +50,20 @@ SNAPSHOT_FORM = {
 }
 NODES_FORM = {"age": "int N", "wakes": "int N", "staleness": "float N", "distance": "float N"}
 
-
 Scores = dict[str, dict[str, NDArray[np.float64]]]
-"""By task and metric, a value for each repeat [R]."""
+"""Of learned embeddings by task and metric, a value for each repeat [R]."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What nodes held after a tick."""
+    """The nodes after a tick."""
 
     tick: int
     nodes: NDArray[Any]  # [n], ascending
     kept: NDArray[np.floating]  # [n, W], embeddings relative to the scale
     scale: float
-    figures: Arrays  # age, wakes, staleness and distance [n]
-    scores: Scores  # of what was learned
+    statistics: Arrays  # age, wakes, staleness and distance [n]
+    scores: Scores
 
     def embeddings(self, nodes: NDArray[Any]) -> NDArray[np.float64]:
         """Those of some of its nodes."""
@@ -78,7 +72,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Run:
-    """One run, as its directory tells."""
+    """One run."""
 
     path: Path
     config: str
@@ -94,93 +88,59 @@ class Run:
 
     @property
     def seed(self) -> int:
-        """From which everything random follows."""
-        seed = self.settings.get("seed", 0)
-        return seed if isinstance(seed, int) else 0
+        """The seed of the configuration."""
+        return int(self.settings.get("seed", 0))
+
+    @property
+    def tick(self) -> int:
+        """The last recorded tick."""
+        return int(self.rows[-1]["tick"]) if self.rows else 0
 
     @cached_property
     def snapshots(self) -> list[Snapshot]:
-        """By ascending tick; the last is what a finished run ended with, at all nodes."""
-        folder = self.path / SNAPSHOTS
-        taken = [_snapshot(path, tick, self.num_nodes) for tick, path in Snapshots(folder).paths().items()]
+        """By ascending tick; the last one of a finished run is its end, with all nodes."""
+        taken = [_snapshot(path, tick) for tick, path in Snapshots(self.path / SNAPSHOTS).paths().items()]
         if self.summary is None:
             return taken
-        last = _last(self.path, self.summary["ticks"], self.num_nodes, self.summary)
-        width = last.kept.shape[1]  # in runs of version 0.1.0 own features stand behind
+        last = _last(self.path, self.num_nodes, self.summary)
+        width = last.kept.shape[1]  # runs of version 0.1.0 keep the features of nodes behind
         return [*(replace(one, kept=one.kept[:, :width]) for one in taken if one.tick < last.tick), last]
 
 
-def _snapshot(path: Path, tick: int, num_nodes: int) -> Snapshot:
+def _snapshot(path: Path, tick: int) -> Snapshot:
     arrays = read_arrays(path, SNAPSHOT_FORM)
-    nodes = within(path, "nodes", arrays["nodes"], num_nodes)
-    if not len(nodes) or (np.diff(nodes) <= 0).any():
-        raise InputError(f"{path}: its nodes are none, or not in ascending order; repeat the run")
-    kept, scale = _finite(path, arrays["embeddings"]), float(_finite(path, arrays["scale"]))
-    return Snapshot(tick, nodes, kept, scale, _figures(arrays), _scores(path, arrays))
+    statistics = {name: arrays[name] for name in NODES_FORM}
+    with reading(path):
+        scores = _scores(arrays)
+    return Snapshot(tick, arrays["nodes"], arrays["embeddings"], float(arrays["scale"]), statistics, scores)
 
 
-def _scores(path: Path, arrays: Arrays) -> Scores:
-    if "probe" in arrays:  # of a version that knew one task only
+def _scores(arrays: Arrays) -> Scores:
+    if "probe" in arrays:  # of a version that had one task only
         return {"linear_probe": {"": arrays["probe"]}} if len(arrays["probe"]) else {}
-    try:
-        found = json.loads(str(arrays.get("scores", "{}")))
-        scores: Scores = {
-            task: {metric: np.array(named["learned"], np.float64) for metric, named in metrics.items()}
-            for task, metrics in found.items()
-        }
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path}: its scores are not what jdgnn run writes; repeat the run") from error
-    values = [one for metrics in scores.values() for one in metrics.values()]
-    if any(one.ndim != 1 or not len(one) or not np.isfinite(one).all() for one in values) or not all(scores.values()):
-        raise InputError(f"{path}: its scores are no finite numbers; repeat the run")
-    return scores
+    return {
+        task: {metric: np.array(named["learned"], np.float64) for metric, named in metrics.items()}
+        for task, metrics in json.loads(str(arrays.get("scores", "{}"))).items()
+    }
 
 
-def _last(folder: Path, tick: int, num_nodes: int, summary: dict[str, Any]) -> Snapshot:
-    sizes = {"N": num_nodes}
-    arrays = read_arrays(folder / EMBEDDINGS, {"embeddings": "float N W", "layer_widths": "int L"}, sizes)
-    learned = arrays["embeddings"][:, : max(1, int(arrays["layer_widths"].sum()))]  # own features stand behind
-    figures = read_arrays(folder / NODES, NODES_FORM, sizes)
+def _last(folder: Path, num_nodes: int, summary: dict[str, Any]) -> Snapshot:
+    arrays = read_arrays(folder / EMBEDDINGS, {"embeddings": "float N W", "layer_widths": "int L"}, N=num_nodes)
+    learned = arrays["embeddings"][:, : max(1, int(arrays["layer_widths"].sum()))]  # features stand behind
     scores = {
         task: {metric: np.array(named["learned"]["values"]) for metric, named in metrics.items()}
         for task, metrics in summary["tasks"].items()
     }
-    kept = _finite(folder / EMBEDDINGS, learned)
-    return Snapshot(tick, np.arange(num_nodes), kept, 1.0, _figures(figures), scores)
-
-
-def _figures(arrays: Arrays) -> Arrays:
-    return {name: arrays[name] for name in NODES_FORM}
-
-
-def _finite(path: Path, embeddings: NDArray[Any]) -> NDArray[Any]:
-    if not np.isfinite(embeddings).all():
-        raise InputError(f"{path}: its embeddings are not finite; repeat the run")
-    return embeddings
+    statistics = read_arrays(folder / NODES, NODES_FORM, N=num_nodes)
+    return Snapshot(summary["ticks"], np.arange(num_nodes), learned, 1.0, statistics, scores)
 
 
 def read_run(path: Path) -> Run:
-    """Reads the directory of one run.
-
-    Raises:
-      InputError: something in it is missing, or is not what `jdgnn run` writes.
-    """
+    """Reads the directory of one run."""
     config = read_config(path)
     network = read_arrays(path / NETWORK, NETWORK_FORM)
-    for name in ("sources", "targets"):
-        within(path / NETWORK, name, network[name], len(network["drawn"]))
-    within(path / NETWORK, "drawn", network["drawn"], len(network["in_degree"]))
-    for name in ("in_degree", "out_degree"):
-        if network[name].size and not 0 <= network[name].min() <= network[name].max() < len(network[name]):
-            raise InputError(
-                f"{path / NETWORK}: its {name} counts more neighbours than there are nodes; repeat the run"
-            )
-    within(path / NETWORK, "labels", network.get("labels", np.zeros(0, np.int64)), 2**31)
     summary = read_summary(path) if is_finished(path) else None
-    rows = _thinned(sound_rows(path / METRICS))
-    if len({len(row[name]) for row in rows for name in ("loss", "effective_rank")}) > 1:
-        raise InputError(f"{path / METRICS}: its rows are of different numbers of layers; repeat the run")
-    return Run(path, config, settings_of(path, config), summary, rows, network)
+    return Run(path, config, settings_of(path, config), summary, _thinned(sound_rows(path / METRICS)), network)
 
 
 def _thinned(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -197,15 +157,11 @@ def _thinned(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def members(path: Path) -> list[Path]:
-    """The directories of the runs in a directory that `jdgnn run` has made, as far as they have begun.
+    """The directories of the runs that have begun in a directory that `jdgnn run` has made.
 
-    Raises:
-      InputError: it is no such directory, or no run in it has begun.
-
-    Example:
-      >>> members(Path("nowhere"))
-      Traceback (most recent call last):
-      jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
+    >>> members(Path("nowhere"))
+    Traceback (most recent call last):
+    jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
     """
     check_no_sweep(path)
     begun = [folder for folder in run_folders(path) if (folder / NETWORK).is_file()]

@@ -6,115 +6,109 @@ from rich import filesize
 
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import colour, layout
-from jdgnn.experiment.report.summaries import Summary
 from jdgnn.experiment.report.variants import Variant
-from jdgnn.experiment.results.tables import percent, short
+from jdgnn.experiment.results.formatting import percent
+from jdgnn.experiment.results.tables import short
 from jdgnn.experiment.run.ways import in_words
 
 STAGES = ("load", "compile", "emulate", "evaluate")
 
+Summaries = dict[str, dict[str, Any]]
 
-def speed_panel(variants: list[Variant], summaries: dict[str, Summary]) -> Panel:
-    """What runs took: those of the first seeds.
 
-    Args:
-      variants: what is shown.
-      summaries: of the first seed of each that is finished, by the variant's name.
-    """
+def speed_panel(variants: list[Variant]) -> Panel:
+    """Time and memory of the first seeds."""
     panel = Panel("speed", "Memory and speed")
-    if not summaries:
-        panel.text("What a run takes is known once it is finished.", "note")
+    found = {variant.name: variant.first.summary for variant in variants if variant.first.summary}
+    if not found:
+        panel.text("Time and memory are known once a run is finished.", "note")
         return panel
+    summaries = found if len(found) > 1 else dict(zip(["this run"], found.values(), strict=True))
     _table(panel, summaries)
     with panel.grid():
         _seconds(panel, summaries)
         _memory(panel, summaries)
     panel.text(
-        "The roofline is the number of bytes that a node that wakes must move through memory, whatever the "
-        "arithmetic: its parameters and its optimiser state read and written, the models it merges and the "
-        "embeddings it learns from read. The fraction is their rate over all ticks, measurements included, relative "
-        "to an in-place scale of an array of the same "
-        "size, measured after the run."
+        "The roofline is the number of bytes that a waking node must move through memory, whatever the arithmetic: it "
+        "reads and writes its parameters and its optimiser state, and reads the models it merges and the embeddings it "
+        "learns from. The fraction is their rate over all ticks, measurements included, relative to an in-place scale "
+        "of an array of the same size, measured after the run."
     )
     return panel
 
 
-def _table(panel: Panel, summaries: dict[str, Summary]) -> None:
-    rows: dict[str, list[str]] = {}
-    for summary in summaries.values():
-        speed, way = summary.speed, in_words(summary.way)
-        facts = {
-            "ticks per second": short(speed.ticks_per_second) if speed else "-",
-            "node wakes per second": f"{speed.wakes_per_second:,.0f}" if speed and speed.wakes_per_second else "-",
-            "roofline fraction": percent(speed.roofline_fraction) if speed and speed.roofline_fraction else "-",
-            "memory ceiling": f"{speed.ceiling_bytes_per_second / 1e9:.3g} GB/s" if speed else "-",
-            "state": filesize.decimal(sum(_parts(summary).values())) if summary.memory else "-",
-            "peak memory": filesize.decimal(peak) if (peak := summary.memory.get("peak")) else "-",
-            "wall time": f"{summary.wall_seconds:,.1f} s",
-            "computed": way.get("way", "-"),
-            "in plain JAX": way.get("in plain JAX", "nothing" if way else "-"),
-            "processor": way.get("on", "-"),
-            "accelerator": " × ".join(map(str, reversed(summary.accelerator.values()))),
-        }
-        for name, text in facts.items():
-            rows.setdefault(name, []).append(text)
-    head = ["", *_names(summaries)]
-    panel.table(head, [[name, *cells] for name, cells in rows.items()], kind="figures")
+def _table(panel: Panel, summaries: Summaries) -> None:
+    facts = [_facts(summary) for summary in summaries.values()]
+    panel.table(["", *summaries], [[name, *(one[name] for one in facts)] for name in facts[0]], kind="figures")
 
 
-def _names(summaries: dict[str, Summary]) -> list[str]:
-    return list(summaries) if len(summaries) > 1 else ["this run"]
+def _facts(summary: dict[str, Any]) -> dict[str, str]:
+    speed, way = summary.get("speed") or {}, in_words(summary.get("way"))
+    wakes, fraction = speed.get("wakes_per_second"), speed.get("roofline_fraction")
+    state, peak = _state(summary), summary.get("memory", {}).get("peak")
+    return {
+        "ticks per second": short(speed.get("ticks_per_second")),
+        "node wakes per second": f"{wakes:,.0f}" if wakes else "-",
+        "roofline fraction": percent(fraction) if fraction else "-",
+        "memory ceiling": f"{speed['ceiling_bytes_per_second'] / 1e9:.3g} GB/s" if speed else "-",
+        "state": filesize.decimal(sum(state.values())) if state else "-",
+        "peak memory": filesize.decimal(peak) if peak else "-",
+        "wall time": f"{summary['wall_seconds']:,.1f} s",
+        "computed": way.get("way", "-"),
+        "in plain JAX": way.get("in plain JAX", "nothing" if way else "-"),
+        "processor": way.get("on", "-"),
+        "accelerator": " × ".join(map(str, reversed(summary["accelerator"].values()))),
+    }
 
 
-def _bars(unit: str, count: int) -> dict[str, Any]:
-    shown = layout(unit, barmode="stack", hovermode="closest", height=150 + 40 * count)
-    shown["yaxis"] |= {"autorange": "reversed"}
-    return shown
+def _state(summary: dict[str, Any]) -> dict[str, int]:
+    """Bytes of the state of all nodes, by part."""
+    return {name: size for name, size in summary.get("memory", {}).items() if name != "peak" and size}
 
 
-def _parts(summary: Summary) -> dict[str, int]:
-    return {name: size for name, size in summary.memory.items() if name != "peak" and size}
+def _bars(name: str, labels: list[str], values: list[float], index: int, hover: str) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "y": labels,
+        "x": values,
+        "marker": {"color": colour(index)},
+        "hovertemplate": hover,
+    }
 
 
-def _seconds(panel: Panel, summaries: dict[str, Summary]) -> None:
-    stages = {stage: [getattr(one, f"{stage}_seconds") for one in summaries.values()] for stage in STAGES}
-    in_stages = [sum(found) for found in zip(*stages.values(), strict=True)]
-    rest = [max(one.wall_seconds - known, 0.0) for one, known in zip(summaries.values(), in_stages, strict=True)]
+def _seconds(panel: Panel, summaries: Summaries) -> None:
+    found = list(summaries.values())
+    stages = {stage: [summary[f"{stage}_seconds"] for summary in found] for stage in STAGES}
+    walls = [summary["wall_seconds"] for summary in found]
+    known = [sum(seconds) for seconds in zip(*stages.values(), strict=True)]
+    stages["rest"] = [max(wall - seconds, 0.0) for wall, seconds in zip(walls, known, strict=True)]
     traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": name,
-            "y": _names(summaries),
-            "x": seconds,
-            "marker": {"color": colour(index)},
-            "hovertemplate": "%{x:.3g} s",
-        }
-        for index, (name, seconds) in enumerate([*stages.items(), ("rest", rest)])
+        _bars(name, list(summaries), seconds, index, "%{x:.3g} s")
+        for index, (name, seconds) in enumerate(stages.items())
     ]
-    shown = _bars("seconds", len(summaries))
-    walls = ", ".join(f"{summary.wall_seconds:,.1f} s" for summary in summaries.values())
-    panel.figure("seconds", "Where the time went", traces, shown, f"In all {walls}; the rest is snapshots and saving.")
+    shown = layout("seconds", barmode="stack", hovermode="closest", height=150 + 40 * len(found))
+    shown["yaxis"] |= {"autorange": "reversed"}
+    total = ", ".join(f"{wall:,.1f} s" for wall in walls)
+    panel.figure(
+        "seconds", "Wall time", traces, shown, f"Wall time by stage; rest: snapshots and saving. Total: {total}."
+    )
 
 
-def _memory(panel: Panel, summaries: dict[str, Summary]) -> None:
-    names = list(dict.fromkeys(name for summary in summaries.values() for name in _parts(summary)))
-    if not names:
+def _memory(panel: Panel, summaries: Summaries) -> None:
+    states = {name: _state(summary) for name, summary in summaries.items()}
+    parts = list(dict.fromkeys(part for state in states.values() for part in state))
+    if not parts:
         return
     traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": name,
-            "y": names,
-            "x": [_parts(summary).get(part, 0) for part in names],
-            "marker": {"color": colour(index)},
-            "hovertemplate": "%{x:.3s}B",
-        }
-        for index, (name, summary) in enumerate(zip(_names(summaries), summaries.values(), strict=True))
+        _bars(name, parts, [state.get(part, 0) for part in parts], index, "%{x:.3s}B")
+        for index, (name, state) in enumerate(states.items())
     ]
-    shown = layout("bytes", hovermode="closest", height=110 + 26 * len(names) * len(traces), bargap=0.25)
+    shown = layout("bytes", hovermode="closest", height=110 + 26 * len(parts) * len(traces), bargap=0.25)
     shown["yaxis"] |= {"autorange": "reversed"}
     shown["xaxis"] |= {"tickformat": ".3s"}
-    sizes = ", ".join(filesize.decimal(sum(_parts(summary).values())) for summary in summaries.values())
-    panel.figure("memory", "The state of all nodes", traces, shown, f"What nodes hold, by part; in all {sizes}.")
+    total = ", ".join(filesize.decimal(sum(state.values())) for state in states.values())
+    panel.figure(
+        "memory", "State of all nodes", traces, shown, f"Memory of the state of all nodes, by part. Total: {total}."
+    )

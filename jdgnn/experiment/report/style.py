@@ -1,4 +1,4 @@
-"""How figures of a report look: colours that the colour-blind tell apart, dashes that print tells apart."""
+"""The style of figures: colours that the colour-blind can distinguish, and dashes for print."""
 
 import math
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from jdgnn.plot.style import COLOURS as OKABE_ITO
 
 COLOURS = (*(shade for name, shade in OKABE_ITO.items() if name != "yellow"), "#999999")
-"""Of Okabe and Ito, but for yellow, which is faint on white."""
+"""Of Okabe and Ito, except for yellow, which is faint on white."""
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "triangle-down", "star")
@@ -14,18 +14,8 @@ INK, GRID, MUTED = "#1f2933", "#e3e8ee", "#52606d"
 BASELINE_COLOURS = ("#d55e00", "#999999", "#cc79a7", "#e69f00", "#009e73", "#222222")
 
 CLASSES = (
-    "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#56b4e9",
-    "#d55e00",
-    "#222222",
-    "#999999",
-    "#7b5aa6",
-    "#a6761d",
-    "#1b9e9e",
-    "#b2df8a",
+    *("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"),
+    *("#222222", "#999999", "#7b5aa6", "#a6761d", "#1b9e9e", "#b2df8a"),
 )
 """Of classes; they repeat where there are more."""
 

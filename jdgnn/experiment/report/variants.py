@@ -1,7 +1,7 @@
-"""What is shown beside each other: runs, or runs with several seeds, and their series over time."""
+"""The variants of a report, which are runs or groups of runs with several seeds, and their series over time."""
 
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,17 +18,16 @@ from jdgnn.experiment.results import scores
 MOST = 8
 """Variants of one report."""
 
-Values = Callable[[dict[str, Any]], float | None]
-"""What to take of a row of the metrics."""
+LOW, MIDDLE, HIGH = (QUANTILES.index(level) for level in (0.05, 0.5, 0.95))
 
 
 @dataclass(frozen=True)
 class Series:
-    """A figure over time, with a band around it.
+    """A statistic over time, with a band around it.
 
     Attributes:
       ticks: at which it was measured.
-      middle: the figure, or its mean over seeds or splits; NaN where it is missing.
+      middle: the statistic, or its mean over seeds or splits; NaN where it is missing.
       low: the lower edge of the band; None for none.
       high: its upper edge.
     """
@@ -56,7 +55,7 @@ class Variant:
     name: str
     path: Path
     runs: list[Run]
-    left_out: tuple[int, ...] = ()  # seeds whose runs go on while others are finished
+    left_out: tuple[int, ...] = ()  # seeds whose runs are not finished while others are
 
     @property
     def first(self) -> Run:
@@ -68,25 +67,26 @@ class Variant:
         """Layers that were measured."""
         return len(self.first.rows[0]["loss"]) if self.first.rows else 0
 
-    def series(self, value: Values) -> Series:
-        """A figure over time: its mean over seeds, and one standard deviation around it."""
-        return _mean([_of_rows(run.rows, value) for run in self.runs])
+    def series(self, *keys: str | int, scale: float = 1.0) -> Series:
+        """The statistic at these keys of each row: its mean over seeds, and one standard deviation around it."""
+        return _mean(
+            [
+                (_ticks(run.rows), np.array([scale * _number(row, keys) for row in run.rows], np.float64))
+                for run in self.runs
+            ]
+        )
+
+    def _band(self, middle: Series, *keys: str | int) -> Series:
+        """With the 5 and 95 % quantiles over nodes at these keys, means over seeds."""
+        return Series(middle.ticks, middle.middle, self.series(*keys, LOW).middle, self.series(*keys, HIGH).middle)
 
     def spread(self, name: str) -> Series:
-        """A figure of nodes over time: its median and its 5 and 95 % quantiles, means over seeds."""
-        low, middle, high = (
-            self.series(_quantile(lambda row: row["quantiles"].get(name), level)) for level in (0.05, 0.5, 0.95)
-        )
-        return Series(middle.ticks, middle.middle, low.middle, high.middle)
+        """A statistic of nodes over time: its median and its 5 and 95 % quantiles, means over seeds."""
+        return self._band(self.series("quantiles", name, MIDDLE), "quantiles", name)
 
     def losses(self, layer: int) -> Series:
         """The loss of a layer: its mean over nodes, with their 5 and 95 % quantiles, means over seeds."""
-        mean = self.series(lambda row: row["loss"][layer])
-        edges = [
-            self.series(_quantile(lambda row: [*row["loss_quantiles"], *[None] * (layer + 1)][layer], level))
-            for level in (0.05, 0.95)
-        ]
-        return Series(mean.ticks, mean.middle, edges[0].middle, edges[1].middle)
+        return self._band(self.series("loss", layer), "loss_quantiles", layer)
 
     @property
     def summaries(self) -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ class Variant:
 
     @cached_property
     def tasks(self) -> list[str]:
-        """Tasks that all runs were evaluated by, at the end or until now."""
+        """Tasks that all runs were evaluated by, at the end or so far."""
         if self.summaries:
             return scores.tasks_of(self.summaries)
         of_runs = [{task for one in run.snapshots for task in one.scores} for run in self.runs]
@@ -103,13 +103,13 @@ class Variant:
         return [task for task in order if all(task in tasks for tasks in of_runs)]
 
     def metric(self, task: str) -> str:
-        """The metric of a task that figures show; empty where that is not known."""
+        """The first metric of a task; empty where it is not known."""
         if self.summaries:
             return scores.metric_of(self.summaries[0], task)
         return next((next(iter(one.scores[task])) for one in self.first.snapshots if task in one.scores), "")
 
     def _over_time(self, task: str) -> list[dict[int, NDArray[np.float64]]]:
-        """For each run the values of what was learned at each tick, by all repeats there are."""
+        """For each run the learned scores at each tick, by all repeats there are."""
         return [
             {one.tick: next(iter(one.scores[task].values())) for one in run.snapshots if task in one.scores}
             for run in self.runs
@@ -120,7 +120,7 @@ class Variant:
         return min((len(values) for found in self._over_time(task) for values in found.values()), default=0)
 
     def score(self, task: str) -> Series:
-        """What was learned over time, in percent: its mean, and one standard deviation over seeds or repeats."""
+        """The learned score over time, in percent: its mean, and one standard deviation over seeds or repeats."""
         count = self.num_repeats(task)
         found = [{tick: 100 * values[:count] for tick, values in one.items()} for one in self._over_time(task)]
         series = [
@@ -141,18 +141,18 @@ class Variant:
         return {name: scores.values_of(self.summaries, task, name, metric) for name in names}
 
     def learned(self, task: str) -> float | None:
-        """The last score of what was learned, in percent: by all repeats, once the run is finished."""
+        """The last learned score, in percent: by all repeats, once the run is finished."""
         found = self.last_scores(task)
         return 100 * float(found["learned"].mean()) if found else self.score(task).last
 
-    def baseline_means(self, task: str, count: int | None = None) -> dict[str, float]:
-        """Baselines by name: shares of 1, means over seeds and the first repeats; none while the run goes on."""
+    def baselines(self, task: str, count: int | None = None) -> dict[str, float]:
+        """Baselines by name, in percent: means over seeds and the first repeats; none while the run is not finished."""
         found = self.last_scores(task)
-        return {name: float(values[:, :count].mean()) for name, values in found.items() if name != "learned"}
+        return {name: 100 * float(values[:, :count].mean()) for name, values in found.items() if name != "learned"}
 
     def best_baseline(self, task: str) -> str:
-        """The best by all repeats; empty while the run goes on."""
-        means = self.baseline_means(task)
+        """The best by all repeats; empty while the run is not finished."""
+        means = self.baselines(task)
         return max(means, key=lambda name: means[name], default="")
 
 
@@ -167,57 +167,42 @@ def each(variants: Sequence[Variant], texts: Sequence[str]) -> str:
     return "; ".join(f"{variant.name} {text}" for variant, text in zip(variants, texts, strict=True))
 
 
-def _quantile(find: Callable[[dict[str, Any]], Sequence[float | None] | None], level: float) -> Values:
-    place = QUANTILES.index(level)
+def _number(row: Any, keys: Sequence[str | int]) -> float:
+    """The number at these keys; NaN where there is none, as of a layer that has not learned yet."""
+    for key in keys:
+        try:
+            row = row[key]
+        except (LookupError, TypeError):
+            return np.nan
+    return np.nan if row is None else float(row)
 
-    def value(row: dict[str, Any]) -> float | None:
-        found = find(row)
-        return None if found is None else found[place]
 
-    return value
-
-
-def _of_rows(rows: list[dict[str, Any]], value: Values) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    ticks = np.array([row["tick"] for row in rows], np.int64)
-    return ticks, np.array([np.nan if (found := value(row)) is None else found for row in rows], np.float64)
+def _ticks(rows: list[dict[str, Any]]) -> NDArray[np.int64]:
+    return np.array([row["tick"] for row in rows], np.int64)
 
 
 def _mean(series: list[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> Series:
     """The mean over runs at the ticks that all have."""
-    common = [int(tick) for tick in series[0][0] if all(tick in ticks for ticks, _ in series)]
+    common = np.array([tick for tick in series[0][0] if all(tick in ticks for ticks, _ in series)], np.int64)
     values = np.array([found[np.isin(ticks, common)] for ticks, found in series], np.float64)
-    mean = values.mean(axis=0) if len(values) else np.zeros(0)
+    mean = values.mean(axis=0)
     if len(series) == 1:
-        return Series(np.array(common, np.int64), mean)
+        return Series(common, mean)
     sd = values.std(axis=0, ddof=1)
-    return Series(np.array(common, np.int64), mean, mean - sd, mean + sd)
+    return Series(common, mean, mean - sd, mean + sd)
 
 
 def read_variants(paths: Sequence[Path]) -> list[Variant]:
-    """Reads the directories of a report.
-
-    Args:
-      paths: directories that `jdgnn run` has made, with or without `--seeds`.
-
-    Returns:
-      A variant for each: named after its directory if there is one, else A, B, ….
-
-    Raises:
-      InputError: there are too many, or one is no such directory.
-    """
+    """Reads a variant from each directory: named after it if there is one, else A, B, …."""
     if not 1 <= len(paths) <= MOST:
         raise InputError(f"report: expected 1 to {MOST} directories, got {len(paths)}")
-    names = [_name(paths[0])] if len(paths) == 1 else list(string.ascii_uppercase[: len(paths)])
-    return [_variant(name, path) for name, path in zip(names, paths, strict=True)]
+    names = [paths[0].resolve().name or "run"] if len(paths) == 1 else string.ascii_uppercase
+    return [_variant(name, path) for name, path in zip(names, paths, strict=False)]
 
 
 def _variant(name: str, path: Path) -> Variant:
-    """Means are over the finished runs, once there are any: those that go on have not come as far."""
+    """Means are over the finished runs, once there are any, as others have not come as far."""
     runs = [read_run(folder) for folder in members(path)]
     finished = [run for run in runs if run.summary is not None]
     left_out = tuple(run.seed for run in runs if run.summary is None) if finished else ()
     return Variant(name, path, finished or runs, left_out)
-
-
-def _name(path: Path) -> str:
-    return path.resolve().name or "run"

@@ -1,4 +1,4 @@
-"""Finished runs against the first of them: what was learned, by all common tasks, in pairs by seed and by repeat."""
+"""Finished runs compared with the first of them: by all common tasks, in pairs by seed and by repeat."""
 
 import string
 from collections.abc import Mapping, Sequence
@@ -8,17 +8,17 @@ from typing import Any
 from jdgnn.errors import InputError
 from jdgnn.evaluation.tasks import HELD_OUT_FOR
 from jdgnn.experiment.results import scores
-from jdgnn.experiment.results.comparison_tables import seeds_in_words
+from jdgnn.experiment.results.formatting import seeds_in_words
 from jdgnn.experiment.results.labels import repeats_of, title_of
 from jdgnn.experiment.results.read import Runs, differing, read_runs
 from jdgnn.experiment.results.statistics import paired_difference, spread
 from jdgnn.experiment.run.ways import mixed
 
 NAMES = string.ascii_uppercase
-"""What runs are called, in the order given."""
+"""Names of runs, in the order given."""
 
 NOT_OF_THE_NETWORK = ("network.projection", "network.scale")
-"""Keys of the table `network` that change what nodes measure, but not who they are."""
+"""Keys of the table `network` that change the features of nodes, but neither nodes nor links."""
 
 REMEDY = {
     "network": "compare runs on the same network",
@@ -36,10 +36,10 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
       paths: directories that `jdgnn run` has made, with or without `--seeds`; at least two.
 
     Returns:
-      What `--json` writes: `dataset`; `runs`, with `name` (A, B, …), `directory`, `seeds`, `unfinished`, and in `took`
-      what a run took on average (`ticks`, `wakes`, which are node-updates, and `bytes_sent`); `tasks`, with, for each
-      task that all have, its `metric`, `num_repeats`, in `scores` by run and embedding a `Spread`, and `differences`,
-      with `of`, `to`, the common `seeds` and the `Difference` of what was learned (both of
+      The content of `--json`: `dataset`; `runs`, with `name` (A, B, …), `directory`, `seeds`, `unfinished`, and in
+      `took` the average effort of a run (`ticks`, `wakes`, which are node-updates, and `bytes_sent`); `tasks`, with,
+      for each task that all have, its `metric`, `num_repeats`, in `scores` by run and embedding a `Spread`, and
+      `differences`, with `of`, `to`, the common `seeds` and the `Difference` of learned embeddings (both of
       `jdgnn.experiment.results.statistics`); `tasks_left_out`, which not all have; `mixed_ways`, a clause if not all
       were computed in one way; and `configuration`, the keys that differ, with the value in each run, None where there
       is none. Shares of 1, not percent.
@@ -61,7 +61,7 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
         _check_same_links(first, other)
         _check_same_network(first, other)
         _check_same_evaluation(first, other)
-        _common(first, other)
+        _common_seeds(first, other)
     named = dict(zip(NAMES, runs, strict=False))
     common = [task for task in first.tasks if all(task in other.tasks for other in others)]
     return {
@@ -116,18 +116,18 @@ def _mean(values: Sequence[Any]) -> float | None:
 
 
 def _difference(task: str, first: Runs, name: str, runs: Runs) -> dict[str, Any]:
-    seeds = _common(first, runs)
+    seeds = _common_seeds(first, runs)
     values, others = runs.values(task, "learned", seeds), first.values(task, "learned", seeds)
     return {"of": name, "to": NAMES[0], "seeds": seeds, **paired_difference(values, others, repeats_of(task))._asdict()}
 
 
-def _common(first: Runs, other: Runs) -> list[int]:
+def _common_seeds(first: Runs, other: Runs) -> list[int]:
     """Seeds that both have."""
     seeds = [seed for seed in other.summaries if seed in first.summaries]
     if not seeds:
         raise InputError(
             f"{other.path}: has {seeds_in_words(list(other.summaries))}, and {first.path} has "
-            f"{seeds_in_words(list(first.summaries))}: none in common, so that nothing can be paired; run the "
+            f"{seeds_in_words(list(first.summaries))}: none in common, so nothing can be paired; run the "
             f"configuration of {other.path} again with --set seed={next(iter(first.summaries))}"
         )
     return seeds

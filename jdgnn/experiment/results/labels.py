@@ -1,11 +1,9 @@
-"""What tables and figures call embeddings, tasks and metrics: in one place, so that all pages say the same."""
+"""The names of embeddings, tasks and metrics in tables and plots: in one place, so that all pages agree."""
 
 from typing import Any
 
 from jdgnn.evaluation.task import METRIC_NAMES
 from jdgnn.evaluation.tasks import HELD_OUT_FOR, TASKS
-
-Summary = dict[str, Any]
 
 EMBEDDINGS = {
     "learned": "learned",
@@ -16,11 +14,11 @@ EMBEDDINGS = {
     "propagated_3hop": "features, 3 hops",
     "projected_2hop": "projected, 2 hops",
 }
-"""Evaluated embeddings: what was learned without labels, and its baselines."""
+"""Evaluated embeddings: the learned ones, and their baselines."""
 
 EDGE = "!"
 AT_EDGE = "the best C is the lowest or the highest tried on some splits: a better one may lie beyond"
-"""What a mark next to a score of a linear probe says."""
+"""The meaning of a mark next to a score of a linear probe."""
 
 
 def embedding_name(name: str) -> str:
@@ -65,8 +63,8 @@ def repeats_of(task: str) -> str:
     return TASKS[task].repeats if task in TASKS else "repeats"
 
 
-def held_out_words(summary: Summary) -> str:
-    """That links were held out, to be said at every number of such a run; empty where none were.
+def held_out_words(summary: dict[str, Any]) -> str:
+    """A clause beside every number of a run that held out links; empty where none were.
 
     >>> held_out_words({"held_out_links": {"share": 0.1, "pairs": 50}})
     'learned without 10 % of the links, held out for link prediction'

@@ -15,6 +15,7 @@ from jdgnn.errors import InputError
 from jdgnn.experiment.config.schema import Config, read
 from jdgnn.experiment.results.metrics_rows import sound_rows
 from jdgnn.experiment.results.read import is_finished, read_config, read_summary, run_folders
+from jdgnn.experiment.results.reading import reading
 from jdgnn.experiment.run.checkpoints import Checkpoints
 from jdgnn.experiment.run.directory import CHECKPOINTS, CONFIG, METRICS, SUMMARY, origin_path, read_origin
 from jdgnn.experiment.run.experiment import make_emulator
@@ -29,12 +30,12 @@ class Run(NamedTuple):
 
     Attributes:
       path: its directory.
-      emulator: what it ran.
+      emulator: the emulator that ran.
       network: the nodes and links it ran on, without those that were held out, with the splits of its scores.
-      state: all nodes after the last tick. `jdgnn.run` goes on with it, and consumes it.
-      history: what was recorded.
-      embeddings: what the nodes hold at the end, all layers side by side [N, W].
-      summary: what `summary.json` says, with the scores of all tasks.
+      state: all nodes after the last tick. `jdgnn.run` continues from it, and consumes it.
+      history: all records.
+      embeddings: those that nodes hold at the end, all layers side by side [N, W].
+      summary: the content of `summary.json`, with the scores of all tasks.
     """
 
     path: Path
@@ -46,7 +47,7 @@ class Run(NamedTuple):
     summary: dict[str, Any]
 
     def __repr__(self) -> str:
-        """Where it is and how far it came; the fields have representations of their own."""
+        """The directory, the network, the seed and the ticks."""
         return f"Run('{self.path}': {self.network.name}, seed {self.summary['seed']}, {int(self.state.tick)} ticks)"
 
 
@@ -81,7 +82,7 @@ def load_run(
     try:
         return _loaded(folder, None if data_root is None else _as_path("data_root", data_root))
     except InputError as error:
-        raise InputError(str(error).removeprefix("--resume: ")) from error  # what reads a run is shared with resuming
+        raise InputError(str(error).removeprefix("--resume: ")) from error  # resuming reads a run by the same functions
 
 
 def _as_path(argument: str, given: Any) -> Path:
@@ -116,7 +117,7 @@ def _loaded(folder: Path, data_root: Path | None) -> Run:
     emulator = make_emulator(config)
     state = _last_state(folder, config, emulator, network)
     if summary.get("digest") != digest(state):
-        raise InputError(f"{folder}: its checkpoint is not of the state that its {SUMMARY} tells of; repeat the run")
+        raise InputError(f"{folder}: its checkpoint does not hold the state of its {SUMMARY}; repeat the run")
     embeddings = emulator.embeddings(state)
     history = _history(folder, config, embeddings.dtype)
     return Run(folder, emulator, network, state, history, embeddings, summary)
@@ -148,12 +149,9 @@ def _last_state(folder: Path, config: Config, emulator: Emulator, network: Netwo
 def _history(folder: Path, config: Config, dtype: Any) -> History:
     rows = list(sound_rows(folder / METRICS))
     if not rows or rows[-1]["tick"] != config.emulation.ticks:
-        last = f"tick {rows[-1]['tick']}" if rows else "nothing"
+        last = f"records up to tick {rows[-1]['tick']}" if rows else "none"
         raise InputError(
-            f"{folder}: expected records up to tick {config.emulation.ticks} in {METRICS}, and it is sound up to "
-            f"{last}; repeat the run"
+            f"{folder / METRICS}: expected valid records up to tick {config.emulation.ticks}, got {last}; repeat it"
         )
-    try:
+    with reading(folder / METRICS):
         return from_rows(rows, dtype)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder}: its {METRICS} has no sound records ({error!r}); repeat the run") from error

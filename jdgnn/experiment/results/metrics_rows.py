@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from jdgnn.emulation.metrics import QUANTILES
-from jdgnn.errors import InputError
+from jdgnn.experiment.results.reading import DAMAGE, reading
 from jdgnn.files import size_of
-from jdgnn.protocol.accounts import KINDS, OUTCOMES
 
 SPREAD = ("staleness", "age", "wakes")
-"""Figures of nodes that the summary of a run tells."""
+"""Statistics of nodes in the summary of a run."""
 
 MOST_OF_A_LINE = 2**22
 """Bytes."""
@@ -24,8 +23,18 @@ Number = Annotated[float, Field(allow_inf_nan=False)] | None
 Quantiles = Annotated[list[Number], Field(min_length=len(QUANTILES), max_length=len(QUANTILES))]
 
 
+class _Counts(BaseModel):
+    """A number for each kind of message."""
+
+    model_config = ConfigDict(strict=True)
+
+    embedding: int
+    push: int
+    model: int
+
+
 class _Row(BaseModel):
-    """What `jdgnn.History.rows` gives of a recorded tick, as far as it is read again."""
+    """A recorded tick, as `jdgnn.History.rows` gives it, as far as it is read again."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
@@ -37,7 +46,15 @@ class _Row(BaseModel):
     norm_ratio: Number
     effective_rank: list[Number]
     quantiles: dict[str, Quantiles]
-    bytes_sent: dict[str, int]
+    bytes_sent: _Counts
+    messages_sent: _Counts
+    messages_delivered: _Counts
+    messages_dropped: _Counts
+    messages_to_offline: _Counts
+    messages_superseded: _Counts
+    messages_evicted: _Counts
+    messages_rejected: _Counts
+    messages_in_flight: _Counts
     attendance: dict[Literal["joined", "online"], int] | None = None
     num_idle: list[int]
     num_excess: dict[str, int]
@@ -50,25 +67,19 @@ class _Row(BaseModel):
 
 
 def sound_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows in ascending order of ticks, before half of a line, or what is no such row.
+    """Rows of a file in ascending order of ticks, up to the first line that is not complete or not valid.
 
-    Args:
-      path: a file that `jdgnn run` has written, or is writing.
-
-    Raises:
-      InputError: it cannot be read.
+    A run that was killed, or that still runs, may leave half of a line. Raises InputError if the file cannot be read.
     """
     last = 0
-    try:
+    if not path.exists():
+        return
+    with reading(path, "make it readable, or repeat the run"):
         size_of(path)
         with path.open("rb") as file:
             while (row := _row(file.readline(MOST_OF_A_LINE))) is not None and row["tick"] > last:
                 last = row["tick"]
                 yield row
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); make it readable, or repeat the run") from error
 
 
 def _row(line: bytes) -> dict[str, Any] | None:
@@ -76,23 +87,16 @@ def _row(line: bytes) -> dict[str, Any] | None:
         row: dict[str, Any] = with_present_outcomes(json.loads(line), "messages_")
         json.dumps(row, allow_nan=False)
         _Row.model_validate(row)
-    except (ValueError, RecursionError, ValidationError):
+    except DAMAGE:
         return None
-    counts = [row.get(f"messages_{outcome}") for outcome in (*OUTCOMES, "in_flight")]
-    are_counts = all(_are_counts(found) for found in [*counts, row["bytes_sent"]])
-    return row if are_counts and row["quantiles"].keys() >= {*SPREAD} else None
+    return row if row["quantiles"].keys() >= {*SPREAD} else None
 
 
 def with_present_outcomes(table: Any, prefix: str = "") -> Any:
-    """A table in which what became of messages has its present names, also in a run of an earlier version.
+    """A table in which outcomes of messages have their present names, also in a run of an earlier version.
 
     >>> with_present_outcomes({"messages_lost": {"push": 2}, "tick": 5}, "messages_")
     {'messages_dropped': {'push': 2}, 'tick': 5}
     """
     now = {f"{prefix}{former}": f"{prefix}{name}" for former, name in FORMER_OUTCOMES.items()}
     return {now.get(key, key): value for key, value in table.items()} if isinstance(table, dict) else table
-
-
-def _are_counts(found: Any) -> bool:
-    """Whether there is a whole number for each kind of message."""
-    return isinstance(found, dict) and found.keys() == {*KINDS} and all(type(count) is int for count in found.values())

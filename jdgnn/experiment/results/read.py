@@ -1,4 +1,4 @@
-"""Runs that are finished, read from their directories: one, or several that differ in their seeds only."""
+"""Finished runs, read from their directories: one, or several that differ in their seeds only."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,14 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.config.former_keys import with_present_keys
 from jdgnn.experiment.config.toml import flat, parsed_toml
 from jdgnn.experiment.results import scores
 from jdgnn.experiment.results.metrics_rows import with_present_outcomes
+from jdgnn.experiment.results.reading import reading
 from jdgnn.experiment.run.directory import CONFIG, SUMMARY, seed_folders
 from jdgnn.files import read_bytes
 
@@ -20,25 +21,28 @@ MOST_BYTES = 2**26
 """Of a configuration or a summary."""
 
 BESIDE = ("checkpoints", "snapshots")
-"""Tables of a configuration that change no figure."""
+"""Tables of a configuration that change no result."""
 
 FORMER_SPEED = {"floor_bytes": "roofline_bytes", "of_floor": "roofline_fraction"}
-"""Present names of what runs of an earlier version say of their speed."""
+"""Present names of the keys by which runs of an earlier version tell their speed."""
 
 Settings = dict[str, Any]
 """Keys of a configuration, as `optimizer.learning_rate`, and their values; layers are counted from 0."""
 
 
 class _Score(BaseModel):
-    """What a task found, of 1."""
+    """The scores of an embedding, of 1."""
 
     model_config = ConfigDict(strict=True)
 
     values: list[Annotated[float, Field(allow_inf_nan=False)]] = Field(min_length=1)  # of each repeat
 
 
+_Tasks = dict[str, dict[str, dict[str, _Score]]]
+
+
 class _Summary(BaseModel):
-    """What is read of a summary."""
+    """The keys that every summary has, and those that comparisons read."""
 
     model_config = ConfigDict(strict=True)
 
@@ -47,19 +51,19 @@ class _Summary(BaseModel):
     directed_edges: int
     ticks: Annotated[int, Field(ge=0, lt=2**31)]
     seed: int
-    tasks: dict[str, dict[str, dict[str, _Score]]]
+    tasks: _Tasks
     wakes: Annotated[int, Field(ge=0)] | None = None
     bytes_sent: dict[str, Annotated[int, Field(ge=0)]] | None = None
 
     @field_validator("tasks")
     @classmethod
-    def _have_scores(cls, tasks: dict[str, dict[str, dict[str, _Score]]]) -> dict[str, dict[str, dict[str, _Score]]]:
+    def _have_scores(cls, tasks: _Tasks) -> _Tasks:
         for metrics in tasks.values():
             if not metrics or any("learned" not in named for named in metrics.values()):
-                raise ValueError("expected scores of what was learned, by one metric at least")
+                raise ValueError("expected scores of learned embeddings, by at least one metric")
             for named in metrics.values():
                 if len({len(score.values) for score in named.values()}) > 1:
-                    raise ValueError("expected as many values of each embedding")
+                    raise ValueError("expected equally many values of each embedding")
         return tasks
 
 
@@ -93,12 +97,6 @@ class Runs(NamedTuple):
 def read_runs(path: Path) -> Runs:
     """Reads the directory of a run, or of runs with several seeds.
 
-    Args:
-      path: a directory that `jdgnn run` has made, with or without `--seeds`.
-
-    Returns:
-      What it holds.
-
     Raises:
       InputError: it is no such directory, nothing in it is finished, nothing was evaluated, or its runs differ in more
         than their seeds.
@@ -111,7 +109,7 @@ def read_runs(path: Path) -> Runs:
     folders = run_folders(path)
     finished = [folder for folder in folders if is_finished(folder)]
     if not finished:
-        raise InputError(f"{path}: its run is not finished; go on with it: jdgnn run --resume {folders[0]}")
+        raise InputError(f"{path}: its run is not finished; resume it: jdgnn run --resume {folders[0]}")
     settings = _same_settings(path, finished)
     summaries = {summary["seed"]: summary for summary in map(_evaluated_summary, finished)}
     if len({_form(summary) for summary in summaries.values()}) > 1:
@@ -120,11 +118,7 @@ def read_runs(path: Path) -> Runs:
 
 
 def run_folders(path: Path) -> list[Path]:
-    """The directories of the runs in a directory that `jdgnn run` has made: its own, or one for each seed.
-
-    Raises:
-      InputError: it is no such directory.
-    """
+    """The directories of the runs in a directory that `jdgnn run` has made: its own, or one for each seed."""
     if not path.is_dir():
         what = "is a file" if path.exists() else "there is no such directory"
         raise InputError(f"{path}: {what}; give one that jdgnn run has made")
@@ -144,11 +138,11 @@ def _form(summary: dict[str, Any]) -> tuple[tuple[str, str, int], ...]:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether the run of a directory came to its end."""
+    """Whether the run of a directory is finished."""
     if not (folder / SUMMARY).exists():
         return False
     summary = _read_summary(folder)
-    return summary.get("finished", set(_Summary.model_fields) <= summary.keys()) is True  # older ones do not say
+    return summary.get("finished", set(_Summary.model_fields) <= summary.keys()) is True  # older ones lack the key
 
 
 def differing(first: Settings, *others: Settings) -> list[str]:
@@ -177,12 +171,8 @@ def _same_settings(path: Path, folders: list[Path]) -> Settings:
 
 
 def read_config(folder: Path) -> str:
-    """The configuration of a run, as TOML.
-
-    Raises:
-      InputError: there is none.
-    """
-    return _read(folder, CONFIG)
+    """The configuration of a run, as TOML."""
+    return _text(folder / CONFIG)
 
 
 def settings_of(folder: Path, config: str) -> Settings:
@@ -191,64 +181,44 @@ def settings_of(folder: Path, config: str) -> Settings:
     Args:
       folder: of the run that has it.
       config: as TOML.
-
-    Raises:
-      InputError: it is no TOML.
     """
-    try:
+    with reading(folder / CONFIG):
         return flat(with_present_keys(parsed_toml(config), warn=False))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{folder}: its {CONFIG} is no valid TOML ({error}); repeat the run") from error
 
 
 def _compared(folder: Path) -> Settings:
-    """Settings that decide what comes of a run, but for the seed."""
+    """Settings that decide the result of a run, except for the seed."""
     settings = settings_of(folder, read_config(folder))
     return {key: value for key, value in settings.items() if key != "seed" and not key.startswith(BESIDE)}
 
 
-def _read(folder: Path, name: str) -> str:
-    try:
-        return read_bytes(folder / name, MOST_BYTES).decode()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{folder}: its {name} is not UTF-8 text (byte {error.start}); repeat the run") from error
-    except OSError as error:
-        raise InputError(f"{folder}: its {name} cannot be read ({error.strerror}); repeat the run") from error
+def _text(path: Path) -> str:
+    with reading(path):
+        return read_bytes(path, MOST_BYTES).decode()
 
 
 def _read_summary(folder: Path) -> dict[str, Any]:
-    text = _read(folder, SUMMARY)
-    try:
-        summary = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{folder}: its {SUMMARY} is no valid JSON ({error}); repeat the run") from error
-    if not isinstance(summary, dict):
-        raise InputError(f"{folder}: its {SUMMARY} is no table; repeat the run")
-    if "probe" in summary and "tasks" not in summary:  # of a version that knew one task only
-        probe = summary.pop("probe")
-        summary["tasks"] = {"linear_probe": probe} if probe else {}
-    if isinstance(speed := summary.get("speed"), dict):
-        summary["speed"] = {FORMER_SPEED.get(key, key): value for key, value in speed.items()}
-    if isinstance(messages := summary.get("messages"), dict):
+    """A summary as it is, with present names also where an earlier version wrote it."""
+    text = _text(folder / SUMMARY)
+    with reading(folder / SUMMARY):
+        summary: dict[str, Any] = json.loads(text)
+        if "probe" in summary and "tasks" not in summary:  # of a version that had one task only
+            probe = summary.pop("probe")
+            summary["tasks"] = {"linear_probe": probe} if probe else {}
+        if speed := summary.get("speed"):
+            summary["speed"] = {FORMER_SPEED.get(key, key): value for key, value in speed.items()}
+        messages = summary.get("messages", {})
         summary["messages"] = {kind: with_present_outcomes(counts) for kind, counts in messages.items()}
-    return summary
+        return summary
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """The summary of a finished run.
-
-    Raises:
-      InputError: it does not say what the summary of a run says.
-    """
+    """The summary of a finished run."""
     summary = _read_summary(folder)
-    try:
+    with reading(
+        folder / SUMMARY, f"give a directory that jdgnn run has made, or repeat it: jdgnn run {folder}/{CONFIG}"
+    ):
         _Summary.model_validate(summary)
-    except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise InputError(
-            f"{folder}: its {SUMMARY} says nothing sound for {where}; give a directory that jdgnn run has made, or "
-            f"repeat the run: jdgnn run {folder / CONFIG}"
-        ) from error
     return summary
 
 

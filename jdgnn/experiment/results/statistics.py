@@ -1,11 +1,9 @@
-"""Figures over seeds or splits, and what differs between two of them that were measured in pairs."""
+"""Means over seeds or repeats, and paired differences of two of them."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from jdgnn.errors import InputError
 
 CONFIDENCE = 0.95
 
@@ -35,17 +33,11 @@ class Difference(NamedTuple):
 
 
 def spread(values: ArrayLike, repeats: str = "splits") -> Spread:
-    """Mean and standard deviation of a figure.
+    """Mean and standard deviation over seeds of means over repeats; over repeats if there is a single seed.
 
     Args:
       values: one for each seed and repeat [R, S], in any unit.
       repeats: what the repeats are.
-
-    Returns:
-      The spread over seeds of means over repeats; over repeats if there is a single seed.
-
-    Raises:
-      InputError: values are no finite numbers [R, S].
 
     Example:
       >>> spread([[0.5, 0.7], [0.7, 0.9]]).over, round(spread([[0.5, 0.7], [0.7, 0.9]]).mean, 3)
@@ -53,45 +45,31 @@ def spread(values: ArrayLike, repeats: str = "splits") -> Spread:
       >>> spread([[0.5]])
       Spread(over='splits', n=1, mean=0.5, sd=None)
     """
-    over, sample = _sample(_checked("values", values), repeats)
+    over, sample = _sample(np.asarray(values, np.float64), repeats)
     return Spread(over, len(sample), float(sample.mean()), _sd(sample))
 
 
 def paired_difference(values: ArrayLike, others: ArrayLike, repeats: str = "splits") -> Difference:
-    """By how much values exceed others that were measured with the same seeds on the same splits.
+    """By how much values exceed others of the same seeds and repeats: over seeds, or over repeats of a single seed.
 
     Args:
-      values: one for each seed and split [R, S], in any unit.
+      values: one for each seed and repeat [R, S], in any unit.
       others: of the same seeds and repeats, in the same order [R, S].
       repeats: what the repeats are.
-
-    Returns:
-      The difference over seeds of means over repeats; over repeats if there is a single seed.
-
-    Raises:
-      InputError: they are no finite numbers [R, S], or their shapes differ.
 
     Example:
       >>> paired_difference([[3.0], [5.0]], [[2.0], [4.0]])
       Difference(over='seeds', n=2, mean=1.0, sd=0.0, standard_error=0.0, interval_95=(1.0, 1.0))
     """
-    first, second = _checked("values", values), _checked("others", others)
-    if first.shape != second.shape:
-        raise InputError(f"others: expected {first.shape} values, to be paired, got {second.shape}")
-    over, sample = _sample(first - second, repeats)
+    from scipy.special import stdtrit
+
+    over, sample = _sample(np.subtract(values, others, dtype=np.float64), repeats)
     mean, sd, n = float(sample.mean()), _sd(sample), len(sample)
     if sd is None:
         return Difference(over, n, mean, None, None, None)
     error = sd / n**0.5
-    reach = _quantile(n - 1) * error
+    reach = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * error
     return Difference(over, n, mean, sd, error, (mean - reach, mean + reach))
-
-
-def _checked(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    array = np.asarray(values, np.float64)
-    if array.ndim != 2 or not array.size or not np.isfinite(array).all():
-        raise InputError(f"{name}: expected finite numbers [seeds, splits], got shape {array.shape}")
-    return array
 
 
 def _sample(values: NDArray[np.float64], repeats: str) -> tuple[str, NDArray[np.float64]]:
@@ -99,11 +77,5 @@ def _sample(values: NDArray[np.float64], repeats: str) -> tuple[str, NDArray[np.
 
 
 def _sd(sample: NDArray[np.float64]) -> float | None:
-    """Exactly 0 where all are the same, whatever their mean rounds to."""
+    """Exactly 0 where all are equal, however their mean rounds."""
     return float((sample - sample[0]).std(ddof=1)) if len(sample) > 1 else None
-
-
-def _quantile(degrees: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, (1 + CONFIDENCE) / 2))

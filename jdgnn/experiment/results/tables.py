@@ -8,10 +8,10 @@ from typing import Any
 from rich import box, filesize
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from jdgnn.backend.way import warning
 from jdgnn.emulation.progress_words import short
+from jdgnn.experiment.results.formatting import is_at_edge, percent, print_facts, print_table, score_cell
 from jdgnn.experiment.results.labels import (
     AT_EDGE,
     EDGE,
@@ -31,24 +31,24 @@ NOTES = {
     "isolated_nodes": "{} nodes have no in-neighbour",
     "self_loops_removed": "{} links of a node to itself were removed",
     "duplicate_edges_merged": "{} duplicate links were merged",
-    "collapsed_layers": "{} layers have collapsed: their embeddings lie in hardly more than one direction; scale the "
-    "features (network.scale), or change the learning rate",
+    "collapsed_layers": "{} layers have collapsed (effective rank below 2); scale the features (network.scale), or "
+    "change the learning rate",
     "zero_embeddings": "{} nodes have an embedding of zeros only",
-    "vanished_models": "{} nodes have a model whose norm is below a tenth of that at the start",
-    "untested_classes": "{} classes have no node for the test in any split, and are not judged",
+    "vanished_models": "on {} nodes the parameter norm has fallen below 10 % of its initial value",
+    "untested_classes": "{} classes have no test node in any split, and are not evaluated",
     "never_awake": "{} nodes were never awake, and have no embedding",
-    "excess_pushes": "{} pushes more than push.fanout were wanted by push.schedule",
-    "excess_models": "{} models more than gossip.fanout were wanted by gossip.schedule",
-    "unplaced_models": "{} models had no place in gossip.pool, and were evicted",
+    "excess_pushes": "push.schedule asked for {} pushes beyond push.fanout",
+    "excess_models": "gossip.schedule asked for {} models beyond gossip.fanout",
+    "unplaced_models": "{} models found gossip.pool full, and were evicted",
     "crowded_ticks": "in {} ticks more nodes were awake than emulation.active_fraction",
 }
 """Counted warnings of the summary, in words."""
 
-DISPLACED = {
+EVICTED = {
     "push": "{} of pushed embeddings were evicted before they could be used",
     "model": "{} of models were evicted, in a full inbox or pool",
 }
-"""Shares of what was sent, in words."""
+"""Shares of all messages sent, in words."""
 
 KINDS = {"embedding": "embeddings", "push": "pushes", "model": "models"}
 ENDS = {
@@ -60,18 +60,14 @@ ENDS = {
     "rejected": "rejected",
     "in_flight": "in flight",
 }
-"""What became of messages, in words; a model that waits in an inbox counts as in flight."""
+"""Outcomes of messages, in words; a model that waits in an inbox counts as in flight."""
 
 FAULTS = ("dropped", "to_offline", "superseded", "rejected")
-"""Ends that messages only come to where something is dropped or late, or somebody not there."""
+"""Outcomes that occur only where messages are dropped or late, or nodes absent."""
 
 
 def datasets_table(data_root: Path | None = None) -> Table:
-    """The data sets, and where each would be read from.
-
-    Args:
-      data_root: directory with a folder for each; None for `JDGNN_DATA`, then the cache, then a download.
-    """
+    """The data sets, and where each would be read from: a data root, `JDGNN_DATA`, the cache, or a download."""
     root = data_root or os.environ.get("JDGNN_DATA")
     table = Table(caption="\n".join(_remarks()), caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("name", no_wrap=True)
@@ -113,10 +109,10 @@ def _source(dataset: Dataset, root: Path | None) -> str:
 
 
 def print_result(console: Console, summary: dict[str, Any], directory: Path, files: Sequence[str]) -> None:
-    """Prints the scores of what was learned next to its baselines, what it took, and where the files are."""
+    """Prints the scores next to those of baselines, the effort, and where the files are."""
     console.print()
     if not summary["tasks"]:
-        console.print(f"no embedding was evaluated: {'; '.join(_reasons(summary)) or 'no task was asked for'}")
+        console.print(f"no embedding was evaluated: {'; '.join(_reasons(summary)) or 'no task was requested'}")
     else:
         print_table(console, _scores_table(summary))
     tables = [*_nodes_tables(summary), *_messages_tables(summary)]
@@ -133,31 +129,8 @@ def _files(directory: Path, files: Sequence[str]) -> Iterator[tuple[str, str]]:
     kept = [path for path in directory.glob(f"{CHECKPOINTS}/*/**/*") if path.is_file()]
     if kept:
         size = filesize.decimal(sum(path.stat().st_size for path in kept))
-        yield "saved", f"{size} in {directory / CHECKPOINTS}, to go on from; it can be removed"
+        yield "saved", f"{size} in {directory / CHECKPOINTS}, to resume from; it can be removed"
     yield "files", f"{', '.join(files)} in {directory}"
-
-
-def print_table(console: Console, table: Table) -> None:
-    """Prints a table; where there is no terminal, without blanks at the ends of lines."""
-    if console.is_terminal:
-        console.print(table)
-        return
-    with console.capture() as capture:
-        console.print(table)
-    for line in capture.get().splitlines():
-        console.print(Text(line.rstrip()), soft_wrap=True)
-
-
-def print_facts(console: Console, facts: list[tuple[str, str]]) -> None:
-    """A line each, or more on a terminal, which folds paths."""
-    if not console.is_terminal:
-        for name, text in facts:
-            console.print(Text(f"{name:6}  {text}"), soft_wrap=True)
-        return
-    grid = Table.grid(padding=(0, 2))
-    for name, text in facts:
-        grid.add_row(Text(name, "bold"), Text(text, overflow="fold"))
-    console.print(grid, highlight=False)
 
 
 def _scores_table(summary: dict[str, Any]) -> Table:
@@ -181,33 +154,14 @@ def _scores_table(summary: dict[str, Any]) -> Table:
 
 
 def _scores_caption(summary: dict[str, Any]) -> Iterator[str]:
-    scores = [score for metrics in summary["tasks"].values() for score in next(iter(metrics.values())).values()]
-    counts = {
-        f"{len(score['values'])} {repeats_of(task)}"
-        for task, metrics in summary["tasks"].items()
-        for score in next(iter(metrics.values())).values()
-        if len(score["values"]) > 1
-    }
-    yield (f"mean ± sd over {', '.join(sorted(counts))}; " if counts else "") + "learned: what nodes hold"
+    of_tasks = {task: next(iter(metrics.values())).values() for task, metrics in summary["tasks"].items()}
+    sizes = {(len(score["values"]), repeats_of(task)) for task, scores in of_tasks.items() for score in scores}
+    counts = sorted(f"{count} {repeats}" for count, repeats in sizes if count > 1)
+    yield (f"mean ± sd over {', '.join(counts)}; " if counts else "") + "learned: the embeddings nodes hold"
     if text := held_out_words(summary):
         yield text
-    if any(map(is_at_edge, scores)):
+    if any(is_at_edge(score) for scores in of_tasks.values() for score in scores):
         yield f"{EDGE} {AT_EDGE}"
-
-
-def score_cell(score: dict[str, Any]) -> str:
-    """A score in percent, with its standard deviation over repeats.
-
-    >>> score_cell({"mean": 0.5, "sd": 0.0125, "values": [0.49, 0.51]}), score_cell({"mean": 0.5, "values": [0.5]})
-    ('50.0 ± 1.2', '50.0')
-    """
-    text = f"{100 * score['mean']:.1f}" + (f" ± {100 * score['sd']:.1f}" if len(score["values"]) > 1 else "")
-    return f"{text} {EDGE}" if is_at_edge(score) else text
-
-
-def is_at_edge(score: dict[str, Any]) -> bool:
-    """Whether a better setting of the classifier may lie beyond those that were tried."""
-    return bool(score.get("num_at_edge"))
 
 
 def _reasons(summary: dict[str, Any]) -> list[str]:
@@ -223,11 +177,11 @@ def _has_faults(summary: dict[str, Any]) -> bool:
 
 
 def _nodes_tables(summary: dict[str, Any]) -> Iterator[Table]:
-    """How nodes differ, if some are absent or their messages late."""
+    """Quantiles over nodes, if some nodes are absent or their messages late."""
     quantiles = summary["quantiles"]
     if not _has_absences(summary) and (quantiles["staleness"]["1.0"] or 1) <= 1:
         return
-    table = _plain_table("of nodes")
+    table = _plain_table("per node")
     for column in ("5 %", "median", "95 %"):
         table.add_column(column, justify="right")
     for name, values in quantiles.items():
@@ -236,7 +190,7 @@ def _nodes_tables(summary: dict[str, Any]) -> Iterator[Table]:
 
 
 def _messages_tables(summary: dict[str, Any]) -> Iterator[Table]:
-    """What became of the messages of each kind, and in how many bytes, if anything went wrong."""
+    """Outcomes of messages by kind, with their bytes, if anything went wrong."""
     if not _has_faults(summary):
         return
     kinds = {kind: name for kind, name in KINDS.items() if summary["messages"][kind]["sent"]}
@@ -277,7 +231,7 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "nodes", f"on average {shares}"
     if summary.get("attackers"):
         told = f"{summary['attackers']:,} of {summary['nodes']:,} nodes are attackers"
-        yield "roles", f"{told}; figures are of the others"
+        yield "roles", f"{told}; statistics cover the others"
     if not _has_faults(summary):
         sent = ", ".join(f"{summary['messages'][kind]['sent']:,} {name}" for kind, name in KINDS.items())
         yield "sent", f"{sent} ({filesize.decimal(sum(summary['bytes_sent'].values()))})"
@@ -294,12 +248,12 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def as_read(summary: dict[str, Any]) -> list[str]:
-    """How the network was read, as far as nobody needs to do anything about it: notes that do not say what to write."""
+    """How the network was read: notes that ask for no change of the configuration."""
     return [note for note in summary.get("network_notes", ()) if "write " not in note]
 
 
 def notes(summary: dict[str, Any]) -> Iterator[str]:
-    """What was read, and whatever was counted that could make figures mean less than they seem to, a clause each."""
+    """How the network was read, and all that limits the meaning of results; a clause each."""
     warnings = summary["warnings"]
     yield from summary.get("network_notes", ())
     if summary["tasks"]:
@@ -309,34 +263,25 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
             yield text.format(f"{warnings[name]:,}")
     if (horizon := summary.get("horizon")) and (told := told_at_the_end(horizon)):
         yield told
-    for kind, text in DISPLACED.items():
+    for kind, text in EVICTED.items():
         count = summary["messages"][kind]
         if count["evicted"] and not _has_faults(summary):
             yield text.format(percent(count["evicted"] / count["sent"]))
     if unlike := warnings.get("unlike_features"):
         low, high = map(short, unlike)
-        yield f"features differ in size (standard deviations from {low} to {high}): write network.scale = true"
+        yield f"features differ in scale (standard deviations from {low} to {high}): write network.scale = true"
     yield from summary.get("remarks", ())
     if reason := warnings.get("missing_kernels"):
         yield warning(reason)
     for change in warnings.get("changes", []):
-        yield f"from tick {change['tick']} on the bits are not those of one way: {'; '.join(change['differences'])}"
+        yield f"from tick {change['tick']} on it was computed in another way: {'; '.join(change['differences'])}"
     yield from summary.get("without_effect", [])
     for kind in warnings["undelivered_kinds"]:
         yield f"no {KINDS[kind]} were ever delivered"
     if any(warnings["never_trained"]):
         counts = ", ".join(f"{count:,}" for count in warnings["never_trained"])
-        yield f"nodes that never had anything to learn from, by layer: {counts}"
+        yield f"nodes that never made a training step, by layer: {counts}"
     if any(warnings["wakes_without_step"]):
         wakes = summary["wakes"] - summary["nodes"] + warnings["never_awake"]
         shares = ", ".join(percent(count / wakes) for count in warnings["wakes_without_step"])
-        yield f"wakes without a step, first ones aside, by layer: {shares}"
-
-
-def percent(share: float) -> str:
-    """A share in words, in two digits.
-
-    >>> percent(0.357), percent(0.00123), percent(1.0)
-    ('36 %', '0.12 %', '100 %')
-    """
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+        yield f"wake-ups (excluding the first) without a training step, by layer: {shares}"

@@ -11,7 +11,8 @@ from rich.console import Console
 from jdgnn.errors import InputError
 from jdgnn.experiment.config.schema import Config
 from jdgnn.experiment.results import scores
-from jdgnn.experiment.results.comparison_tables import print_seeds, seeds_in_words
+from jdgnn.experiment.results.comparison_tables import print_seeds
+from jdgnn.experiment.results.formatting import seeds_in_words
 from jdgnn.experiment.results.labels import repeats_of
 from jdgnn.experiment.results.statistics import paired_difference, spread
 from jdgnn.experiment.run.directory import ORIGIN, REPORT, RunDirectory, check_no_link, seed_folders

@@ -1,4 +1,4 @@
-"""What a sweep asks for: keys with several values, and all combinations of them."""
+"""The grid of a sweep: keys with several values, and all combinations of them."""
 
 import hashlib
 import itertools
@@ -21,14 +21,14 @@ OPENING, CLOSING, QUOTES = "[{", "]}", "\"'"
 
 
 class Axis(NamedTuple):
-    """A key of the configuration, and the values that it takes, as they were written."""
+    """A key of the configuration with its values, as written."""
 
     key: str
     values: tuple[str, ...]
 
 
 class Variant(NamedTuple):
-    """One combination: a value for each key, as it was written."""
+    """One combination: a value for each key, as written."""
 
     settings: tuple[tuple[str, str], ...]
 
@@ -43,7 +43,7 @@ class Variant(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What its directory is called: it follows from the settings alone, and fits a file system.
+        """The name of its directory: it follows from the settings alone, and any file system takes it.
 
         >>> Variant((("optimizer.learning_rate", "0.01"), ("push.fanout", "4"))).name
         'optimizer.learning_rate=0.01,push.fanout=4'
@@ -66,20 +66,10 @@ class Variant(NamedTuple):
 
 
 def split_values(text: str) -> list[str]:
-    """Cuts what is written for a key at its commas, but for those inside of brackets, braces and quotes.
+    """Splits the values of a key at commas, except for those inside brackets, braces and quotes.
 
-    Args:
-      text: what stands behind the `=`.
-
-    Returns:
-      Each value, as it was written.
-
-    Raises:
-      InputError: a value is missing, or stands twice.
-
-    Example:
-      >>> split_values("0.003, 0.01"), split_values('[], [{name = "crash", prob = 0.1}]')
-      (['0.003', '0.01'], ['[]', '[{name = "crash", prob = 0.1}]'])
+    >>> split_values("0.003, 0.01"), split_values('[], [{name = "crash", prob = 0.1}]')
+    (['0.003', '0.01'], ['[]', '[{name = "crash", prob = 0.1}]'])
     """
     values, depth, quote = [""], 0, ""
     for letter in text:
@@ -95,27 +85,17 @@ def split_values(text: str) -> list[str]:
             depth += (letter in OPENING) - (letter in CLOSING)
     values = [value.strip() for value in values]
     if len(values) > 1 and not all(values):
-        raise InputError(f"--set: got {text!r}, in which a value is missing; write one between commas, as in 0.01,0.03")
+        raise InputError(f"--set: a value is missing in {text!r}; write one between commas, as in 0.01,0.03")
     if twice := next((value for value in values if values.count(value) > 1), None):
-        raise InputError(f"--set: got {text!r}, in which {twice} stands twice; write each value once")
+        raise InputError(f"--set: {text!r} has {twice} twice; write each value once")
     return values
 
 
 def parse(overrides: Iterable[str]) -> tuple[list[str], list[Axis]]:
-    """Tells changes that hold for all runs from keys with several values.
+    """Separates `key=value`, for all runs, from `key=value,value,...`, the axes.
 
-    Args:
-      overrides: each `key=value` or `key=value,value,...`.
-
-    Returns:
-      The changes for all runs, and the axes.
-
-    Raises:
-      InputError: one is no such text, or a key stands twice, or is `seed`.
-
-    Example:
-      >>> parse(["emulation.ticks=50", "push.fanout=4,8"])
-      (['emulation.ticks=50'], [Axis(key='push.fanout', values=('4', '8'))])
+    >>> parse(["emulation.ticks=50", "push.fanout=4,8"])
+    (['emulation.ticks=50'], [Axis(key='push.fanout', values=('4', '8'))])
     """
     common, axes = [], []
     for override in overrides:
@@ -131,32 +111,23 @@ def parse(overrides: Iterable[str]) -> tuple[list[str], list[Axis]]:
     given = [*keys, *(override.partition("=")[0].strip() for override in common)]
     for key in keys:
         if key == "seed":
-            raise InputError("--set: got several values for seed; write --seeds N, and --set seed=N for the first")
+            raise InputError(
+                "--set: expected one value for seed, the first, got several; write --seeds N for several seeds"
+            )
         if given.count(key) > 1:
-            raise InputError(f"--set: got {key} twice; write all of its values once")
+            raise InputError(f"--set: {key} is given twice; write all of its values once")
     return common, axes
 
 
 def variants(axes: Sequence[Axis], num_seeds: int) -> list[Variant]:
-    """All combinations, the last key changing fastest.
+    """All combinations, the last key changing fastest; each will run with so many seeds.
 
-    Args:
-      axes: keys and their values.
-      num_seeds: with how many seeds each will be run.
-
-    Returns:
-      The combinations.
-
-    Raises:
-      InputError: there is nothing to combine, or too much.
-
-    Example:
-      >>> [variant.name for variant in variants([Axis("push.fanout", ("4", "8"))], 3)]
-      ['push.fanout=4', 'push.fanout=8']
+    >>> [variant.name for variant in variants([Axis("push.fanout", ("4", "8"))], 3)]
+    ['push.fanout=4', 'push.fanout=8']
     """
     if not axes:
         raise InputError(
-            "--set: got no key with several values, which a sweep is made of; write for example "
+            "--set: expected a key with several values, got none; write for example "
             "--set optimizer.learning_rate=0.01,0.03"
         )
     count = math.prod(len(axis.values) for axis in axes) * num_seeds
@@ -169,24 +140,11 @@ def variants(axes: Sequence[Axis], num_seeds: int) -> list[Variant]:
 
 
 def resolved(tables: Mapping[str, Any], variant: Variant) -> Config:
-    """The configuration of a combination.
-
-    Raises:
-      InputError: it makes no sense; the message names the combination.
-    """
+    """The configuration of a combination; an InputError names the combination."""
     try:
         return resolve(with_overrides(dict(tables), variant.overrides))
     except InputError as error:
         raise InputError(f"{error} (with {' '.join(variant.overrides)})") from error
-
-
-def typed(value: str) -> Any:
-    """A value as TOML reads it, or text.
-
-    >>> typed("0.1"), typed("average")
-    (0.1, 'average')
-    """
-    return value_of(value)
 
 
 def is_number(value: str) -> bool:
@@ -195,12 +153,12 @@ def is_number(value: str) -> bool:
     >>> is_number("1e-3"), is_number("true"), is_number("nan")
     (True, False, False)
     """
-    read = typed(value)
+    read = value_of(value)
     return isinstance(read, int | float) and not isinstance(read, bool) and math.isfinite(read)
 
 
 def short_keys(keys: Sequence[str], beside: Sequence[str] = ()) -> dict[str, str]:
-    """The last part of each key, or as many as it takes to tell it from the others, and from names beside them.
+    """The last part of each key, or as many parts as distinguish it from the others, and from names beside them.
 
     >>> short_keys(["push.fanout", "gossip.fanout", "optimizer.learning_rate"])
     {'push.fanout': 'push.fanout', 'gossip.fanout': 'gossip.fanout', 'optimizer.learning_rate': 'learning_rate'}

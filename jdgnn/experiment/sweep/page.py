@@ -7,12 +7,11 @@ from markupsafe import Markup
 
 from jdgnn.experiment.report.page import page as page_of
 from jdgnn.experiment.report.panel import Panel
-from jdgnn.experiment.results.comparison_tables import interval, points
 from jdgnn.experiment.results.labels import embedding_name, heading_of, metric_name, title_of
 from jdgnn.experiment.sweep.grid import short_keys
 from jdgnn.experiment.sweep.plot import Plot, plot
-from jdgnn.experiment.sweep.results import PLOT, Results, Row, best_of, by_task, difference_to
-from jdgnn.experiment.sweep.table import BEST, brief, remarks, score_text
+from jdgnn.experiment.sweep.results import PLOT, Results, Row, best_of, by_task
+from jdgnn.experiment.sweep.table import brief, remarks, score_cells, score_text
 from jdgnn.files import whole_file
 
 DASH_ARRAYS = {
@@ -38,15 +37,7 @@ def write_page(results: Results) -> None:
 
 
 def page(rows: Sequence[Row], name: str) -> str:
-    """The whole page.
-
-    Args:
-      rows: all combinations.
-      name: what to call the sweep.
-
-    Returns:
-      HTML that stands by itself.
-    """
+    """The whole page of a sweep with this name, as HTML."""
     dataset = next((str(summary["dataset"]) for row in rows for summary in row.summaries.values()), "")
     title = f"{name}: evaluation on {dataset}" if any(row.task for row in rows) else name
     runs = sum(len(row.summaries) for row in rows)
@@ -57,9 +48,11 @@ def page(rows: Sequence[Row], name: str) -> str:
 def _plots(rows: Sequence[Row], task: str) -> Panel:
     drawn = plot(rows)
     panel = Panel(f"plot-{task}", heading_of(task) if task else "Loss")
-    for text in _explanation(rows, drawn):
-        panel.text(text)
-    if lines := _legend(drawn):
+    if drawn.baselines:
+        panel.text("Points: mean learned score over seeds, ± one standard deviation. Grey lines: untrained baselines.")
+    elif drawn.panels and task:
+        panel.text("Dots: combinations, means over seeds. Dashes: means over all combinations with a value.")
+    if lines := list(_legend(drawn)):
         panel.add("legend", title=drawn.series_key, lines=lines)
     with panel.grid("single" if len(drawn.panels) == 1 else "grid"):
         for index, one in enumerate(drawn.panels):
@@ -67,50 +60,37 @@ def _plots(rows: Sequence[Row], task: str) -> Panel:
     return panel
 
 
-def _explanation(rows: Sequence[Row], drawn: Plot) -> Iterator[str]:
-    if drawn.panels and not drawn.baselines and any(row.task for row in rows):
-        yield "Dots are combinations, means over seeds; dashes are the means of all combinations with a value."
-    elif drawn.baselines:
-        yield (
-            "Points are means over seeds of what was learned, bars one standard deviation; grey lines are baselines, "
-            "which took no training."
-        )
-
-
-def _legend(drawn: Plot) -> list[dict[str, Any]]:
-    entries = [(one.name, one) for one in drawn.series] + [
-        (embedding_name(one.name) + (" (far below)" if one.name in drawn.outside else ""), one)
-        for one in drawn.baselines
-    ]
-    return [
-        {
+def _legend(drawn: Plot) -> Iterator[dict[str, Any]]:
+    far = {name: f"{embedding_name(name)} (far below)" for name in drawn.outside}
+    names = [one.name for one in drawn.series]
+    names += [far.get(one.name, embedding_name(one.name)) for one in drawn.baselines]
+    for name, one in zip(names, [*drawn.series, *drawn.baselines], strict=True):
+        yield {
             "name": name,
             "colour": one.colour,
             "dashes": DASH_ARRAYS.get(one.dash, one.dash.replace("px", "")),
             "shape": Markup(SHAPES.get(one.symbol, "")),
         }
-        for name, one in entries
-    ]
 
 
 def _table(rows: Sequence[Row]) -> Panel:
     """The first task in full, and the learned scores of the others."""
     best, tasks = best_of(rows), by_task(rows)
     heads = [f"{title_of(task)}, {_metrics(of_task)}" for task, of_task in tasks.items()]
-    figures = [heads[0], "gain", "to best", "95 % interval", *heads[1:]] if heads else []
-    figures += ["seeds", "consensus distance", "loss", "seconds"]
-    keys = short_keys([key for key, _ in rows[0].variant.settings], figures).values()
+    numbers = [heads[0], "gain", "to best", "95 % interval", *heads[1:]] if heads else []
+    numbers += ["seeds", "consensus distance", "loss", "seconds"]
+    keys = short_keys([key for key, _ in rows[0].variant.settings], numbers).values()
     cells = [
         [
             *(value for _, value in row.variant.settings),
-            *(_scored(row, best) if tasks else []),
+            *(score_cells(row, best) if tasks else []),
             *(score_text(of_task[index]) for of_task in list(tasks.values())[1:]),
             *[str(len(row.summaries)), *map(brief, (row.consensus_distance, row.loss, row.seconds))],
         ]
         for index, row in enumerate(rows)
     ]
     panel = Panel("combinations", "All combinations")
-    panel.table([*keys, *figures], cells, kind="figures")
+    panel.table([*keys, *numbers], cells, kind="figures")
     for text in remarks(rows):
         panel.text(text)
     return panel
@@ -118,11 +98,3 @@ def _table(rows: Sequence[Row]) -> Panel:
 
 def _metrics(rows: Sequence[Row]) -> str:
     return " / ".join(sorted({metric_name(row.metric) for row in rows if row.metric}))
-
-
-def _scored(row: Row, best: Row | None) -> list[str]:
-    if row.learned is None or row.gain is None:
-        return ["failed" if row.failed else "-", "", "", ""]
-    difference = None if best is None else difference_to(row, best)
-    to_best = ["", ""] if difference is None else [points(difference.mean, sign="+"), interval(difference._asdict())]
-    return [f"{score_text(row)}{BEST if row is best else ''}", points(row.gain.mean, sign="+"), *to_best]

@@ -1,4 +1,4 @@
-"""What a sweep has to do: which runs are asked for, which of them are finished, and which belong together."""
+"""The plan of a sweep: which runs are asked for, which of them are finished, and which share compiled programs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +12,7 @@ from jdgnn.experiment.config.defaults import completed
 from jdgnn.experiment.config.schema import Config, RecipeConfig, as_toml
 from jdgnn.experiment.config.toml import flat, parsed_toml
 from jdgnn.experiment.results.read import differing, is_finished, read_config, read_summary, settings_of
+from jdgnn.experiment.results.reading import reading
 from jdgnn.experiment.run.directory import CONFIG, ORIGIN, RunDirectory, check_no_link
 from jdgnn.experiment.run.experiment import make_emulator
 from jdgnn.experiment.run.locks import LOCK
@@ -27,7 +28,7 @@ NOT_COMPARED = ("seed", "checkpoints")
 
 
 class Task(NamedTuple):
-    """A run that is to be done.
+    """A run to do.
 
     Attributes:
       variant: the combination.
@@ -47,7 +48,7 @@ class Plan(NamedTuple):
 
     Attributes:
       path: its directory.
-      asked: what has ever been asked for there, now included.
+      asked: all that was ever asked for there, now included.
       tasks: runs that are asked for now and not finished.
       num_runs: all that are asked for now.
     """
@@ -61,17 +62,14 @@ class Plan(NamedTuple):
 def planned(
     path: Path, tables: dict[str, Any], axes: Sequence[Axis], seeds: Sequence[int], data_root: Path | None
 ) -> Plan:
-    """Checks a whole grid, and what a directory holds of it.
+    """Checks a whole grid, and what its directory holds already; writes nothing.
 
     Args:
-      path: directory of the sweep, new or of a sweep that this one goes on with.
+      path: directory of the sweep, new or of a sweep that this one extends.
       tables: the configuration of all runs, without the keys that take several values.
       axes: those, with their values.
       seeds: of each combination.
       data_root: directory with a folder for each data set, or None.
-
-    Returns:
-      The plan; nothing is written.
 
     Raises:
       InputError: a combination makes no sense or stands twice, there are too many, or the directory holds something
@@ -79,44 +77,32 @@ def planned(
     """
     check_no_link("--out", path)
     wanted = variants(axes, len(seeds))
-    text = tomli_w.dumps(tables)
-    if (path / SWEEP).exists():
-        earlier = record.read(path)
-        wanted = _in_order_of(earlier, wanted, path)
-        _check_same(earlier, tables, path)
-        data_root = data_root or earlier.data_root
-        known = {_identity(resolved(tables, variant)): variant for variant in earlier.seeds}
-        wanted = [known.get(_identity(resolved(tables, variant)), variant) for variant in wanted]
-        together = dict.fromkeys([*earlier.seeds, *wanted])
-        all_seeds = {
-            variant: sorted({*earlier.seeds.get(variant, []), *(seeds if variant in wanted else [])})
-            for variant in together
-        }
-        text = earlier.configuration
-    else:
+    if not (path / SWEEP).exists():
         _check_new(path)
-        all_seeds = {variant: list(seeds) for variant in wanted}
-    asked = Asked(text, data_root, all_seeds)
+        asked = Asked(tomli_w.dumps(tables), data_root, {variant: list(seeds) for variant in wanted})
+        return _plan(path, asked, tables, asked.seeds)
+    earlier = record.read(path)
+    wanted = _in_order_of(earlier, wanted, path)
+    _check_same(earlier, tables, path)
+    # a value may be written in another way than before, as 0.1 and 1e-1
+    known = {_identity(resolved(tables, variant)): variant for variant in earlier.seeds}
+    wanted = [known.get(_identity(resolved(tables, variant)), variant) for variant in wanted]
+    all_seeds = dict(earlier.seeds)
+    for variant in wanted:
+        all_seeds[variant] = sorted({*all_seeds.get(variant, []), *seeds})
+    asked = Asked(earlier.configuration, data_root or earlier.data_root, all_seeds)
     return _plan(path, asked, tables, {variant: list(seeds) for variant in wanted})
 
 
 def resumed(path: Path) -> Plan:
-    """What is left to do of all that has ever been asked for in a directory.
-
-    Raises:
-      InputError: it is not the directory of a sweep, or does not hold what it says.
-    """
+    """The rest of all that was ever asked for in a directory."""
     check_no_link("--resume", path)
     asked = record.read(path)
     return _plan(path, asked, tables_of(asked, path), asked.seeds)
 
 
 def check_way(plan: Plan, *, is_accepted: bool) -> None:
-    """Refuses to add runs to others of the sweep that were computed in another way.
-
-    Raises:
-      InputError: one was, and that is not accepted.
-    """
+    """Rejects runs beside others of the sweep that were computed in another way, unless that is accepted."""
     if is_accepted or not plan.tasks:
         return
     tables = tables_of(plan.asked, plan.path)
@@ -129,21 +115,15 @@ def check_way(plan: Plan, *, is_accepted: bool) -> None:
 
 
 def tables_of(asked: Asked, path: Path) -> dict[str, Any]:
-    """The configuration of all runs, as tables.
-
-    Raises:
-      InputError: it is no TOML.
-    """
-    try:
+    """The configuration of all runs, as tables."""
+    with reading(path / SWEEP, "give another --out"):
         return parsed_toml(asked.configuration)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: its {SWEEP} holds no valid configuration ({error}); give another --out") from error
 
 
 def _plan(path: Path, asked: Asked, tables: dict[str, Any], wanted: dict[Variant, list[int]]) -> Plan:
     count = sum(map(len, asked.seeds.values()))
     if count > MOST_RUNS:
-        raise InputError(f"--out: {path} would hold {count:,} runs, and at most {MOST_RUNS:,} are; give another one")
+        raise InputError(f"--out: expected at most {MOST_RUNS:,} runs in {path}, got {count:,}; give another directory")
     identities: dict[Any, Variant] = {}
     structures: dict[Any, int] = {}
     tasks: list[Task] = []
@@ -170,9 +150,9 @@ def _done(folder: Path, config: Config) -> bool:
     elif finished:
         expected = completed(config, int(read_summary(folder).get("features", 1)))
     else:
-        return False  # what it learns with follows from the network, and is checked when the run goes on
+        return False  # the recipe depends on the network, and is checked when the run resumes
     found = settings_of(folder, read_config(folder))
-    _refuse_differing(folder, _compared(flat(parsed_toml(as_toml(expected)))), _compared(found))
+    _reject_differing(folder, _compared(flat(parsed_toml(as_toml(expected)))), _compared(found))
     return finished
 
 
@@ -190,30 +170,28 @@ def _in_order_of(earlier: Asked, wanted: list[Variant], path: Path) -> list[Vari
     keys = [key for key, _ in wanted[0].settings]
     if {*keys} != {*earlier.keys}:
         raise InputError(
-            f"--set: {path} is a sweep over {', '.join(earlier.keys)}, and {', '.join(keys)} is asked for; give "
-            "several values for the same keys, or another --out"
+            f"--set: {path} is a sweep over {', '.join(earlier.keys)}, got {', '.join(keys)}; give several values for "
+            "the same keys, or another --out"
         )
     return [Variant(tuple((key, dict(variant.settings)[key]) for key in earlier.keys)) for variant in wanted]
 
 
 def _check_same(earlier: Asked, tables: dict[str, Any], path: Path) -> None:
-    """Refuses another configuration than that of the runs before; both are seen with the same combination."""
+    """Rejects another configuration than that of the runs before; both are resolved with the same combination."""
     variant = next(iter(earlier.seeds))
     settings = [
         _compared(flat(resolved(one, variant).model_dump(exclude_none=True, serialize_as_any=True)))
         for one in (tables, tables_of(earlier, path))
     ]
-    _refuse_differing(path, *settings)
+    _reject_differing(path, *settings)
 
 
-def _refuse_differing(path: Path, asked: dict[str, Any], found: dict[str, Any]) -> None:
+def _reject_differing(path: Path, asked: dict[str, Any], found: dict[str, Any]) -> None:
     keys = [key for key in differing(asked, found) if not (key.startswith("evaluation.") and key not in found)]
     if keys:
         values = {key: (found.get(key, "not given"), asked.get(key, "not given")) for key in keys}
         shown = "; ".join(f"{key} was {was} and is {now}" for key, (was, now) in values.items())
-        raise InputError(
-            f"--out: {path} was made with another configuration: {shown}. Leave it as it was, or give another --out"
-        )
+        raise InputError(f"--out: {path} has another configuration: {shown}; leave it as it was, or give another --out")
 
 
 def _compared(settings: dict[str, Any]) -> dict[str, Any]:
@@ -221,7 +199,7 @@ def _compared(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _identity(config: Config) -> str:
-    """The same for configurations that give the same run; to a recipe it matters what is said, and what is not."""
+    """The same for configurations of the same run; for a recipe it matters which keys are given."""
     said = config.model_dump(
         exclude={*NOT_COMPARED},
         exclude_unset=isinstance(config, RecipeConfig),
@@ -232,7 +210,7 @@ def _identity(config: Config) -> str:
 
 
 def _structure(config: Config, variant: Variant) -> Any:
-    """What decides, together with the network, which programs are compiled; numbers of parts do not."""
+    """The key, together with the network, of the programs that are compiled; numbers of parts do not matter."""
     try:
         if isinstance(config, RecipeConfig):
             tables = (config.publish, config.push, config.gossip, config.availability)
@@ -242,12 +220,6 @@ def _structure(config: Config, variant: Variant) -> Any:
     except InputError as error:
         raise InputError(f"{error} (with {' '.join(variant.overrides)})") from error
     leaves, tree = jax.tree.flatten(parts)
-    emulation = config.emulation
-    widths = (
-        emulation.num_positives,
-        emulation.active_fraction,
-        emulation.param_dtype,
-        emulation.kernels,
-        emulation.initial,
-    )
-    return tree, tuple(jax.numpy.shape(leaf) for leaf in leaves), widths, network_key(config)
+    keys = ("num_positives", "active_fraction", "param_dtype", "kernels", "initial")
+    settings = tuple(getattr(config.emulation, key) for key in keys)
+    return tree, tuple(jax.numpy.shape(leaf) for leaf in leaves), settings, network_key(config)

@@ -9,7 +9,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
@@ -18,31 +19,53 @@ from multiprocessing.connection import Connection
 from jdgnn.backend.calls import num_cores
 from jdgnn.experiment.run.interrupts import WAYS, Interrupted, Interrupts, remembered_interrupts
 from jdgnn.experiment.sweep.plan import Task
-from jdgnn.experiment.sweep.queueing import Queue
 from jdgnn.experiment.sweep.working import Done, Work, Worker
 
 TELLING_SECONDS = 0.5
-"""From one look for an interrupt to the next."""
+"""Time between looks for an interrupt."""
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-"""Variables that say how many threads libraries start, for where cores cannot be assigned."""
+"""Variables for the number of threads of libraries, where cores cannot be assigned."""
+
+
+class Queue:
+    """Tasks that are left, given out so that as few programs as possible are compiled.
+
+    Example:
+      >>> from pathlib import Path
+      >>> from jdgnn.experiment.sweep.grid import Variant
+      >>> queue = Queue(Task(Variant(()), seed, Path(), structure) for seed in range(2) for structure in (7, 8))
+      >>> [queue.next(last).structure for last in (None, 7, None, 8)]
+      [7, 7, 8, 8]
+      >>> queue.next(8) is None
+      True
+    """
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._left = list(tasks)
+        self._touched: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._left)
+
+    def next(self, last: int | None) -> Task | None:
+        """A task of the structure that a process did last, else of a new one, else of the one with most tasks left."""
+        if not self._left:
+            return None
+        counts = Counter(task.structure for task in self._left)
+        chosen = last if last in counts else next((one for one in counts if one not in self._touched), None)
+        if chosen is None:
+            chosen = counts.most_common(1)[0][0]
+        self._touched.add(chosen)
+        return self._left.pop(next(place for place, task in enumerate(self._left) if task.structure == chosen))
 
 
 def do_all(work: Work, tasks: Queue, jobs: int, interrupts: Interrupts, on_done: Callable[[Done], None]) -> None:
-    """Does tasks until none is left.
+    """Does tasks until none is left, so many at a time; hands each outcome to `on_done`.
 
     One job is done in this process. Several are done in as many new ones, which have the cores of this one divided
-    among them; a process that dies takes down its task only.
-
-    Args:
-      work: what all runs have in common.
-      tasks: what is to be done.
-      jobs: how many at a time.
-      interrupts: if it says so, all runs are saved and end.
-      on_done: called with what came of each.
-
-    Raises:
-      Interrupted: that was so.
+    among them; a process that dies takes down its task only. If `interrupts` say so, all runs are saved and end, and
+    Interrupted is raised.
     """
     jobs = min(jobs, max(1, len(tasks)))
     if jobs == 1:
@@ -51,83 +74,80 @@ def do_all(work: Work, tasks: Queue, jobs: int, interrupts: Interrupts, on_done:
             on_done(worker.do(task, interrupts))
             last = task.structure
         return
-    with contextlib.closing(_Crew(work, tasks, jobs, on_done)) as crew, interrupts.deferred():
-        while crew.running:
+    with contextlib.closing(_Pool(work, tasks, jobs, on_done)) as pool, interrupts.deferred():
+        while pool.running:
             if interrupts.is_asked:
-                crew.end()
-            crew.take_answers()
+                pool.end()
+            pool.take_results()
     interrupts.check()
 
 
-class _Member(ProcessPoolExecutor):
+class _Process(ProcessPoolExecutor):
     """One process, with a share of the cores; the structure of its last task decides which one it gets next."""
 
     def __init__(self, work: Work, cores: list[int], jobs: int) -> None:
         context = multiprocessing.get_context("spawn")
-        ended, self.ending = context.Pipe(duplex=False)  # is closed to say that all should end, or by our death
+        ended, self.ending = context.Pipe(duplex=False)  # closing it ends the process; so does our death
         super().__init__(1, context, _begin, (work, ended))
         self.cores = cores
         self.task: Task | None = None
-        with _surroundings(cores, jobs):
+        with _environment(cores, jobs):
             self.submit(os.getpid)  # starts it
         ended.close()
 
 
-class _Crew:
+class _Pool:
     """All processes, and the tasks that they do now."""
 
     def __init__(self, work: Work, tasks: Queue, jobs: int, on_done: Callable[[Done], None]) -> None:
         self._work = work._replace(cores=num_cores())  # the bits of one process that has all cores
         self._tasks, self._jobs, self._on_done = tasks, jobs, on_done
         self._is_ending = False
-        self.running: dict[Future[Done | None], _Member] = {}
+        self.running: dict[Future[Done | None], _Process] = {}
         for cores in shares(_cores(), jobs):
-            self._give(self._hired(cores))
+            self._submit_next(_Process(self._work, cores, jobs))
 
-    def _hired(self, cores: list[int]) -> _Member:
-        return _Member(self._work, cores, self._jobs)
-
-    def _give(self, member: _Member) -> None:
-        last = None if member.task is None else member.task.structure
-        member.task = None if self._is_ending else self._tasks.next(last)
-        if member.task is None:
-            member.shutdown(wait=False)
+    def _submit_next(self, process: _Process) -> None:
+        last = None if process.task is None else process.task.structure
+        process.task = None if self._is_ending else self._tasks.next(last)
+        if process.task is None:
+            process.shutdown(wait=False)
         else:
-            self.running[member.submit(_do, member.task)] = member
+            self.running[process.submit(_do, process.task)] = process
 
-    def take_answers(self) -> None:
-        """Waits a little for answers, and gives out what is next."""
+    def take_results(self) -> None:
+        """Waits a little for results, and gives out the next tasks."""
         for future in wait(self.running, TELLING_SECONDS, FIRST_COMPLETED).done:
-            member = self.running.pop(future)
+            process = self.running.pop(future)
             try:
-                if (done := future.result()) is None:  # it was asked to end, and has saved its run
+                if (done := future.result()) is None:  # it was interrupted, and has saved its run
                     continue
                 self._on_done(done)
             except BrokenProcessPool:
                 if self._is_ending:
                     continue
-                assert member.task is not None
-                self._on_done(Done(member.task, "its process died (killed, or no memory left)", 0, 0.0))
+                assert process.task is not None
+                self._on_done(Done(process.task, "its process died (killed, or no memory left)", 0, 0.0))
                 if not len(self._tasks):
                     continue
-                member = self._hired(member.cores)
-            self._give(member)
+                process = _Process(self._work, process.cores, self._jobs)
+            self._submit_next(process)
 
     def end(self) -> None:
-        """Has all of them save and end."""
+        """Makes all of them save and end."""
         self._is_ending = True
-        for member in self.running.values():
-            member.ending.close()
+        for process in self.running.values():
+            process.ending.close()
 
     def close(self) -> None:
         """Leaves no process behind: those that still run end as soon as they have saved."""
         self.end()
-        for member in self.running.values():
-            member.shutdown(wait=True, cancel_futures=True)
+        for process in self.running.values():
+            process.shutdown(wait=True, cancel_futures=True)
 
 
 class _State:
-    """Of a process that does tasks."""
+    """The globals of a process that does tasks."""
 
     worker: Worker
     interrupts: Interrupts
@@ -136,7 +156,7 @@ class _State:
 
 
 def _begin(work: Work, ended: Connection) -> None:
-    """Is done first in each process."""
+    """Initialises a process."""
     _State.worker = Worker(work)
     _State.interrupts = _State.until_the_end.enter_context(remembered_interrupts(is_quiet=True))
     atexit.register(os._exit, 0)  # threads that still compile do not survive an orderly exit
@@ -144,7 +164,7 @@ def _begin(work: Work, ended: Connection) -> None:
 
 
 def _do(task: Task) -> Done | None:
-    """What came of a task; None if all should end."""
+    """The outcome of a task; None if all should end."""
     _State.is_busy = True
     try:
         return _State.worker.do(task, _State.interrupts)
@@ -155,7 +175,7 @@ def _do(task: Task) -> Done | None:
 
 
 def _listen(ended: Connection) -> None:
-    """When all should end, or whoever gives out tasks has gone, it is as if SIGTERM had come."""
+    """Acts as on SIGTERM when all should end, or the process that gives out tasks is gone."""
     with contextlib.suppress(EOFError, OSError):
         ended.recv()
     if _State.is_busy:
@@ -166,7 +186,7 @@ def _listen(ended: Connection) -> None:
 
 
 def shares(cores: list[int], jobs: int) -> list[list[int]]:
-    """Divides cores among processes, as evenly as can be; each gets one at least.
+    """Divides cores among processes as evenly as possible; each gets at least one.
 
     >>> shares([0, 1, 2, 3, 4], 2), shares([0, 1], 3)
     ([[0, 1, 2], [3, 4]], [[0], [1], [0]])
@@ -186,12 +206,12 @@ def _cores() -> list[int]:
 
 
 @contextlib.contextmanager
-def _surroundings(cores: list[int], jobs: int) -> Iterator[None]:
-    """What a process that is started inside inherits: its cores, and no signal that ends runs.
+def _environment(cores: list[int], jobs: int) -> Iterator[None]:
+    """The inheritance of a process that is started inside: its cores, and no signal that ends runs.
 
     XLA and other libraries start as many threads as there are cores when they are loaded, so the process must have its
-    share from the beginning. Signals reach all processes of a terminal, and some all of a job: they are for the one
-    that gives out tasks, which has the others end by itself.
+    share from the beginning. Terminals and schedulers send signals to all processes: only the one that gives out tasks
+    handles them, and ends the others itself.
     """
     environment = dict(os.environ)
     variables = dict.fromkeys(THREADS, str(len(cores)))
@@ -199,7 +219,7 @@ def _surroundings(cores: list[int], jobs: int) -> Iterator[None]:
         variables["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # they may share one accelerator
     given = {name: value for name, value in variables.items() if name not in environment}
     os.environ.update(given)
-    resource_tracker.ensure_running()  # which lets signals through again when it starts, and then not again
+    resource_tracker.ensure_running()  # its start would unblock the signals
     before = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
     masked = signal.pthread_sigmask(signal.SIG_BLOCK, WAYS) if hasattr(signal, "pthread_sigmask") else None
     try:

@@ -1,6 +1,5 @@
-"""What came of the runs of a sweep, for each combination and for all together."""
+"""Results of a sweep, for each combination and for all together."""
 
-import contextlib
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,20 +23,20 @@ from jdgnn.experiment.sweep.record import Asked
 from jdgnn.files import whole_file, write_json
 
 ALIKE = ("ticks", "tasks", "loss", "consensus_distance", "bytes_sent")
-"""Figures of a summary by which runs are told to be the same."""
+"""Keys of a summary that are equal in runs with identical results."""
 
 TABLE, PLOT = "sweep.csv", "sweep.html"
 
 
 class Row(NamedTuple):
-    """A combination, and what is known of it, by one of its tasks.
+    """A combination with its results, by one of its tasks.
 
     Attributes:
       variant: the combination.
       seeds: that were asked for.
       summaries: of finished runs, by seed.
       failed: why others failed, by seed.
-      chosen: the task whose scores are meant; None for the first.
+      chosen: the task of the scores; None for the first.
     """
 
     variant: Variant
@@ -53,22 +52,22 @@ class Row(NamedTuple):
 
     @property
     def task(self) -> str | None:
-        """The task whose scores are given; None where there are none."""
+        """The task of the scores; None where there are none."""
         return next((task for task in self.tasks if self.chosen in (None, task)), None)
 
     @property
     def metric(self) -> str | None:
-        """By which the task scores; None if there are no scores."""
+        """The metric of the scores; None where there are none."""
         return None if self.task is None else scores.metric_of(next(iter(self.summaries.values())), self.task)
 
     @property
     def learned(self) -> Spread | None:
-        """Of what was learned, over seeds; None where there are no scores."""
+        """Scores of the learned embeddings, over seeds; None where there are none."""
         return None if self.task is None else spread(self.values("learned"), repeats_of(self.task))
 
     @property
     def baselines(self) -> dict[str, Spread]:
-        """Of what took no training, by name."""
+        """Scores of baselines, by name."""
         if self.task is None:
             return {}
         names = scores.names_of(list(self.summaries.values()), self.task)
@@ -76,12 +75,11 @@ class Row(NamedTuple):
 
     @property
     def gain(self) -> Difference | None:
-        """By how much what was learned exceeds the best baseline, in pairs by seed."""
-        found = self.baselines
-        if not found:
+        """By how much the learned embeddings exceed the best baseline, in pairs by seed."""
+        baselines = self.baselines
+        if self.task is None or not baselines:
             return None
-        assert self.task is not None
-        best = max(found, key=lambda name: found[name].mean)
+        best = max(baselines, key=lambda name: baselines[name].mean)
         return paired_difference(self.values("learned"), self.values(best), repeats_of(self.task))
 
     @property
@@ -116,25 +114,18 @@ class Results:
     def __init__(self, path: Path, asked: Asked) -> None:
         self.path, self.asked = path, asked
         self.rows = {
-            variant: Row(variant, seeds, dict(self._finished(variant, seeds)), {})
-            for variant, seeds in asked.seeds.items()
+            variant: Row(variant, seeds, self._finished(variant, seeds), {}) for variant, seeds in asked.seeds.items()
         }
 
-    def _finished(self, variant: Variant, seeds: Sequence[int]) -> Iterator[tuple[int, dict[str, Any]]]:
-        for seed in seeds:
-            folder = self._folder(variant, seed)
-            if is_finished(folder):
-                yield seed, read_summary(folder)
+    def _finished(self, variant: Variant, seeds: Sequence[int]) -> dict[int, dict[str, Any]]:
+        folders = {seed: self._folder(variant, seed) for seed in seeds}
+        return {seed: read_summary(folder) for seed, folder in folders.items() if is_finished(folder)}
 
     def _folder(self, variant: Variant, seed: int) -> Path:
         return self.path / variant.name / f"seed-{seed}"
 
     def make_folders(self) -> None:
-        """Makes a directory for each combination, as `jdgnn run --seeds` does.
-
-        Raises:
-          InputError: one cannot be made.
-        """
+        """Makes a directory for each combination, as `jdgnn run --seeds` does."""
         for variant, seeds in self.asked.seeds.items():
             folder = self.path / variant.name
             try:
@@ -143,37 +134,26 @@ class Results:
             except OSError as error:
                 raise InputError(f"--out: {folder} cannot be written ({error.strerror}); give another") from error
         for row in self.rows.values():
-            self._put_together(row)
+            self._write_seeds(row)
 
-    def take(self, variant: Variant, seed: int, reason: str | None) -> Row:
-        """Takes in a run that has ended.
-
-        Args:
-          variant: its combination.
-          seed: its seed.
-          reason: why it failed; None if it is finished.
-
-        Returns:
-          The row of its combination.
-        """
+    def take(self, variant: Variant, seed: int, reason: str | None) -> None:
+        """Takes in a run that is finished, or has failed for a reason."""
         row = self.rows[variant]
-        if reason is None:
-            row.summaries[seed] = read_summary(self._folder(variant, seed))
-            for seed in sorted(row.summaries):
-                row.summaries[seed] = row.summaries.pop(seed)
-            self._put_together(row)
-        else:
+        if reason is not None:
             row.failed[seed] = reason
-        return row
+            return
+        summaries = {**row.summaries, seed: read_summary(self._folder(variant, seed))}
+        self.rows[variant] = row._replace(summaries=dict(sorted(summaries.items())))
+        self._write_seeds(self.rows[variant])
 
-    def _put_together(self, row: Row) -> None:
+    def _write_seeds(self, row: Row) -> None:
         if row.summaries:
             write_json(self.path / row.variant.name / SEEDS, together(list(row.summaries.values())))
 
     @property
     def outcome(self) -> dict[Variant, dict[str, Any]]:
-        """What `sweep.json` says of each combination."""
-        return {variant: dict(_outcome(row)) for variant, row in self.rows.items()}
+        """The part of `sweep.json` on each combination."""
+        return {variant: _outcome(row) for variant, row in self.rows.items()}
 
     @property
     def mixed_ways(self) -> str | None:
@@ -186,9 +166,8 @@ class Results:
     def write_table(self) -> None:
         """Writes `sweep.csv`: a line for each run that is finished or has failed."""
         lines = [line for row in self.rows.values() for line in _lines(row)]
-        names = dict.fromkeys(name for line in lines for name in line)
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, list(names), lineterminator="\n")
+        writer = csv.DictWriter(text, list(dict.fromkeys(name for line in lines for name in line)), lineterminator="\n")
         writer.writeheader()
         writer.writerows(lines)
         with whole_file(self.path / TABLE) as file:
@@ -208,7 +187,7 @@ def are_comparable(rows: Sequence[Row]) -> bool:
 
 
 def best_of(rows: Sequence[Row]) -> Row | None:
-    """The row with the largest mean of what was learned, among those with most finished seeds.
+    """The row with the largest mean score among those with most finished seeds.
 
     None if nothing was evaluated, or on networks or splits that differ.
     """
@@ -221,7 +200,7 @@ def best_of(rows: Sequence[Row]) -> Row | None:
 
 
 def alike(rows: Sequence[Row]) -> list[list[Row]]:
-    """Combinations with the same figures at the end of every common seed: their settings make no difference."""
+    """Combinations with identical results for every common seed: their settings make no difference."""
     groups: list[list[Row]] = []
     for row in rows:
         group = next((found for found in groups if _are_alike(found[0], row)), None)
@@ -240,7 +219,7 @@ def _are_alike(row: Row, other: Row) -> bool:
 
 
 def difference_to(row: Row, best: Row) -> Difference | None:
-    """By how much a row has learned more than the best, over the seeds that both have; None for the best itself."""
+    """By how much a row exceeds the best, over the seeds that both have; None for the best itself."""
     seeds = [seed for seed in row.summaries if seed in best.summaries]
     if row is best or row.task is None or row.task != best.task or not seeds:
         return None
@@ -248,20 +227,21 @@ def difference_to(row: Row, best: Row) -> Difference | None:
     return paired_difference(values, others, repeats_of(row.task)) if values.shape == others.shape else None
 
 
-def _outcome(row: Row) -> Iterator[tuple[str, Any]]:
-    yield "finished", list(row.summaries)
-    yield "failed", {str(seed): reason for seed, reason in row.failed.items()}
-    yield "tasks", {task: _scored(one) for task, (one,) in by_task([row]).items()}
-    for name in ("consensus_distance", "loss", "seconds"):
-        yield name, getattr(row, name)
-
-
-def _scored(row: Row) -> dict[str, Any]:
-    learned, gain = row.learned, row.gain
+def _outcome(row: Row) -> dict[str, Any]:
     return {
-        "metric": row.metric,
-        "learned": None if learned is None else learned._asdict(),
-        "gain": None if gain is None else gain._asdict(),
+        "finished": list(row.summaries),
+        "failed": {str(seed): reason for seed, reason in row.failed.items()},
+        "tasks": {
+            task: {
+                "metric": one.metric,
+                "learned": one.learned and one.learned._asdict(),
+                "gain": one.gain and one.gain._asdict(),
+            }
+            for task, (one,) in by_task([row]).items()
+        },
+        "consensus_distance": row.consensus_distance,
+        "loss": row.loss,
+        "seconds": row.seconds,
     }
 
 
@@ -269,20 +249,24 @@ def _lines(row: Row) -> Iterator[dict[str, Any]]:
     settings = {"directory": row.variant.name, **dict(row.variant.settings)}
     for seed in row.seeds:
         if seed in row.summaries:
-            yield {**settings, "seed": seed, "failed": "", **dict(_figures(row.summaries[seed]))}
+            yield {**settings, "seed": seed, "failed": "", **_results_of(row.summaries[seed])}
         elif seed in row.failed:
             yield {**settings, "seed": seed, "failed": row.failed[seed]}
 
 
-def _figures(summary: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield "ticks", summary["ticks"]
-    for task, metrics in summary["tasks"].items():
-        for metric, named in metrics.items():
-            for name, score in named.items():
-                yield f"{task}.{metric}.{name}", float(np.mean(score["values"]))
-    yield "consensus_distance", summary["consensus_distance"]
-    with contextlib.suppress(ValueError):
-        yield "loss", _mean(summary["loss"])
-    yield "wall_seconds", summary["wall_seconds"]
-    yield "backend", (summary.get("way") or {}).get("backend")
-    yield "digest", summary["digest"]
+def _results_of(summary: dict[str, Any]) -> dict[str, Any]:
+    means = {
+        f"{task}.{metric}.{name}": float(np.mean(score["values"]))
+        for task, metrics in summary["tasks"].items()
+        for metric, named in metrics.items()
+        for name, score in named.items()
+    }
+    return {
+        "ticks": summary["ticks"],
+        **means,
+        "consensus_distance": summary["consensus_distance"],
+        "loss": _mean(summary["loss"]),
+        "wall_seconds": summary["wall_seconds"],
+        "backend": (summary.get("way") or {}).get("backend"),
+        "digest": summary["digest"],
+    }

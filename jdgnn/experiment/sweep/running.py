@@ -1,6 +1,5 @@
 """A sweep from its plan to its table and plot."""
 
-import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,23 +10,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from jdgnn.backend.way import warning
 from jdgnn.emulation.progress_words import duration
-from jdgnn.experiment.results.comparison_tables import points
-from jdgnn.experiment.results.tables import print_facts
+from jdgnn.experiment.results.formatting import points, print_facts
 from jdgnn.experiment.run.interrupts import Interrupted, Interrupts
 from jdgnn.experiment.run.locks import locked
 from jdgnn.experiment.run.ways import missing_in
 from jdgnn.experiment.sweep import record
 from jdgnn.experiment.sweep.page import write_page
 from jdgnn.experiment.sweep.plan import Plan, check_way
-from jdgnn.experiment.sweep.processes import do_all
-from jdgnn.experiment.sweep.queueing import Queue
+from jdgnn.experiment.sweep.processes import Queue, do_all
 from jdgnn.experiment.sweep.record import SWEEP
 from jdgnn.experiment.sweep.results import PLOT, TABLE, Results
 from jdgnn.experiment.sweep.table import print_sweep
 from jdgnn.experiment.sweep.working import Done, Work
 
 WRITING_SECONDS = 2.0
-"""From one writing of `sweep.json` to the next: that of a large sweep has some MB."""
+"""Time between writes of `sweep.json`: that of a large sweep has some MB."""
 
 
 def run_sweep(
@@ -39,22 +36,22 @@ def run_sweep(
     cache: Path | None = None,
     accepts_other_way: bool = False,
 ) -> int:
-    """Does what is left of a sweep, and puts together what came of it.
+    """Does the rest of a sweep, and writes its table and page.
 
     Args:
-      plan: what is to be done.
+      plan: the runs to do.
       console: where progress and the closing table are shown.
-      jobs: how many processes do it.
+      jobs: number of processes.
       interrupts: what may end it.
-      cache: where compiled programs are kept, or None.
+      cache: directory of compiled programs, or None.
       accepts_other_way: whether runs may be computed in another way than those that have begun.
 
     Returns:
-      How many runs failed.
+      The number of runs that failed.
 
     Raises:
       InputError: the directory cannot be written, another process uses it, or runs were computed in another way.
-      Interrupted: it was asked to end; runs that had begun are saved.
+      Interrupted: it was interrupted; runs that had begun are saved.
     """
     check_way(plan, is_accepted=accepts_other_way)
     plan.path.mkdir(parents=True, exist_ok=True)
@@ -87,45 +84,50 @@ def _write_results(results: Results) -> None:
 
 
 class _Log:
-    """Shows and writes down what comes of each run."""
+    """Shows and records the outcome of each run."""
 
     def __init__(self, plan: Plan, results: Results, console: Console) -> None:
         self._plan, self._results, self._console = plan, results, console
         self._started, self._written = time.monotonic(), time.monotonic()
         self._num_done = self.num_failed = self._num_programs = 0
-        self._shown = contextlib.ExitStack()
         self._bar: Progress | None = None
         self._missing: str | None = None
 
     def __enter__(self) -> "_Log":
         if self._console.is_terminal and self._plan.tasks:
-            self._bar = self._shown.enter_context(_bar(self._console))
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = Progress(*columns, console=self._console)
             self._bar.add_task("runs", total=len(self._plan.tasks))
+            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._shown.close()
+        if self._bar is not None:
+            self._bar.stop()
 
     def take(self, done: Done) -> None:
-        """Takes in what came of a run."""
+        """Takes in the outcome of a run."""
         task = done.task
         self._results.take(task.variant, task.seed, done.reason)
         self._num_done += 1
         self.num_failed += done.reason is not None
         self._num_programs += done.num_programs
-        self._console.print(" ".join(self._line(done)), soft_wrap=True, markup=False, highlight=False)
+        self._print(" ".join(self._line(done)))
         self._tell_missing(done)
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0])
         if time.monotonic() > self._written + WRITING_SECONDS:
             self.write()
 
+    def _print(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
+
     def _tell_missing(self, done: Done) -> None:
-        """Says once that kernels were expected in a run and missing, as its own words are shown to nobody."""
+        """Says once that a run lacked its compiled kernels, as the output of single runs is not shown."""
         summary = self._results.rows[done.task.variant].summaries.get(done.task.seed, {})
         if self._missing is None and (reason := missing_in(summary)) is not None:
             self._missing = reason
-            self._console.print(f"warning: {warning(reason)}", soft_wrap=True, markup=False, highlight=False)
+            self._print(f"warning: {warning(reason)}")
 
     def _line(self, done: Done) -> Iterator[str]:
         yield f"{self._num_done}/{len(self._plan.tasks)}"
@@ -151,7 +153,7 @@ class _Log:
         }
 
     def summary(self) -> str:
-        """How many runs were done, and what it took."""
+        """Numbers of runs, and the effort."""
         before = self._plan.num_runs - len(self._plan.tasks)
         words = [f"{self._num_done - self.num_failed} finished"]
         words += [f"{before} were finished before"] if before else []
@@ -160,21 +162,15 @@ class _Log:
         return f"{', '.join(words)}; {programs}; {duration(time.monotonic() - self._started)}"
 
     def left(self) -> list[str]:
-        """The same where the process is ended in the middle of a run; writes down what came of the others."""
+        """The same as `kept`, where the process is killed within a run; records the outcome of the others."""
         self.write()
         return self.kept()
 
     def kept(self) -> list[str]:
-        """What to say of a sweep that ends early."""
+        """The closing words of a sweep that ends early."""
         finished = self._plan.num_runs - len(self._plan.tasks) + self._num_done - self.num_failed
         verb = "are" if finished != 1 else "is"
         return [
             f"{finished} of {self._plan.num_runs} runs {verb} finished and kept in {self._plan.path}",
-            f"go on with them: jdgnn sweep --resume {self._plan.path}",
+            f"resume the others: jdgnn sweep --resume {self._plan.path}",
         ]
-
-
-def _bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
-    )

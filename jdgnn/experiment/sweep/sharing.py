@@ -1,4 +1,4 @@
-"""What runs of a sweep in one process share: networks, and scores of embeddings that took no learning."""
+"""Runs of a sweep in one process share networks, and scores of embeddings that took no learning."""
 
 import hashlib
 import json
@@ -20,16 +20,10 @@ MOST_SCORES = 10_000
 
 
 def sharing(preparing: Preparing = PREPARING) -> Preparing:
-    """Prepares runs one after another without doing the same twice.
+    """The same preparation with a memory; its results are the same to the bit.
 
-    The network is loaded anew only if it is not that of the run before, and the same embeddings of the same network are
-    evaluated once; the result is the same to the bit.
-
-    Args:
-      preparing: what does it.
-
-    Returns:
-      The same with a memory.
+    It loads a network only if it is not that of the run before, and evaluates the same embeddings of the same network
+    once.
     """
     shared = _Shared(preparing)
     return Preparing(shared.load, shared.evaluate)
@@ -76,7 +70,7 @@ class _Shared:
 
 
 def _digest(vectors: np.ndarray, network: Network) -> str:
-    """Of an embedding, and of the labels and splits of honest nodes, who are others in other runs."""
+    """Of an embedding, and of the labels and splits of honest nodes, who differ between runs with attackers."""
     digest = hashlib.sha256(np.ascontiguousarray(vectors).tobytes())
     if network.labels is not None:
         digest.update(np.ascontiguousarray(network.labels).tobytes())

@@ -1,4 +1,4 @@
-"""One run of a sweep after another, in one process."""
+"""Runs of a sweep, one after another in one process."""
 
 import contextlib
 import os
@@ -22,20 +22,20 @@ from jdgnn.experiment.sweep.plan import Task
 from jdgnn.experiment.sweep.sharing import sharing
 
 MOST_STRUCTURES = 50
-"""Compiled programs of so many are kept: a process may have 65,530 mappings of memory, and each takes some."""
+"""Compiled programs of so many are kept: a process may have 65,530 memory mappings, and each program takes some."""
 
 LONGEST_REASON = 500
 
 
 class Work(NamedTuple):
-    """What all runs of a sweep have in common.
+    """The settings that all runs of a sweep share.
 
     Attributes:
       configuration: as TOML, without the keys that take several values.
       data_root: directory with a folder for each data set, or None.
       compilation_cache: where compiled programs are kept, or None.
-      accepts_other_way: whether runs that have begun may go on in another way.
-      cores: for how many cores compiled kernels cut the work of runs that begin; those of the process if None.
+      accepts_other_way: whether runs that have begun may resume in another way.
+      cores: number of cores among which compiled kernels divide the work of new runs; None for those of the process.
     """
 
     configuration: str
@@ -46,7 +46,7 @@ class Work(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What came of a task.
+    """The outcome of a task.
 
     Attributes:
       task: the run.
@@ -62,7 +62,7 @@ class Done(NamedTuple):
 
 
 class Worker:
-    """Does tasks; those of one structure share what was compiled, and those of one network what was loaded."""
+    """Does tasks; those of one structure share compiled programs, and those of one network its arrays."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -73,18 +73,7 @@ class Worker:
             keep_programs(work.compilation_cache)
 
     def do(self, task: Task, interrupts: Interrupts) -> Done:
-        """Runs a task, or goes on with it.
-
-        Args:
-          task: the run.
-          interrupts: what may end it.
-
-        Returns:
-          What came of it; a run that fails is no error here.
-
-        Raises:
-          Interrupted: it was asked to end, and has saved what there is.
-        """
+        """Runs or resumes a task; a run that fails raises nothing, one that is interrupted raises Interrupted."""
         self._make_room(task.structure)
         before, started = num_programs(), time.perf_counter()
         reason = None
@@ -94,7 +83,7 @@ class Worker:
             raise
         except InputError as error:
             reason = str(error)
-        except Exception as error:  # whatever goes wrong in one run leaves the others alone
+        except Exception as error:  # a failure of one run leaves the others alone
             interrupts.check()
             reason = f"{type(error).__name__}: {error}"
         reason = None if reason is None else printable(" ".join(reason.split()))[:LONGEST_REASON]
@@ -127,6 +116,6 @@ class Worker:
 
 
 def num_programs() -> int:
-    """How many programs of a tick this process holds."""
+    """Number of compiled programs of a tick in this process."""
     advance: Any = chunks.advance
     return int(advance._cache_size())

@@ -1,6 +1,7 @@
 """Directories that are not what `jdgnn run` makes are rejected in a sentence, and snapshots are what they say."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.report.reading import _thinned, read_run
 from tests.experiment.report.pages import Reported
-from tests.experiment.run_support import arrays, rows
+from tests.experiment.run_support import arrays
 
 
 def _changed(path: Path, **changes: object) -> None:
@@ -26,76 +27,32 @@ def _resummarised(run: Path, **changes: object) -> None:
     (run / "summary.json").write_text(json.dumps(found | changes))
 
 
-def _without_messages(path: Path) -> None:
-    found = json.loads(path.read_text())
-    del found["messages"]["push"]
-    path.write_text(json.dumps(found))
-
-
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "half a snapshot": (
         lambda run: (run / "snapshots" / "3.npz").write_bytes((run / "snapshots" / "3.npz").read_bytes()[:300]),
-        "3.npz: is damaged",
+        r"3\.npz: invalid \(",
     ),
-    "a snapshot of other nodes": (
-        lambda run: _changed(run / "snapshots" / "3.npz", nodes=np.arange(1, 41, dtype=np.int32)),
-        "its nodes names nodes that are not there",
-    ),
-    "nodes in no order": (
-        lambda run: _changed(run / "snapshots" / "3.npz", nodes=np.arange(40, dtype=np.int32)[::-1]),
-        "not in ascending order",
-    ),
-    "embeddings that are no numbers": (
-        lambda run: _changed(run / "snapshots" / "3.npz", embeddings=np.full((40, 7), np.nan, np.float16)),
-        "its embeddings are not finite",
-    ),
-    "a figure that is missing": (
+    "a statistic that is missing": (
         lambda run: _changed(run / "snapshots" / "3.npz", age=None),
-        r"its age is not what jdgnn run writes \(int n=40\)",
+        r"3\.npz: invalid \(age: expected int n=40\)",
     ),
-    "figures of fewer nodes": (
+    "statistics of fewer nodes": (
         lambda run: _changed(run / "nodes.npz", age=np.zeros(3, np.int32)),
-        r"its age is not what jdgnn run writes \(int N=40\)",
+        r"nodes\.npz: invalid \(age: expected int N=40\)",
     ),
     "links to nowhere": (
         lambda run: _changed(run / "network.npz", targets=np.full(500, 99, np.int32), sources=np.zeros(500, np.int32)),
-        "its targets names nodes that are not there",
+        r"run: invalid \(.*; repeat the run",
     ),
     "no network": (lambda run: (run / "network.npz").unlink(), "holds no run with a network.npz"),
     "kinds of messages that are missing": (
-        lambda run: _without_messages(run / "summary.json"),
-        "counts no sound messages",
+        lambda run: _resummarised(run, messages={}),
+        r"run: invalid \(lacks 'push'\); repeat the run",
     ),
-    "a tick that no run comes to": (
-        lambda run: _resummarised(run, ticks=10**30),
-        "says nothing sound for ticks",
-    ),
-    "memory that no machine has": (
-        lambda run: _resummarised(run, memory={"parameters": 10**400}),
-        "says nothing sound for memory",
-    ),
-    "more neighbours than nodes": (
-        lambda run: _changed(run / "network.npz", in_degree=np.full(40, 2**60)),
-        "in_degree counts more neighbours than",
-    ),
-    "a snapshot of no nodes": (
-        lambda run: _changed(
-            run / "snapshots" / "3.npz",
-            **{name: np.zeros(0, np.int32) for name in ("nodes", "age", "wakes")},
-            **{name: np.zeros(0, np.float32) for name in ("staleness", "distance")},
-            embeddings=np.zeros((0, 7), np.float16),
-        ),
-        "not in ascending order",
-    ),
-    "rows of one layer and of two": (
-        lambda run: (run / "metrics.jsonl").write_text(
-            "".join(json.dumps(row | ({"loss": [None]} if row["tick"] == 6 else {})) + "\n" for row in rows(run))
-        ),
-        "different numbers of layers",
-    ),
+    "a tick that no run comes to": (lambda run: _resummarised(run, ticks=10**30), r"summary\.json: invalid ticks"),
     "a summary of something else": (
         lambda run: (run / "summary.json").write_text('{"finished": true}'),
-        "says nothing sound",
+        r"summary\.json: invalid dataset",
     ),
 }
 
@@ -106,15 +63,14 @@ def test_a_damaged_directory_is_told(
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(reported.directory, run)
-    damage, _ = DAMAGES[name]
+    damage, sentence = DAMAGES[name]
     damage(run)
     before = (run / "report.html").read_bytes()
     assert main(["report", str(run)]) == 2
     told = capsys.readouterr().err
     assert told.startswith("jdgnn: error: ")
     assert told.count("\n") == 1
-    with pytest.raises(AssertionError, match=DAMAGES[name][1]):
-        raise AssertionError(told)
+    assert re.search(sentence, told)
     assert (run / "report.html").read_bytes() == before
 
 
@@ -134,8 +90,7 @@ def test_what_makes_no_sense_is_refused(
     arguments: list[str], told: str, reported: Reported, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["report", *(argument.format(run=reported.directory) for argument in arguments)]) == 2
-    with pytest.raises(AssertionError, match=told):
-        raise AssertionError(capsys.readouterr().err)
+    assert re.search(told, capsys.readouterr().err)
 
 
 def test_the_directory_of_a_sweep_is_told_from_those_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

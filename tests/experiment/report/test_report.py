@@ -10,7 +10,7 @@ import pytest
 from jdgnn.emulation.progress_words import short
 from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.report.making import write_report
-from jdgnn.experiment.report.nodes import FIGURES
+from jdgnn.experiment.report.nodes import STATISTICS
 from jdgnn.experiment.results.compare import compare
 from tests.experiment.report.pages import TWO_LAYERS, Reported, data_of, numbers, read, traces, unpacked
 from tests.experiment.run_support import Variants, arrays, rows, summary
@@ -59,7 +59,7 @@ def test_losses_and_ranks_of_each_layer_are_those_recorded(reported: Reported) -
             assert numbers(line["y"]).tolist() == [row[key][layer] for row in recorded]
 
 
-@pytest.mark.parametrize("name", [figure.name for figure in FIGURES])
+@pytest.mark.parametrize("name", [statistic.name for statistic in STATISTICS])
 def test_spreads_over_nodes_are_those_recorded(reported: Reported, name: str) -> None:
     figure = data_of(reported.page)["figures"][f"nodes-{name}"]["data"]
     quantiles = np.array([row["quantiles"][name] for row in rows(reported.directory)])
@@ -90,9 +90,9 @@ def test_the_map_goes_from_the_first_snapshot_to_the_last_embeddings(reported: R
     labels = arrays(reported.directory, "embeddings.npz")["labels"]
     assert unpacked(run["labels"], "<i4").tolist() == labels.tolist()
     nodes = arrays(reported.directory, "nodes.npz")
-    assert unpacked(run["figures"][-1]["age"], "<f4").tolist() == nodes["age"].tolist()
+    assert unpacked(run["statistics"][-1]["age"], "<f4").tolist() == nodes["age"].tolist()
     first = arrays(reported.directory / "snapshots", "3.npz")
-    assert unpacked(run["figures"][2]["wakes"], "<f4").tolist() == first["wakes"].tolist()
+    assert unpacked(run["statistics"][2]["wakes"], "<f4").tolist() == first["wakes"].tolist()
     for frame in run["places"]["pca"]:
         assert unpacked(frame["x"], "<u2").shape == (40,)
 
@@ -174,7 +174,7 @@ def test_an_unfinished_run_is_shown_as_far_as_it_is(reported: Reported, tmp_path
         (run / name).unlink()
     assert main(["report", str(run)]) == 0
     page = read((run / "report.html").read_text())
-    assert "The run is not finished: this is what it had recorded at tick 12." in page.text
+    assert "The run is not finished: this is its state at tick 12." in page.text
     assert data_of((run / "report.html").read_text())["map"]["runs"][0]["ticks"] == [1, 2, 3, 5, 8, 10]
 
 
@@ -203,7 +203,7 @@ def test_a_run_that_has_just_begun_stands_beside_a_finished_one(reported: Report
     for paths in ([begun, reported.directory], [reported.directory, begun]):
         write_report(paths, tmp_path / "page.html")
         page = (tmp_path / "page.html").read_text()
-        assert "The run is not finished: this is what it had recorded at the beginning." in read(page).text
+        assert "The run is not finished: this is its state at the beginning." in read(page).text
         assert len(data_of(page)["map"]["runs"]) == 1
 
 
@@ -237,7 +237,7 @@ def test_snapshots_are_evaluated_on_the_first_splits_only(reported: Reported, tm
     assert numbers(found["learned"]["y"])[-1] == pytest.approx(100 * probe["learned"]["values"][0])
     assert numbers(found["raw features"]["y"])[0] == pytest.approx(100 * probe["raw"]["values"][0])
     assert f"{100 * probe['learned']['mean']:.1f} % linear probe (accuracy)" in read(page).text
-    assert "These numbers use all 2 splits; lines use the first 1." in read(page).text
+    assert "Curves use the first 1 of 2 splits." in read(page).text
 
 
 def test_runs_with_different_metrics_have_axes_of_their_own(reported: Reported, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_the_best_is_marked_with_the_difference_of_others(
     output = capsys.readouterr().out
     assert "20.1 ± 0.1*" in output
     assert "-10.0  -10.0 to -10.0" in output
-    assert "0 of 1 others cannot be told from it" in output
+    assert "0 of 1 others cannot be distinguished from it" in output
     assert _told(tmp_path)["variants"][1]["tasks"]["linear_probe"]["gain"]["mean"] == pytest.approx(-0.049)
 
 
@@ -172,7 +172,7 @@ def test_an_interrupt_keeps_what_is_finished_and_says_so(
     assert _sweep(config, tmp_path, *options) == 130
     assert capsys.readouterr().err == (
         f"jdgnn: interrupted; 2 of 6 runs are finished and kept in {tmp_path}; "
-        f"go on with them: jdgnn sweep --resume {tmp_path}\n"
+        f"resume the others: jdgnn sweep --resume {tmp_path}\n"
     )
     assert len(_lines(tmp_path)) == 2
 
@@ -182,7 +182,10 @@ def test_an_interrupt_keeps_what_is_finished_and_says_so(
     [
         (["--set", "emulation.ticks=9"], "emulation.ticks was 7 and is 9"),
         (["--set", "network.num_nodes=41"], "network.num_nodes was 40 and is 41"),
-        (["--set", "push.fanout=2,3"], "is a sweep over optimizer.learning_rate, and optimizer.learning_rate"),
+        (
+            ["--set", "push.fanout=2,3"],
+            "is a sweep over optimizer.learning_rate, got optimizer.learning_rate, push",
+        ),
     ],
 )
 @pytest.mark.usefixtures("quick")
@@ -212,7 +215,7 @@ def test_a_run_that_was_given_more_ticks_is_refused(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "--set: got no key with several values"),
+        ([], "--set: expected a key with several values"),
         (["--set", "optimizer.learning_rate=0.1,-1"], "learning_rate: expected one finite number"),
         (["--set", "optimizer.learning_rate=0.1,-1"], "(with optimizer.learning_rate=-1)"),
         (["--set", "optimizer.learning_rate=0.1,1e-1"], "are the same; write each value once"),
