@@ -1,1 +1,1 @@
-"""The report: one page that shows what one run did, or several beside each other."""
+"""The report: one page about one run, or about several side by side."""

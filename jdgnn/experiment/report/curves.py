@@ -1,4 +1,4 @@
-"""Lines over ticks, with bands."""
+"""Lines over ticks, with bands, and bars."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -32,6 +32,12 @@ def lines(series: Series, name: str, colour: str, *, dash: str = "solid", marker
         "hovertemplate": "%{y:.4g}",
     }
     return [*band, line]
+
+
+def bars(name: str, x: Sequence[Any], y: Sequence[Any], colour: str, hover: str, **others: Any) -> Trace:
+    """Bars with this name in the legend."""
+    marker = {"color": colour, **others.pop("marker", {})}
+    return {"type": "bar", "name": name, "x": x, "y": y, "marker": marker, "hovertemplate": hover, **others}
 
 
 def lines_of_each(variants: Sequence[Variant], series_of: Callable[[Variant], Mapping[str, Series]]) -> list[Trace]:

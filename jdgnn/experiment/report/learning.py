@@ -61,8 +61,8 @@ def _score_figures(panel: Panel, variants: list[Variant], task: str) -> None:
         for variant in together:
             shade = colour(variants.index(variant))
             traces += lines(variant.score(task), _learned(variants, variant), shade, markers=True)
-        shown = layout("tick (logarithmic)", metric_name(metric) if metric else "%", height=360)
-        logarithmic(shown["xaxis"], 1, max(end, 2))
+        axis = logarithmic(1, max(end, 2))
+        shown = layout("tick (logarithmic)", metric_name(metric) if metric else "%", xaxis=axis, height=360)
         name = f"score-{task}" if not number else f"score-{task}-{number + 1}"
         traces += _baseline_lines(variants, together, task, end)
         panel.figure(name, f"{heading_of(task)} over time", traces, shown, _caption(variants, together, task))

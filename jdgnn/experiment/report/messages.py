@@ -1,9 +1,11 @@
 """The panel of messages: the outcome of every one that was sent, and the bytes."""
 
+from typing import Any
+
 import numpy as np
 from rich import filesize
 
-from jdgnn.experiment.report.curves import Trace, lines_of_each
+from jdgnn.experiment.report.curves import Trace, bars, lines_of_each
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import layout
 from jdgnn.experiment.report.variants import Series, Variant, each
@@ -19,6 +21,7 @@ END_COLOURS = {
     "rejected": "#222222",
     "in_flight": "#999999",
 }
+PATTERN = {"size": 6, "solidity": 0.25, "fillmode": "overlay"}
 PATTERNS = {"dropped": "/", "to_offline": "\\", "superseded": "x", "evicted": "-", "rejected": "+", "in_flight": "."}
 
 Counts = dict[str, dict[str, int]]
@@ -50,34 +53,30 @@ def _counts(variant: Variant) -> Counts:
 
 def _outcomes(panel: Panel, counts: dict[str, Counts], num_variants: int) -> None:
     """A bar for each kind of each variant."""
-    bars = {
+    found_by = {
         label if num_variants == 1 else f"{name}: {label}": found[kind]
         for kind, label in KINDS.items()
         for name, found in counts.items()
         if found[kind]["sent"]
     }
     traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": name,
-            "y": list(bars),
-            "x": [100 * found[end] / found["sent"] for found in bars.values()],
-            "customdata": [found[end] for found in bars.values()],
-            "marker": {
-                "color": END_COLOURS[end],
-                "pattern": {"shape": PATTERNS.get(end, ""), "size": 6, "solidity": 0.25, "fillmode": "overlay"},
-            },
-            "hovertemplate": "%{customdata:,} (%{x:.2f} %)",
-        }
+        bars(
+            name,
+            [100 * found[end] / found["sent"] for found in found_by.values()],
+            list(found_by),
+            END_COLOURS[end],
+            "%{customdata:,} (%{x:.2f} %)",
+            orientation="h",
+            customdata=[found[end] for found in found_by.values()],
+            marker={"pattern": {**PATTERN, "shape": PATTERNS.get(end, "")}},
+        )
         for end, name in ENDS.items()
-        if any(found[end] for found in bars.values())
+        if any(found[end] for found in found_by.values())
     ]
-    shown = layout("% of sent messages", barmode="stack", hovermode="closest")
-    shown["yaxis"] |= {"autorange": "reversed"}
-    shown["xaxis"]["range"] = [0, 100]
-    shown["height"] = 130 + 36 * len(bars)
-    sent = sum(found["sent"] for found in bars.values())
+    axes: dict[str, Any] = {"xaxis": {"range": [0, 100]}, "yaxis": {"autorange": "reversed"}}
+    height = 130 + 36 * len(found_by)
+    shown = layout("% of sent messages", **axes, barmode="stack", hovermode="closest", height=height)
+    sent = sum(found["sent"] for found in found_by.values())
     says = f"{sent:,} messages sent; each has exactly one outcome or is still in flight."
     panel.figure("ends", "Outcomes of messages", traces, shown, says)
 
@@ -119,8 +118,7 @@ def _over_time(panel: Panel, variant: Variant) -> None:
             for end, step in steps.items()
             if step.any()
         ]
-        shown = layout(y_title="% of messages with an outcome")
-        shown["yaxis"]["range"] = [0, 100]
+        shown = layout(y_title="% of messages with an outcome", yaxis={"range": [0, 100]})
         share = totals["delivered"][-1] / max(1.0, sum(total[-1] for total in totals.values()))
         says = f"Outcomes between records. In total, {percent(share)} were delivered."
         panel.figure(kind, f"{name[:1].upper()}{name[1:]} over time", traces, shown, says)
@@ -131,8 +129,7 @@ def _bytes(panel: Panel, variants: list[Variant]) -> None:
         return {name: _rate(variant, kind) for kind, name in KINDS.items()}
 
     traces = [trace for trace in lines_of_each(variants, of_kinds) if any(trace["y"])]
-    shown = layout(y_title="bytes sent in a tick")
-    shown["yaxis"] |= {"tickformat": ".3s", "rangemode": "tozero"}
+    shown = layout(y_title="bytes sent in a tick", yaxis={"tickformat": ".3s", "rangemode": "tozero"})
     last = [variant.first.rows[-1]["bytes_sent"] if variant.first.rows else {} for variant in variants]
     total = each(variants, [filesize.decimal(sum(sent.values())) for sent in last])
     panel.figure("traffic", "Traffic", traces, shown, f"Payload sent per tick, summed over all nodes. Total: {total}.")

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from jdgnn.experiment.report.curves import bars
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.variants import Variant
@@ -50,18 +51,10 @@ def _degrees(panel: Panel, in_degree: np.ndarray, out_degree: np.ndarray) -> Non
     if np.array_equal(in_degree, out_degree):
         shown = {"neighbours": in_degree}
     traces = [
-        {
-            "type": "bar",
-            "name": name,
-            "x": labels,
-            "y": np.histogram(degrees, edges)[0].tolist(),
-            "marker": {"color": colour(index)},
-            "hovertemplate": "%{y:,} nodes",
-        }
+        bars(name, labels, np.histogram(degrees, edges)[0].tolist(), colour(index), "%{y:,} nodes")
         for index, (name, degrees) in enumerate(shown.items())
     ]
-    shape = layout("neighbours", "nodes", hovermode="closest", bargap=0.05)
-    shape["xaxis"]["type"] = "category"
+    shape = layout("neighbours", "nodes", xaxis={"type": "category"}, hovermode="closest", bargap=0.05)
     alone = int((in_degree == 0).sum())
     says = "Number of nodes by number of neighbours" + (f"; {alone:,} have no in-neighbour." if alone else ".")
     panel.figure("degrees", "Neighbours of a node", traces, shape, says)

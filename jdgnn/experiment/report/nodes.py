@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich import filesize
 
-from jdgnn.experiment.report.curves import has_any, lines, lines_of_each
+from jdgnn.experiment.report.curves import Trace, has_any, lines, lines_of_each
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Series, Variant, each
@@ -19,33 +19,22 @@ class Statistic(NamedTuple):
     title: str
     unit: str
     says: str
-    is_logarithmic: bool = False
 
     def short(self, value: float | None) -> str:
         """A value in a sentence."""
         return filesize.decimal(round(value)) if self.unit == "bytes" and value is not None else short(value)
 
 
+DISTANCE = "Distance of a node's model from the mean model, ‖θᵥ − θ̄‖² / ‖θ̄‖²; its mean is the consensus distance."
+DELIVERED = "Payload delivered to a node since the start; hubs receive more."
 STATISTICS = (
-    Statistic(
-        "distance",
-        "Distance from the mean model",
-        "distance",
-        "Distance of a node's model from the mean model, ‖θᵥ − θ̄‖² / ‖θ̄‖²; its mean over nodes is the consensus "
-        "distance.",
-        True,
-    ),
+    Statistic("distance", "Distance from the mean model", "distance", DISTANCE),
     Statistic("staleness", "Staleness", "ticks", "Age of the neighbour embeddings a node used."),
     Statistic("age", "Age of models", "updates", "Local updates along a model's longest line of descent."),
     Statistic("wakes", "Wakes", "wakes", "Wake-ups of a node since the start."),
     Statistic("norm_ratio", "Norm ratio", "ratio", "Norm of a node's model, relative to the mean initial norm."),
     Statistic("bytes_sent", "Traffic of a node, sent", "bytes", "Payload sent by a node since the start."),
-    Statistic(
-        "bytes_delivered",
-        "Traffic of a node, delivered",
-        "bytes",
-        "Payload delivered to a node since the start; hubs receive more.",
-    ),
+    Statistic("bytes_delivered", "Traffic of a node, delivered", "bytes", DELIVERED),
 )
 
 
@@ -69,54 +58,47 @@ def _spread(panel: Panel, variants: list[Variant], statistic: Statistic) -> None
     if not has_any(found):
         return
     names = ["median"] if len(variants) == 1 else [variant.name for variant in variants]
-    traces = [
-        trace
-        for number, (name, series) in enumerate(zip(names, found, strict=True))
-        for trace in lines(series, name, colour(number), dash=dash(number))
-    ]
-    shown = layout(y_title=statistic.unit)
-    if statistic.is_logarithmic:
-        _make_logarithmic(shown, found)
-    if statistic.unit == "bytes":
-        shown["yaxis"] |= {"tickformat": ".3s", "rangemode": "tozero"}
+    axis = {"distance": _logarithmic(found), "bytes": {"tickformat": ".3s", "rangemode": "tozero"}}.get(statistic.unit)
     ends = each(variants, [statistic.short(series.last) for series in found])
-    panel.figure(statistic.name, statistic.title, traces, shown, f"{statistic.says} Median at the end: {ends}.")
+    says = f"{statistic.says} Median at the end: {ends}."
+    shown = layout(y_title=statistic.unit, yaxis=axis)
+    panel.figure(statistic.name, statistic.title, _numbered(names, found), shown, says)
 
 
 def _consensus(panel: Panel, variants: list[Variant]) -> None:
     """The consensus distance, of one variant also layer by layer."""
     wholes = [variant.series("consensus_distance") for variant in variants]
-    names = ["all layers"] if len(variants) == 1 else [variant.name for variant in variants]
-    shown = layout(y_title="distance")
-    _make_logarithmic(shown, wholes)
-    found = list(zip(names, wholes, strict=True))
+    names, found = [variant.name for variant in variants], wholes
     if len(variants) == 1:
         layers = range(variants[0].num_layers)
-        found += [(f"layer {layer + 1}", variants[0].series("disagreement", layer)) for layer in layers]
-    traces = [
-        trace
-        for number, (name, series) in enumerate(found)
-        for trace in lines(series, name, colour(number), dash=dash(number) if len(variants) == 1 else "solid")
-    ]
+        names = ["all layers", *(f"layer {layer + 1}" for layer in layers)]
+        found = [*wholes, *(variants[0].series("disagreement", layer) for layer in layers)]
     ends = each(variants, [short(whole.last) for whole in wholes])
     says = f"Mean over nodes, of whole models and of each layer. At the end: {ends}."
-    panel.figure("consensus", "Consensus distance", traces, shown, says)
+    shown = layout(y_title="distance", yaxis=_logarithmic(wholes))
+    panel.figure("consensus", "Consensus distance", _numbered(names, found), shown, says)
 
 
-def _make_logarithmic(shown: dict[str, Any], found: list[Series]) -> None:
-    """The axis of values, if there are any that are positive."""
-    values = np.concatenate(
-        [edge for series in found for edge in (series.low, series.middle, series.high) if edge is not None]
-    )
+def _numbered(names: list[str], found: list[Series]) -> list[Trace]:
+    """A line of its own colour and dash for each series."""
+    return [
+        trace
+        for number, (name, series) in enumerate(zip(names, found, strict=True))
+        for trace in lines(series, name, colour(number), dash=dash(number))
+    ]
+
+
+def _logarithmic(found: list[Series]) -> dict[str, Any] | None:
+    """An axis for the values, if any of them is positive."""
+    edges = [edge for series in found for edge in (series.low, series.middle, series.high) if edge is not None]
+    values = np.concatenate(edges)
     positive = values[values > 0]
-    if len(positive):
-        logarithmic(shown["yaxis"], float(positive.min()), float(positive.max()))
+    return logarithmic(float(positive.min()), float(positive.max())) if len(positive) else None
 
 
 def _presence(panel: Panel, variants: list[Variant]) -> None:
     traces = lines_of_each(
         variants, lambda variant: {name: variant.series(name, scale=100) for name in ("online", "active")}
     )
-    shown = layout(y_title="% of joined nodes")
-    shown["yaxis"]["range"] = [0, 104]
+    shown = layout(y_title="% of joined nodes", yaxis={"range": [0, 104]})
     panel.figure("presence", "Presence", traces, shown, "Shares of joined nodes that were online, and active.")

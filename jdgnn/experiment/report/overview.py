@@ -1,14 +1,13 @@
 """The head of the page: the most important numbers, and the differences of several runs."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.results import tables
 from jdgnn.experiment.results.compare import compare
-from jdgnn.experiment.results.formatting import over, percent, sentence
+from jdgnn.experiment.results.formatting import interval, over, percent, points, sentence
 from jdgnn.experiment.results.labels import embedding_name, held_out_words, metric_name, title_of
 from jdgnn.experiment.results.read import Settings, differing
 from jdgnn.experiment.results.tables import short
@@ -99,7 +98,13 @@ def _differences(panel: Panel, variants: list[Variant]) -> None:
     try:
         compared = compare([variant.path for variant in variants])
         rows = [
-            [title_of(task), f"{one['of']} − {one['to']}", f"{100 * one['mean']:+.2f}", _interval(one), over(one)]
+            [
+                title_of(task),
+                f"{one['of']} − {one['to']}",
+                points(one["mean"], sign="+", digits=2),
+                interval(one, 2),
+                over(one),
+            ]
             for task, of_task in compared["tasks"].items()
             for one in of_task["differences"]
         ]
@@ -124,12 +129,6 @@ def _setting(settings: Settings, key: str) -> str:
     """
     value = settings.get(key, "-")
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _interval(found: dict[str, Any]) -> str:
-    """In two digits, as a report has room for."""
-    ends = found["interval_95"]
-    return "-" if ends is None else " to ".join(f"{100 * end:+.2f}" for end in ends)
 
 
 def _notes(variant: Variant) -> list[str]:

@@ -339,7 +339,7 @@
 
   if (runs.length && thing("map-run-0")) show();
   plots.forEach((plot) => watch.observe(plot));
-  /* the rest while nobody waits, so that whoever prints or copies the page has all of it; a large map only when it is seen */
+  /* the rest in idle time, so that a print or a copy of the page has all of it; a large map only when it is seen */
   const MOST_UNSEEN = 20000;
   const whenIdle = window.requestIdleCallback || ((act) => setTimeout(act, 50));
   const isLarge = (plot) => !page.figures[plot.id] && runs.some((run) => run.count > MOST_UNSEEN);

@@ -4,6 +4,7 @@ from typing import Any
 
 from rich import filesize
 
+from jdgnn.experiment.report.curves import bars
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.variants import Variant
@@ -66,18 +67,6 @@ def _state(summary: dict[str, Any]) -> dict[str, int]:
     return {name: size for name, size in summary.get("memory", {}).items() if name != "peak" and size}
 
 
-def _bars(name: str, labels: list[str], values: list[float], index: int, hover: str) -> dict[str, Any]:
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "name": name,
-        "y": labels,
-        "x": values,
-        "marker": {"color": colour(index)},
-        "hovertemplate": hover,
-    }
-
-
 def _seconds(panel: Panel, summaries: Summaries) -> None:
     found = list(summaries.values())
     stages = {stage: [summary[f"{stage}_seconds"] for summary in found] for stage in STAGES}
@@ -85,11 +74,11 @@ def _seconds(panel: Panel, summaries: Summaries) -> None:
     known = [sum(seconds) for seconds in zip(*stages.values(), strict=True)]
     stages["rest"] = [max(wall - seconds, 0.0) for wall, seconds in zip(walls, known, strict=True)]
     traces = [
-        _bars(name, list(summaries), seconds, index, "%{x:.3g} s")
+        bars(name, seconds, list(summaries), colour(index), "%{x:.3g} s", orientation="h")
         for index, (name, seconds) in enumerate(stages.items())
     ]
-    shown = layout("seconds", barmode="stack", hovermode="closest", height=150 + 40 * len(found))
-    shown["yaxis"] |= {"autorange": "reversed"}
+    height = 150 + 40 * len(found)
+    shown = layout("seconds", yaxis={"autorange": "reversed"}, barmode="stack", hovermode="closest", height=height)
     total = ", ".join(f"{wall:,.1f} s" for wall in walls)
     panel.figure(
         "seconds", "Wall time", traces, shown, f"Wall time by stage; rest: snapshots and saving. Total: {total}."
@@ -102,12 +91,12 @@ def _memory(panel: Panel, summaries: Summaries) -> None:
     if not parts:
         return
     traces = [
-        _bars(name, parts, [state.get(part, 0) for part in parts], index, "%{x:.3s}B")
+        bars(name, [state.get(part, 0) for part in parts], parts, colour(index), "%{x:.3s}B", orientation="h")
         for index, (name, state) in enumerate(states.items())
     ]
-    shown = layout("bytes", hovermode="closest", height=110 + 26 * len(parts) * len(traces), bargap=0.25)
-    shown["yaxis"] |= {"autorange": "reversed"}
-    shown["xaxis"] |= {"tickformat": ".3s"}
+    height = 110 + 26 * len(parts) * len(traces)
+    axes: dict[str, Any] = {"xaxis": {"tickformat": ".3s"}, "yaxis": {"autorange": "reversed"}}
+    shown = layout("bytes", **axes, hovermode="closest", height=height, bargap=0.25)
     total = ", ".join(filesize.decimal(sum(state.values())) for state in states.values())
     panel.figure(
         "memory", "State of all nodes", traces, shown, f"Memory of the state of all nodes, by part. Total: {total}."

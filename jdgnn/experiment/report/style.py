@@ -20,6 +20,10 @@ CLASSES = (
 """Of classes; they repeat where there are more."""
 
 
+Axis = dict[str, Any]
+"""Settings of an axis, as plotly calls them."""
+
+
 def colour(number: int) -> str:
     """The colour of the run with this number, from 0."""
     return COLOURS[number % len(COLOURS)]
@@ -40,8 +44,10 @@ def faint(colour: str, opacity: float = 0.16) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
-def layout(x_title: str = "tick", y_title: str = "", **others: Any) -> dict[str, Any]:
-    """The layout of a figure."""
+def layout(
+    x_title: str = "tick", y_title: str = "", *, xaxis: Axis | None = None, yaxis: Axis | None = None, **others: Any
+) -> dict[str, Any]:
+    """The layout of a figure, with more settings of its axes and of itself."""
     axis = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": MUTED, "automargin": True, "ticks": "outside"}
     return {
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
@@ -51,26 +57,21 @@ def layout(x_title: str = "tick", y_title: str = "", **others: Any) -> dict[str,
         "height": 300,
         "hovermode": "x unified",
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
-        "xaxis": {**axis, "title": {"text": x_title, "standoff": 8}},
-        "yaxis": {**axis, "title": {"text": y_title, "standoff": 8}},
+        "xaxis": {**axis, "title": {"text": x_title, "standoff": 8}, **(xaxis or {})},
+        "yaxis": {**axis, "title": {"text": y_title, "standoff": 8}, **(yaxis or {})},
         **others,
     }
 
 
-def logarithmic(axis: dict[str, Any], low: float, high: float) -> None:
-    """Makes an axis logarithmic, with round numbers on it that are written out.
+def logarithmic(low: float, high: float) -> Axis:
+    """A logarithmic axis, with round numbers on it that are written out.
 
-    >>> axis = {}
-    >>> logarithmic(axis, 3, 40)
-    >>> axis["tickvals"]
+    >>> logarithmic(3, 40)["tickvals"]
     [2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     steps = (1, 2, 5) if last - first <= 4 else (1,)
     marks = [step * 10.0**power for power in range(first, last + 1) for step in steps]
     shown = [mark for mark in marks if low / 2.5 <= mark <= high * 2.5]
-    axis |= {
-        "type": "log",
-        "tickvals": shown,
-        "ticktext": [f"{mark:,.10g}" if mark >= 1e-4 else f"{mark:.0e}" for mark in shown],
-    }
+    texts = [f"{mark:,.10g}" if mark >= 1e-4 else f"{mark:.0e}" for mark in shown]
+    return {"type": "log", "tickvals": shown, "ticktext": texts}

@@ -1,7 +1,7 @@
 """Finished runs compared with the first of them: by all common tasks, in pairs by seed and by repeat."""
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,7 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
         raise InputError(f"compare: expected 2 to {len(NAMES)} directories, got {len(paths)}")
     first, *others = runs = [read_runs(path) for path in paths]
     for other in others:
-        _check_same_links(first, other)
-        _check_same_network(first, other)
-        _check_same_evaluation(first, other)
-        _common_seeds(first, other)
+        _check_comparable(first, other)
     named = dict(zip(NAMES, runs, strict=False))
     common = [task for task in first.tasks if all(task in other.tasks for other in others)]
     return {
@@ -103,16 +100,14 @@ def _compared(task: str, named: Mapping[str, Runs]) -> dict[str, Any]:
 
 
 def _took(runs: Runs) -> dict[str, float | None]:
-    """Ticks, node-updates and bytes sent of a run, means over its seeds; None where a summary does not say."""
+    """Ticks, node-updates and bytes sent of a run, means over its seeds; None where a summary lacks them."""
     found = list(runs.summaries.values())
-    wakes = [one.get("wakes") for one in found]
-    sent = [sum(one["bytes_sent"].values()) if "bytes_sent" in one else None for one in found]
-    return {"ticks": _mean([one["ticks"] for one in found]), "wakes": _mean(wakes), "bytes_sent": _mean(sent)}
-
-
-def _mean(values: Sequence[Any]) -> float | None:
-    numbers = [float(value) for value in values if isinstance(value, int | float)]
-    return sum(numbers) / len(numbers) if len(numbers) == len(values) else None
+    took = {
+        "ticks": [one["ticks"] for one in found],
+        "wakes": [one.get("wakes") for one in found],
+        "bytes_sent": [None if (sent := one.get("bytes_sent")) is None else sum(sent.values()) for one in found],
+    }
+    return {key: None if None in values else sum(values) / len(values) for key, values in took.items()}
 
 
 def _difference(task: str, first: Runs, name: str, runs: Runs) -> dict[str, Any]:
@@ -122,25 +117,10 @@ def _difference(task: str, first: Runs, name: str, runs: Runs) -> dict[str, Any]
 
 
 def _common_seeds(first: Runs, other: Runs) -> list[int]:
-    """Seeds that both have."""
-    seeds = [seed for seed in other.summaries if seed in first.summaries]
-    if not seeds:
-        raise InputError(
-            f"{other.path}: has {seeds_in_words(list(other.summaries))}, and {first.path} has "
-            f"{seeds_in_words(list(first.summaries))}: none in common, so nothing can be paired; run the "
-            f"configuration of {other.path} again with --set seed={next(iter(first.summaries))}"
-        )
-    return seeds
+    return [seed for seed in other.summaries if seed in first.summaries]
 
 
-def _check_same_network(first: Runs, other: Runs) -> None:
-    _check_same_settings(first, other, "network")
-    for key in ("dataset", "nodes", "directed_edges"):
-        if other.first[key] != first.first[key]:
-            raise _mismatch(first, other, key, (first.first[key], other.first[key]), "network")
-
-
-def _check_same_links(first: Runs, other: Runs) -> None:
+def _check_comparable(first: Runs, other: Runs) -> None:
     held_out = [run for run in (first, other) if HELD_OUT_FOR in run.tasks]
     if len(held_out) == 1:
         rest = other if held_out[0] is first else first
@@ -148,28 +128,30 @@ def _check_same_links(first: Runs, other: Runs) -> None:
             f"{other.path}: in {held_out[0].path} links were held out for {title_of(HELD_OUT_FOR)}, and in {rest.path} "
             f"none were, so that nodes learned from other links; compare runs with the same {TASKS_KEY}"
         )
+    for table, key, *values in _must_be_equal(first, other):
+        if values[0] != values[1]:
+            there, here = ("not given" if value is None else value for value in values)
+            raise InputError(f"{other.path}: {key} is {here}, and {there} in {first.path}; {REMEDY[table]}")
+    if not _common_seeds(first, other):
+        raise InputError(
+            f"{other.path}: has {seeds_in_words(list(other.summaries))}, and {first.path} has "
+            f"{seeds_in_words(list(first.summaries))}: none in common, so nothing can be paired; run the "
+            f"configuration of {other.path} again with --set seed={next(iter(first.summaries))}"
+        )
 
 
-def _check_same_evaluation(first: Runs, other: Runs) -> None:
-    _check_same_settings(first, other, "evaluation")
+def _must_be_equal(first: Runs, other: Runs) -> Iterator[tuple[str, str, Any, Any]]:
+    """Facts of both runs, with the table of the configuration that decides them."""
+    for key in differing(first.settings, other.settings):
+        table = key.partition(".")[0]
+        if table in REMEDY and key not in NOT_OF_THE_NETWORK and not key.startswith(TASKS_KEY):
+            yield table, key, first.settings.get(key), other.settings.get(key)
+    for key in ("dataset", "nodes", "directed_edges"):
+        yield "network", key, first.first[key], other.first[key]
     common = [task for task in first.tasks if task in other.tasks]
     if not common:
-        raise _mismatch(first, other, "tasks", (", ".join(first.tasks), ", ".join(other.tasks)), "evaluation")
+        yield "evaluation", "tasks", ", ".join(first.tasks), ", ".join(other.tasks)
     for task in common:
-        metrics = scores.metric_of(first.first, task), scores.metric_of(other.first, task)
-        if metrics[0] != metrics[1]:
-            raise _mismatch(first, other, "metric", metrics, "network")
-        counts = first.values(task, "learned").shape[1], other.values(task, "learned").shape[1]
-        if counts[0] != counts[1]:
-            raise _mismatch(first, other, f"number of {repeats_of(task)}", counts, "evaluation")
-
-
-def _check_same_settings(first: Runs, other: Runs, table: str) -> None:
-    for key in differing(first.settings, other.settings):
-        if key.startswith(f"{table}.") and key not in NOT_OF_THE_NETWORK and not key.startswith(TASKS_KEY):
-            raise _mismatch(first, other, key, (first.settings.get(key), other.settings.get(key)), table)
-
-
-def _mismatch(first: Runs, other: Runs, key: str, found: tuple[Any, Any], table: str) -> InputError:
-    here, there = ("not given" if value is None else value for value in found[::-1])
-    return InputError(f"{other.path}: {key} is {here}, and {there} in {first.path}; {REMEDY[table]}")
+        yield "network", "metric", scores.metric_of(first.first, task), scores.metric_of(other.first, task)
+        counts = [run.values(task, "learned").shape[1] for run in (first, other)]
+        yield "evaluation", f"number of {repeats_of(task)}", *counts

@@ -42,7 +42,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
-def points(share: float | None, *, sign: str = "") -> str:
+def points(share: float | None, *, sign: str = "", digits: int = 1) -> str:
     """A share in percent, or a difference of shares in percentage points; a dash if it is unknown.
 
     >>> points(0.8123), points(-0.0004, sign="+"), points(0.0004, sign="+"), points(None)
@@ -50,8 +50,8 @@ def points(share: float | None, *, sign: str = "") -> str:
     """
     if share is None:
         return "-"
-    text = format(100 * share, f"{sign}.1f")
-    return "0.0" if text.strip("+-") == "0.0" else text
+    text = format(100 * share, f"{sign}.{digits}f")
+    return text if float(text) else text.lstrip("+-")
 
 
 def mean_and_sd(score: Mapping[str, Any], *, sign: str = "") -> str:
@@ -79,14 +79,14 @@ def is_at_edge(score: Mapping[str, Any]) -> bool:
     return bool(score.get("num_at_edge"))
 
 
-def interval(difference: Mapping[str, Any]) -> str:
+def interval(difference: Mapping[str, Any], digits: int = 1) -> str:
     """The ends of the interval of a `jdgnn.experiment.results.statistics.Difference`, in percentage points.
 
     >>> interval({"interval_95": (-0.012, 0.031)}), interval({"interval_95": None})
     ('-1.2 to +3.1', '-')
     """
     ends = difference["interval_95"]
-    return "-" if ends is None else " to ".join(points(end, sign="+") for end in ends)
+    return "-" if ends is None else " to ".join(points(end, sign="+", digits=digits) for end in ends)
 
 
 def over(score: Mapping[str, Any]) -> str:

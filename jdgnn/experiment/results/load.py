@@ -92,22 +92,21 @@ def _as_path(argument: str, given: Any) -> Path:
 
 
 def _folder(path: Path, seed: int | None) -> Path:
-    """The directory of the one run that is meant."""
+    """The directory of the run with this seed."""
     check_no_sweep(path)
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
         raise InputError(f"seed: expected a whole number, got {seed!r}")
     folders = run_folders(path)
-    if folders == [path]:
-        own = read(path / CONFIG, warn=False).seed
-        if seed not in (None, own):
-            raise InputError(f"seed: got {seed}, and the run in {path} has seed {own}; leave it out")
-        return path
-    seeds = {folder.name.removeprefix("seed-"): folder for folder in folders}
-    if seed is None and len(folders) > 1:
-        raise InputError(f"seed: {path} holds runs with several seeds; expected one of {', '.join(seeds)}")
-    if seed is not None and str(seed) not in seeds:
+    is_one = folders == [path]
+    names = (
+        [str(read(path / CONFIG, warn=False).seed)] if is_one else [one.name.removeprefix("seed-") for one in folders]
+    )
+    seeds = dict(zip(names, folders, strict=True))
+    if seed is None and len(seeds) == 1:
+        return folders[0]
+    if str(seed) not in seeds:
         raise InputError(f"seed: expected one of {', '.join(seeds)}, which {path} holds, got {seed}")
-    return folders[0] if seed is None else seeds[str(seed)]
+    return seeds[str(seed)]
 
 
 def _loaded(folder: Path, data_root: Path | None) -> Run:

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from jdgnn.errors import InputError
 
 DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What code raises that expects the content which `jdgnn run` writes, and gets another."""
+"""Errors of code that expects the content which `jdgnn run` writes, and gets another."""
 
 
 @contextlib.contextmanager
 def reading(path: Path | str, advice: str = "repeat the run") -> Iterator[None]:
-    """Turns what goes wrong inside into an InputError that names the file.
+    """Turns errors inside into an InputError that names the file.
 
     >>> with reading("summary.json"):
     ...     {}["tasks"]

@@ -1,1 +1,1 @@
-"""Sweeps: a grid of values, each combination with several seeds, and what comes of them all."""
+"""Sweeps: a grid of values, each combination with several seeds, and their results."""

@@ -28,35 +28,21 @@ NOT_COMPARED = ("seed", "checkpoints")
 
 
 class Task(NamedTuple):
-    """A run to do.
+    """A run to do."""
 
-    Attributes:
-      variant: the combination.
-      seed: of the run.
-      path: its directory.
-      structure: tasks with the same number need the same compiled programs, and the same network.
-    """
-
-    variant: Variant
-    seed: int
-    path: Path
-    structure: int
+    variant: Variant  # the combination
+    seed: int  # of the run
+    path: Path  # its directory
+    structure: int  # tasks with the same number need the same compiled programs, and the same network
 
 
 class Plan(NamedTuple):
-    """A sweep before it runs.
+    """A sweep before it runs."""
 
-    Attributes:
-      path: its directory.
-      asked: all that was ever asked for there, now included.
-      tasks: runs that are asked for now and not finished.
-      num_runs: all that are asked for now.
-    """
-
-    path: Path
-    asked: Asked
-    tasks: list[Task]
-    num_runs: int
+    path: Path  # its directory
+    asked: Asked  # all that was ever asked for there, now included
+    tasks: list[Task]  # runs that are asked for now and not finished
+    num_runs: int  # all that are asked for now
 
 
 def planned(

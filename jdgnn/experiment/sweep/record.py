@@ -19,17 +19,11 @@ MOST_BYTES = 2**26
 
 
 class Asked(NamedTuple):
-    """All that was ever asked for in a directory.
+    """All that was ever asked for in a directory."""
 
-    Attributes:
-      configuration: of all runs, as TOML, without the keys that take several values.
-      data_root: directory with a folder for each data set, or None.
-      seeds: of each combination.
-    """
-
-    configuration: str
-    data_root: Path | None
-    seeds: dict[Variant, list[int]]
+    configuration: str  # of all runs, as TOML, without the keys that take several values
+    data_root: Path | None  # directory with a folder for each data set, or None
+    seeds: dict[Variant, list[int]]  # of each combination
 
     @property
     def keys(self) -> list[str]:

@@ -2,13 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jdgnn.emulation.progress_words import mean
 from jdgnn.errors import InputError
 from jdgnn.experiment.results import scores
 from jdgnn.experiment.results.compare import NOT_OF_THE_NETWORK, REMEDY
@@ -29,21 +30,13 @@ TABLE, PLOT = "sweep.csv", "sweep.html"
 
 
 class Row(NamedTuple):
-    """A combination with its results, by one of its tasks.
+    """A combination with its results, by one of its tasks."""
 
-    Attributes:
-      variant: the combination.
-      seeds: that were asked for.
-      summaries: of finished runs, by seed.
-      failed: why others failed, by seed.
-      chosen: the task of the scores; None for the first.
-    """
-
-    variant: Variant
-    seeds: list[int]
-    summaries: dict[int, dict[str, Any]]
-    failed: dict[int, str]
-    chosen: str | None = None
+    variant: Variant  # the combination
+    seeds: list[int]  # that were asked for
+    summaries: dict[int, dict[str, Any]]  # of finished runs, by seed
+    failed: dict[int, str]  # why others failed, by seed
+    chosen: str | None = None  # the task of the scores; None for the first
 
     @property
     def tasks(self) -> list[str]:
@@ -85,27 +78,22 @@ class Row(NamedTuple):
     @property
     def loss(self) -> float | None:
         """At the last tick, over layers and seeds."""
-        return _mean(value for summary in self.summaries.values() for value in summary["loss"])
+        return mean([value for summary in self.summaries.values() for value in summary["loss"]])
 
     @property
     def consensus_distance(self) -> float | None:
         """At the last tick, over seeds."""
-        return _mean(summary["consensus_distance"] for summary in self.summaries.values())
+        return mean([summary["consensus_distance"] for summary in self.summaries.values()])
 
     @property
     def seconds(self) -> float | None:
         """Of a run, over seeds."""
-        return _mean(summary["wall_seconds"] for summary in self.summaries.values())
+        return mean([summary["wall_seconds"] for summary in self.summaries.values()])
 
     def values(self, name: str, seeds: Sequence[int] | None = None) -> NDArray[np.float64]:
         """The scores of an embedding, for each of these seeds, or all that are finished, and each repeat [R, S]."""
         assert self.task is not None
         return scores.values_of([self.summaries[seed] for seed in seeds or self.summaries], self.task, name)
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
 
 
 class Results:
@@ -265,7 +253,7 @@ def _results_of(summary: dict[str, Any]) -> dict[str, Any]:
         "ticks": summary["ticks"],
         **means,
         "consensus_distance": summary["consensus_distance"],
-        "loss": _mean(summary["loss"]),
+        "loss": mean(summary["loss"]),
         "wall_seconds": summary["wall_seconds"],
         "backend": (summary.get("way") or {}).get("backend"),
         "digest": summary["digest"],

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -69,18 +68,14 @@ def run_sweep(
                 raise Interrupted(interrupt.signum, *log.kept()) from interrupt
             finally:
                 log.write()
-                _write_results(results)
-        rows = list(results.rows.values())
+                rows = list(results.rows.values())
+                if any(row.summaries or row.failed for row in rows):
+                    results.write_table()
+                    write_page(results)
         print_sweep(console, rows)
         notes = [("note", results.mixed_ways)] if results.mixed_ways else []
         print_facts(console, [("runs", log.summary()), *notes, ("files", f"{SWEEP}, {TABLE}, {PLOT} in {plan.path}")])
     return log.num_failed
-
-
-def _write_results(results: Results) -> None:
-    if any(row.summaries or row.failed for row in results.rows.values()):
-        results.write_table()
-        write_page(results)
 
 
 class _Log:
@@ -90,20 +85,17 @@ class _Log:
         self._plan, self._results, self._console = plan, results, console
         self._started, self._written = time.monotonic(), time.monotonic()
         self._num_done = self.num_failed = self._num_programs = 0
-        self._bar: Progress | None = None
-        self._missing: str | None = None
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Progress(*columns, console=console, disable=not (console.is_terminal and plan.tasks))
+        self._is_missing_told = False
 
     def __enter__(self) -> "_Log":
-        if self._console.is_terminal and self._plan.tasks:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, console=self._console)
-            self._bar.add_task("runs", total=len(self._plan.tasks))
-            self._bar.start()
+        self._bar.add_task("runs", total=len(self._plan.tasks))
+        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._bar.stop()
 
     def take(self, done: Done) -> None:
         """Takes in the outcome of a run."""
@@ -114,8 +106,7 @@ class _Log:
         self._num_programs += done.num_programs
         self._print(" ".join(self._line(done)))
         self._tell_missing(done)
-        if self._bar is not None:
-            self._bar.advance(self._bar.task_ids[0])
+        self._bar.advance(self._bar.task_ids[0])
         if time.monotonic() > self._written + WRITING_SECONDS:
             self.write()
 
@@ -125,8 +116,8 @@ class _Log:
     def _tell_missing(self, done: Done) -> None:
         """Says once that a run lacked its compiled kernels, as the output of single runs is not shown."""
         summary = self._results.rows[done.task.variant].summaries.get(done.task.seed, {})
-        if self._missing is None and (reason := missing_in(summary)) is not None:
-            self._missing = reason
+        if not self._is_missing_told and (reason := missing_in(summary)) is not None:
+            self._is_missing_told = True
             self._print(f"warning: {warning(reason)}")
 
     def _line(self, done: Done) -> Iterator[str]:
@@ -142,15 +133,13 @@ class _Log:
 
     def write(self) -> None:
         """Writes `sweep.json`."""
-        record.write(self._plan.path, self._plan.asked, self._results.outcome, self._told())
-        self._written = time.monotonic()
-
-    def _told(self) -> dict[str, Any]:
-        return {
+        told = {
             "programs_compiled": self._num_programs,
             "seconds": round(time.monotonic() - self._started, 3),
             "mixed_ways": self._results.mixed_ways,
         }
+        record.write(self._plan.path, self._plan.asked, self._results.outcome, told)
+        self._written = time.monotonic()
 
     def summary(self) -> str:
         """Numbers of runs, and the effort."""

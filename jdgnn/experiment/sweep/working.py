@@ -28,37 +28,22 @@ LONGEST_REASON = 500
 
 
 class Work(NamedTuple):
-    """The settings that all runs of a sweep share.
+    """The settings that all runs of a sweep share."""
 
-    Attributes:
-      configuration: as TOML, without the keys that take several values.
-      data_root: directory with a folder for each data set, or None.
-      compilation_cache: where compiled programs are kept, or None.
-      accepts_other_way: whether runs that have begun may resume in another way.
-      cores: number of cores among which compiled kernels divide the work of new runs; None for those of the process.
-    """
-
-    configuration: str
-    data_root: Path | None = None
-    compilation_cache: Path | None = None
-    accepts_other_way: bool = False
-    cores: int | None = None
+    configuration: str  # as TOML, without the keys that take several values
+    data_root: Path | None = None  # directory with a folder for each data set, or None
+    compilation_cache: Path | None = None  # where compiled programs are kept, or None
+    accepts_other_way: bool = False  # whether runs that have begun may resume in another way
+    cores: int | None = None  # among which compiled kernels divide the work of new runs; those of the process if None
 
 
 class Done(NamedTuple):
-    """The outcome of a task.
+    """The outcome of a task."""
 
-    Attributes:
-      task: the run.
-      reason: why it failed; None if it is finished.
-      num_programs: how many programs of a tick were compiled for it.
-      seconds: wall time.
-    """
-
-    task: Task
-    reason: str | None
-    num_programs: int
-    seconds: float
+    task: Task  # the run
+    reason: str | None  # why it failed; None if it is finished
+    num_programs: int  # how many programs of a tick were compiled for it
+    seconds: float  # wall time
 
 
 class Worker:
