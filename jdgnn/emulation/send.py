@@ -79,7 +79,7 @@ def _send_models(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State
     )
     dispatch = Dispatch(is_sent, events.model_dst, events.model_rank, events.model_dropped, events.model_delay)
     weight = _divided(gossip, state.weight, is_sent)
-    encoded, memory_of_content = outgoing(tick, state, state.params, is_sent)
+    encoded, memory_of_content = outgoing(tick, state, transport.own(state.models, state.params), is_sent)
     message = Model(encoded, state.age, weight)
     models, counts = transport.send(tick.backend, gossip, state.models, state.tick, dispatch, message)
     unplaced = jnp.sum(counts.get(("model", "evicted"), jnp.int32(0)), dtype=jnp.int32)

@@ -144,9 +144,13 @@ def _stored(tick: Tick, state: State, woken: Woken) -> State:
     num_idle = state.num_idle
     if tick.spec.order != "merge_only":
         num_idle = add_words(num_idle, jnp.sum(is_idle, axis=0, dtype=jnp.int32))
+    models, params = state.models, learned.params
+    if tick.transport is not None:
+        models, params = tick.transport.store(models, params)
     return replace(
         state,
-        params=learned.params,
+        models=models,
+        params=params,
         opt_state=learned.opt_state,
         embeddings=learned.embeddings,
         age=woken.age,

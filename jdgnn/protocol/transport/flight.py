@@ -15,7 +15,7 @@ from jdgnn.protocol.accounts import Counts, sent_and_dropped
 from jdgnn.protocol.messages import Arrivals, arrivals
 from jdgnn.protocol.model import Model
 from jdgnn.protocol.traffic import Gossip
-from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting
+from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting, own, store
 
 
 @struct.dataclass(kw_only=True)
@@ -114,6 +114,8 @@ def send(
 FLIGHT = Transport(
     is_own=True,
     init=init,
+    own=own,
+    store=store,
     receive=receive,
     entered=None,
     hold=hold,

@@ -18,7 +18,7 @@ from jdgnn.protocol.accounts import Counts, sent_and_dropped
 from jdgnn.protocol.messages import arrivals
 from jdgnn.protocol.model import Model
 from jdgnn.protocol.traffic import Gossip
-from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting
+from jdgnn.protocol.transport.transport import Dispatch, Transport, Waiting, own, store
 
 
 @struct.dataclass(kw_only=True)
@@ -224,6 +224,8 @@ def _release(pool: ModelPool, places: jax.Array) -> ModelPool:
 POOL = Transport(
     is_own=False,
     init=init,
+    own=own,
+    store=store,
     receive=receive,
     entered=entered,
     hold=hold,

@@ -39,6 +39,8 @@ class Transport(NamedTuple):
     Members:
       is_own: whether the merged models are those that nodes hold at that moment, so that they can be merged in place.
       init: `(gossip, params, num_nodes) -> models`, before any was sent.
+      own: `(models, params) -> params`, the model that each node holds [N, ...].
+      store: `(models, params) -> (models, params)`, stores the models that nodes hold after their wake.
       receive: `(backend, models, tick, online) -> (models, counts)`, puts those that arrive into inboxes.
       entered: `(models, tick) -> [N] bool`, nodes at which one has entered the inbox in this tick; None if no node
         sleeps.
@@ -53,6 +55,8 @@ class Transport(NamedTuple):
 
     is_own: bool
     init: Callable[[Gossip, Any, int], Any]
+    own: Callable[[Any, Any], Any]
+    store: Callable[[Any, Any], tuple[Any, Any]]
     receive: Callable[[Backend, Any, jax.Array, jax.Array | None], tuple[Any, Counts]]
     entered: Callable[[Any, jax.Array], jax.Array] | None
     hold: Callable[[Backend, Gossip, Any], tuple[Any, Counts]]
@@ -61,3 +65,14 @@ class Transport(NamedTuple):
     content: Callable[[Any, Model], Model]
     release: Callable[[Any, jax.Array | None, jax.Array], Any]
     send: Callable[[Backend, Gossip, Any, jax.Array, Dispatch, Model], tuple[Any, Counts]]
+
+
+def own(models: Any, params: Any) -> Any:
+    """The model that each node holds, where the state has it by node."""
+    del models
+    return params
+
+
+def store(models: Any, params: Any) -> tuple[Any, Any]:
+    """Stores the models that nodes hold after their wake, where the state has them by node."""
+    return models, params
