@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
+from jdgnn.errors import InputError
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -45,7 +47,7 @@ def old_arguments(**new: str) -> Callable[[Callable[Arguments, Result]], Callabl
       new: the new name for each old one.
 
     Returns:
-      A decorator.
+      A decorator. The decorated function raises InputError where an argument is given by both of its names.
 
     Example:
       >>> import warnings
@@ -61,8 +63,10 @@ def old_arguments(**new: str) -> Callable[[Callable[Arguments, Result]], Callabl
         @functools.wraps(function)
         def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
             for old in new.keys() & kwargs.keys():
+                if new[old] in kwargs:
+                    raise InputError(f"{old}: is now {new[old]}, which is given too; remove one of them")
                 warnings.warn(f"the argument {old} is now {new[old]}", DeprecationWarning, stacklevel=2)
-                kwargs.setdefault(new[old], kwargs.pop(old))
+                kwargs[new[old]] = kwargs.pop(old)
             return function(*args, **kwargs)
 
         return called

@@ -27,6 +27,8 @@ def test_former_names_of_arguments_work_with_a_warning() -> None:
     with pytest.warns(DeprecationWarning, match="the argument loss is now drop"):
         former = anything.link(loss=0.25)
     assert str(former) == str(jdgnn.link(drop=0.25))
+    with pytest.raises(InputError, match="loss: is now drop, which is given too; remove one of them"):
+        anything.link(loss=0.25, drop=0.5)
     settings: dict[str, Any] = {"layers": [jdgnn.gcn(2)], "objective": jdgnn.info_nce(), "optimizer": jdgnn.sgd(0.1)}
     with pytest.warns(DeprecationWarning, match="is now") as told:
         emulator = anything.Emulator(**settings, push=None, gossip=None, start="common")
