@@ -76,6 +76,21 @@ def rows_of_texts(run: Path) -> None:
     (run / "metrics.jsonl").write_text("\n".join(json.dumps({**row, "online": "x"}) for row in rows(run)) + "\n")
 
 
+def rows_of_little(run: Path) -> None:
+    little = [{name: row[name] for name in ("tick", "loss", "online", "active")} for row in rows(run)]
+    (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, little)) + "\n")
+
+
+def rows_without_counts(run: Path) -> None:
+    counts = {"embedding": None, "push": 0, "model": 0}
+    changed = [{**row, "messages_delivered": counts} for row in rows(run)]
+    (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, changed)) + "\n")
+
+
+def rows_without_spread(run: Path) -> None:
+    (run / "metrics.jsonl").write_text("\n".join(json.dumps({**row, "quantiles": {}}) for row in rows(run)) + "\n")
+
+
 def no_folder(run: Path) -> None:
     shutil.rmtree(run / "checkpoints")
     (run / "checkpoints").write_text("a file")
@@ -86,8 +101,12 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a link that orbax would follow": (link, "no checkpoint in"),
     "rows in another order": (reversed_rows, "has no sound line of tick 3"),
     "rows with texts for numbers": (rows_of_texts, "has no sound line of tick 3"),
+    "rows that lack figures": (rows_of_little, "has no sound line of tick 3"),
+    "rows whose counts are none": (rows_without_counts, "has no sound line of tick 3"),
+    "rows that do not tell how nodes differ": (rows_without_spread, "has no sound line of tick 3"),
     "a file in place of checkpoints": (no_folder, "is no directory"),
     "seconds that are no number": (lambda run: noted(run, seconds=float("nan")), "that jdgnn run has not written"),
+    "endless seconds": (lambda run: noted(run, seconds=10**400), "that jdgnn run has not written"),
     "ticks that are none": (lambda run: noted(run, resumed_at=[0.5]), "that jdgnn run has not written"),
 }
 

@@ -58,3 +58,17 @@ def test_one_pair_has_no_spread() -> None:
 def test_equal_values_have_no_spread_at_all() -> None:
     assert spread(np.full((3, 1), 0.1)).sd == 0
     assert paired_difference(FIRST, FIRST)[2:] == (0, 0, 0, (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("values", "others", "message"),
+    [
+        ([[0.5, 0.5]], [[0.5]], r"others: expected \(1, 2\) values, to be paired, got \(1, 1\)"),
+        ([0.5], [0.5], r"values: expected finite numbers \[seeds, splits\], got shape \(1,\)"),
+        ([[0.5]], [[np.nan]], "others: expected"),
+        (np.empty((0, 3)), np.empty((0, 3)), "values: expected"),
+    ],
+)
+def test_what_cannot_be_paired_is_refused(values: object, others: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        paired_difference(np.array(values), np.array(others))

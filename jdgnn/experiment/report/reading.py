@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.results.arrays import Arrays, read_arrays
+from jdgnn.experiment.results.arrays import Arrays, numbers_below, read_arrays
 from jdgnn.experiment.results.metrics_rows import sound_rows
 from jdgnn.experiment.results.read import Settings, is_finished, read_config, read_summary, run_folders, settings_of
 from jdgnn.experiment.results.reading import reading
@@ -99,7 +99,9 @@ class Run:
     @cached_property
     def snapshots(self) -> list[Snapshot]:
         """By ascending tick; the last one of a finished run is its end, with all nodes."""
-        taken = [_snapshot(path, tick) for tick, path in Snapshots(self.path / SNAPSHOTS).paths().items()]
+        taken = [
+            _snapshot(path, tick, self.num_nodes) for tick, path in Snapshots(self.path / SNAPSHOTS).paths().items()
+        ]
         if self.summary is None:
             return taken
         last = _last(self.path, self.num_nodes, self.summary)
@@ -107,21 +109,37 @@ class Run:
         return [*(replace(one, kept=one.kept[:, :width]) for one in taken if one.tick < last.tick), last]
 
 
-def _snapshot(path: Path, tick: int) -> Snapshot:
+def _snapshot(path: Path, tick: int, num_nodes: int) -> Snapshot:
     arrays = read_arrays(path, SNAPSHOT_FORM)
     statistics = {name: arrays[name] for name in NODES_FORM}
     with reading(path):
-        scores = _scores(arrays)
-    return Snapshot(tick, arrays["nodes"], arrays["embeddings"], float(arrays["scale"]), statistics, scores)
+        nodes = numbers_below(num_nodes, "nodes", arrays["nodes"])
+        if not len(nodes) or (np.diff(nodes) <= 0).any():  # they are searched by bisection
+            raise ValueError("nodes: expected some, in ascending order")
+        scale, scores = float(_finite("scale", arrays["scale"])), _scores(arrays)
+        return Snapshot(tick, nodes, _finite("embeddings", arrays["embeddings"]), scale, statistics, scores)
+
+
+def _finite(name: str, numbers: NDArray[Any]) -> NDArray[Any]:
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{name}: expected finite numbers")
+    return numbers
 
 
 def _scores(arrays: Arrays) -> Scores:
     if "probe" in arrays:  # of a version that had one task only
         return {"linear_probe": {"": arrays["probe"]}} if len(arrays["probe"]) else {}
     return {
-        task: {metric: np.array(named["learned"], np.float64) for metric, named in metrics.items()}
+        task: {metric: _values(named["learned"]) for metric, named in metrics.items()}
         for task, metrics in json.loads(str(arrays.get("scores", "{}"))).items()
     }
+
+
+def _values(scores: Any) -> NDArray[np.float64]:
+    values = np.array(scores, np.float64)
+    if values.ndim != 1 or not len(values):
+        raise ValueError("scores: expected a value for each repeat")
+    return _finite("scores", values)
 
 
 def _last(folder: Path, num_nodes: int, summary: dict[str, Any]) -> Snapshot:
@@ -132,6 +150,8 @@ def _last(folder: Path, num_nodes: int, summary: dict[str, Any]) -> Snapshot:
         for task, metrics in summary["tasks"].items()
     }
     statistics = read_arrays(folder / NODES, NODES_FORM, N=num_nodes)
+    with reading(folder / EMBEDDINGS):
+        _finite("embeddings", learned)
     return Snapshot(summary["ticks"], np.arange(num_nodes), learned, 1.0, statistics, scores)
 
 
@@ -139,8 +159,16 @@ def read_run(path: Path) -> Run:
     """Reads the directory of one run."""
     config = read_config(path)
     network = read_arrays(path / NETWORK, NETWORK_FORM)
+    with reading(path / NETWORK):
+        num_nodes, num_drawn = len(network["in_degree"]), len(network["drawn"])
+        limits = {"sources": num_drawn, "targets": num_drawn, "drawn": num_nodes, "labels": 2**31}
+        for name, end in (limits | {"in_degree": num_nodes, "out_degree": num_nodes}).items():
+            numbers_below(end, name, network.get(name, np.zeros(0, np.int64)))
     summary = read_summary(path) if is_finished(path) else None
-    return Run(path, config, settings_of(path, config), summary, _thinned(sound_rows(path / METRICS)), network)
+    rows = _thinned(sound_rows(path / METRICS))
+    if len({len(row[name]) for row in rows for name in ("loss", "effective_rank")}) > 1:
+        raise InputError(f"{path / METRICS}: its rows are of different numbers of layers; repeat the run")
+    return Run(path, config, settings_of(path, config), summary, rows, network)
 
 
 def _thinned(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:

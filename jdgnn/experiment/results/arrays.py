@@ -55,3 +55,10 @@ def _check(name: str, header: Header | None, form: list[str], lengths: dict[str,
     if not is_sound:
         wanted = " ".join([kind, *(f"{axis}={lengths[axis]}" if axis in lengths else axis for axis in axes)])
         raise ValueError(f"{name}: expected {wanted}")
+
+
+def numbers_below(end: int, name: str, numbers: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers, as of nodes, if all are from 0 to below `end`; raises ValueError if they are not."""
+    if numbers.size and (numbers.min() < 0 or numbers.max() >= end):
+        raise ValueError(f"{name}: expected numbers from 0 to {end - 1}, got {numbers.min()} to {numbers.max()}")
+    return numbers

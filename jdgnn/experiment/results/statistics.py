@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jdgnn.errors import InputError
+
 CONFIDENCE = 0.95
 
 
@@ -39,13 +41,16 @@ def spread(values: ArrayLike, repeats: str = "splits") -> Spread:
       values: one for each seed and repeat [R, S], in any unit.
       repeats: what the repeats are.
 
+    Raises:
+      InputError: values are no finite numbers [R, S].
+
     Example:
       >>> spread([[0.5, 0.7], [0.7, 0.9]]).over, round(spread([[0.5, 0.7], [0.7, 0.9]]).mean, 3)
       ('seeds', 0.7)
       >>> spread([[0.5]])
       Spread(over='splits', n=1, mean=0.5, sd=None)
     """
-    over, sample = _sample(np.asarray(values, np.float64), repeats)
+    over, sample = _sample(_checked("values", values), repeats)
     return Spread(over, len(sample), float(sample.mean()), _sd(sample))
 
 
@@ -57,19 +62,32 @@ def paired_difference(values: ArrayLike, others: ArrayLike, repeats: str = "spli
       others: of the same seeds and repeats, in the same order [R, S].
       repeats: what the repeats are.
 
+    Raises:
+      InputError: they are no finite numbers [R, S], or their shapes differ.
+
     Example:
       >>> paired_difference([[3.0], [5.0]], [[2.0], [4.0]])
       Difference(over='seeds', n=2, mean=1.0, sd=0.0, standard_error=0.0, interval_95=(1.0, 1.0))
     """
     from scipy.special import stdtrit
 
-    over, sample = _sample(np.subtract(values, others, dtype=np.float64), repeats)
+    first, second = _checked("values", values), _checked("others", others)
+    if first.shape != second.shape:  # or NumPy would pair one value with several
+        raise InputError(f"others: expected {first.shape} values, to be paired, got {second.shape}")
+    over, sample = _sample(first - second, repeats)
     mean, sd, n = float(sample.mean()), _sd(sample), len(sample)
     if sd is None:
         return Difference(over, n, mean, None, None, None)
     error = sd / n**0.5
     reach = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * error
     return Difference(over, n, mean, sd, error, (mean - reach, mean + reach))
+
+
+def _checked(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    array = np.asarray(values, np.float64)
+    if array.ndim != 2 or not array.size or not np.isfinite(array).all():
+        raise InputError(f"{name}: expected finite numbers [seeds, splits], got shape {array.shape}")
+    return array
 
 
 def _sample(values: NDArray[np.float64], repeats: str) -> tuple[str, NDArray[np.float64]]:

@@ -13,7 +13,7 @@ import pytest
 from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.report.reading import _thinned, read_run
 from tests.experiment.report.pages import Reported
-from tests.experiment.run_support import arrays
+from tests.experiment.run_support import arrays, rows
 
 
 def _changed(path: Path, **changes: object) -> None:
@@ -25,6 +25,12 @@ def _changed(path: Path, **changes: object) -> None:
 def _resummarised(run: Path, **changes: object) -> None:
     found = json.loads((run / "summary.json").read_text())
     (run / "summary.json").write_text(json.dumps(found | changes))
+
+
+def _without_pushes(path: Path) -> None:
+    found = json.loads(path.read_text())
+    del found["messages"]["push"]
+    path.write_text(json.dumps(found))
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -42,12 +48,44 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "links to nowhere": (
         lambda run: _changed(run / "network.npz", targets=np.full(500, 99, np.int32), sources=np.zeros(500, np.int32)),
-        r"run: invalid \(.*; repeat the run",
+        r"network\.npz: invalid \(targets: expected numbers from 0 to \d+, got 99 to 99\)",
     ),
     "no network": (lambda run: (run / "network.npz").unlink(), "holds no run with a network.npz"),
     "kinds of messages that are missing": (
-        lambda run: _resummarised(run, messages={}),
+        lambda run: _without_pushes(run / "summary.json"),
         r"run: invalid \(lacks 'push'\); repeat the run",
+    ),
+    "a snapshot of other nodes": (
+        lambda run: _changed(run / "snapshots" / "3.npz", nodes=np.arange(1, 41, dtype=np.int32)),
+        r"3\.npz: invalid \(nodes: expected numbers from 0 to 39, got 1 to 40\)",
+    ),
+    "nodes in no order": (
+        lambda run: _changed(run / "snapshots" / "3.npz", nodes=np.arange(40, dtype=np.int32)[::-1]),
+        r"3\.npz: invalid \(nodes: expected some, in ascending order\)",
+    ),
+    "embeddings that are no numbers": (
+        lambda run: _changed(run / "snapshots" / "3.npz", embeddings=np.full((40, 7), np.nan, np.float16)),
+        r"3\.npz: invalid \(embeddings: expected finite numbers\)",
+    ),
+    "memory that no machine has": (lambda run: _resummarised(run, memory={"parameters": 10**400}), "invalid"),
+    "more neighbours than nodes": (
+        lambda run: _changed(run / "network.npz", in_degree=np.full(40, 2**60)),
+        r"network\.npz: invalid \(in_degree: expected numbers from 0 to 39",
+    ),
+    "a snapshot of no nodes": (
+        lambda run: _changed(
+            run / "snapshots" / "3.npz",
+            **{name: np.zeros(0, np.int32) for name in ("nodes", "age", "wakes")},
+            **{name: np.zeros(0, np.float32) for name in ("staleness", "distance")},
+            embeddings=np.zeros((0, 7), np.float16),
+        ),
+        r"3\.npz: invalid \(nodes: expected some, in ascending order\)",
+    ),
+    "rows of one layer and of two": (
+        lambda run: (run / "metrics.jsonl").write_text(
+            "".join(json.dumps(row | ({"loss": [None]} if row["tick"] == 6 else {})) + "\n" for row in rows(run))
+        ),
+        "different numbers of layers",
     ),
     "a tick that no run comes to": (lambda run: _resummarised(run, ticks=10**30), r"summary\.json: invalid ticks"),
     "a summary of something else": (
