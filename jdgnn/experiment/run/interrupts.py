@@ -133,14 +133,12 @@ def remembered_interrupts(*, is_quiet: bool = False) -> Iterator[Interrupts]:
     try:
         with _watched(interrupts, heeded):
             yield interrupts
-    except Interrupted:
+    except (Interrupted, InputError, OSError):
         raise
     except KeyboardInterrupt as interrupt:
         raise Interrupted(signal.SIGINT) from interrupt
-    except (InputError, OSError):
-        raise
     except Exception:
-        interrupts.check()
+        interrupts.check()  # compiled code makes errors of its own of what a handler raises
         raise
     finally:
         for number, handler in handlers.items():
