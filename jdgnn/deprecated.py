@@ -62,11 +62,12 @@ def old_arguments(**new: str) -> Callable[[Callable[Arguments, Result]], Callabl
     def decorated(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         @functools.wraps(function)
         def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-            for old in new.keys() & kwargs.keys():
-                if new[old] in kwargs:
-                    raise InputError(f"{old}: is now {new[old]}, which is given too; remove one of them")
-                warnings.warn(f"the argument {old} is now {new[old]}", DeprecationWarning, stacklevel=2)
-                kwargs[new[old]] = kwargs.pop(old)
+            for old, now in new.items():
+                if old in kwargs:
+                    if now in kwargs:
+                        raise InputError(f"{old}: is now {now}, which is given too; remove one of them")
+                    warnings.warn(f"the argument {old} is now {now}", DeprecationWarning, stacklevel=2)
+                    kwargs[now] = kwargs.pop(old)
             return function(*args, **kwargs)
 
         return called

@@ -8,7 +8,7 @@ _COMPUTING: list[int] = []  # the process that has begun to compute
 
 
 def check_not_forked() -> None:
-    """Notes that this process computes, and rejects to in one that was forked from such a process.
+    """Notes that this process computes; a process that was forked from it may not compute.
 
     Raises:
       InputError: it was.

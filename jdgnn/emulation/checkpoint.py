@@ -135,7 +135,7 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, A
     with _checkpointer() as checkpointer:
         from orbax.checkpoint import args
 
-        kept = {name: array for name, array in arrays.items() if array.size}  # orbax rejects to write nothing
+        kept = {name: array for name, array in arrays.items() if array.size}  # orbax refuses to write an empty array
         try:
             checkpointer.save(path, args.Composite(state=args.PyTreeSave(kept), about=args.JsonSave(about)))
         except OSError:
