@@ -106,7 +106,7 @@ def table(result: dict[str, Any]) -> str:
     synchronous, together = result["synchronous"], result["together"]
     untrained = synchronous["untrained"]
     lines = [
-        f"| | | {' | '.join(FIGURES.values())} | node-updates |",
+        f"| condition | value | {' | '.join(FIGURES.values())} | node-updates |",
         "|---|---:|---:|---:|---:|---:|",
         f"| untrained encoder | | {untrained['mean']:.1f} ± {untrained['sd']:.1f} | | | |",
         row("synchronous: `cora-projected.toml`", "", synchronous),

@@ -58,7 +58,7 @@ def _seconds(act: Callable[[], Any]) -> float:
 
 def table(result: dict[str, Any]) -> str:
     """As Markdown."""
-    lines = ["| run | checkpoint | seconds to save | to read | of a run's time |", "|---|---:|---:|---:|---:|"]
+    lines = ["| run | checkpoint | save, s | read, s | share of the run's time |", "|---|---:|---:|---:|---:|"]
     for name, found in result["configurations"].items():
         save, size = statistics.median(found["seconds"]), filesize.decimal(found["bytes"])
         read_back, share = found["restore_seconds"], 100 * found["share"]

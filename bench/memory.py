@@ -49,7 +49,7 @@ PREDICTED: dict[str, Callable[[], jdgnn.Emulator]] = {
     "half dropped, all up to 10 ticks late, asleep and away": lambda: harsh(0.5),
 }
 GROWING: dict[str, Callable[[], jdgnn.Emulator]] = {
-    f"{loss:.0%} lost, all up to 10 ticks late, asleep and away": partial(harsh, loss) for loss in (0.0, 0.5, 0.9)
+    f"{loss:.0%} dropped, all up to 10 ticks late, asleep and away": partial(harsh, loss) for loss in (0.0, 0.5, 0.9)
 }
 
 

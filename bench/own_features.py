@@ -27,7 +27,7 @@ from jdgnn.network import from_edges, random_splits
 RESULT = RESULTS / "own_features.json"
 NUM_NODES = 900
 WAYS = ("decentralised", "untrained", "raw", "hops_1", "hops_2", "hops_3", "projected_2")
-ALONE = ("decentralised, no own features beside", "untrained, no own features beside")
+ALONE = ("decentralised, without own features", "untrained, without own features")
 
 
 def hosts(seed: int, num_nodes: int = NUM_NODES) -> Network:
@@ -126,10 +126,10 @@ def table(result: dict[str, Any]) -> str:
         cells = [_cell([100 * seed[way] for seed in entry["seeds"].values()]) for entry in result.values()]
         lines.append(f"| {NAMES.get(way, way)} | {' | '.join(cells)} |")
     cells = [_cell([_below(seed) for seed in entry["seeds"].values()]) for entry in result.values()]
-    lines.append(f"| recipe less its best baseline of each seed, points | {' | '.join(cells)} |")
-    for when, text in {"before": "when nodes stop learning", "after": "at the end"}.items():
+    lines.append(f"| recipe minus best baseline (per seed), points | {' | '.join(cells)} |")
+    for when, text in {"before": "at the end of training", "after": "at the end of the run"}.items():
         cells = [_cell([100 * seed[when] for seed in entry["distances"].values()]) for entry in result.values()]
-        lines.append(f"| distance of a model from the mean of all {text}, % of its norm | {' | '.join(cells)} |")
+        lines.append(f"| distance of a model from the mean model {text}, % of its norm | {' | '.join(cells)} |")
     counts = {len(entry["seeds"]) for entry in result.values()}
     return "\n".join([*lines, "", f"{' or '.join(map(str, sorted(counts)))} seeds, five splits each."])
 

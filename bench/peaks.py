@@ -33,7 +33,7 @@ LARGE = {
 }
 MODELS = ("parameters", "optimizer")
 BESIDE = ("network", "events", "working memory")  # what a run takes beside its state
-COLUMNS = "parameters | optimiser | buffers | beside | in all | start | ticks | over state | process"
+COLUMNS = "predicted: parameters | optimiser | buffers | other | total | measured: start | ticks | over state | process"
 
 
 def cases(num_nodes: int, are_large: bool) -> dict[str, Options]:
@@ -94,7 +94,7 @@ def over_state(figures: dict[str, Any]) -> float:
 
 def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    lines = [f"| MB; predicted, then measured | {COLUMNS} |", "|---|" + "---:|" * (COLUMNS.count("|") + 1)]
+    lines = [f"| MB | {COLUMNS} |", "|---|" + "---:|" * (COLUMNS.count("|") + 1)]
     for name, figures in result["settings"].items():
         predicted = figures["predicted"]
         sizes = [predicted.get(part, 0) for part in MODELS]

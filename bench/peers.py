@@ -111,7 +111,7 @@ def summarise(figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
     lines = [
-        f"| one 64-unit layer, {turns.setting(result)} | nodes | node-updates/s (and range) | jdgnn over this |",
+        f"| one 64-unit layer, {turns.setting(result)} | nodes | node-updates/s (range) | jdgnn: times as fast |",
         "|---|---:|---:|---:|",
     ]
     for name, figure in result["contenders"].items():

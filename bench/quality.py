@@ -27,7 +27,7 @@ WAYS = EMBEDS | {way: embed for way, (_, embed) in ABLATIONS.items()}
 TASKS = {
     "probe": "linear probe, %",
     "knn": "nearest neighbours, %",
-    "few": "5 labels a class, %",
+    "few": "5 labels per class, %",
     "nmi": "clustering, NMI",
     "ari": "clustering, ARI",
     "auc": "links, AUC",
@@ -182,7 +182,7 @@ def ablations_table(result: dict[str, Any]) -> str:
         if not changed:
             continue
         lines = [
-            f"| {name}: the recipe, but with | seeds | linear probe, % | below the recipe, points |",
+            f"| {name}: the recipe with | seeds | linear probe, % | below the recipe, points |",
             "|---|---|---:|---:|",
         ]
         lines.append(
@@ -205,7 +205,7 @@ def bytes_table(name: str, network: Network) -> str:
     """What each way makes nodes send until it has its embeddings, as Markdown."""
     recipe = recipe_of(network)
     costs = evaluation.communication(recipe.emulator, network, recipe.ticks, width=128)
-    lines = [f"| {name}, bytes sent per node | mean | largest | a server's, per node | of the mean |"]
+    lines = [f"| {name}, bytes sent per node | mean | largest | sent by the server, per node | share of the mean |"]
     lines.append("|---|---:|---:|---:|---|")
     for way, known_as in COSTS.items():
         if known_as in costs:

@@ -96,17 +96,17 @@ def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
     base = result["base"]
     lines = [
-        f"| nodes ({turns.setting(result)}) | layers | node-updates/s (and range) | ms a tick | µs a node-update "
-        f"| over that at {base['nodes']:,} | ceiling, GB/s | of the roofline, % | peak of the process, GB |",
+        f"| nodes ({turns.setting(result)}) | layers | node-updates/s (range) | ms per tick | µs per node-update "
+        f"| relative to {base['nodes']:,} nodes | ceiling, GB/s | roofline fraction, % | peak of the process, GB |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for part in ("nodes", "two_layers"):
         lines += [row(f"{int(size):,}", figures) for size, figures in result[part]["points"].items()]
-    lines += ["", f"Larger ones: {result['nodes']['ended']}."]
+    lines += ["", f"Larger sizes were not measured: {result['nodes']['ended']}."]
     for sweep, settings in result["sweeps"].items():
         lines += [
             "",
-            f"| {TITLES[sweep]} ({base['nodes']:,} nodes) | ms a tick | over the first | roofline over the first |",
+            f"| {TITLES[sweep]} ({base['nodes']:,} nodes) | ms per tick | ratio to the first | ratio of rooflines |",
         ]
         lines += ["|---|---:|---:|---:|"]
         first, *_ = settings.values()

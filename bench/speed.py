@@ -40,7 +40,7 @@ def settings() -> dict[str, jdgnn.Emulator]:
     tenth = jdgnn.availability(clocks.bernoulli(0.1))
     return {
         "synchronous": one_layer(),
-        "loss 0.1, embeddings and pushes 0..10 ticks late": one_layer(late, jdgnn.gossip(link=jdgnn.link(drop=0.1))),
+        "drop 0.1, embeddings and pushes 0..10 ticks late": one_layer(late, jdgnn.gossip(link=jdgnn.link(drop=0.1))),
         "a tenth awake, all rows computed": one_layer(availability=tenth),
         "a tenth awake, their rows computed": one_layer(availability=tenth, active_fraction=0.125),
     }
@@ -77,7 +77,10 @@ def measure(num_nodes: int, rounds: int, ticks: int) -> dict[str, Any]:
 
 def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    lines = [f"| {result['num_nodes']:,} nodes, one 64-unit layer | ms a tick | of synchronous |", "|---|---:|---:|"]
+    lines = [
+        f"| {result['num_nodes']:,} nodes, one 64-unit layer | ms per tick | ratio to synchronous |",
+        "|---|---:|---:|",
+    ]
     for name, figures in result["settings"].items():
         time = figures["milliseconds"]
         lines.append(f"| {name} | {time['mean']:.0f} ± {time['sd']:.0f} | {figures['of_synchronous']:.2f} |")

@@ -143,8 +143,8 @@ def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
     better = better_of(result["torch"]) if result["torch"] else None
     lines = [
-        "| | node-updates/s (lowest to highest) | ms a tick | roofline, kB: strict, streaming | of it, % "
-        "| over PyTorch | to compile, s | kernels |",
+        "| workload | node-updates/s (range) | ms per tick | roofline, kB: strict, streaming | roofline fraction, % "
+        "| speed-up over PyTorch | compile time, s | kernels |",
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     lines += [row(name, figures) for name, figures in result["settings"].items()]

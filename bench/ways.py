@@ -28,19 +28,19 @@ LATE_TICKS = 580
 """As many wakes as in step at nodes half awake, and time to agree."""
 
 NAMES = {
-    "decentralised": "decentralised, in step",
-    "asynchronous": "decentralised, loss 0.3, half awake, delay 0..10",
-    "centralised": "one shared model, same losses",
+    "decentralised": "decentralised, synchronous",
+    "asynchronous": "decentralised, drop 0.3, half awake, delay 0..10",
+    "centralised": "one shared model, same objectives",
     "end_to_end": "one shared model, end to end",
     "untrained": "untrained encoder of the same shape",
-    "untrained_sage": "untrained SAGE of the same shape, no own features beside",
+    "untrained_sage": "untrained SAGE of the same shape, without own features",
     "raw": "raw features",
-    "hops_1": "features, propagated over 1 hop",
-    "hops_2": "2 hops",
-    "hops_3": "3 hops",
-    "projected_2": "random projection to 128, 2 hops",
+    "hops_1": "features propagated over 1 hop",
+    "hops_2": "features propagated over 2 hops",
+    "hops_3": "features propagated over 3 hops",
+    "projected_2": "random projection to 128, propagated over 2 hops",
     "labels": "label propagation",
-    "non_contrastive": "recipe with Barlow Twins (rate 0.01) in place of InfoNCE",
+    "non_contrastive": "recipe with Barlow Twins (rate 0.01) instead of InfoNCE",
 }
 
 
