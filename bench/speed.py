@@ -78,7 +78,7 @@ def measure(num_nodes: int, rounds: int, ticks: int) -> dict[str, Any]:
 def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
     lines = [
-        f"| {result['num_nodes']:,} nodes, one 64-unit layer | ms per tick | ratio to synchronous |",
+        f"| {result['num_nodes']:,} nodes, one 64-unit layer | ms per tick | ratio |",
         "|---|---:|---:|",
     ]
     for name, figures in result["settings"].items():
