@@ -1,4 +1,4 @@
-"""The table of bad inputs in `docs/reliability.md`: `python -m tests.bad_inputs` writes it anew.
+"""The table of bad inputs in `docs/reliability.md`: `python -m tests.bad_inputs` regenerates it.
 
 Tests that reject something call `assert_told`, which asserts that the page says what was given and what came of it;
 with `JDGNN_BAD_INPUTS` set to the name of a file, it notes that down for the page instead.
@@ -81,9 +81,9 @@ def _told() -> dict[str, set[str]]:
 def _table(collected: list[tuple[str, str]]) -> str:
     rows = {group: list(dict.fromkeys(row for of, row in collected if of == group)) for group in GROUPS}
     total = sum(map(len, rows.values()))
-    lines = [BEGIN, f"The tests give {total} bad inputs, each with what comes of it.", ""]
+    lines = [BEGIN, f"The tests check {total} invalid inputs and their messages.", ""]
     for group, of_group in rows.items():
-        lines += [f"### {group}", "", "| given | what jdgnn says |", "|---|---|", *of_group, ""]
+        lines += [f"### {group}", "", "| input | message |", "|---|---|", *of_group, ""]
     return "\n".join((*lines, END))
 
 
