@@ -55,7 +55,7 @@ def test_what_is_missing_is_filled_in_and_the_rest_kept(result: Path) -> None:
     lines = quality.table(whole).splitlines()
     assert lines[0] == "| digits | seeds | linear probe, % | links, AUC | links, AP |"
     mean = np.mean([np.mean(figures["hops_1"][seed]["auc"]) for seed in "01"])
-    assert f"{100 * mean:.1f}" in next(line for line in lines if line.startswith("| features, propagated over 1 hop"))
+    assert f"{100 * mean:.1f}" in next(line for line in lines if line.startswith("| features propagated over 1 hop"))
 
 
 def test_what_is_sent_is_told_without_training(result: Path) -> None:
@@ -65,7 +65,7 @@ def test_what_is_sent_is_told_without_training(result: Path) -> None:
     assert len(lines) == 2 + len(quality.COSTS)
     assert not result.exists()
     one_hop = network.num_edges * 64 * 4 / network.num_nodes
-    line = next(line for line in lines if line.startswith("| features, propagated over 1 hop"))
+    line = next(line for line in lines if line.startswith("| features propagated over 1 hop"))
     assert line.split("|")[2].strip() == f"{one_hop / 1000:.1f} kB"
 
 
