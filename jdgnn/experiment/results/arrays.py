@@ -1,4 +1,4 @@
-"""Arrays of run directories, read back: those that `jdgnn run` writes."""
+"""Reads the arrays that `jdgnn run` writes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,19 +21,8 @@ Arrays = dict[str, NDArray[Any]]
 def read_arrays(path: Path, forms: Mapping[str, str], **sizes: int) -> Arrays:
     """Reads arrays of an npz file; others in it are left out.
 
-    Args:
-      path: the file.
-      forms: for each array its kind and its axes, such as `float N W`; those that end in `?` may be missing. Axes of
-        one name are equally long.
-      sizes: lengths of axes that are known.
-
-    Raises:
-      InputError: the file cannot be read, or holds something else.
-
-    Example:
-      >>> read_arrays(Path("nowhere.npz"), {"age": "int N"})
-      Traceback (most recent call last):
-      jdgnn.errors.InputError: nowhere.npz: cannot be read (No such file or directory); repeat the run
+    `forms` gives for each array its kind and its axes, such as `float N W`; those that end in `?` may be missing. Axes
+    of one name are equally long, and have the lengths in `sizes`.
     """
 
     def check(headers: Mapping[str, Header]) -> None:
@@ -47,18 +36,21 @@ def read_arrays(path: Path, forms: Mapping[str, str], **sizes: int) -> Arrays:
 
 
 def _check(name: str, header: Header | None, form: list[str], lengths: dict[str, int]) -> None:
-    """Rejects an array of another form; lengths of axes that it is the first to have are kept."""
+    """Rejects an array of another form; the first array with an axis decides its length."""
     kind, *axes = form
-    is_sound = header is not None and np.issubdtype(header.dtype, KINDS[kind]) and len(header.shape) == len(axes)
-    if header is not None and is_sound:
-        is_sound = all(lengths.setdefault(axis, size) == size for axis, size in zip(axes, header.shape, strict=True))
+    is_sound = (
+        header is not None
+        and np.issubdtype(header.dtype, KINDS[kind])
+        and len(header.shape) == len(axes)
+        and all(lengths.setdefault(axis, size) == size for axis, size in zip(axes, header.shape, strict=True))
+    )
     if not is_sound:
         wanted = " ".join([kind, *(f"{axis}={lengths[axis]}" if axis in lengths else axis for axis in axes)])
         raise ValueError(f"{name}: expected {wanted}")
 
 
 def numbers_below(end: int, name: str, numbers: NDArray[Any]) -> NDArray[Any]:
-    """Whole numbers, as of nodes, if all are from 0 to below `end`; raises ValueError if they are not."""
+    """Returns whole numbers from 0 to below `end`; raises a ValueError if one lies outside."""
     if numbers.size and (numbers.min() < 0 or numbers.max() >= end):
         raise ValueError(f"{name}: expected numbers from 0 to {end - 1}, got {numbers.min()} to {numbers.max()}")
     return numbers

@@ -1,4 +1,4 @@
-"""Finished runs compared with the first of them: by all common tasks, in pairs by seed and by repeat."""
+"""Compares finished runs with the first of them by all common tasks, paired by seed and repeat."""
 
 import string
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,29 +30,11 @@ TASKS_KEY = "evaluation.tasks"
 
 
 def compare(paths: Sequence[Path]) -> dict[str, Any]:
-    """Compares runs, or runs with several seeds, with the first.
+    """Compares runs, or runs with several seeds, with the first; returns the content of `--json`.
 
-    Args:
-      paths: directories that `jdgnn run` has made, with or without `--seeds`; at least two.
-
-    Returns:
-      The content of `--json`: `dataset`; `runs`, with `name` (A, B, …), `directory`, `seeds`, `unfinished`, and in
-      `took` the average effort of a run (`ticks`, `wakes`, which are node-updates, and `bytes_sent`); `tasks`, with,
-      for each task that all have, its `metric`, `num_repeats`, in `scores` by run and embedding a `Spread`, and
-      `differences`, with `of`, `to`, the common `seeds` and the `Difference` of learned embeddings (both of
-      `jdgnn.experiment.results.statistics`); `tasks_left_out`, which not all have; `mixed_ways`, a clause if not all
-      were computed in one way; and `configuration`, the keys that differ, with the value in each run, None where there
-      is none. Shares of 1, not percent.
-
-    Raises:
-      InputError: there are too few or too many directories, one does not hold finished runs, its network, metrics or
-        splits are not those of the first, links were held out in some only, or it has no seed or task in common with
-        the first.
-
-    Example:
-      >>> compare([Path("nowhere"), Path("elsewhere")])
-      Traceback (most recent call last):
-      jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
+    `runs` have names A, B, … and in `took` their average effort; `tasks` has for each task that all have a `Spread` by
+    run and embedding, and the `Difference` of learned embeddings to those of the first run over the common seeds, all
+    as shares of 1; `configuration` has the keys that differ, with the value in each run, None where there is none.
     """
     if not 2 <= len(paths) <= len(NAMES):
         raise InputError(f"compare: expected 2 to {len(NAMES)} directories, got {len(paths)}")
@@ -60,7 +42,7 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
     for other in others:
         _check_comparable(first, other)
     named = dict(zip(NAMES, runs, strict=False))
-    common = [task for task in first.tasks if all(task in other.tasks for other in others)]
+    common = scores.common(run.tasks for run in runs)
     return {
         "dataset": first.first["dataset"],
         "runs": [_described(name, of_name) for name, of_name in named.items()],
@@ -100,7 +82,7 @@ def _compared(task: str, named: Mapping[str, Runs]) -> dict[str, Any]:
 
 
 def _took(runs: Runs) -> dict[str, float | None]:
-    """Ticks, node-updates and bytes sent of a run, means over its seeds; None where a summary lacks them."""
+    """Ticks, node-updates and bytes sent of a run, means over its seeds; None where a summary lacks one."""
     found = list(runs.summaries.values())
     took = {
         "ticks": [one["ticks"] for one in found],
@@ -148,7 +130,7 @@ def _must_be_equal(first: Runs, other: Runs) -> Iterator[tuple[str, str, Any, An
             yield table, key, first.settings.get(key), other.settings.get(key)
     for key in ("dataset", "nodes", "directed_edges"):
         yield "network", key, first.first[key], other.first[key]
-    common = [task for task in first.tasks if task in other.tasks]
+    common = scores.common([first.tasks, other.tasks])
     if not common:
         yield "evaluation", "tasks", ", ".join(first.tasks), ", ".join(other.tasks)
     for task in common:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich import box, filesize
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from jdgnn.experiment.config.problems import shown
 from jdgnn.experiment.results.formatting import (
@@ -21,10 +21,10 @@ from jdgnn.experiment.results.formatting import (
 from jdgnn.experiment.results.labels import embedding_name, heading_of, held_out_words, metric_name, repeats_of
 
 MOST_COLUMNS = 3
-"""At most so many runs beside each other."""
+"""Runs in one table."""
 
 UNEQUAL = 0.01
-"""A note tells the effort of runs where it differs by more, relative to the largest."""
+"""Relative difference of efforts above which a note states them."""
 
 SHARED_NODES = "splits share nodes, so an interval over splits is narrower than one over seeds would be"
 
@@ -32,12 +32,11 @@ STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "pad_edge": False, "caption_jus
 
 
 def print_seeds(console: Console, result: dict[str, Any], directory: Path, files: Sequence[str]) -> None:
-    """Prints the content of `seeds.json`, and where the files are."""
+    """Prints the content of `seeds.json`, and the place of the files."""
+    where = f"on {result['dataset']}, {seeds_in_words(result['seeds'])}"
     for task, found in result["tasks"].items():
         console.print()
-        console.print(
-            f"{_title(task, found)} on {result['dataset']}, {seeds_in_words(result['seeds'])}", soft_wrap=True
-        )
+        console.print(f"{_title(task, found)} {where}", soft_wrap=True)
         print_table(console, _seeds_table(task, found))
     if not result["tasks"]:
         console.print("\nno embedding was evaluated by any task")
@@ -46,7 +45,7 @@ def print_seeds(console: Console, result: dict[str, Any], directory: Path, files
 
 
 def print_comparison(console: Console, comparison: dict[str, Any]) -> None:
-    """Prints scores and differences, the runs that they are of, and the keys in which configurations differ."""
+    """Prints scores and differences, the runs, and the configuration keys that differ."""
     for task, found in comparison["tasks"].items():
         console.print(f"{_title(task, found)} on {comparison['dataset']}", soft_wrap=True)
         for runs in _groups(comparison["runs"]):
@@ -67,11 +66,14 @@ def _title(task: str, found: dict[str, Any]) -> str:
 
 def _seeds_table(task: str, found: dict[str, Any]) -> Table:
     scores, differences = found["scores"], found["differences"]
-    table = Table(caption=_seeds_caption(task, scores["learned"], found["num_repeats"]), **STYLE)
-    table.add_column("embedding", no_wrap=True)
-    for name in (metric_name(found["metric"]), "learned - this", "std error"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("95 % interval", justify="right")
+    heads = (metric_name(found["metric"]), "learned - this", "std error")
+    table = Table(
+        Column("embedding", no_wrap=True),
+        *(Column(head, justify="right", no_wrap=True) for head in heads),
+        Column("95 % interval", justify="right"),
+        caption=_seeds_caption(task, scores["learned"], found["num_repeats"]),
+        **STYLE,
+    )
     for name, score in scores.items():
         cells = _difference_cells(differences[name]) if name in differences else ("", "", "")
         table.add_row(embedding_name(name), mean_and_sd(score), *cells, end_section=name == "learned")
@@ -91,17 +93,15 @@ def _difference_cells(difference: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _groups(runs: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The first run beside some of the others each, so that they fit."""
+    """The first run with some of the others each, so that tables fit 80 columns."""
     first, *others = runs
     for start in range(0, len(others), MOST_COLUMNS - 1):
         yield [first, *others[start : start + MOST_COLUMNS - 1]]
 
 
 def _scores_table(found: dict[str, Any], runs: list[str]) -> Table:
-    table = Table(**STYLE)
-    table.add_column("embedding", no_wrap=True)
-    for run in runs:
-        table.add_column(run, justify="right", no_wrap=True)
+    columns = [Column(run, justify="right", no_wrap=True) for run in runs]
+    table = Table(Column("embedding", no_wrap=True), *columns, **STYLE)
     of_runs = [found["scores"][run] for run in runs]
     for name in dict.fromkeys(name for scores in of_runs for name in scores):
         cells = [mean_and_sd(scores[name]) if name in scores else "" for scores in of_runs]
@@ -146,22 +146,16 @@ def _facts(comparison: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _unequal(runs: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The effort of runs where it differs, as it may explain a difference of scores."""
-    for key, (name, text) in {
-        "ticks": ("ticks", "{:,.0f}".format),
-        "wakes": ("node-updates", "{:,.0f}".format),
-        "bytes_sent": ("bytes sent", lambda number: filesize.decimal(round(number))),
-    }.items():
-        took = {run["name"]: run["took"][key] for run in runs if run["took"][key] is not None}
+    """Notes on efforts that differ, as they may explain a difference of scores."""
+    for key, name in {"ticks": "ticks", "wakes": "node-updates", "bytes_sent": "bytes sent"}.items():
+        took = {run["name"]: round(run["took"][key]) for run in runs if run["took"][key] is not None}
         if took and min(took.values()) < (1 - UNEQUAL) * max(took.values()):
-            yield "note", f"{name} differ: " + ", ".join(f"{text(number)} in {run}" for run, number in took.items())
+            shown = filesize.decimal if key == "bytes_sent" else "{:,}".format
+            yield "note", f"{name} differ: " + ", ".join(f"{shown(number)} in {run}" for run, number in took.items())
 
 
 def _configuration_table(differing: dict[str, dict[str, Any]], runs: list[dict[str, Any]]) -> Table:
-    table = Table(**STYLE)
-    table.add_column("key")
-    for run in runs:
-        table.add_column(run["name"], overflow="fold")
+    table = Table("key", *(Column(run["name"], overflow="fold") for run in runs), **STYLE)
     for key, values in differing.items():
         table.add_row(key, *("-" if values[run["name"]] is None else shown(values[run["name"]]) for run in runs))
     return table

@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jdgnn.experiment.results.labels import EDGE
+from jdgnn.experiment.results.labels import EDGE, capitalised
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Prints a table; where there is no terminal, without blanks at the ends of lines."""
+    """Prints a table; in a file or pipe without blanks at the ends of lines."""
     if console.is_terminal:
         console.print(table)
         return
@@ -22,7 +22,7 @@ def print_table(console: Console, table: Table) -> None:
 
 
 def print_facts(console: Console, facts: Iterable[tuple[str, str]]) -> None:
-    """Prints a line each, or more on a terminal, which folds paths."""
+    """Prints a line for each fact; a terminal folds long ones."""
     if not console.is_terminal:
         for name, text in facts:
             console.print(Text(f"{name:6}  {text}"), soft_wrap=True)
@@ -55,46 +55,30 @@ def points(share: float | None, *, sign: str = "", digits: int = 1) -> str:
 
 
 def mean_and_sd(score: Mapping[str, Any], *, sign: str = "") -> str:
-    """A `Spread` or `Difference` of `jdgnn.experiment.results.statistics` in percent.
-
-    >>> mean_and_sd({"mean": 0.5, "sd": 0.0123}), mean_and_sd({"mean": 0.5, "sd": None}, sign="+")
-    ('50.0 ± 1.2', '+50.0')
-    """
+    """A `Spread` or `Difference` in percent, as 50.0 ± 1.2."""
     spread = "" if score["sd"] is None else f" ± {points(score['sd'])}"
     return points(score["mean"], sign=sign) + spread
 
 
 def score_cell(score: Mapping[str, Any]) -> str:
-    """A score of a summary in percent, with its standard deviation over repeats.
-
-    >>> score_cell({"mean": 0.5, "sd": 0.0125, "values": [0.49, 0.51]}), score_cell({"mean": 0.5, "values": [0.5]})
-    ('50.0 ± 1.2', '50.0')
-    """
+    """A score of a summary in percent, with its standard deviation over repeats."""
     text = mean_and_sd({"mean": score["mean"], "sd": score["sd"] if len(score["values"]) > 1 else None})
     return f"{text} {EDGE}" if is_at_edge(score) else text
 
 
 def is_at_edge(score: Mapping[str, Any]) -> bool:
-    """Whether a better setting of the classifier may lie beyond those that were tried."""
+    """Whether a better setting of the classifier may lie beyond the tried ones."""
     return bool(score.get("num_at_edge"))
 
 
 def interval(difference: Mapping[str, Any], digits: int = 1) -> str:
-    """The ends of the interval of a `jdgnn.experiment.results.statistics.Difference`, in percentage points.
-
-    >>> interval({"interval_95": (-0.012, 0.031)}), interval({"interval_95": None})
-    ('-1.2 to +3.1', '-')
-    """
+    """The interval of a `Difference` in percentage points, as -1.2 to +3.1; a dash if it is unknown."""
     ends = difference["interval_95"]
     return "-" if ends is None else " to ".join(points(end, sign="+", digits=digits) for end in ends)
 
 
 def over(score: Mapping[str, Any]) -> str:
-    """What the values of a `Spread` or `Difference` are taken over.
-
-    >>> over({"over": "seeds", "n": 3}), over({"over": "splits", "n": 1})
-    ('3 seeds', 'one of the splits')
-    """
+    """The sample of a `Spread` or `Difference`, as 3 seeds."""
     return f"{score['n']} {score['over']}" if score["n"] > 1 else f"one of the {score['over']}"
 
 
@@ -110,9 +94,5 @@ def seeds_in_words(seeds: Sequence[int]) -> str:
 
 
 def sentence(text: str) -> str:
-    """A clause as a sentence.
-
-    >>> sentence("no pushes were ever delivered")
-    'No pushes were ever delivered.'
-    """
-    return f"{text[:1].upper()}{text[1:]}."
+    """A clause as a sentence."""
+    return f"{capitalised(text)}."

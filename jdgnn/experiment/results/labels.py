@@ -17,58 +17,42 @@ EMBEDDINGS = {
 """Evaluated embeddings: the learned ones, and their baselines."""
 
 EDGE = "!"
-AT_EDGE = "the best C is the lowest or the highest tried on some splits: a better one may lie beyond"
+AT_EDGE = "on some splits the best C is the lowest or the highest tried; a better one may lie beyond"
 """The meaning of a mark next to a score of a linear probe."""
 
 
 def embedding_name(name: str) -> str:
-    """An embedding in words; one of another version by its name.
-
-    >>> embedding_name("propagated_2hop"), embedding_name("other")
-    ('features, 2 hops', 'other')
-    """
+    """An embedding in words; one of another version by its name."""
     return EMBEDDINGS.get(name, name)
 
 
 def title_of(task: str) -> str:
-    """A task in words; a task of another version by its name.
-
-    >>> title_of("knn"), title_of("of_my_own")
-    ('k nearest neighbours', 'of_my_own')
-    """
+    """A task in words; a task of another version by its name."""
     return TASKS[task].title if task in TASKS else task
 
 
 def heading_of(task: str) -> str:
-    """A task in words at the beginning of a line.
+    """A task in words at the beginning of a line."""
+    return capitalised(title_of(task))
 
-    >>> heading_of("knn")
-    'K nearest neighbours'
-    """
-    title = title_of(task)
-    return f"{title[:1].upper()}{title[1:]}"
+
+def capitalised(text: str) -> str:
+    """A text with a capital letter first; `str.capitalize` would make the others small."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def metric_name(metric: str) -> str:
-    """A metric in words, in percent.
-
-    >>> metric_name("roc_auc")
-    'ROC-AUC %'
-    """
+    """A metric in words, in percent."""
     return f"{METRIC_NAMES.get(metric, metric)} %"
 
 
 def repeats_of(task: str) -> str:
-    """What the values of a task are taken over."""
+    """The name of the repeats of a task: splits, or starts."""
     return TASKS[task].repeats if task in TASKS else "repeats"
 
 
 def held_out_words(summary: dict[str, Any]) -> str:
-    """A clause beside every number of a run that held out links; empty where none were.
-
-    >>> held_out_words({"held_out_links": {"share": 0.1, "pairs": 50}})
-    'learned without 10 % of the links, held out for link prediction'
-    """
+    """A clause next to every score of a run that held out links; empty where none were held out."""
     held_out = summary.get("held_out_links")
     if not held_out:
         return ""

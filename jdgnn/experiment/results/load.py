@@ -1,4 +1,4 @@
-"""A finished run, read back from its directory."""
+"""Loads a finished run from its directory."""
 
 from os import PathLike
 from pathlib import Path
@@ -97,11 +97,10 @@ def _folder(path: Path, seed: int | None) -> Path:
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
         raise InputError(f"seed: expected a whole number, got {seed!r}")
     folders = run_folders(path)
-    is_one = folders == [path]
-    names = (
-        [str(read(path / CONFIG, warn=False).seed)] if is_one else [one.name.removeprefix("seed-") for one in folders]
-    )
-    seeds = dict(zip(names, folders, strict=True))
+    if folders == [path]:
+        seeds = {str(read(path / CONFIG, warn=False).seed): path}
+    else:
+        seeds = {one.name.removeprefix("seed-"): one for one in folders}
     if seed is None and len(seeds) == 1:
         return folders[0]
     if str(seed) not in seeds:

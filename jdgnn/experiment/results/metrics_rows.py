@@ -1,4 +1,4 @@
-"""The rows of `metrics.jsonl`, read back."""
+"""Reads the rows of `metrics.jsonl`."""
 
 import json
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ class _Row(BaseModel):
 def sound_rows(path: Path) -> Iterator[dict[str, Any]]:
     """Rows of a file in ascending order of ticks, up to the first line that is not complete or not valid.
 
-    A run that was killed, or that still runs, may leave half of a line. Raises InputError if the file cannot be read.
+    A run that was killed, or that still runs, may leave half of a line.
     """
     last = 0
     if not path.exists():
@@ -93,10 +93,6 @@ def _row(line: bytes) -> dict[str, Any] | None:
 
 
 def with_present_outcomes(table: Any, prefix: str = "") -> Any:
-    """A table in which outcomes of messages have their present names, also in a run of an earlier version.
-
-    >>> with_present_outcomes({"messages_lost": {"push": 2}, "tick": 5}, "messages_")
-    {'messages_dropped': {'push': 2}, 'tick': 5}
-    """
+    """Gives outcomes of messages their present names, as an earlier version had others."""
     now = {f"{prefix}{former}": f"{prefix}{name}" for former, name in FORMER_OUTCOMES.items()}
     return {now.get(key, key): value for key, value in table.items()} if isinstance(table, dict) else table

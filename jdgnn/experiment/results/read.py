@@ -1,4 +1,4 @@
-"""Finished runs, read from their directories: one, or several that differ in their seeds only."""
+"""Reads finished runs from their directories: one, or several that differ in their seeds only."""
 
 import json
 from pathlib import Path
@@ -21,10 +21,10 @@ MOST_BYTES = 2**26
 """Of a configuration or a summary."""
 
 BESIDE = ("checkpoints", "snapshots")
-"""Tables of a configuration that change no result."""
+"""Tables of a configuration that do not change the result."""
 
 FORMER_SPEED = {"floor_bytes": "roofline_bytes", "of_floor": "roofline_fraction"}
-"""Present names of the keys by which runs of an earlier version tell their speed."""
+"""Present names of the keys for speed in runs of an earlier version."""
 
 Settings = dict[str, Any]
 """Keys of a configuration, as `optimizer.learning_rate`, and their values; layers are counted from 0."""
@@ -87,25 +87,15 @@ class Runs(NamedTuple):
 
     def names(self, task: str) -> list[str]:
         """Names of the embeddings that every seed has scores of."""
-        return scores.names_of(list(self.summaries.values()), task)
+        return scores.names_of(self.summaries.values(), task)
 
     def values(self, task: str, name: str, seeds: list[int] | None = None) -> NDArray[np.float64]:
-        """The scores, for each of these seeds, or all, and each repeat [R, S]; shares of 1."""
+        """The scores for each of these seeds, by default all, and each repeat [R, S]."""
         return scores.values_of([self.summaries[seed] for seed in seeds or self.summaries], task, name)
 
 
 def read_runs(path: Path) -> Runs:
-    """Reads the directory of a run, or of runs with several seeds.
-
-    Raises:
-      InputError: it is no such directory, nothing in it is finished, nothing was evaluated, or its runs differ in more
-        than their seeds.
-
-    Example:
-      >>> read_runs(Path("nowhere"))
-      Traceback (most recent call last):
-      jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
-    """
+    """Reads the directory of a run, or of runs with several seeds, of which at least one is finished and evaluated."""
     folders = run_folders(path)
     finished = [folder for folder in folders if is_finished(folder)]
     if not finished:
@@ -118,7 +108,7 @@ def read_runs(path: Path) -> Runs:
 
 
 def run_folders(path: Path) -> list[Path]:
-    """The directories of the runs in a directory that `jdgnn run` has made: its own, or one for each seed."""
+    """The directories of the runs in a directory that `jdgnn run` has made: itself, or one for each seed."""
     if not path.is_dir():
         what = "is a file" if path.exists() else "there is no such directory"
         raise InputError(f"{path}: {what}; give one that jdgnn run has made")
@@ -130,11 +120,8 @@ def run_folders(path: Path) -> list[Path]:
 
 def _form(summary: dict[str, Any]) -> tuple[tuple[str, str, int], ...]:
     """Tasks, their metrics and numbers of repeats."""
-    return tuple(
-        (task, metric, len(named["learned"]["values"]))
-        for task, metrics in summary["tasks"].items()
-        for metric, named in metrics.items()
-    )
+    metrics = ((task, metric, named) for task, of_task in summary["tasks"].items() for metric, named in of_task.items())
+    return tuple((task, metric, len(named["learned"]["values"])) for task, metric, named in metrics)
 
 
 def is_finished(folder: Path) -> bool:
@@ -146,17 +133,10 @@ def is_finished(folder: Path) -> bool:
 
 
 def differing(first: Settings, *others: Settings) -> list[str]:
-    """Keys that do not have the same value in all settings, or are missing in some.
-
-    >>> differing({"push.fanout": 8, "gossip.merge": "average"}, {"push.fanout": 16, "gossip.merge": "average"})
-    ['push.fanout']
-    """
+    """Keys that do not have the same value in all settings, or are missing in some."""
     keys = dict.fromkeys(key for settings in (first, *others) for key in settings)
-    return [key for key in keys if any(_cell(settings, key) != _cell(first, key) for settings in others)]
-
-
-def _cell(settings: Settings, key: str) -> tuple[Any, ...]:
-    return (settings[key],) if key in settings else ()
+    missing = object()
+    return [key for key in keys if any(one.get(key, missing) != first.get(key, missing) for one in others)]
 
 
 def _same_settings(path: Path, folders: list[Path]) -> Settings:
@@ -176,12 +156,7 @@ def read_config(folder: Path) -> str:
 
 
 def settings_of(folder: Path, config: str) -> Settings:
-    """The keys of a configuration and their values.
-
-    Args:
-      folder: of the run that has it.
-      config: as TOML.
-    """
+    """The keys and values of a configuration in TOML; errors name the folder of its run."""
     with reading(folder / CONFIG):
         return flat(with_present_keys(parsed_toml(config), warn=False))
 
@@ -198,7 +173,7 @@ def _text(path: Path) -> str:
 
 
 def _read_summary(folder: Path) -> dict[str, Any]:
-    """A summary as it is, with present names also where an earlier version wrote it."""
+    """A summary, with present names also where an earlier version wrote it."""
     text = _text(folder / SUMMARY)
     with reading(folder / SUMMARY):
         summary: dict[str, Any] = json.loads(text)
@@ -215,9 +190,8 @@ def _read_summary(folder: Path) -> dict[str, Any]:
 def read_summary(folder: Path) -> dict[str, Any]:
     """The summary of a finished run."""
     summary = _read_summary(folder)
-    with reading(
-        folder / SUMMARY, f"give a directory that jdgnn run has made, or repeat it: jdgnn run {folder}/{CONFIG}"
-    ):
+    advice = f"give a directory that jdgnn run has made, or repeat it: jdgnn run {folder}/{CONFIG}"
+    with reading(folder / SUMMARY, advice):
         _Summary.model_validate(summary)
     return summary
 

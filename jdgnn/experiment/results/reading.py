@@ -1,4 +1,4 @@
-"""One sentence for whatever goes wrong while a file of a run is read."""
+"""One sentence for every error while a file of a run is read."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,13 +14,7 @@ DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeErro
 
 @contextlib.contextmanager
 def reading(path: Path | str, advice: str = "repeat the run") -> Iterator[None]:
-    """Turns errors inside into an InputError that names the file.
-
-    >>> with reading("summary.json"):
-    ...     {}["tasks"]
-    Traceback (most recent call last):
-    jdgnn.errors.InputError: summary.json: invalid (lacks 'tasks'); repeat the run
-    """
+    """Turns errors inside into an InputError that names the file."""
     try:
         yield
     except InputError:

@@ -1,6 +1,6 @@
-"""The scores of tasks in the summaries of runs; shares of 1, not percent."""
+"""The scores of tasks in the summaries of runs, as shares of 1."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,40 +9,28 @@ from numpy.typing import NDArray
 Summary = dict[str, Any]
 
 
-def tasks_of(summaries: Iterable[Summary]) -> list[str]:
-    """Names of the tasks that all of them were evaluated by, in the order of the first.
+def common(tables: Iterable[Collection[str]]) -> list[str]:
+    """The names that all tables have, in the order of the first."""
+    first, *others = [*tables] or [()]
+    return [name for name in first if all(name in other for other in others)]
 
-    >>> tasks_of([{"tasks": {"knn": {}, "clustering": {}}}, {"tasks": {"clustering": {}}}])
-    ['clustering']
-    """
-    of_each = [summary["tasks"] for summary in summaries]
-    return [task for task in of_each[0] if all(task in tasks for tasks in of_each)] if of_each else []
+
+def tasks_of(summaries: Iterable[Summary]) -> list[str]:
+    """Names of the tasks by which all runs were evaluated."""
+    return common(summary["tasks"] for summary in summaries)
 
 
 def metric_of(summary: Summary, task: str) -> str:
-    """The metric of a task that tables show.
-
-    >>> metric_of({"tasks": {"clustering": {"nmi": {}, "ari": {}}}}, "clustering")
-    'nmi'
-    """
+    """The metric of a task that tables show: its first."""
     return next(iter(summary["tasks"][task]))
 
 
-def names_of(summaries: Sequence[Summary], task: str) -> list[str]:
-    """Names of the embeddings that all of them have scores of, in the order of the first.
-
-    >>> names_of([{"tasks": {"knn": {"accuracy": {"learned": {}, "raw": {}}}}}], "knn")
-    ['learned', 'raw']
-    """
-    tables = [summary["tasks"][task][metric_of(summary, task)] for summary in summaries]
-    return [name for name in tables[0] if all(name in table for table in tables)]
+def names_of(summaries: Iterable[Summary], task: str) -> list[str]:
+    """Names of the embeddings of which all runs have scores."""
+    return common(summary["tasks"][task][metric_of(summary, task)] for summary in summaries)
 
 
 def values_of(summaries: Sequence[Summary], task: str, name: str, metric: str | None = None) -> NDArray[np.float64]:
-    """The scores of an embedding, for each run and repeat [R, S]; by the metric that tables show, or another.
-
-    >>> values_of([{"tasks": {"knn": {"accuracy": {"raw": {"values": [0.5, 0.75]}}}}}], "knn", "raw").tolist()
-    [[0.5, 0.75]]
-    """
+    """The scores of an embedding, for each run and repeat [R, S]; by the metric that tables show, or another."""
     metric = metric or metric_of(summaries[0], task)
     return np.array([summary["tasks"][task][metric][name]["values"] for summary in summaries], np.float64)

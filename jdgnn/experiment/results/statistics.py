@@ -20,55 +20,27 @@ class Spread(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """The mean of n paired differences, with its standard error sd/√n and the ends of its interval; None if n = 1.
+    """The mean of n paired differences, its standard error sd/√n and Student's t interval (n − 1 degrees of freedom).
 
-    The interval is Student's t with n − 1 degrees of freedom. Where it is taken over splits, these share nodes, and it
-    is narrower than one over seeds would be.
+    Splits share nodes, so an interval over splits is narrower than one over seeds would be.
     """
 
     over: str
     n: int
     mean: float
-    sd: float | None
+    sd: float | None  # None if n = 1, like the next two
     standard_error: float | None
     interval_95: tuple[float, float] | None
 
 
 def spread(values: ArrayLike, repeats: str = "splits") -> Spread:
-    """Mean and standard deviation over seeds of means over repeats; over repeats if there is a single seed.
-
-    Args:
-      values: one for each seed and repeat [R, S], in any unit.
-      repeats: what the repeats are.
-
-    Raises:
-      InputError: values are no finite numbers [R, S].
-
-    Example:
-      >>> spread([[0.5, 0.7], [0.7, 0.9]]).over, round(spread([[0.5, 0.7], [0.7, 0.9]]).mean, 3)
-      ('seeds', 0.7)
-      >>> spread([[0.5]])
-      Spread(over='splits', n=1, mean=0.5, sd=None)
-    """
+    """Mean and standard deviation of values [R, S] over seeds of means over repeats; over repeats of a single seed."""
     over, sample = _sample(_checked("values", values), repeats)
     return Spread(over, len(sample), float(sample.mean()), _sd(sample))
 
 
 def paired_difference(values: ArrayLike, others: ArrayLike, repeats: str = "splits") -> Difference:
-    """By how much values exceed others of the same seeds and repeats: over seeds, or over repeats of a single seed.
-
-    Args:
-      values: one for each seed and repeat [R, S], in any unit.
-      others: of the same seeds and repeats, in the same order [R, S].
-      repeats: what the repeats are.
-
-    Raises:
-      InputError: they are no finite numbers [R, S], or their shapes differ.
-
-    Example:
-      >>> paired_difference([[3.0], [5.0]], [[2.0], [4.0]])
-      Difference(over='seeds', n=2, mean=1.0, sd=0.0, standard_error=0.0, interval_95=(1.0, 1.0))
-    """
+    """By how much values [R, S] exceed others of the same seeds and repeats in the same order; see `spread`."""
     from scipy.special import stdtrit
 
     first, second = _checked("values", values), _checked("others", others)
@@ -95,5 +67,5 @@ def _sample(values: NDArray[np.float64], repeats: str) -> tuple[str, NDArray[np.
 
 
 def _sd(sample: NDArray[np.float64]) -> float | None:
-    """Exactly 0 where all are equal, however their mean rounds."""
+    # exactly 0 where all values are equal, however their mean rounds
     return float((sample - sample[0]).std(ddof=1)) if len(sample) > 1 else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich import box, filesize
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from jdgnn.backend.way import warning
 from jdgnn.emulation.progress_words import short
@@ -39,7 +39,7 @@ NOTES = {
     "never_awake": "{} nodes were never awake, and have no embedding",
     "excess_pushes": "push.schedule asked for {} pushes beyond push.fanout",
     "excess_models": "gossip.schedule asked for {} models beyond gossip.fanout",
-    "unplaced_models": "{} models found gossip.pool full, and were evicted",
+    "unplaced_models": "{} models were evicted, as gossip.pool was full",
     "crowded_ticks": "in {} ticks more nodes were awake than emulation.active_fraction",
 }
 """Counted warnings of the summary, in words."""
@@ -67,14 +67,11 @@ FAULTS = ("dropped", "to_offline", "superseded", "rejected")
 
 
 def datasets_table(data_root: Path | None = None) -> Table:
-    """The data sets, and where each would be read from: a data root, `JDGNN_DATA`, the cache, or a download."""
+    """The data sets, with the place from which each would be read."""
     root = data_root or os.environ.get("JDGNN_DATA")
-    table = Table(caption="\n".join(_remarks()), caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("name", no_wrap=True)
-    for name in ("nodes", "edges", "features", "classes"):
-        table.add_column(name, justify="right")
-    table.add_column("licence")
-    table.add_column("read from")
+    counted = [Column(name, justify="right") for name in ("nodes", "edges", "features", "classes")]
+    head = (Column("name", no_wrap=True), *counted, "licence", "read from")
+    table = Table(*head, caption="\n".join(_remarks()), caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for dataset in DATASETS.values():
         counts = (dataset.num_nodes, dataset.num_edges, dataset.num_features, dataset.num_classes)
         source = _source(dataset, Path(root) if root else None)
@@ -85,18 +82,18 @@ def datasets_table(data_root: Path | None = None) -> Table:
 
 
 def _remarks() -> Iterator[str]:
-    yield "Edges are undirected. Missing: not in the data root; --data-root: give one, as it cannot be downloaded."
+    yield "Edges are undirected. Missing: not in the data root; --data-root: cannot be downloaded, give a data root."
     for dataset in DATASETS.values():
         if dataset.tasks:
             names = ", ".join(task.name for task in dataset.tasks)
-            yield f"Tasks of {dataset.name}: {names}; network.task says which, else the first."
+            yield f"Tasks of {dataset.name}: {names}; network.task selects one, by default the first."
     for dataset in DATASETS.values():
         if "(" in dataset.licence:
             yield f"* {dataset.name}: {dataset.licence}."
 
 
 def _source(dataset: Dataset, root: Path | None) -> str:
-    """Where a data set would be read from, by the presence of its files."""
+    """The place from which a data set would be read, by the presence of its files."""
     if not dataset.files:
         return "embedded"
     folder = (root or default_cache()) / dataset.name
@@ -109,7 +106,7 @@ def _source(dataset: Dataset, root: Path | None) -> str:
 
 
 def print_result(console: Console, summary: dict[str, Any], directory: Path, files: Sequence[str]) -> None:
-    """Prints the scores next to those of baselines, the effort, and where the files are."""
+    """Prints scores and baselines, the effort, notes, and the places of files."""
     console.print()
     if not summary["tasks"]:
         console.print(f"no embedding was evaluated: {'; '.join(_reasons(summary)) or 'no task was requested'}")
@@ -136,16 +133,16 @@ def _files(directory: Path, files: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _scores_table(summary: dict[str, Any]) -> Table:
     """A column for each task, a row for each embedding."""
     columns = {task: next(iter(metrics.items())) for task, metrics in summary["tasks"].items()}
+    heads = [f"{title_of(task)}\n{metric_name(metric)}" for task, (metric, _) in columns.items()]
     table = Table(
+        Column("embedding", no_wrap=True),
+        *(Column(head, justify="right", min_width=6) for head in heads),
         title=f"Evaluation on {summary['dataset']} after {summary['ticks']} ticks",
         caption="\n".join(_scores_caption(summary)),
         title_justify="left",
         caption_justify="left",
     )
-    table.add_column("embedding", no_wrap=True)
-    for task, (metric, _) in columns.items():
-        table.add_column(f"{title_of(task)}\n{metric_name(metric)}", justify="right", min_width=6)
-    names = dict.fromkeys(name for _, named in columns.values() for name in named)
+    names = {name for _, named in columns.values() for name in named}
     for name in [name for name in EMBEDDINGS if name in names]:
         cells = [score_cell(named[name]) for _, named in columns.values()]
         style = "bold green" if name == "learned" else ""
@@ -177,13 +174,11 @@ def _has_faults(summary: dict[str, Any]) -> bool:
 
 
 def _nodes_tables(summary: dict[str, Any]) -> Iterator[Table]:
-    """Quantiles over nodes, if some nodes are absent or their messages late."""
+    """Quantiles over nodes, if some nodes are absent or some messages late."""
     quantiles = summary["quantiles"]
     if not _has_absences(summary) and (quantiles["staleness"]["1.0"] or 1) <= 1:
         return
-    table = _plain_table("per node")
-    for column in ("5 %", "median", "95 %"):
-        table.add_column(column, justify="right")
+    table = _plain_table("per node", "5 %", "median", "95 %")
     for name, values in quantiles.items():
         table.add_row(name, *(short(values[key]) for key in ("0.05", "0.5", "0.95")))
     yield table
@@ -194,10 +189,7 @@ def _messages_tables(summary: dict[str, Any]) -> Iterator[Table]:
     if not _has_faults(summary):
         return
     kinds = {kind: name for kind, name in KINDS.items() if summary["messages"][kind]["sent"]}
-    table = _plain_table("messages")
-    for name in kinds.values():
-        table.add_column(name, justify="right")
-        table.add_column("", justify="right")
+    table = _plain_table("messages", *(head for name in kinds.values() for head in (name, "")))
     counts = [summary["messages"][kind] for kind in kinds]
     table.add_row("sent", *_cells(summary, kinds, "sent", [f"{count['sent']:,}" for count in counts]))
     for end, name in ENDS.items():
@@ -213,10 +205,9 @@ def _cells(summary: dict[str, Any], kinds: Iterable[str], end: str, texts: list[
         yield from (text, filesize.decimal(count * summary["bytes_per_message"][kind]) if count else "")
 
 
-def _plain_table(first: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(first)
-    return table
+def _plain_table(first: str, *others: str) -> Table:
+    head = [Column(name, justify="right") for name in others]
+    return Table(first, *head, box=None, pad_edge=False, padding=(0, 2, 0, 0))
 
 
 def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -230,8 +221,8 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         shares = ", ".join(f"{percent(summary[name] or 0)} {name}" for name in ("online", "active"))
         yield "nodes", f"on average {shares}"
     if summary.get("attackers"):
-        told = f"{summary['attackers']:,} of {summary['nodes']:,} nodes are attackers"
-        yield "roles", f"{told}; statistics cover the others"
+        counts = f"{summary['attackers']:,} of {summary['nodes']:,} nodes are attackers"
+        yield "roles", f"{counts}; statistics cover the others"
     if not _has_faults(summary):
         sent = ", ".join(f"{summary['messages'][kind]['sent']:,} {name}" for kind, name in KINDS.items())
         yield "sent", f"{sent} ({filesize.decimal(sum(summary['bytes_sent'].values()))})"
@@ -242,18 +233,18 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     ranks = ", ".join("-" if rank is None else f"{rank:.0f}" for rank in summary["effective_rank"])
     yield "ranks", f"effective rank of embeddings by layer: {ranks}"
     yield from in_words(summary.get("way")).items()
-    for what, text in (("recorded", "recorded in"), ("replayed", "replayed from")):
-        if summary[what]:
-            yield "events", f"{text} {summary[what]}"
+    for key, preposition in (("recorded", "in"), ("replayed", "from")):
+        if summary[key]:
+            yield "events", f"{key} {preposition} {summary[key]}"
 
 
 def as_read(summary: dict[str, Any]) -> list[str]:
-    """How the network was read: notes that ask for no change of the configuration."""
+    """Notes on how the network was read that ask for no change of the configuration."""
     return [note for note in summary.get("network_notes", ()) if "write " not in note]
 
 
 def notes(summary: dict[str, Any]) -> Iterator[str]:
-    """How the network was read, and all that limits the meaning of results; a clause each."""
+    """Clauses on how the network was read, and on everything that limits the meaning of results."""
     warnings = summary["warnings"]
     yield from summary.get("network_notes", ())
     if summary["tasks"]:

@@ -1,10 +1,12 @@
 """The grid of a sweep: keys with several values, and all combinations of them."""
 
+import contextlib
 import hashlib
 import itertools
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from jdgnn.errors import InputError
@@ -34,16 +36,12 @@ class Variant(NamedTuple):
 
     @property
     def overrides(self) -> list[str]:
-        """As `--set` takes them.
-
-        >>> Variant((("push.fanout", "4"),)).overrides
-        ['push.fanout=4']
-        """
+        """The arguments of `--set`."""
         return [f"{key}={value}" for key, value in self.settings]
 
     @property
     def name(self) -> str:
-        """The name of its directory: it follows from the settings alone, and any file system takes it.
+        """The name of its directory: it follows from the settings alone, and is valid in any file system.
 
         >>> Variant((("optimizer.learning_rate", "0.01"), ("push.fanout", "4"))).name
         'optimizer.learning_rate=0.01,push.fanout=4'
@@ -56,17 +54,25 @@ class Variant(NamedTuple):
 
     @property
     def label(self) -> str:
-        """In words, for one line of output.
-
-        >>> Variant((("optimizer.learning_rate", "0.01"), ("push.fanout", "4"))).label
-        'learning_rate 0.01, fanout 4'
-        """
+        """In words, as learning_rate 0.01, fanout 4."""
         short = short_keys([key for key, _ in self.settings])
         return ", ".join(f"{short[key]} {value}" for key, value in self.settings)
 
+    def folders(self, sweep: Path, seeds: Iterable[int]) -> dict[int, Path]:
+        """The directories of its runs by seed, as `jdgnn run --seeds` names them."""
+        return {seed: sweep / self.name / f"seed-{seed}" for seed in seeds}
+
+    @contextlib.contextmanager
+    def named_in_errors(self) -> Iterator[None]:
+        """Adds the combination to errors about its configuration."""
+        try:
+            yield
+        except InputError as error:
+            raise InputError(f"{error} (with {' '.join(self.overrides)})") from error
+
 
 def split_values(text: str) -> list[str]:
-    """Splits the values of a key at commas, except for those inside brackets, braces and quotes.
+    """Splits the values of a key at commas outside of brackets, braces and quotes.
 
     >>> split_values("0.003, 0.01"), split_values('[], [{name = "crash", prob = 0.1}]')
     (['0.003', '0.01'], ['[]', '[{name = "crash", prob = 0.1}]'])
@@ -92,11 +98,7 @@ def split_values(text: str) -> list[str]:
 
 
 def parse(overrides: Iterable[str]) -> tuple[list[str], list[Axis]]:
-    """Separates `key=value`, for all runs, from `key=value,value,...`, the axes.
-
-    >>> parse(["emulation.ticks=50", "push.fanout=4,8"])
-    (['emulation.ticks=50'], [Axis(key='push.fanout', values=('4', '8'))])
-    """
+    """Separates `key=value`, for all runs, from `key=value,value,...`, the axes."""
     common, axes = [], []
     for override in overrides:
         key, equals, text = override.partition("=")
@@ -120,11 +122,7 @@ def parse(overrides: Iterable[str]) -> tuple[list[str], list[Axis]]:
 
 
 def variants(axes: Sequence[Axis], num_seeds: int) -> list[Variant]:
-    """All combinations, the last key changing fastest; each will run with so many seeds.
-
-    >>> [variant.name for variant in variants([Axis("push.fanout", ("4", "8"))], 3)]
-    ['push.fanout=4', 'push.fanout=8']
-    """
+    """All combinations, each of which will run with so many seeds; the last key changes fastest."""
     if not axes:
         raise InputError(
             "--set: expected a key with several values, got none; write for example "
@@ -134,25 +132,18 @@ def variants(axes: Sequence[Axis], num_seeds: int) -> list[Variant]:
     if count > MOST_RUNS:
         raise InputError(f"--set: expected a grid of at most {MOST_RUNS:,} runs, got {count:,}; write fewer values")
     keys = [axis.key for axis in axes]
-    return [
-        Variant(tuple(zip(keys, values, strict=True))) for values in itertools.product(*(axis.values for axis in axes))
-    ]
+    grid = itertools.product(*(axis.values for axis in axes))
+    return [Variant(tuple(zip(keys, values, strict=True))) for values in grid]
 
 
 def resolved(tables: Mapping[str, Any], variant: Variant) -> Config:
-    """The configuration of a combination; an InputError names the combination."""
-    try:
+    """The configuration of a combination."""
+    with variant.named_in_errors():
         return resolve(with_overrides(dict(tables), variant.overrides))
-    except InputError as error:
-        raise InputError(f"{error} (with {' '.join(variant.overrides)})") from error
 
 
 def is_number(value: str) -> bool:
-    """Whether a value is a finite number.
-
-    >>> is_number("1e-3"), is_number("true"), is_number("nan")
-    (True, False, False)
-    """
+    """Whether a value is a finite number."""
     read = value_of(value)
     return isinstance(read, int | float) and not isinstance(read, bool) and math.isfinite(read)
 
@@ -160,10 +151,8 @@ def is_number(value: str) -> bool:
 def short_keys(keys: Sequence[str], beside: Sequence[str] = ()) -> dict[str, str]:
     """The last part of each key, or as many parts as distinguish it from the others, and from names beside them.
 
-    >>> short_keys(["push.fanout", "gossip.fanout", "optimizer.learning_rate"])
+    >>> short_keys(["push.fanout", "gossip.fanout", "optimizer.learning_rate"], ["loss"])
     {'push.fanout': 'push.fanout', 'gossip.fanout': 'gossip.fanout', 'optimizer.learning_rate': 'learning_rate'}
-    >>> short_keys(["push.link.drop"], ["drop"])
-    {'push.link.drop': 'link.drop'}
     """
     return {key: _shortest(key, [*(other for other in keys if other != key), *beside]) for key in keys}
 

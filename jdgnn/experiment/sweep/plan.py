@@ -1,4 +1,4 @@
-"""The plan of a sweep: which runs are asked for, which of them are finished, and which share compiled programs."""
+"""The plan of a sweep: the requested runs, those that are finished, and those that share compiled programs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,26 +40,17 @@ class Plan(NamedTuple):
     """A sweep before it runs."""
 
     path: Path  # its directory
-    asked: Asked  # all that was ever asked for there, now included
-    tasks: list[Task]  # runs that are asked for now and not finished
-    num_runs: int  # all that are asked for now
+    asked: Asked  # all requests of this directory, with the present one
+    tasks: list[Task]  # the runs of the present request that are not finished
+    num_runs: int  # all runs of the present request
 
 
 def planned(
     path: Path, tables: dict[str, Any], axes: Sequence[Axis], seeds: Sequence[int], data_root: Path | None
 ) -> Plan:
-    """Checks a whole grid, and what its directory holds already; writes nothing.
+    """Checks the whole grid and the content of its directory, which may hold a sweep that this one extends.
 
-    Args:
-      path: directory of the sweep, new or of a sweep that this one extends.
-      tables: the configuration of all runs, without the keys that take several values.
-      axes: those, with their values.
-      seeds: of each combination.
-      data_root: directory with a folder for each data set, or None.
-
-    Raises:
-      InputError: a combination makes no sense or stands twice, there are too many, or the directory holds something
-        else than a sweep of the same configuration.
+    `tables` are the configuration of all runs, without the keys of `axes`. Nothing is written.
     """
     check_no_link("--out", path)
     wanted = variants(axes, len(seeds))
@@ -81,27 +72,26 @@ def planned(
 
 
 def resumed(path: Path) -> Plan:
-    """The rest of all that was ever asked for in a directory."""
+    """The unfinished rest of all requests of a directory."""
     check_no_link("--resume", path)
     asked = record.read(path)
-    return _plan(path, asked, tables_of(asked, path), asked.seeds)
+    return _plan(path, asked, _tables_of(asked, path), asked.seeds)
 
 
 def check_way(plan: Plan, *, is_accepted: bool) -> None:
-    """Rejects runs beside others of the sweep that were computed in another way, unless that is accepted."""
+    """Rejects a sweep whose other runs were computed in another way, unless that is accepted."""
     if is_accepted or not plan.tasks:
         return
-    tables = tables_of(plan.asked, plan.path)
+    tables = _tables_of(plan.asked, plan.path)
     begun: dict[Path, bool | None] = {}
     for variant, seeds in plan.asked.seeds.items():
-        folders = [plan.path / variant.name / f"seed-{seed}" for seed in seeds]
         kernels = resolved(tables, variant).emulation.kernels
+        folders = variant.folders(plan.path, seeds).values()
         begun |= {folder: kernels for folder in folders if (folder / ORIGIN).is_file()}
     check_beside("--out", begun, is_accepted=is_accepted)
 
 
-def tables_of(asked: Asked, path: Path) -> dict[str, Any]:
-    """The configuration of all runs, as tables."""
+def _tables_of(asked: Asked, path: Path) -> dict[str, Any]:
     with reading(path / SWEEP, "give another --out"):
         return parsed_toml(asked.configuration)
 
@@ -119,14 +109,14 @@ def _plan(path: Path, asked: Asked, tables: dict[str, Any], wanted: dict[Variant
         if twin is not variant:
             raise InputError(f"--set: {twin.label} and {variant.label} are the same; write each value once")
         number = structures.setdefault(_structure(config, variant), len(structures))
-        folders = {seed: path / variant.name / f"seed-{seed}" for seed in seeds}
-        tasks += [Task(variant, seed, folder, number) for seed, folder in folders.items() if not _done(folder, config)]
+        folders = variant.folders(path, seeds).items()
+        tasks += [Task(variant, seed, folder, number) for seed, folder in folders if not _done(folder, config)]
     tasks.sort(key=lambda task: (task.structure, task.seed))  # all combinations with one seed before the next
     return Plan(path, asked, tasks, sum(map(len, wanted.values())))
 
 
 def _done(folder: Path, config: Config) -> bool:
-    """Whether a run is finished; rejects a place that holds anything but a run of this configuration, or nothing."""
+    """Whether a run is finished; rejects a directory with anything but a run of this configuration."""
     if not (folder / CONFIG).is_file() or not (folder / ORIGIN).is_file():
         RunDirectory(folder, overwrite=True).check()
         return False
@@ -152,7 +142,7 @@ def _check_new(path: Path) -> None:
 
 
 def _in_order_of(earlier: Asked, wanted: list[Variant], path: Path) -> list[Variant]:
-    """The combinations with their keys in the order of those before."""
+    """The combinations with their keys in the order of the earlier ones."""
     keys = [key for key, _ in wanted[0].settings]
     if {*keys} != {*earlier.keys}:
         raise InputError(
@@ -163,11 +153,11 @@ def _in_order_of(earlier: Asked, wanted: list[Variant], path: Path) -> list[Vari
 
 
 def _check_same(earlier: Asked, tables: dict[str, Any], path: Path) -> None:
-    """Rejects another configuration than that of the runs before; both are resolved with the same combination."""
+    """Rejects another configuration than that of the earlier runs; both are resolved with the same combination."""
     variant = next(iter(earlier.seeds))
     settings = [
         _compared(flat(resolved(one, variant).model_dump(exclude_none=True, serialize_as_any=True)))
-        for one in (tables, tables_of(earlier, path))
+        for one in (tables, _tables_of(earlier, path))
     ]
     _reject_differing(path, *settings)
 
@@ -185,26 +175,20 @@ def _compared(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _identity(config: Config) -> str:
-    """The same for configurations of the same run; for a recipe it matters which keys are given."""
-    said = config.model_dump(
-        exclude={*NOT_COMPARED},
-        exclude_unset=isinstance(config, RecipeConfig),
-        exclude_none=True,
-        serialize_as_any=True,
-    )
-    return tomli_w.dumps(said)
+    """A text that only configurations of the same run share; of a recipe it has the given keys only."""
+    unset = isinstance(config, RecipeConfig)
+    kept = config.model_dump(exclude={*NOT_COMPARED}, exclude_unset=unset, exclude_none=True, serialize_as_any=True)
+    return tomli_w.dumps(kept)
 
 
 def _structure(config: Config, variant: Variant) -> Any:
-    """The key, together with the network, of the programs that are compiled; numbers of parts do not matter."""
-    try:
+    """A key that runs with the same compiled programs and network share; numbers of parts do not matter."""
+    with variant.named_in_errors():
         if isinstance(config, RecipeConfig):
             tables = (config.publish, config.push, config.gossip, config.availability)
             parts: Any = [table.make() for table in tables]
         else:
             parts = make_emulator(config)
-    except InputError as error:
-        raise InputError(f"{error} (with {' '.join(variant.overrides)})") from error
     leaves, tree = jax.tree.flatten(parts)
     keys = ("num_positives", "active_fraction", "param_dtype", "kernels", "initial")
     settings = tuple(getattr(config.emulation, key) for key in keys)

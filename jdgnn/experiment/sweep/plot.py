@@ -7,7 +7,7 @@ With more keys, or too many values for that, each key has a panel in which all c
 import html
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jdgnn.experiment.config.overrides import value_of
@@ -57,68 +57,64 @@ class Axis(NamedTuple):
     places: dict[str, float]  # of each value
     are_numbers: bool
 
-    def place(self, row: Row) -> float:
-        """The place of a combination."""
-        return self.places[_value(row, self.key)]
-
 
 def plot(rows: Sequence[Row]) -> Plot:
     """Draws combinations that have finished runs; without any there is no panel."""
     rows = [row for row in rows if row.summaries]
     if not rows:
         return Plot([])
-    keys = _ordered([key for key, _ in rows[0].variant.settings], rows)
-    names, values, limits = short_keys(keys), {key: _values(rows, key) for key in keys}, _limits(rows)
-    series_key = keys[1] if len(keys) in (2, 3) and len(values[keys[1]]) <= MOST_LINES else ""
-    fits = len(keys) == 1 or (series_key and (len(keys) == 2 or len(values[keys[2]]) <= MOST_PANELS))
-    if not fits:
-        return Plot([Panel(names[key], _dots(rows, _axis(key, values[key]), limits)) for key in keys])
     baselines = [
         Series(name, GREYS[index // 2 % len(GREYS)], BASELINE_DASHES[index % len(BASELINE_DASHES)], "")
         for index, name in enumerate(dict.fromkeys(name for row in rows for name in row.baselines))
     ]
+    table = _table(rows, baselines)
+    limits = _limits(table, table[[one.name for one in baselines]].to_numpy(float))
+    values = {key: _values(table[key]) for key, _ in rows[0].variant.settings}
+    # numeric keys first, of those the one with most values, and the keys with fewest values last
+    keys = sorted(values, key=lambda key: (not all(map(is_number, values[key])), -len(values[key])))
+    names = short_keys(keys)
+    series_key = keys[1] if len(keys) in (2, 3) and len(values[keys[1]]) <= MOST_LINES else ""
+    fits = len(keys) == 1 or (series_key and (len(keys) == 2 or len(values[keys[2]]) <= MOST_PANELS))
+    if not fits:
+        return Plot([Panel(names[key], _dots(table, _axis(key, values[key]), limits)) for key in keys])
     series = [
         Series(value, COLOURS[index % len(COLOURS)], DASHES[index % len(DASHES)], SYMBOLS[index % len(SYMBOLS)])
         for index, value in enumerate(values[series_key] if series_key else [""])
     ]
-    groups = {"": rows}
+    groups = {"": table}
     if len(keys) == 3:
         third = keys[2]
-        groups = {f"{names[third]} {one}": [row for row in rows if _value(row, third) == one] for one in values[third]}
-    axis = _axis(keys[0], values[keys[0]])
-    panels = [
-        Panel(title, _lines(group, axis, series_key, series, baselines, limits)) for title, group in groups.items()
-    ]
-    means = {
-        one.name: _mean(row.baselines[one.name].mean for row in rows if one.name in row.baselines) for one in baselines
-    }
-    outside = frozenset(name for name, mean in means.items() if not limits[0] <= 100 * mean <= limits[1])
+        groups = {f"{names[third]} {value}": table[table[third] == value] for value in values[third]}
+    panels = []
+    for title, group in groups.items():
+        figure = _figure(group, axis := _axis(keys[0], values[keys[0]]), limits)
+        figure.add_traces([_baseline_line(group, axis, one) for one in baselines])
+        figure.add_traces(_lines(group, axis, series_key, series))
+        panels.append(Panel(title, figure))
+    outside = frozenset(one.name for one in baselines if not limits[0] <= table[one.name].mean() <= limits[1])
     return Plot(panels, names.get(series_key, ""), series if series_key else (), baselines, outside)
 
 
-def _mean(values: Iterable[float]) -> float:
-    known = list(values)
-    return sum(known) / len(known)
+def _table(rows: Sequence[Row], baselines: Sequence[Series]) -> Any:
+    """A line for each combination: its settings, the place and the text of its point, and its baselines in percent."""
+    import pandas as pd
+
+    lines = []
+    for row in rows:
+        height, spread = _height(row)
+        metric = metric_name(row.metric) if row.metric else None
+        known = row.baselines
+        means = {one.name: 100 * known[one.name].mean if one.name in known else math.nan for one in baselines}
+        hover = _hover(row, height, spread)
+        point = {"height": height, "spread": spread, "metric": metric, "hover": hover}
+        lines.append({**dict(row.variant.settings), **point, **means})
+    return pd.DataFrame(lines)
 
 
-def _value(row: Row, key: str) -> str:
-    return dict(row.variant.settings)[key]
-
-
-def _values(rows: Sequence[Row], key: str) -> list[str]:
+def _values(column: Any) -> list[str]:
     """The values of a key, numbers in ascending order."""
-    values = list(dict.fromkeys(_value(row, key) for row in rows))
+    values = list(column.unique())
     return sorted(values, key=value_of) if all(map(is_number, values)) else values
-
-
-def _ordered(keys: Sequence[str], rows: Sequence[Row]) -> list[str]:
-    """Numeric keys first, of those the one with most values, and the keys with fewest values last."""
-
-    def rank(key: str) -> tuple[bool, int]:
-        values = _values(rows, key)
-        return not all(map(is_number, values)), -len(values)
-
-    return sorted(keys, key=rank)
 
 
 def _height(row: Row) -> tuple[float, float]:
@@ -128,65 +124,58 @@ def _height(row: Row) -> tuple[float, float]:
     return (math.nan if row.loss is None else row.loss), 0.0
 
 
-def _limits(rows: Sequence[Row]) -> tuple[float, float]:
+def _limits(table: Any, baselines: Any) -> tuple[float, float]:
     """The same for all panels: learned scores, the best baseline, and others that are not far below."""
-    heights = [mean + sign * spread for row in rows for mean, spread in [_height(row)] for sign in (-1, 1)]
-    known = [height for height in heights if math.isfinite(height)] or [0.0, 1.0]
-    baselines = [100 * one.mean for row in rows for one in row.baselines.values()]
-    best = [max(100 * one.mean for one in row.baselines.values()) for row in rows if row.baselines]
-    low, high = min(known + best), max(known + best)
-    low = min([low, *(height for height in baselines if low - (high - low) / 2 <= height <= high)])
+    heights = [*(table.height - table.spread).dropna(), *(table.height + table.spread).dropna()] or [0.0, 1.0]
+    best = [max(known) for means in baselines if (known := [mean for mean in means if not math.isnan(mean)])]
+    low, high = min(heights + best), max(heights + best)
+    near = (low - (high - low) / 2 <= baselines) & (baselines <= high)
+    low = min([low, *baselines[near]])
     margin = 0.06 * (high - low) or 1.0
     return low - margin, high + margin
 
 
-def _lines(
-    rows: Sequence[Row],
-    axis: Axis,
-    series_key: str,
-    series: Sequence[Series],
-    baselines: Sequence[Series],
-    limits: tuple[float, float],
-) -> Any:
-    """One panel: a line for each value of the second key; dots where the first is no number."""
-    figure = _figure(rows, axis, limits)
-    for one in baselines:
-        figure.add_scatter(**_baseline_line(rows, axis, one))
+def _lines(table: Any, axis: Axis, series_key: str, series: Sequence[Series]) -> list[dict[str, Any]]:
+    """A line for each value of the second key; dots where the first is no number."""
     places = axis.places.values()
     room = 0.012 * (max(places) - min(places)) if axis.are_numbers else 0.5 / len(series)
+    traces = []
     for index, one in enumerate(series):
-        found = [row for row in rows if not series_key or _value(row, series_key) == one.name]
-        found.sort(key=axis.place)
+        found = table[table[series_key] == one.name] if series_key else table
+        x = found[axis.key].map(axis.places).sort_values(kind="stable")
+        found = found.loc[x.index]
         shift = room * (index - (len(series) - 1) / 2)  # so that bars do not hide each other
-        heights = [_height(row) for row in found]
-        figure.add_scatter(
-            x=[axis.place(row) + shift for row in found],
-            y=[mean for mean, _ in heights],
-            error_y={"type": "data", "array": [spread for _, spread in heights], "thickness": 1.5, "width": 4},
-            mode="lines+markers" if axis.are_numbers else "markers",
-            name=html.escape(one.name) or "learned",
-            line={"color": one.colour, "dash": one.dash, "width": 2},
-            marker={"color": one.colour, "symbol": one.symbol, "size": 9},
-            text=[_hover(row) for row in found],
-            hovertemplate="%{text}<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": (x + shift).tolist(),
+                "y": found.height.tolist(),
+                "error_y": {"type": "data", "array": found.spread.tolist(), "thickness": 1.5, "width": 4},
+                "mode": "lines+markers" if axis.are_numbers else "markers",
+                "name": html.escape(one.name) or "learned",
+                "line": {"color": one.colour, "dash": one.dash, "width": 2},
+                "marker": {"color": one.colour, "symbol": one.symbol, "size": 9},
+                "text": found.hover.tolist(),
+                "hovertemplate": "%{text}<extra></extra>",
+            }
         )
-    return figure
+    return traces
 
 
-def _dots(rows: Sequence[Row], axis: Axis, limits: tuple[float, float]) -> Any:
+def _dots(table: Any, axis: Axis, limits: tuple[float, float]) -> Any:
     """One panel of one key: a dot for each combination, and a line through the means at each value."""
-    figure = _figure(rows, axis, limits)
+    figure = _figure(table, axis, limits)
     figure.add_scatter(
-        x=[axis.place(row) for row in rows],
-        y=[_height(row)[0] for row in rows],
+        x=table[axis.key].map(axis.places).tolist(),
+        y=table.height.tolist(),
         mode="markers",
         marker={"color": COLOURS[5], "size": 8, "line": {"color": COLOURS[0], "width": 1}, "opacity": 0.7},
-        text=[_hover(row) for row in rows],
+        text=table.hover.tolist(),
         hovertemplate="%{text}<extra></extra>",
     )
     figure.add_scatter(
         x=list(axis.places.values()),
-        y=[_mean(_height(row)[0] for row in rows if _value(row, axis.key) == value) for value in axis.places],
+        y=table.groupby(axis.key).height.mean()[list(axis.places)].tolist(),
         mode="lines+markers" if axis.are_numbers else "markers",
         line={"color": COLOURS[1], "width": 2},
         marker={"color": COLOURS[1], "symbol": "line-ew-open", "size": 22, "line": {"width": 3}},
@@ -195,18 +184,16 @@ def _dots(rows: Sequence[Row], axis: Axis, limits: tuple[float, float]) -> Any:
     return figure
 
 
-def _baseline_line(rows: Sequence[Row], axis: Axis, one: Series) -> dict[str, Any]:
+def _baseline_line(table: Any, axis: Axis, one: Series) -> dict[str, Any]:
     """A level line where a baseline is the same for all, else a line through its means."""
-    at = {
-        value: [100 * row.baselines[one.name].mean for row in rows if _value(row, axis.key) == value and row.task]
-        for value in axis.places
-    }
-    means = sorted((axis.places[value], _mean(known)) for value, known in at.items() if known)
+    means = table.groupby(axis.key)[one.name].mean().dropna().rename(axis.places).sort_index()
+    points = list(means.items())
     if not axis.are_numbers:  # a level for each word
-        means = [point for place, mean in means for point in ((place - 0.5, mean), (place + 0.5, mean))]
+        points = [point for place, mean in points for point in ((place - 0.5, mean), (place + 0.5, mean))]
     return {
-        "x": [place for place, _ in means],
-        "y": [mean for _, mean in means],
+        "type": "scatter",
+        "x": [place for place, _ in points],
+        "y": [mean for _, mean in points],
         "mode": "lines",
         "name": embedding_name(one.name),
         "line": {"color": one.colour, "dash": one.dash, "width": 1.5},
@@ -224,13 +211,13 @@ def _axis(key: str, values: Sequence[str]) -> Axis:
     return Axis(key, numbers, True)
 
 
-def _figure(rows: Sequence[Row], axis: Axis, limits: tuple[float, float]) -> Any:
+def _figure(table: Any, axis: Axis, limits: tuple[float, float]) -> Any:
     import plotly.graph_objects as go
 
     low, high = min(axis.places.values()), max(axis.places.values())
     margin = 0.08 * (high - low) or 0.5
     shown = _spaced(axis.places)
-    metrics = {metric_name(row.metric) for row in rows if row.metric}
+    y_title = " / ".join(sorted(table.metric.dropna().unique())) or "loss"
     style = {"showgrid": True, "gridcolor": "#e6e6e6", "zeroline": False, "linecolor": "#444444", "ticks": "outside"}
     return go.Figure(
         layout={
@@ -248,22 +235,18 @@ def _figure(rows: Sequence[Row], axis: Axis, limits: tuple[float, float]) -> Any
                 "ticktext": [_label(value) for value in shown],
                 "range": [low - margin, high + margin] if axis.are_numbers else [-0.5, high + 0.5],
             },
-            "yaxis": {
-                **style,
-                "title": {"text": " / ".join(sorted(metrics)) or "loss", "standoff": 6},
-                "range": list(limits),
-            },
+            "yaxis": {**style, "automargin": True, "title": {"text": y_title, "standoff": 6}, "range": list(limits)},
         }
     )
 
 
 def _spaced(places: dict[str, float]) -> list[str]:
     """Values whose names do not overlap."""
-    ordered = sorted(places.items(), key=lambda item: item[1])
-    room = (ordered[-1][1] - ordered[0][1]) / 10
+    ordered = sorted(places, key=lambda value: places[value])
+    room = (places[ordered[-1]] - places[ordered[0]]) / 10
     shown: list[str] = []
-    for value, place in ordered:
-        if not shown or place - places[shown[-1]] >= room:
+    for value in ordered:
+        if not shown or places[value] - places[shown[-1]] >= room:
             shown.append(value)
     return shown
 
@@ -271,17 +254,16 @@ def _spaced(places: dict[str, float]) -> list[str]:
 def _label(value: str) -> str:
     """A value in short lines.
 
-    >>> _label("0.01"), _label('{name = "limited", limit = 3}')
-    ('0.01', '{name =<br>"limited",<br>limit = 3}')
+    >>> _label('{name = "limited", limit = 3}')
+    '{name =<br>"limited",<br>limit = 3}'
     """
     return html.escape("\n".join(textwrap.wrap(value, 12)[:4]), quote=False).replace("\n", "<br>")
 
 
-def _hover(row: Row) -> str:
+def _hover(row: Row, height: float, spread: float) -> str:
     """The text at a pointer."""
-    mean, spread = _height(row)
     lines = [html.escape(f"{key} = {value}") for key, value in row.variant.settings]
-    lines.append(f"{mean:.4g}" + (f" ± {spread:.2g} over {len(row.summaries)} seeds" if spread else ""))
+    lines.append(f"{height:.4g}" + (f" ± {spread:.2g} over {len(row.summaries)} seeds" if spread else ""))
     if row.gain is not None:
         lines.append(f"{100 * row.gain.mean:+.1f} on the best baseline")
     return "<br>".join(lines)

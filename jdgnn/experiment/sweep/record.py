@@ -1,4 +1,4 @@
-"""`sweep.json`: all that was asked for in the directory of a sweep, and its outcome."""
+"""`sweep.json`: all requests of the directory of a sweep, and their outcome."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ MOST_BYTES = 2**26
 
 
 class Asked(NamedTuple):
-    """All that was ever asked for in a directory."""
+    """All requests of a directory."""
 
     configuration: str  # of all runs, as TOML, without the keys that take several values
     data_root: Path | None  # directory with a folder for each data set, or None
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
 
     @property
     def axes(self) -> dict[str, list[str]]:
-        """Each key with its values, in the order in which they were asked for."""
+        """Each key with its values, in the order of the requests."""
         return {key: list(dict.fromkeys(dict(variant.settings)[key] for variant in self.seeds)) for key in self.keys}
 
 
@@ -44,7 +44,7 @@ class _Variant(BaseModel):
 
 
 class _Sweep(BaseModel):
-    """The part that is read again; the rest is for users."""
+    """The part of the file that is read again."""
 
     model_config = ConfigDict(strict=True)
 
@@ -54,7 +54,7 @@ class _Sweep(BaseModel):
 
 
 def write(path: Path, asked: Asked, outcome: Mapping[Variant, Mapping[str, Any]], told: Mapping[str, Any]) -> None:
-    """Writes `sweep.json` of a directory: the request, facts of the sweep, and the outcome of each combination."""
+    """Writes `sweep.json` of a directory: the requests, facts of the sweep, and the outcome of each combination."""
     variants = [
         {"directory": variant.name, "settings": dict(variant.settings), "seeds": seeds, **outcome.get(variant, {})}
         for variant, seeds in asked.seeds.items()
@@ -70,12 +70,7 @@ def write(path: Path, asked: Asked, outcome: Mapping[Variant, Mapping[str, Any]]
 
 
 def read(path: Path) -> Asked:
-    """Reads all that was ever asked for in a directory.
-
-    >>> read(Path("nowhere"))
-    Traceback (most recent call last):
-    jdgnn.errors.InputError: nowhere: holds no sweep.json; give a directory that jdgnn sweep has made
-    """
+    """Reads all requests of a directory."""
     if not (path / SWEEP).exists():
         raise InputError(f"{path}: holds no {SWEEP}; give a directory that jdgnn sweep has made")
     with reading(path / SWEEP, "choose another directory"):
@@ -90,4 +85,6 @@ def check_no_sweep(path: Path) -> None:
     """Rejects the directory of a sweep where one of a run is expected."""
     if (path / SWEEP).is_file():
         inside = ", ".join(sorted(str(entry) for entry in path.iterdir() if entry.is_dir())[:3])
-        raise InputError(f"{path}: is the directory of a sweep, which has a page; give some in it: {inside}, ...")
+        raise InputError(
+            f"{path}: is the directory of a sweep, which has a page; give directories in it: {inside}, ..."
+        )

@@ -1,7 +1,5 @@
 """Results of a sweep, for each combination and for all together."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,9 +31,9 @@ class Row(NamedTuple):
     """A combination with its results, by one of its tasks."""
 
     variant: Variant  # the combination
-    seeds: list[int]  # that were asked for
+    seeds: list[int]  # requested ones
     summaries: dict[int, dict[str, Any]]  # of finished runs, by seed
-    failed: dict[int, str]  # why others failed, by seed
+    failed: dict[int, str]  # the reasons of failed runs, by seed
     chosen: str | None = None  # the task of the scores; None for the first
 
     @property
@@ -61,16 +59,13 @@ class Row(NamedTuple):
     @property
     def baselines(self) -> dict[str, Spread]:
         """Scores of baselines, by name."""
-        if self.task is None:
-            return {}
-        names = scores.names_of(list(self.summaries.values()), self.task)
-        return {name: spread(self.values(name), repeats_of(self.task)) for name in names if name != "learned"}
+        names = [] if self.task is None else scores.names_of(self.summaries.values(), self.task)
+        return {name: spread(self.values(name), repeats_of(self.task or "")) for name in names if name != "learned"}
 
     @property
     def gain(self) -> Difference | None:
         """By how much the learned embeddings exceed the best baseline, in pairs by seed."""
-        baselines = self.baselines
-        if self.task is None or not baselines:
+        if self.task is None or not (baselines := self.baselines):
             return None
         best = max(baselines, key=lambda name: baselines[name].mean)
         return paired_difference(self.values("learned"), self.values(best), repeats_of(self.task))
@@ -91,7 +86,7 @@ class Row(NamedTuple):
         return mean([summary["wall_seconds"] for summary in self.summaries.values()])
 
     def values(self, name: str, seeds: Sequence[int] | None = None) -> NDArray[np.float64]:
-        """The scores of an embedding, for each of these seeds, or all that are finished, and each repeat [R, S]."""
+        """The scores of an embedding for each of these seeds, by default all, and each repeat [R, S]."""
         assert self.task is not None
         return scores.values_of([self.summaries[seed] for seed in seeds or self.summaries], self.task, name)
 
@@ -106,11 +101,8 @@ class Results:
         }
 
     def _finished(self, variant: Variant, seeds: Sequence[int]) -> dict[int, dict[str, Any]]:
-        folders = {seed: self._folder(variant, seed) for seed in seeds}
+        folders = variant.folders(self.path, seeds)
         return {seed: read_summary(folder) for seed, folder in folders.items() if is_finished(folder)}
-
-    def _folder(self, variant: Variant, seed: int) -> Path:
-        return self.path / variant.name / f"seed-{seed}"
 
     def make_folders(self) -> None:
         """Makes a directory for each combination, as `jdgnn run --seeds` does."""
@@ -125,12 +117,12 @@ class Results:
             self._write_seeds(row)
 
     def take(self, variant: Variant, seed: int, reason: str | None) -> None:
-        """Takes in a run that is finished, or has failed for a reason."""
+        """Adds a run that is finished, or has failed for a reason."""
         row = self.rows[variant]
         if reason is not None:
             row.failed[seed] = reason
             return
-        summaries = {**row.summaries, seed: read_summary(self._folder(variant, seed))}
+        summaries = row.summaries | {seed: read_summary(variant.folders(self.path, [seed])[seed])}
         self.rows[variant] = row._replace(summaries=dict(sorted(summaries.items())))
         self._write_seeds(self.rows[variant])
 
@@ -145,21 +137,23 @@ class Results:
 
     @property
     def mixed_ways(self) -> str | None:
-        """A clause if runs were computed in several ways that the settings do not tell apart; else None."""
+        """A clause if runs were computed in several ways that the settings do not distinguish; else None."""
         if "emulation.kernels" in self.asked.keys:
             return None
-        summaries = [(row.variant, seed, one) for row in self.rows.values() for seed, one in row.summaries.items()]
-        return mixed((f"{variant.label}, seed {seed}", one.get("way")) for variant, seed, one in summaries)
+        return mixed(
+            (f"{row.variant.label}, seed {seed}", summary.get("way"))
+            for row in self.rows.values()
+            for seed, summary in row.summaries.items()
+        )
 
     def write_table(self) -> None:
         """Writes `sweep.csv`: a line for each run that is finished or has failed."""
-        lines = [line for row in self.rows.values() for line in _lines(row)]
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, list(dict.fromkeys(name for line in lines for name in line)), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
+        import pandas as pd
+
+        # as objects, since a failed run, which has no results, would turn the whole numbers of others into floats
+        table = pd.DataFrame([line for row in self.rows.values() for line in _lines(row)], dtype=object)
         with whole_file(self.path / TABLE) as file:
-            file.write(text.getvalue().encode())
+            file.write(table.to_csv(index=False, lineterminator="\n").encode())
 
 
 def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -169,19 +163,14 @@ def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def are_comparable(rows: Sequence[Row]) -> bool:
-    """Whether all combinations were evaluated on the same nodes: no key chooses the network, its splits or links."""
+    """Whether all combinations were evaluated on the same network, splits and links."""
     keys = {key for row in rows for key, _ in row.variant.settings}
     return all(key in NOT_OF_THE_NETWORK or key.split(".")[0] not in REMEDY for key in keys)
 
 
 def best_of(rows: Sequence[Row]) -> Row | None:
-    """The row with the largest mean score among those with most finished seeds.
-
-    None if nothing was evaluated, or on networks or splits that differ.
-    """
-    if not are_comparable(rows):
-        return None
-    known = [row for row in rows if row.task]
+    """The row with the largest mean score among those with most finished seeds; None if rows are not comparable."""
+    known = [row for row in rows if row.task] if are_comparable(rows) else []
     most = max((len(row.summaries) for row in known), default=0)
     full = [row for row in known if len(row.summaries) == most]
     return max(full, key=lambda row: row.values("learned").mean(), default=None)
@@ -191,11 +180,12 @@ def alike(rows: Sequence[Row]) -> list[list[Row]]:
     """Combinations with identical results for every common seed: their settings make no difference."""
     groups: list[list[Row]] = []
     for row in rows:
-        group = next((found for found in groups if _are_alike(found[0], row)), None)
-        if group is None:
-            groups.append([row])
+        for group in groups:
+            if _are_alike(group[0], row):
+                group.append(row)
+                break
         else:
-            group.append(row)
+            groups.append([row])
     return [group for group in groups if len(group) > 1]
 
 
@@ -207,7 +197,7 @@ def _are_alike(row: Row, other: Row) -> bool:
 
 
 def difference_to(row: Row, best: Row) -> Difference | None:
-    """By how much a row exceeds the best, over the seeds that both have; None for the best itself."""
+    """By how much a row exceeds the best, over their common seeds; None for the best itself."""
     seeds = [seed for seed in row.summaries if seed in best.summaries]
     if row is best or row.task is None or row.task != best.task or not seeds:
         return None

@@ -1,4 +1,4 @@
-"""Runs of a sweep in one process share networks, and scores of embeddings that took no learning."""
+"""Runs of a sweep in one process share networks and the scores of baselines."""
 
 import hashlib
 import json
@@ -16,15 +16,11 @@ from jdgnn.experiment.run.preparing import PREPARING, Prepared, Preparing
 from jdgnn.network import Network
 
 MOST_SCORES = 10_000
-"""Of embeddings, each some kB."""
+"""In memory, each of some kB."""
 
 
 def sharing(preparing: Preparing = PREPARING) -> Preparing:
-    """The same preparation with a memory; its results are the same to the bit.
-
-    It loads a network only if it is not that of the run before, and evaluates the same embeddings of the same network
-    once.
-    """
+    """The same preparation, bit for bit, which keeps the last network, and evaluates equal embeddings once."""
     shared = _Shared(preparing)
     return Preparing(shared.load, shared.evaluate)
 
@@ -70,7 +66,7 @@ class _Shared:
 
 
 def _digest(vectors: np.ndarray, network: Network) -> str:
-    """Of an embedding, and of the labels and splits of honest nodes, who differ between runs with attackers."""
+    """Of an embedding and of labels and splits: runs with attackers evaluate different honest nodes."""
     digest = hashlib.sha256(np.ascontiguousarray(vectors).tobytes())
     if network.labels is not None:
         digest.update(np.ascontiguousarray(network.labels).tobytes())
@@ -80,7 +76,7 @@ def _digest(vectors: np.ndarray, network: Network) -> str:
 
 
 def network_key(config: Config) -> str:
-    """A text that is the same for configurations of the same network with the same splits and held-out links."""
+    """A text that configurations with the same network, splits and held-out links share."""
     tables: dict[str, Any] = {
         "network": config.network.model_dump(),
         "evaluation": config.evaluation.model_dump(),
