@@ -148,7 +148,7 @@ def _table(panel: Panel, variants: list[Variant], tasks: list[str], caption: str
         for variant, task, metric in columns
     ]
     edge = f" {EDGE} {AT_EDGE}." if any(EDGE in cell for row in rows for cell in row) else ""
-    panel.table(["embedding", *heads], rows, caption=f"{caption}, mean ± sd.{edge}", kind="figures")
+    panel.table(["embedding", *heads], rows, caption=f"{caption}, mean ± sd.{edge}", kind="numbers")
 
 
 def _cell(variant: Variant, task: str, metric: str, name: str, values: NDArray[np.float64] | None) -> str:

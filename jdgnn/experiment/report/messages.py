@@ -1,4 +1,4 @@
-"""The panel of messages: the outcome of every one that was sent, and the bytes."""
+"""The panel of messages: the outcome of every message, and the bytes sent."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.style import layout
 from jdgnn.experiment.report.variants import Series, Variant, each
 from jdgnn.experiment.results.formatting import percent
+from jdgnn.experiment.results.labels import capitalised
 from jdgnn.experiment.results.tables import ENDS, KINDS
 
 END_COLOURS = {
@@ -24,20 +25,18 @@ END_COLOURS = {
 PATTERN = {"size": 6, "solidity": 0.25, "fillmode": "overlay"}
 PATTERNS = {"dropped": "/", "to_offline": "\\", "superseded": "x", "evicted": "-", "rejected": "+", "in_flight": "."}
 
-Counts = dict[str, dict[str, int]]
-
 
 def messages_panel(variants: list[Variant]) -> Panel:
     """Outcomes of messages."""
     panel = Panel("messages", "Messages")
-    counts = {variant.name: _counts(variant) for variant in variants if variant.first.rows}
-    if not counts:
+    begun = [variant for variant in variants if variant.first.rows]
+    if not begun:
         panel.text("No tick was recorded yet.", "note")
         return panel
-    _outcomes(panel, counts, len(variants))
-    for variant in variants:
-        if variant.first.rows:
-            _accounts(panel, variant, counts[variant.name], len(variants))
+    prefixes = {variant.name: f"{variant.name}: " if len(variants) > 1 else "" for variant in begun}
+    _outcomes(panel, {prefixes[variant.name]: _counts(variant) for variant in begun})
+    for variant in begun:
+        _accounts(panel, variant, prefixes[variant.name])
     with panel.grid():
         if len(variants) == 1:
             _over_time(panel, variants[0])
@@ -45,83 +44,84 @@ def messages_panel(variants: list[Variant]) -> Panel:
     return panel
 
 
-def _counts(variant: Variant) -> Counts:
-    """Messages by kind and outcome at the last recorded tick of the first seed, sent ones among them."""
+def _counts(variant: Variant) -> Any:
+    """Messages by outcome and kind at the last recorded tick of the first seed, with those that were sent."""
+    import pandas as pd
+
     row = variant.first.rows[-1]
-    return {kind: {end: row[f"messages_{end}"][kind] for end in ("sent", *ENDS)} for kind in KINDS}
+    return pd.DataFrame({kind: {end: row[f"messages_{end}"][kind] for end in ("sent", *ENDS)} for kind in KINDS})
 
 
-def _outcomes(panel: Panel, counts: dict[str, Counts], num_variants: int) -> None:
+def _outcomes(panel: Panel, counts: dict[str, Any]) -> None:
     """A bar for each kind of each variant."""
-    found_by = {
-        label if num_variants == 1 else f"{name}: {label}": found[kind]
-        for kind, label in KINDS.items()
-        for name, found in counts.items()
-        if found[kind]["sent"]
-    }
+    import pandas as pd
+
+    columns = {f"{prefix}{label}": of[kind] for kind, label in KINDS.items() for prefix, of in counts.items()}
+    table: Any = pd.DataFrame({label: column for label, column in columns.items() if column["sent"]})
     traces = [
         bars(
             name,
-            [100 * found[end] / found["sent"] for found in found_by.values()],
-            list(found_by),
+            (100 * table.loc[end] / table.loc["sent"]).tolist(),
+            list(table),
             END_COLOURS[end],
             "%{customdata:,} (%{x:.2f} %)",
             orientation="h",
-            customdata=[found[end] for found in found_by.values()],
+            customdata=table.loc[end].tolist(),
             marker={"pattern": {**PATTERN, "shape": PATTERNS.get(end, "")}},
         )
         for end, name in ENDS.items()
-        if any(found[end] for found in found_by.values())
+        if len(table) and table.loc[end].any()
     ]
     axes: dict[str, Any] = {"xaxis": {"range": [0, 100]}, "yaxis": {"autorange": "reversed"}}
-    height = 130 + 36 * len(found_by)
+    height = 130 + 36 * table.shape[1]
     shown = layout("% of sent messages", **axes, barmode="stack", hovermode="closest", height=height)
-    sent = sum(found["sent"] for found in found_by.values())
-    says = f"{sent:,} messages sent; each has exactly one outcome or is still in flight."
+    sent = int(table.loc["sent"].sum()) if len(table) else 0
+    says = f"Outcomes by kind. {sent:,} messages sent; each has exactly one outcome or is still in flight."
     panel.figure("ends", "Outcomes of messages", traces, shown, says)
 
 
-def _accounts(panel: Panel, variant: Variant, found: Counts, num_variants: int) -> None:
+def _accounts(panel: Panel, variant: Variant, prefix: str) -> None:
     """Exact counts, which add up."""
-    rows = [[name, *(f"{found[kind][end]:,}" for kind in KINDS)] for end, name in {"sent": "sent", **ENDS}.items()]
-    rest = [found[kind]["sent"] - sum(found[kind][end] for end in ENDS) for kind in KINDS]
-    rows.append(["sent − all of these", *(f"{left:,}" for left in rest)])
-    sent = variant.first.rows[-1]["bytes_sent"]
+    counts, sent = _counts(variant), variant.first.rows[-1]["bytes_sent"]
+    counts.loc["rest"] = counts.loc["sent"] - counts.loc[list(ENDS)].sum()
+    names = {"sent": "sent", **ENDS, "rest": "sent − all of these"}
+    rows = [[name, *(f"{count:,}" for count in counts.loc[end])] for end, name in names.items()]
     rows.append(["bytes sent", *(filesize.decimal(sent[kind]) for kind in KINDS)])
-    whose = "" if num_variants == 1 else f"{variant.name}: "
     several = f", seed {variant.first.seed}" if len(variant.runs) > 1 else ""
-    caption = f"{whose}messages to tick {variant.first.tick}{several}"
-    panel.table(["", *KINDS.values()], rows, caption=caption, kind="figures")
+    caption = f"{prefix}messages until tick {variant.first.tick}{several}"
+    panel.table(["", *KINDS.values()], rows, caption=capitalised(caption), kind="numbers")
 
 
 def _over_time(panel: Panel, variant: Variant) -> None:
-    """Of each kind, shares of the messages that came to an end between records."""
-    rows = variant.first.rows
+    """For each kind, the outcomes of the messages that came to an end between records."""
     for kind, name in KINDS.items():
-        totals = {end: np.array([row[f"messages_{end}"][kind] for row in rows], np.float64) for end in ENDS}
-        del totals["in_flight"]
-        steps = {end: np.diff(total, prepend=0.0) for end, total in totals.items()}
-        ended = sum(steps.values(), np.zeros(len(rows)))
+        columns = {f"messages_{end}.{kind}": end for end in ENDS if end != "in_flight"}
+        totals = variant.first.table[list(columns)].rename(columns=columns).astype(float)
+        steps = totals.diff().fillna(totals)
+        ended = steps.sum(axis=1)
         if not ended.any():
             continue
+        shares = (100 * steps).div(ended, axis=0).where(ended > 0, 0.0)
         traces: list[Trace] = [
             {
                 "type": "scatter",
-                "x": [row["tick"] for row in rows],
-                "y": np.divide(100 * step, ended, out=np.zeros(len(rows)), where=ended > 0).tolist(),
+                "x": shares.index.tolist(),
+                "y": shares[end].tolist(),
                 "mode": "lines",
                 "stackgroup": "one",
                 "name": ENDS[end],
                 "line": {"color": END_COLOURS[end], "width": 0.5},
                 "hovertemplate": "%{y:.2f} %",
             }
-            for end, step in steps.items()
-            if step.any()
+            for end in shares
+            if steps[end].any()
         ]
         shown = layout(y_title="% of messages with an outcome", yaxis={"range": [0, 100]})
-        share = totals["delivered"][-1] / max(1.0, sum(total[-1] for total in totals.values()))
-        says = f"Outcomes between records. In total, {percent(share)} were delivered."
-        panel.figure(kind, f"{name[:1].upper()}{name[1:]} over time", traces, shown, says)
+        last = totals.iloc[-1]
+        says = (
+            f"Outcomes between records. In total, {percent(last['delivered'] / max(1.0, last.sum()))} were delivered."
+        )
+        panel.figure(kind, f"{capitalised(name)} over time", traces, shown, says)
 
 
 def _bytes(panel: Panel, variants: list[Variant]) -> None:

@@ -32,7 +32,7 @@ def network_panel(variants: list[Variant]) -> Panel:
         "nodes without in-neighbours": f"{int((degree == 0).sum()):,}",
         "components": f"{len(sizes):,}, the largest of {int(sizes[0]):,} nodes" if len(sizes) else "0",
     }
-    panel.table(["", "network"], [[name, text] for name, text in facts.items()], kind="figures")
+    panel.table(["", "network"], [[name, text] for name, text in facts.items()], kind="numbers")
     read = [note.partition(": ") for note in as_read(variants[0].first.summary or {})]
     if read:
         rows = [[name, text] if text else ["", name] for name, _, text in read]

@@ -77,7 +77,7 @@ def _beside(panel: Panel, variants: list[Variant]) -> None:
         cells.append(f"{summary['wall_seconds']:,.1f}" if summary else "not finished")
         rows.append([variant.name, str(variant.path), str(len(variant.runs)), *cells])
     head = ["", "directory", "seeds", *columns, "consensus distance", seconds]
-    panel.table(head, rows, caption="Runs side by side", kind="figures")
+    panel.table(head, rows, caption="Runs side by side", kind="numbers")
 
 
 def _task_cells(variant: Variant, task: str) -> tuple[str, str]:
@@ -109,7 +109,7 @@ def _differences(panel: Panel, variants: list[Variant]) -> None:
             for one in of_task["differences"]
         ]
         head = ["task", "learned", "difference, points", "95 % interval", "paired over"]
-        panel.table(head, rows, caption="Differences of learned scores", kind="figures")
+        panel.table(head, rows, caption="Differences of learned scores", kind="numbers")
     except InputError as error:
         panel.text(f"Not compared in pairs: {error}", "note")
     settings = [variant.first.settings for variant in variants]

@@ -1,4 +1,4 @@
-"""A run as a report sees it: all that its directory holds, whether it is finished or still runs.
+"""Reads a run for a report: the content of its directory, whether it is finished or not.
 
 Axes: N nodes, n nodes of a snapshot, W columns of embeddings, R repeats of a task, d nodes that are drawn, e links that
 are drawn.
@@ -24,7 +24,7 @@ from jdgnn.experiment.run.snapshots import Snapshots
 from jdgnn.experiment.sweep.record import check_no_sweep
 
 MOST_ROWS = 2000
-"""Of the metrics; of more, every so many-th is taken."""
+"""Of the metrics; of more, an even selection."""
 
 NETWORK_FORM = {
     "in_degree": "int N",
@@ -66,7 +66,7 @@ class Snapshot:
     scores: Scores
 
     def embeddings(self, nodes: NDArray[Any]) -> NDArray[np.float64]:
-        """Those of some of its nodes."""
+        """The embeddings of some of its nodes."""
         return self.kept[np.searchsorted(self.nodes, nodes)].astype(np.float64) * self.scale
 
 
@@ -80,6 +80,13 @@ class Run:
     summary: dict[str, Any] | None  # of a finished run
     rows: list[dict[str, Any]]
     network: Arrays
+
+    @cached_property
+    def table(self) -> Any:
+        """The rows as a table by tick; names of columns have keys and indices between dots, as `loss.0`."""
+        import pandas as pd
+
+        return pd.DataFrame([dict(_flat("", row)) for row in self.rows], [row["tick"] for row in self.rows])
 
     @property
     def num_nodes(self) -> int:
@@ -99,9 +106,8 @@ class Run:
     @cached_property
     def snapshots(self) -> list[Snapshot]:
         """By ascending tick; the last one of a finished run is its end, with all nodes."""
-        taken = [
-            _snapshot(path, tick, self.num_nodes) for tick, path in Snapshots(self.path / SNAPSHOTS).paths().items()
-        ]
+        paths = Snapshots(self.path / SNAPSHOTS).paths()
+        taken = [_snapshot(path, tick, self.num_nodes) for tick, path in paths.items()]
         if self.summary is None:
             return taken
         last = _last(self.path, self.num_nodes, self.summary)
@@ -171,8 +177,17 @@ def read_run(path: Path) -> Run:
     return Run(path, config, settings_of(path, config), summary, rows, network)
 
 
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The numbers in nested lists and tables, with the path to each."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _flat(f"{name}.{key}" if name else str(key), inner)
+    else:
+        yield name, value
+
+
 def _thinned(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
-    """At most `MOST_ROWS` rows, evenly, the last among them; never more than twice as many are held."""
+    """An even selection of at most twice `MOST_ROWS` rows, the last among them."""
     kept: list[dict[str, Any]] = []
     last, every = None, 1
     for number, row in enumerate(rows):
@@ -185,16 +200,9 @@ def _thinned(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def members(path: Path) -> list[Path]:
-    """The directories of the runs that have begun in a directory that `jdgnn run` has made.
-
-    >>> members(Path("nowhere"))
-    Traceback (most recent call last):
-    jdgnn.errors.InputError: nowhere: there is no such directory; give one that jdgnn run has made
-    """
+    """The directories of the runs that have begun in a directory that `jdgnn run` has made."""
     check_no_sweep(path)
     begun = [folder for folder in run_folders(path) if (folder / NETWORK).is_file()]
     if not begun:
-        raise InputError(
-            f"{path}: holds no run with a {NETWORK}; give a directory that jdgnn run has made, or repeat it"
-        )
+        raise InputError(f"{path}: holds no run with a {NETWORK}; give a directory that jdgnn run has made")
     return begun

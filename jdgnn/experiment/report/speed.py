@@ -40,7 +40,7 @@ def speed_panel(variants: list[Variant]) -> Panel:
 
 def _table(panel: Panel, summaries: Summaries) -> None:
     facts = [_facts(summary) for summary in summaries.values()]
-    panel.table(["", *summaries], [[name, *(one[name] for one in facts)] for name in facts[0]], kind="figures")
+    panel.table(["", *summaries], [[name, *(one[name] for one in facts)] for name in facts[0]], kind="numbers")
 
 
 def _facts(summary: dict[str, Any]) -> dict[str, str]:

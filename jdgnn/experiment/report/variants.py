@@ -23,27 +23,16 @@ LOW, MIDDLE, HIGH = (QUANTILES.index(level) for level in (0.05, 0.5, 0.95))
 
 @dataclass(frozen=True)
 class Series:
-    """A statistic over time, with a band around it.
-
-    Attributes:
-      ticks: at which it was measured.
-      middle: the statistic, or its mean over seeds or splits; NaN where it is missing.
-      low: the lower edge of the band; None for none.
-      high: its upper edge.
-    """
+    """A statistic over time, with a band around it."""
 
     ticks: NDArray[np.int64]
-    middle: NDArray[np.float64]
-    low: NDArray[np.float64] | None = None
+    middle: NDArray[np.float64]  # the statistic, or its mean over seeds or splits; NaN where it is missing
+    low: NDArray[np.float64] | None = None  # edges of the band; None for none
     high: NDArray[np.float64] | None = None
 
     @property
     def last(self) -> float | None:
-        """The last number that is not missing, if there is any.
-
-        >>> Series(np.array([1, 2]), np.array([0.5, np.nan])).last
-        0.5
-        """
+        """The last number that is not missing, if there is any."""
         known = self.middle[np.isfinite(self.middle)]
         return float(known[-1]) if len(known) else None
 
@@ -55,7 +44,7 @@ class Variant:
     name: str
     path: Path
     runs: list[Run]
-    left_out: tuple[int, ...] = ()  # seeds whose runs are not finished while others are
+    left_out: tuple[int, ...] = ()  # seeds of unfinished runs, if others are finished
 
     @property
     def first(self) -> Run:
@@ -69,38 +58,31 @@ class Variant:
 
     def series(self, *keys: str | int, scale: float = 1.0) -> Series:
         """The statistic at these keys of each row: its mean over seeds, and one standard deviation around it."""
-        return _mean(
-            [
-                (_ticks(run.rows), np.array([scale * _number(row, keys) for row in run.rows], np.float64))
-                for run in self.runs
-            ]
-        )
+        name = ".".join(map(str, keys))
+        return _mean([scale * run.table.reindex(columns=[name])[name].astype(float) for run in self.runs])
 
-    def _band(self, middle: Series, *keys: str | int) -> Series:
-        """With the 5 and 95 % quantiles over nodes at these keys, means over seeds."""
+    def _with_quantiles(self, middle: Series, *keys: str | int) -> Series:
         return Series(middle.ticks, middle.middle, self.series(*keys, LOW).middle, self.series(*keys, HIGH).middle)
 
     def spread(self, name: str) -> Series:
-        """A statistic of nodes over time: its median and its 5 and 95 % quantiles, means over seeds."""
-        return self._band(self.series("quantiles", name, MIDDLE), "quantiles", name)
+        """A statistic of nodes: its median, and its 5 and 95 % quantiles, means over seeds."""
+        return self._with_quantiles(self.series("quantiles", name, MIDDLE), "quantiles", name)
 
     def losses(self, layer: int) -> Series:
-        """The loss of a layer: its mean over nodes, with their 5 and 95 % quantiles, means over seeds."""
-        return self._band(self.series("loss", layer), "loss_quantiles", layer)
+        """The loss of a layer: its mean over nodes, and their 5 and 95 % quantiles, means over seeds."""
+        return self._with_quantiles(self.series("loss", layer), "loss_quantiles", layer)
 
     @property
     def summaries(self) -> list[dict[str, Any]]:
-        """Of finished runs."""
+        """Summaries of finished runs."""
         return [run.summary for run in self.runs if run.summary is not None]
 
     @cached_property
     def tasks(self) -> list[str]:
-        """Tasks that all runs were evaluated by, at the end or so far."""
+        """Tasks by which all runs were evaluated, at the end or so far."""
         if self.summaries:
             return scores.tasks_of(self.summaries)
-        of_runs = [{task for one in run.snapshots for task in one.scores} for run in self.runs]
-        order = dict.fromkeys(task for one in self.first.snapshots for task in one.scores)
-        return [task for task in order if all(task in tasks for tasks in of_runs)]
+        return scores.common(dict.fromkeys(task for one in run.snapshots for task in one.scores) for run in self.runs)
 
     def metric(self, task: str) -> str:
         """The first metric of a task; empty where it is not known."""
@@ -109,32 +91,32 @@ class Variant:
         return next((next(iter(one.scores[task])) for one in self.first.snapshots if task in one.scores), "")
 
     def _over_time(self, task: str) -> list[dict[int, NDArray[np.float64]]]:
-        """For each run the learned scores at each tick, by all repeats there are."""
+        """For each run the learned scores at each tick, in percent, by all repeats there are."""
         return [
-            {one.tick: next(iter(one.scores[task].values())) for one in run.snapshots if task in one.scores}
+            {one.tick: 100 * next(iter(one.scores[task].values())) for one in run.snapshots if task in one.scores}
             for run in self.runs
         ]
 
     def num_repeats(self, task: str) -> int:
-        """By how many repeats, the first ones, every snapshot of every run was evaluated."""
+        """The number of first repeats by which every snapshot of every run was evaluated."""
         return min((len(values) for found in self._over_time(task) for values in found.values()), default=0)
 
     def score(self, task: str) -> Series:
         """The learned score over time, in percent: its mean, and one standard deviation over seeds or repeats."""
+        import pandas as pd
+
         count = self.num_repeats(task)
-        found = [{tick: 100 * values[:count] for tick, values in one.items()} for one in self._over_time(task)]
-        series = [
-            (np.array(list(one), np.int64), np.array([values.mean() for values in one.values()], np.float64))
-            for one in found
+        tables = [
+            pd.DataFrame({tick: values[:count] for tick, values in found.items()}).T for found in self._over_time(task)
         ]
-        if len(series) > 1:
-            return _mean(series)
-        ticks, values = series[0]
-        sd = np.array([one.std(ddof=1) if len(one) > 1 else 0.0 for one in found[0].values()], np.float64)
-        return Series(ticks, values, values - sd, values + sd)
+        mean = _mean([table.mean(axis=1) for table in tables])
+        if len(tables) > 1:
+            return mean
+        sd = tables[0].std(axis=1).fillna(0.0).to_numpy()
+        return Series(mean.ticks, mean.middle, mean.middle - sd, mean.middle + sd)
 
     def last_scores(self, task: str, metric: str | None = None) -> dict[str, NDArray[np.float64]]:
-        """The last scores, by name, for each seed and repeat [R, S], of 1; empty while the run is not finished."""
+        """The last scores by name, for each seed and repeat [R, S], of 1; empty while the run is not finished."""
         if not self.summaries or task not in self.tasks:
             return {}
         names = scores.names_of(self.summaries, task)
@@ -146,50 +128,33 @@ class Variant:
         return 100 * float(found["learned"].mean()) if found else self.score(task).last
 
     def baselines(self, task: str, count: int | None = None) -> dict[str, float]:
-        """Baselines by name, in percent: means over seeds and the first repeats; none while the run is not finished."""
+        """Baselines in percent: means over seeds and the first repeats; none while the run is not finished."""
         found = self.last_scores(task)
         return {name: 100 * float(values[:, :count].mean()) for name, values in found.items() if name != "learned"}
 
     def best_baseline(self, task: str) -> str:
-        """The best by all repeats; empty while the run is not finished."""
+        """The best baseline by all repeats; empty while the run is not finished."""
         means = self.baselines(task)
         return max(means, key=lambda name: means[name], default="")
 
 
 def each(variants: Sequence[Variant], texts: Sequence[str]) -> str:
-    """A text for each variant, with its name where there are several.
-
-    >>> each([], [])
-    ''
-    """
+    """A text for each variant, with its name where there are several."""
     if len(variants) == 1:
         return texts[0]
     return "; ".join(f"{variant.name} {text}" for variant, text in zip(variants, texts, strict=True))
 
 
-def _number(row: Any, keys: Sequence[str | int]) -> float:
-    """The number at these keys; NaN where there is none, as of a layer that has not learned yet."""
-    for key in keys:
-        try:
-            row = row[key]
-        except (LookupError, TypeError):
-            return np.nan
-    return np.nan if row is None else float(row)
-
-
-def _ticks(rows: list[dict[str, Any]]) -> NDArray[np.int64]:
-    return np.array([row["tick"] for row in rows], np.int64)
-
-
-def _mean(series: list[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> Series:
+def _mean(of_runs: list[Any]) -> Series:
     """The mean over runs at the ticks that all have."""
-    common = np.array([tick for tick in series[0][0] if all(tick in ticks for ticks, _ in series)], np.int64)
-    values = np.array([found[np.isin(ticks, common)] for ticks, found in series], np.float64)
-    mean = values.mean(axis=0)
-    if len(series) == 1:
-        return Series(common, mean)
-    sd = values.std(axis=0, ddof=1)
-    return Series(common, mean, mean - sd, mean + sd)
+    import pandas as pd
+
+    table = pd.concat(of_runs, axis=1, join="inner")
+    ticks, mean = table.index.to_numpy(np.int64), table.mean(axis=1, skipna=False).to_numpy()
+    if len(of_runs) == 1:
+        return Series(ticks, mean)
+    sd = table.std(axis=1, skipna=False).to_numpy()
+    return Series(ticks, mean, mean - sd, mean + sd)
 
 
 def read_variants(paths: Sequence[Path]) -> list[Variant]:
@@ -201,7 +166,7 @@ def read_variants(paths: Sequence[Path]) -> list[Variant]:
 
 
 def _variant(name: str, path: Path) -> Variant:
-    """Means are over the finished runs, once there are any, as others have not come as far."""
+    # only finished runs, once there are any, as others have not come as far
     runs = [read_run(folder) for folder in members(path)]
     finished = [run for run in runs if run.summary is not None]
     left_out = tuple(run.seed for run in runs if run.summary is None) if finished else ()

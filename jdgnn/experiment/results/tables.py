@@ -70,7 +70,7 @@ def datasets_table(data_root: Path | None = None) -> Table:
     """The data sets, with the place from which each would be read."""
     root = data_root or os.environ.get("JDGNN_DATA")
     counted = [Column(name, justify="right") for name in ("nodes", "edges", "features", "classes")]
-    head = (Column("name", no_wrap=True), *counted, "licence", "read from")
+    head: list[Column | str] = [Column("name", no_wrap=True), *counted, "licence", "read from"]
     table = Table(*head, caption="\n".join(_remarks()), caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for dataset in DATASETS.values():
         counts = (dataset.num_nodes, dataset.num_edges, dataset.num_features, dataset.num_classes)

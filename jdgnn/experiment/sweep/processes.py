@@ -1,9 +1,8 @@
-"""Several processes that do the runs of a sweep, each on its share of the cores."""
+"""The processes of a sweep, each with its share of the cores."""
 
 import _thread
 import atexit
 import contextlib
-import itertools
 import multiprocessing
 import os
 import signal
@@ -16,20 +15,22 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 
+import numpy as np
+
 from jdgnn.backend.calls import num_cores
 from jdgnn.experiment.run.interrupts import WAYS, Interrupted, Interrupts, remembered_interrupts
 from jdgnn.experiment.sweep.plan import Task
 from jdgnn.experiment.sweep.working import Done, Work, Worker
 
 TELLING_SECONDS = 0.5
-"""Time between looks for an interrupt."""
+"""Time between checks for an interrupt."""
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-"""Variables for the number of threads of libraries, where cores cannot be assigned."""
+"""Variables for numbers of threads, where cores cannot be assigned to a process."""
 
 
 class Queue:
-    """Tasks that are left, given out so that as few programs as possible are compiled.
+    """The rest of the tasks, in an order in which few programs are compiled.
 
     Example:
       >>> from pathlib import Path
@@ -49,7 +50,7 @@ class Queue:
         return len(self._left)
 
     def next(self, last: int | None) -> Task | None:
-        """A task of the structure that a process did last, else of a new one, else of the one with most tasks left."""
+        """A task of the last structure of a process, else of a new one, else of the one with most tasks left."""
         if not self._left:
             return None
         counts = Counter(task.structure for task in self._left)
@@ -61,11 +62,9 @@ class Queue:
 
 
 def do_all(work: Work, tasks: Queue, jobs: int, interrupts: Interrupts, on_done: Callable[[Done], None]) -> None:
-    """Does tasks until none is left, so many at a time; hands each outcome to `on_done`.
+    """Does all tasks, in this process or in several new ones; hands each outcome to `on_done`.
 
-    One job is done in this process. Several are done in as many new ones, which have the cores of this one divided
-    among them; a process that dies takes down its task only. If `interrupts` say so, all runs are saved and end, and
-    Interrupted is raised.
+    A process that dies takes down its task only. After an interrupt all runs save and end, and Interrupted is raised.
     """
     jobs = min(jobs, max(1, len(tasks)))
     if jobs == 1:
@@ -83,11 +82,11 @@ def do_all(work: Work, tasks: Queue, jobs: int, interrupts: Interrupts, on_done:
 
 
 class _Process(ProcessPoolExecutor):
-    """One process, with a share of the cores; the structure of its last task decides which one it gets next."""
+    """One process, with a share of the cores and its last task."""
 
     def __init__(self, work: Work, cores: list[int], jobs: int) -> None:
         context = multiprocessing.get_context("spawn")
-        ended, self.ending = context.Pipe(duplex=False)  # closing it ends the process; so does our death
+        ended, self.ending = context.Pipe(duplex=False)  # closing it ends the process; so does the death of this one
         super().__init__(1, context, _begin, (work, ended))
         self.cores = cores
         self.task: Task | None = None
@@ -97,10 +96,10 @@ class _Process(ProcessPoolExecutor):
 
 
 class _Pool:
-    """All processes, and the tasks that they do now."""
+    """All processes, and their present tasks."""
 
     def __init__(self, work: Work, tasks: Queue, jobs: int, on_done: Callable[[Done], None]) -> None:
-        self._work = work._replace(cores=num_cores())  # the bits of one process that has all cores
+        self._work = work._replace(cores=num_cores())  # for the bits of one process with all cores
         self._tasks, self._jobs, self._on_done = tasks, jobs, on_done
         self._is_ending = False
         self.running: dict[Future[Done | None], _Process] = {}
@@ -116,7 +115,7 @@ class _Pool:
             self.running[process.submit(_do, process.task)] = process
 
     def take_results(self) -> None:
-        """Waits a little for results, and gives out the next tasks."""
+        """Waits for results, for a short time, and starts the next tasks."""
         for future in wait(self.running, TELLING_SECONDS, FIRST_COMPLETED).done:
             process = self.running.pop(future)
             try:
@@ -134,13 +133,13 @@ class _Pool:
             self._submit_next(process)
 
     def end(self) -> None:
-        """Makes all of them save and end."""
+        """Makes all processes save and end."""
         self._is_ending = True
         for process in self.running.values():
             process.ending.close()
 
     def close(self) -> None:
-        """Leaves no process behind: those that still run end as soon as they have saved."""
+        """Waits until all processes have saved and ended."""
         self.end()
         for process in self.running.values():
             process.shutdown(wait=True, cancel_futures=True)
@@ -164,7 +163,7 @@ def _begin(work: Work, ended: Connection) -> None:
 
 
 def _do(task: Task) -> Done | None:
-    """The outcome of a task; None if all should end."""
+    """The outcome of a task; None if it was interrupted."""
     _State.is_busy = True
     try:
         return _State.worker.do(task, _State.interrupts)
@@ -175,7 +174,7 @@ def _do(task: Task) -> Done | None:
 
 
 def _listen(ended: Connection) -> None:
-    """Acts as on SIGTERM when all should end, or the process that gives out tasks is gone."""
+    """Acts as on SIGTERM when all processes should end, or the main process is gone."""
     with contextlib.suppress(EOFError, OSError):
         ended.recv()
     if _State.is_busy:
@@ -186,16 +185,10 @@ def _listen(ended: Connection) -> None:
 
 
 def shares(cores: list[int], jobs: int) -> list[list[int]]:
-    """Divides cores among processes as evenly as possible; each gets at least one.
-
-    >>> shares([0, 1, 2, 3, 4], 2), shares([0, 1], 3)
-    ([[0, 1, 2], [3, 4]], [[0], [1], [0]])
-    """
+    """Divides cores among processes as evenly as possible; each gets at least one."""
     if jobs >= len(cores):
         return [[cores[job % len(cores)]] for job in range(jobs)]
-    size, rest = divmod(len(cores), jobs)
-    starts = [job * size + min(job, rest) for job in range(jobs + 1)]
-    return [cores[start:end] for start, end in itertools.pairwise(starts)]
+    return [share.tolist() for share in np.array_split(cores, jobs)]
 
 
 def _cores() -> list[int]:
@@ -207,17 +200,16 @@ def _cores() -> list[int]:
 
 @contextlib.contextmanager
 def _environment(cores: list[int], jobs: int) -> Iterator[None]:
-    """The inheritance of a process that is started inside: its cores, and no signal that ends runs.
+    """Gives a process that is started inside its share of the cores, and blocks signals that end runs.
 
     XLA and other libraries start as many threads as there are cores when they are loaded, so the process must have its
-    share from the beginning. Terminals and schedulers send signals to all processes: only the one that gives out tasks
-    handles them, and ends the others itself.
+    share from the beginning. Terminals and schedulers send signals to all processes: only the main process handles
+    them, and ends the others.
     """
-    environment = dict(os.environ)
     variables = dict.fromkeys(THREADS, str(len(cores)))
     if jobs > 1:
         variables["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # they may share one accelerator
-    given = {name: value for name, value in variables.items() if name not in environment}
+    given = {name: value for name, value in variables.items() if name not in os.environ}
     os.environ.update(given)
     resource_tracker.ensure_running()  # its start would unblock the signals
     before = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None

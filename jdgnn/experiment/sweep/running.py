@@ -1,7 +1,6 @@
-"""A sweep from its plan to its table and plot."""
+"""Runs a sweep from its plan to its table and page."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -35,22 +34,10 @@ def run_sweep(
     cache: Path | None = None,
     accepts_other_way: bool = False,
 ) -> int:
-    """Does the rest of a sweep, and writes its table and page.
+    """Runs the tasks of a plan, and writes the table and page of its sweep; returns the number of runs that failed.
 
-    Args:
-      plan: the runs to do.
-      console: where progress and the closing table are shown.
-      jobs: number of processes.
-      interrupts: what may end it.
-      cache: directory of compiled programs, or None.
-      accepts_other_way: whether runs may be computed in another way than those that have begun.
-
-    Returns:
-      The number of runs that failed.
-
-    Raises:
-      InputError: the directory cannot be written, another process uses it, or runs were computed in another way.
-      Interrupted: it was interrupted; runs that had begun are saved.
+    `cache` is a directory for compiled programs. After an interrupt, runs that had begun are saved, and Interrupted is
+    raised.
     """
     check_way(plan, is_accepted=accepts_other_way)
     plan.path.mkdir(parents=True, exist_ok=True)
@@ -98,14 +85,13 @@ class _Log:
         self._bar.stop()
 
     def take(self, done: Done) -> None:
-        """Takes in the outcome of a run."""
+        """Records and shows the outcome of a run."""
         task = done.task
         self._results.take(task.variant, task.seed, done.reason)
         self._num_done += 1
         self.num_failed += done.reason is not None
         self._num_programs += done.num_programs
-        self._print(" ".join(self._line(done)))
-        self._tell_missing(done)
+        self._print_outcome(done)
         self._bar.advance(self._bar.task_ids[0])
         if time.monotonic() > self._written + WRITING_SECONDS:
             self.write()
@@ -113,23 +99,18 @@ class _Log:
     def _print(self, text: str) -> None:
         self._console.print(text, soft_wrap=True, markup=False, highlight=False)
 
-    def _tell_missing(self, done: Done) -> None:
-        """Says once that a run lacked its compiled kernels, as the output of single runs is not shown."""
-        summary = self._results.rows[done.task.variant].summaries.get(done.task.seed, {})
-        if not self._is_missing_told and (reason := missing_in(summary)) is not None:
+    def _print_outcome(self, done: Done) -> None:
+        task, row = done.task, self._results.rows[done.task.variant]
+        outcome = f"{done.seconds:.1f} s"
+        if done.reason is not None:
+            outcome = f"failed: {done.reason}"
+        elif row.task:
+            outcome = f"learned {points(float(row.values('learned', [task.seed]).mean()))}, {outcome}"
+        self._print(f"{self._num_done}/{len(self._plan.tasks)} {task.variant.label}, seed {task.seed}: {outcome}")
+        # once, as the output of single runs is not shown
+        if not self._is_missing_told and (reason := missing_in(row.summaries.get(task.seed, {}))) is not None:
             self._is_missing_told = True
             self._print(f"warning: {warning(reason)}")
-
-    def _line(self, done: Done) -> Iterator[str]:
-        yield f"{self._num_done}/{len(self._plan.tasks)}"
-        yield f"{done.task.variant.label}, seed {done.task.seed}:"
-        if done.reason is not None:
-            yield f"failed: {done.reason}"
-            return
-        row = self._results.rows[done.task.variant]
-        if row.task:
-            yield f"learned {points(float(row.values('learned', [done.task.seed]).mean()))},"
-        yield f"{done.seconds:.1f} s"
 
     def write(self) -> None:
         """Writes `sweep.json`."""
@@ -145,13 +126,13 @@ class _Log:
         """Numbers of runs, and the effort."""
         before = self._plan.num_runs - len(self._plan.tasks)
         words = [f"{self._num_done - self.num_failed} finished"]
-        words += [f"{before} were finished before"] if before else []
+        words += [f"{before} finished before"] if before else []
         words += [f"{self.num_failed} failed"] if self.num_failed else []
         programs = f"{self._num_programs} program{'' if self._num_programs == 1 else 's'} compiled"
         return f"{', '.join(words)}; {programs}; {duration(time.monotonic() - self._started)}"
 
     def left(self) -> list[str]:
-        """The same as `kept`, where the process is killed within a run; records the outcome of the others."""
+        """Records the outcome of runs where the process is killed within one, and returns `kept`."""
         self.write()
         return self.kept()
 

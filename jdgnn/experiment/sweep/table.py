@@ -12,12 +12,12 @@ from jdgnn.experiment.sweep.grid import is_number, short_keys
 from jdgnn.experiment.sweep.results import Row, alike, best_of, by_task, difference_to
 
 BEST = "*"
-FIGURES = {"consensus_distance": "con-\nsensus", "loss": "loss", "seconds": "s"}
-"""Columns beside scores, and their heads."""
+NUMBERS = {"consensus_distance": "con-\nsensus", "loss": "loss", "seconds": "s"}
+"""Columns after the scores, and their heads."""
 
 
 def print_sweep(console: Console, rows: Sequence[Row]) -> None:
-    """Prints a line for each combination, the meaning of the marks, and failures."""
+    """Prints a line for each combination, and remarks."""
     console.print()
     print_table(console, sweep_table(rows, console.width))
     for remark in remarks(rows):
@@ -26,24 +26,21 @@ def print_sweep(console: Console, rows: Sequence[Row]) -> None:
 
 def sweep_table(rows: Sequence[Row], width: int) -> Table:
     """A line for each combination in so many characters; `sweep.csv` has the columns for which there is no room."""
-    optional = [*list(by_task(rows))[1:], *FIGURES]
-    table, wide = _table(rows, optional), Console(width=10_000)
-    for count in range(len(optional) - 1, -1, -1):
-        if wide.measure(table).maximum <= width:
-            break
-        table = _table(rows, optional[:count])
+    optional, wide = [*list(by_task(rows))[1:], *NUMBERS], Console(width=10_000)
+    while wide.measure(table := _table(rows, optional)).maximum > width and optional:
+        optional.pop()
     return table
 
 
 def _table(rows: Sequence[Row], optional: Sequence[str]) -> Table:
-    """Settings, the scores of the first task, and then the learned scores of other tasks, and other numbers."""
+    """Settings, scores of the first task, and these columns: learned scores of other tasks, and other numbers."""
     best, tasks = best_of(rows), by_task(rows)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for key, name in short_keys([key for key, _ in rows[0].variant.settings], list(FIGURES.values())).items():
+    for key, name in short_keys([key for key, _ in rows[0].variant.settings], list(NUMBERS.values())).items():
         are_numbers = all(is_number(dict(row.variant.settings)[key]) for row in rows)
         table.add_column(_folded(name), justify="right" if are_numbers else "left", overflow="fold", min_width=5)
     scored = [_head(rows), "gain", "to\nbest", "95 %\ninterval"][: 0 if not tasks else 2 if best is None else 4]
-    for name in (*scored, *(_head(tasks[one], one) if one in tasks else FIGURES[one] for one in optional)):
+    for name in (*scored, *(_head(tasks[one], one) if one in tasks else NUMBERS[one] for one in optional)):
         table.add_column(name, justify="right", no_wrap=True)
     for index, row in enumerate(rows):
         settings = [value for _, value in row.variant.settings]
@@ -55,9 +52,14 @@ def _table(rows: Sequence[Row], optional: Sequence[str]) -> Table:
 
 def _head(rows: Sequence[Row], task: str = "") -> str:
     """The head of a column of scores, in short lines."""
-    metrics = "/".join(sorted({metric_name(row.metric).removesuffix(" %") for row in rows if row.metric}))
+    metrics = "/".join(name.removesuffix(" %") for name in metrics_of(rows))
     words = title_of(task).partition(",")[0].split() if task else []
     return "\n".join([*words, metrics, "%"])
+
+
+def metrics_of(rows: Sequence[Row]) -> list[str]:
+    """Names of the metrics of the scores: several if the networks differ."""
+    return sorted({metric_name(row.metric) for row in rows if row.metric})
 
 
 def score_text(row: Row) -> str:
@@ -75,14 +77,14 @@ def score_cells(row: Row, best: Row | None, not_best: str = "") -> list[str]:
 
 
 def remarks(rows: Sequence[Row]) -> Iterator[str]:
-    """Sentences that explain the table, and tell failures."""
+    """Clauses that explain the table, and state failures."""
     best, task = best_of(rows), next(iter(by_task(rows)), None)
-    of_what = "" if task is None else f"the first score is of the {title_of(task)}; gain is on the best baseline"
+    columns = f"the first score is of the {title_of(task or '')}; gain: learned minus the best baseline"
     if best is not None and best.learned is not None:
-        yield f"mean ± sd over {over(best.learned._asdict())}; {of_what}"
+        yield f"mean ± sd over {over(best.learned._asdict())}; {columns}"
         yield from _about_best(rows, best)
     elif task is not None:
-        yield f"networks or splits differ, so that no best is named; {of_what}"
+        yield f"networks or splits differ, so no combination is marked as best; {columns}"
     elif any(row.summaries for row in rows):
         yield "no embedding was evaluated by any task"
     for row in rows:
@@ -90,7 +92,7 @@ def remarks(rows: Sequence[Row]) -> Iterator[str]:
             yield f"failed: {row.variant.label}, {seeds_in_words([seed])}: {reason}"
     for rows_alike in alike(rows):
         names = "; ".join(row.variant.label for row in rows_alike)
-        yield f"identical results, so their settings make no difference here: {names}"
+        yield f"identical results, so their settings make no difference: {names}"
     missing = sum(len(row.seeds) - len(row.summaries) - len(row.failed) for row in rows)
     if missing:
         yield f"{missing} runs are not finished"
@@ -103,8 +105,8 @@ def _about_best(rows: Sequence[Row], best: Row) -> Iterator[str]:
     if not others:
         return
     yield (
-        f"{BEST} best of {len(others) + 1}, selected on these scores, so its score is optimistically biased; to best "
-        "is the paired difference, with Student's t"
+        f"{BEST} best of {len(others) + 1}, selected on these scores, so its score is optimistically biased; to best: "
+        "the paired difference, with Student's t interval"
     )
     if known:
         alike = sum(low <= 0 <= high for low, high in known)
@@ -116,11 +118,7 @@ def _about_best(rows: Sequence[Row], best: Row) -> Iterator[str]:
 
 
 def brief(value: float | None) -> str:
-    """A number in two digits or three, a dash if it is missing.
-
-    >>> brief(0.00047), brief(0.0123), brief(12.34), brief(1234.0), brief(None)
-    ('5e-04', '0.012', '12', '1234', '-')
-    """
+    """A number in two digits, or without a fraction if it has more; a dash if it is missing."""
     if value is None:
         return "-"
     if 0 < abs(value) < 1e-3:
@@ -129,9 +127,5 @@ def brief(value: float | None) -> str:
 
 
 def _folded(name: str) -> str:
-    r"""A key in lines that are short enough.
-
-    >>> _folded("learning_rate")
-    'learning\nrate'
-    """
+    """A key in lines that are short enough."""
     return name.replace("_", "\n") if len(name) > 9 else name

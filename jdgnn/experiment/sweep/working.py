@@ -1,4 +1,4 @@
-"""Runs of a sweep, one after another in one process."""
+"""The runs of a sweep, one after another in one process."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ from jdgnn.experiment.sweep.plan import Task
 from jdgnn.experiment.sweep.sharing import sharing
 
 MOST_STRUCTURES = 50
-"""Compiled programs of so many are kept: a process may have 65,530 memory mappings, and each program takes some."""
+"""With compiled programs: a process may have 65,530 memory mappings, and each program takes some."""
 
 LONGEST_REASON = 500
 
@@ -34,15 +34,15 @@ class Work(NamedTuple):
     data_root: Path | None = None  # directory with a folder for each data set, or None
     compilation_cache: Path | None = None  # where compiled programs are kept, or None
     accepts_other_way: bool = False  # whether runs that have begun may resume in another way
-    cores: int | None = None  # among which compiled kernels divide the work of new runs; those of the process if None
+    cores: int | None = None  # that compiled kernels divide the work of new runs among; by default those of the process
 
 
 class Done(NamedTuple):
     """The outcome of a task."""
 
     task: Task  # the run
-    reason: str | None  # why it failed; None if it is finished
-    num_programs: int  # how many programs of a tick were compiled for it
+    reason: str | None  # of a failure; None if it is finished
+    num_programs: int  # programs of a tick that were compiled for it
     seconds: float  # wall time
 
 

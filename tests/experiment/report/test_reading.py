@@ -135,7 +135,7 @@ def test_the_directory_of_a_sweep_is_told_from_those_in_it(tmp_path: Path, capsy
     (tmp_path / "sweep.json").write_text("{}")
     (tmp_path / "fanout-2").mkdir()
     assert main(["report", str(tmp_path)]) == 2
-    assert f"give some in it: {tmp_path / 'fanout-2'}" in capsys.readouterr().err
+    assert f"give directories in it: {tmp_path / 'fanout-2'}" in capsys.readouterr().err
 
 
 def test_snapshots_hold_what_nodes_held(reported: Reported, tmp_path: Path) -> None:
