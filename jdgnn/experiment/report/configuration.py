@@ -1,4 +1,4 @@
-"""The panel of the configuration: all of it, ready to run again."""
+"""The panel of the configuration: every key, ready to run again."""
 
 from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.report.variants import Variant
@@ -7,7 +7,7 @@ from jdgnn.experiment.report.variants import Variant
 def configuration_panel(variants: list[Variant]) -> Panel:
     """The configuration with all defaults, and versions."""
     panel = Panel("configuration", "Configuration")
-    panel.text("Every key, defaults included. Run it again: jdgnn run config.toml, from the run's directory.")
+    panel.text("Every key, with defaults. To repeat the run: jdgnn run config.toml, in the directory of the run.")
     for variant in variants:
         title = variant.first.path.name if len(variants) == 1 else f"{variant.name}: {variant.first.path}"
         panel.add("folded", title=f"config.toml of {title}", text=variant.first.config)

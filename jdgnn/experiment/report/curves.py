@@ -1,6 +1,6 @@
 """Lines over ticks, with bands, and bars."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ Trace = dict[str, Any]
 
 
 def lines(series: Series, name: str, colour: str, *, dash: str = "solid", markers: bool = False) -> list[Trace]:
-    """A line with this name in the legend, and the band around it if there is one."""
+    """A line with this name in the legend, and its band, if it has one."""
     band: list[Trace] = []
     shared = {"type": "scatter", "x": series.ticks, "legendgroup": name}
     if series.low is not None and series.high is not None and not np.array_equal(series.low, series.high):
@@ -40,23 +40,20 @@ def bars(name: str, x: Sequence[Any], y: Sequence[Any], colour: str, hover: str,
     return {"type": "bar", "name": name, "x": x, "y": y, "marker": marker, "hovertemplate": hover, **others}
 
 
-def lines_of_each(variants: Sequence[Variant], series_of: Callable[[Variant], Mapping[str, Series]]) -> list[Trace]:
-    """Several lines of each variant; the dash tells them apart, and the colour as well where there is one variant."""
-    traces: list[Trace] = []
-    for number, variant in enumerate(variants):
-        for index, (name, series) in enumerate(series_of(variant).items()):
-            label = name if len(variants) == 1 else f"{variant.name}, {name}"
-            shade = colour(index if len(variants) == 1 else number)
-            traces += lines(series, label, shade, dash=dash(index))
-    return traces
+def lines_of_each(variants: Sequence[Variant], found: Sequence[Mapping[str, Series]]) -> list[Trace]:
+    """Several lines of each variant; the dash distinguishes them, and for a single variant also the colour."""
+    return [
+        trace
+        for number, (variant, of_variant) in enumerate(zip(variants, found, strict=True))
+        for index, (name, series) in enumerate(of_variant.items())
+        for trace in lines(
+            series, f"{variant.prefix}{name}", colour(number if variant.prefix else index), dash=dash(index)
+        )
+    ]
 
 
 def missing(values: NDArray[np.float64]) -> list[float | None]:
-    """Numbers for plotly, which leaves gaps for None.
-
-    >>> missing(np.array([0.5, np.nan]))
-    [0.5, None]
-    """
+    """Numbers for plotly, which leaves gaps for None."""
     return [float(value) if np.isfinite(value) else None for value in values]
 
 

@@ -22,7 +22,7 @@ from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.run.snapshots import nodes_kept
 
 MOST_NODES = 100_000
-"""On a map; of more, so many are drawn, always the same ones."""
+"""On a map; of a larger network it shows a fixed selection."""
 
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 MOST_RUNS = 12
@@ -30,13 +30,13 @@ MOST_RUNS = 12
 
 
 def map_panel(variants: list[Variant], methods: Sequence[str]) -> Panel:
-    """Maps of every run at every snapshot, by these methods, of which the first is shown first."""
+    """Maps of every run at every snapshot, by each method."""
     panel = Panel("map", "Map of embeddings")
     runs = [(variant, run) for variant in variants for run in variant.runs][:MOST_RUNS]
     of_runs = [_of_run(_name(variants, variant, run), run, methods) for variant, run in runs if run.snapshots]
     panel.data = {"runs": of_runs, "colours": CLASSES, "symbols": SYMBOLS, "methods": METHOD_NAMES}
     if not of_runs:
-        panel.text("There is no snapshot: none was taken yet, or snapshots.nodes is 0.", "note")
+        panel.text("There is no snapshot yet, or snapshots.nodes is 0.", "note")
         return panel
     panel.text(_says([run for _, run in runs if run.snapshots], methods))
     panel.add("map")
@@ -49,13 +49,13 @@ def map_panel(variants: list[Variant], methods: Sequence[str]) -> Panel:
 def _says(runs: list[Run], methods: Sequence[str]) -> str:
     sizes = {(len(_common(run.snapshots)), run.num_nodes) for run in runs}
     count, found = next(iter(sizes))
-    which = f"all {count:,} nodes" if count == found else f"{count:,} of {found:,} nodes, always the same ones"
-    said = [f"Embeddings of {which if len(sizes) == 1 else 'nodes'}, each scaled to length one."]
+    which = f"all {count:,} nodes" if count == found else f"{count:,} of {found:,} nodes, the same at all times"
+    texts = [f"Embeddings of {which if len(sizes) == 1 else 'nodes'}, each scaled to length one."]
     if "pca" in methods:
-        said.append("PCA keeps the two directions of largest variance of the last embeddings, at all times.")
+        texts.append("PCA shows the two directions of largest variance of the last embeddings, at all times.")
     if {"tsne", "umap"} & {*methods}:
-        said.append("On maps by t-SNE and UMAP neither distances between groups nor their sizes have a meaning.")
-    return " ".join(said)
+        texts.append("On maps by t-SNE and UMAP, distances between groups and sizes of groups have no meaning.")
+    return " ".join(texts)
 
 
 def _name(variants: list[Variant], variant: Variant, run: Run) -> str:
@@ -86,13 +86,16 @@ def _of_run(name: str, run: Run, methods: Sequence[str]) -> dict[str, Any]:
         "nodeNames": list(map(str, network["node_names"][nodes])) if "node_names" in network else None,
         "degree": packed(network["in_degree"][nodes], np.float32),
         "places": {method: _places(frames, method) for method in methods},
-        "statistics": [_statistics(one, nodes) for one in run.snapshots],
+        "statistics": [
+            {name: packed(values[one.places_of(nodes)], np.float32) for name, values in one.statistics.items()}
+            for one in run.snapshots
+        ],
         "network": _picture(run),
     }
 
 
 def _places(frames: list[NDArray[np.float64]], method: str) -> list[dict[str, str]]:
-    """Places in each frame, as whole numbers from 0 to 65,535 on one scale for all frames."""
+    """Places in each frame, as whole numbers up to 65,535 on one scale for all frames."""
     try:
         planes = over_time(frames, method)
     except InputError as error:
@@ -103,11 +106,6 @@ def _places(frames: list[NDArray[np.float64]], method: str) -> list[dict[str, st
         {axis: packed(np.round((column - start) / extent * 65535), np.uint16) for axis, column, start in columns}
         for columns in (zip("xy", plane.T, low, strict=True) for plane in planes)
     ]
-
-
-def _statistics(snapshot: Snapshot, nodes: NDArray[np.int64]) -> dict[str, str]:
-    places_of = np.searchsorted(snapshot.nodes, nodes)
-    return {name: packed(values[places_of], np.float32) for name, values in snapshot.statistics.items()}
 
 
 def _picture(run: Run) -> dict[str, str]:
@@ -123,9 +121,5 @@ def _picture(run: Run) -> dict[str, str]:
 
 
 def packed(values: NDArray[Any], dtype: Any) -> str:
-    """Numbers in little-endian order, for typed arrays of the script.
-
-    >>> packed(np.array([1, 2]), np.uint16)
-    'AQACAA=='
-    """
+    """Numbers in little-endian order as base64, for typed arrays of the script."""
     return base64.b64encode(np.ascontiguousarray(values, np.dtype(dtype).newbyteorder("<")).tobytes()).decode()

@@ -1,4 +1,4 @@
-"""A report: from directories of runs to one file."""
+"""Makes a report of directories of runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,19 +18,9 @@ from jdgnn.files import whole_file
 
 
 def write_report(paths: Sequence[Path], out: Path, methods: Sequence[str] = ("pca",)) -> None:
-    """Writes a report of runs, finished or not, as one HTML file.
-
-    Args:
-      paths: directories that `jdgnn run` has made, with or without `--seeds`.
-      out: the file; one that exists is replaced.
-      methods: of `jdgnn.evaluation.maps.METHODS`, for the map of embeddings.
-
-    Raises:
-      InputError: a directory is not what `jdgnn run` makes, or a method cannot be used.
-      OSError: the file cannot be written.
-    """
+    """Writes a report of runs, finished or not, as one HTML file, with maps of embeddings by these methods."""
     variants = read_variants(paths)
-    # a directory that was changed by hand may hold anything; it is not checked beforehand
+    # a directory that was changed by hand may hold anything
     with reading(", ".join(map(str, paths))):
         panels = [
             overview_panel(variants),
@@ -51,12 +41,12 @@ def _titles(variants: list[Variant]) -> tuple[str, str]:
     network = ", ".join(dict.fromkeys(_network_of(variant) for variant in variants))
     if len(variants) > 1:
         return f"{len(variants)} runs on {network}", ", ".join(f"{one.name}: {one.path}" for one in variants)
-    first, runs = variants[0].first, variants[0].runs
-    seeds = f"{'seeds' if len(runs) > 1 else 'seed'} {', '.join(str(run.seed) for run in runs)}"
-    return f"{variants[0].name}: {network}", f"{first.num_nodes:,} nodes, {first.tick:,} ticks, {seeds}"
+    first, seeds = variants[0].first, [run.seed for run in variants[0].runs]
+    named = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+    return f"{variants[0].name}: {network}", f"{first.num_nodes:,} nodes, {first.tick:,} ticks, {named}"
 
 
 def _network_of(variant: Variant) -> str:
-    """The title of the network, or its name while the run is not finished."""
+    """The title of the network; its name while the run is not finished."""
     summary = variant.first.summary
     return str(variant.first.settings.get("network.name", "network") if summary is None else summary["dataset"])

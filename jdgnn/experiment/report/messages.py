@@ -33,10 +33,9 @@ def messages_panel(variants: list[Variant]) -> Panel:
     if not begun:
         panel.text("No tick was recorded yet.", "note")
         return panel
-    prefixes = {variant.name: f"{variant.name}: " if len(variants) > 1 else "" for variant in begun}
-    _outcomes(panel, {prefixes[variant.name]: _counts(variant) for variant in begun})
+    _outcomes(panel, {variant.prefix: _counts(variant) for variant in begun})
     for variant in begun:
-        _accounts(panel, variant, prefixes[variant.name])
+        _accounts(panel, variant)
     with panel.grid():
         if len(variants) == 1:
             _over_time(panel, variants[0])
@@ -80,7 +79,7 @@ def _outcomes(panel: Panel, counts: dict[str, Any]) -> None:
     panel.figure("ends", "Outcomes of messages", traces, shown, says)
 
 
-def _accounts(panel: Panel, variant: Variant, prefix: str) -> None:
+def _accounts(panel: Panel, variant: Variant) -> None:
     """Exact counts, which add up."""
     counts, sent = _counts(variant), variant.first.rows[-1]["bytes_sent"]
     counts.loc["rest"] = counts.loc["sent"] - counts.loc[list(ENDS)].sum()
@@ -88,7 +87,7 @@ def _accounts(panel: Panel, variant: Variant, prefix: str) -> None:
     rows = [[name, *(f"{count:,}" for count in counts.loc[end])] for end, name in names.items()]
     rows.append(["bytes sent", *(filesize.decimal(sent[kind]) for kind in KINDS)])
     several = f", seed {variant.first.seed}" if len(variant.runs) > 1 else ""
-    caption = f"{prefix}messages until tick {variant.first.tick}{several}"
+    caption = f"{variant.prefix}messages until tick {variant.first.tick}{several}"
     panel.table(["", *KINDS.values()], rows, caption=capitalised(caption), kind="numbers")
 
 
@@ -125,10 +124,8 @@ def _over_time(panel: Panel, variant: Variant) -> None:
 
 
 def _bytes(panel: Panel, variants: list[Variant]) -> None:
-    def of_kinds(variant: Variant) -> dict[str, Series]:
-        return {name: _rate(variant, kind) for kind, name in KINDS.items()}
-
-    traces = [trace for trace in lines_of_each(variants, of_kinds) if any(trace["y"])]
+    found = [{name: _rate(variant, kind) for kind, name in KINDS.items()} for variant in variants]
+    traces = [trace for trace in lines_of_each(variants, found) if any(trace["y"])]
     shown = layout(y_title="bytes sent in a tick", yaxis={"tickformat": ".3s", "rangemode": "tozero"})
     last = [variant.first.rows[-1]["bytes_sent"] if variant.first.rows else {} for variant in variants]
     total = each(variants, [filesize.decimal(sum(sent.values())) for sent in last])
@@ -136,7 +133,6 @@ def _bytes(panel: Panel, variants: list[Variant]) -> None:
 
 
 def _rate(variant: Variant, kind: str) -> Series:
-    rows = variant.first.rows
-    ticks = np.array([row["tick"] for row in rows], np.int64)
-    sent = np.array([row["bytes_sent"][kind] for row in rows], np.float64)
-    return Series(ticks, np.diff(sent, prepend=0.0) / np.diff(ticks, prepend=0))
+    table = variant.first.table.reindex(columns=["tick", f"bytes_sent.{kind}"]).astype(float)
+    steps = table.diff().fillna(table)
+    return Series(table.index.to_numpy(np.int64), (steps[f"bytes_sent.{kind}"] / steps["tick"]).to_numpy())

@@ -1,4 +1,4 @@
-"""The panel of the network: its picture, and numbers of neighbours."""
+"""The panel of the network: its picture, and the numbers of neighbours."""
 
 import itertools
 
@@ -14,7 +14,7 @@ NUM_BINS = 20
 
 
 def network_panel(variants: list[Variant]) -> Panel:
-    """Nodes and links; of several variants those of the first."""
+    """Nodes and links of the first variant."""
     panel = Panel("network", "Network")
     network = variants[0].first.network
     degree, sizes = network["in_degree"].astype(np.int64), network["component_sizes"]
@@ -36,7 +36,7 @@ def network_panel(variants: list[Variant]) -> Panel:
     read = [note.partition(": ") for note in as_read(variants[0].first.summary or {})]
     if read:
         rows = [[name, text] if text else ["", name] for name, _, text in read]
-        panel.table(["what", "how"], rows, caption="Its files, as read", kind="keys")
+        panel.table(["property", "as read"], rows, caption="How the files were read", kind="keys")
     return panel
 
 
@@ -47,14 +47,12 @@ def _degrees(panel: Panel, in_degree: np.ndarray, out_degree: np.ndarray) -> Non
     if most > NUM_BINS:
         edges = np.unique([0, *np.round(np.geomspace(1, most + 1, NUM_BINS)).astype(int)])
     labels = [str(low) if high == low + 1 else f"{low}–{high - 1}" for low, high in itertools.pairwise(edges.tolist())]
-    shown = {"in-neighbours": in_degree, "out-neighbours": out_degree}
-    if np.array_equal(in_degree, out_degree):
-        shown = {"neighbours": in_degree}
+    is_equal = np.array_equal(in_degree, out_degree)
+    shown = {"neighbours": in_degree} if is_equal else {"in-neighbours": in_degree, "out-neighbours": out_degree}
     traces = [
         bars(name, labels, np.histogram(degrees, edges)[0].tolist(), colour(index), "%{y:,} nodes")
         for index, (name, degrees) in enumerate(shown.items())
     ]
     shape = layout("neighbours", "nodes", xaxis={"type": "category"}, hovermode="closest", bargap=0.05)
-    alone = int((in_degree == 0).sum())
-    says = "Number of nodes by number of neighbours" + (f"; {alone:,} have no in-neighbour." if alone else ".")
+    says = f"Nodes by their number of neighbours; {int((in_degree == 0).sum()):,} have no in-neighbour."
     panel.figure("degrees", "Neighbours of a node", traces, shape, says)

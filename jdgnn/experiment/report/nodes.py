@@ -1,4 +1,4 @@
-"""The panel of statistics of nodes: models, ages, wakes, staleness and traffic as distributions over time."""
+"""The panel of nodes: the distribution of models, ages, wakes, staleness and traffic over time."""
 
 from typing import Any, NamedTuple
 
@@ -26,7 +26,6 @@ class Statistic(NamedTuple):
 
 
 DISTANCE = "Distance of a node's model from the mean model, ‖θᵥ − θ̄‖² / ‖θ̄‖²; its mean is the consensus distance."
-DELIVERED = "Payload delivered to a node since the start; hubs receive more."
 STATISTICS = (
     Statistic("distance", "Distance from the mean model", "distance", DISTANCE),
     Statistic("staleness", "Staleness", "ticks", "Age of the neighbour embeddings a node used."),
@@ -34,7 +33,9 @@ STATISTICS = (
     Statistic("wakes", "Wakes", "wakes", "Wake-ups of a node since the start."),
     Statistic("norm_ratio", "Norm ratio", "ratio", "Norm of a node's model, relative to the mean initial norm."),
     Statistic("bytes_sent", "Traffic of a node, sent", "bytes", "Payload sent by a node since the start."),
-    Statistic("bytes_delivered", "Traffic of a node, delivered", "bytes", DELIVERED),
+    Statistic(
+        "bytes_delivered", "Traffic of a node, delivered", "bytes", "Payload delivered to a node; hubs receive more."
+    ),
 )
 
 
@@ -59,8 +60,7 @@ def _spread(panel: Panel, variants: list[Variant], statistic: Statistic) -> None
         return
     names = ["median"] if len(variants) == 1 else [variant.name for variant in variants]
     axis = {"distance": _logarithmic(found), "bytes": {"tickformat": ".3s", "rangemode": "tozero"}}.get(statistic.unit)
-    ends = each(variants, [statistic.short(series.last) for series in found])
-    says = f"{statistic.says} Median at the end: {ends}."
+    says = f"{statistic.says} Median at the end: {each(variants, [statistic.short(series.last) for series in found])}."
     shown = layout(y_title=statistic.unit, yaxis=axis)
     panel.figure(statistic.name, statistic.title, _numbered(names, found), shown, says)
 
@@ -89,16 +89,15 @@ def _numbered(names: list[str], found: list[Series]) -> list[Trace]:
 
 
 def _logarithmic(found: list[Series]) -> dict[str, Any] | None:
-    """An axis for the values, if any of them is positive."""
+    """An axis for the values, if any is positive."""
     edges = [edge for series in found for edge in (series.low, series.middle, series.high) if edge is not None]
-    values = np.concatenate(edges)
-    positive = values[values > 0]
+    positive = (values := np.concatenate(edges))[values > 0]
     return logarithmic(float(positive.min()), float(positive.max())) if len(positive) else None
 
 
 def _presence(panel: Panel, variants: list[Variant]) -> None:
-    traces = lines_of_each(
-        variants, lambda variant: {name: variant.series(name, scale=100) for name in ("online", "active")}
-    )
+    found = [{name: variant.series(name, scale=100) for name in ("online", "active")} for variant in variants]
+    ends = each(variants, [", ".join(f"{short(one.last)} % {name}" for name, one in of.items()) for of in found])
     shown = layout(y_title="% of joined nodes", yaxis={"range": [0, 104]})
-    panel.figure("presence", "Presence", traces, shown, "Shares of joined nodes that were online, and active.")
+    says = f"Shares of joined nodes that were online and active. At the end: {ends}."
+    panel.figure("presence", "Presence", lines_of_each(variants, found), shown, says)

@@ -1,4 +1,4 @@
-"""The head of the page: the most important numbers, and the differences of several runs."""
+"""The first panel: the most important numbers, and the differences between several runs."""
 
 from collections.abc import Iterator
 
@@ -19,30 +19,27 @@ def overview_panel(variants: list[Variant]) -> Panel:
     if len(variants) == 1:
         panel.add("tiles", tiles=list(_tiles(variants[0])))
     else:
-        _beside(panel, variants)
+        _side_by_side(panel, variants)
         _differences(panel, variants)
-    whose: dict[str, list[str]] = {}
-    for variant in variants:
-        for note in _notes(variant):
-            whose.setdefault(note, []).append(variant.name)
-    for note, names in whose.items():
-        panel.text(note if len(variants) == 1 else f"{', '.join(names)}: {note}", "note")
+    found = {variant.name: _notes(variant) for variant in variants}
+    for note in dict.fromkeys(note for notes in found.values() for note in notes):
+        names = ", ".join(name for name, notes in found.items() if note in notes)
+        panel.text(note if len(variants) == 1 else f"{names}: {note}", "note")
     return panel
 
 
 def _tiles(variant: Variant) -> Iterator[tuple[str, str]]:
     """Numbers, and their meaning."""
     summary, rows = variant.first.summary or {}, variant.first.rows
-    has_woken = not summary or summary["warnings"].get("never_awake") != summary["nodes"]
     for task in variant.tasks:
-        yield from _task_tiles(variant, task, has_woken=has_woken)
+        yield from _task_tiles(variant, task)
     yield f"{variant.first.tick:,}", "ticks recorded"
     attackers = f", {summary['attackers']:,} of them attackers" if summary.get("attackers") else ""
     yield f"{variant.first.num_nodes:,}", f"nodes, each with its own model{attackers}"
     if rows:
-        rank, last = rows[-1]["effective_rank"], len(rows[-1]["effective_rank"])
-        if rank and rank[-1] is not None:
-            yield short(rank[-1]), f"effective rank of embeddings (layer {last})"
+        ranks = rows[-1]["effective_rank"]
+        if ranks and ranks[-1] is not None:
+            yield short(ranks[-1]), f"effective rank of embeddings (layer {len(ranks)})"
         yield short(_consensus(variant)), "consensus distance"
     if fraction := (summary.get("speed") or {}).get("roofline_fraction"):
         yield percent(fraction), "of peak memory bandwidth"
@@ -50,22 +47,23 @@ def _tiles(variant: Variant) -> Iterator[tuple[str, str]]:
         yield f"{len(variant.runs)}", "seeds"
 
 
-def _task_tiles(variant: Variant, task: str, *, has_woken: bool) -> Iterator[tuple[str, str]]:
+def _task_tiles(variant: Variant, task: str) -> Iterator[tuple[str, str]]:
     """The learned score of a task, and its distance from the best baseline."""
+    summary = variant.first.summary
     learned, best = variant.learned(task), variant.best_baseline(task)
     if learned is None:
         return
-    said = f"{title_of(task)} ({metric_name(variant.metric(task)).removesuffix(' %')})"
-    if variant.summaries and (held_out := held_out_words(variant.summaries[0])):
-        said += f", {held_out}"
-    if best and has_woken:
+    text = f"{title_of(task)} ({metric_name(variant.metric(task)).removesuffix(' %')})"
+    if summary and (held_out := held_out_words(summary)):
+        text += f", {held_out}"
+    if best and summary and summary["warnings"].get("never_awake") != summary["nodes"]:
         baseline = variant.baselines(task)[best]
         where = "above" if learned >= baseline else "below"
-        said += f"; {abs(learned - baseline):.1f} points {where} the best baseline ({embedding_name(best)})"
-    yield f"{learned:.1f} %", said
+        text += f"; {abs(learned - baseline):.1f} points {where} the best baseline ({embedding_name(best)})"
+    yield f"{learned:.1f} %", text
 
 
-def _beside(panel: Panel, variants: list[Variant]) -> None:
+def _side_by_side(panel: Panel, variants: list[Variant]) -> None:
     seconds = "seconds, first seed" if any(len(variant.runs) > 1 for variant in variants) else "seconds"
     tasks = dict.fromkeys(task for variant in variants for task in variant.tasks)
     columns = [column for task in tasks for column in (f"{title_of(task)}, %", "over baseline")]
@@ -97,46 +95,36 @@ def _differences(panel: Panel, variants: list[Variant]) -> None:
     """Paired differences of learned scores, and the keys that differ."""
     try:
         compared = compare([variant.path for variant in variants])
+        found = [(title_of(task), one) for task, of in compared["tasks"].items() for one in of["differences"]]
         rows = [
-            [
-                title_of(task),
-                f"{one['of']} − {one['to']}",
-                points(one["mean"], sign="+", digits=2),
-                interval(one, 2),
-                over(one),
-            ]
-            for task, of_task in compared["tasks"].items()
-            for one in of_task["differences"]
+            [task, f"{one['of']} − {one['to']}", points(one["mean"], sign="+", digits=2), interval(one, 2), over(one)]
+            for task, one in found
         ]
         head = ["task", "learned", "difference, points", "95 % interval", "paired over"]
         panel.table(head, rows, caption="Differences of learned scores", kind="numbers")
     except InputError as error:
-        panel.text(f"Not compared in pairs: {error}", "note")
+        panel.text(f"Without paired differences: {error}", "note")
     settings = [variant.first.settings for variant in variants]
     keys = [key for key in differing(*settings) if key != "seed"]
     if not keys:
-        panel.text("Their configurations are the same.")
+        panel.text("The configurations are the same.")
         return
     cells = [[key, *(_setting(one, key) for one in settings)] for key in keys]
     panel.table(["key", *(one.name for one in variants)], cells, caption="Configuration keys that differ", kind="keys")
 
 
 def _setting(settings: Settings, key: str) -> str:
-    """The value of a key, as in TOML where that is short.
-
-    >>> _setting({"push.fanout": 8}, "push.fanout"), _setting({}, "push.fanout")
-    ('8', '-')
-    """
+    """The value of a key, as in TOML."""
     value = settings.get(key, "-")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _notes(variant: Variant) -> list[str]:
-    """All that limits the meaning of the numbers."""
+    """Sentences on everything that limits the meaning of the numbers."""
     summary = variant.first.summary
     if summary is None:
         at = f"tick {variant.first.tick:,}" if variant.first.rows else "the beginning"
         return [f"The run is not finished: this is its state at {at}."]
     left_out = [f"Seed {seed} is not finished, and left out here." for seed in variant.left_out]
-    facts = tables.as_read(summary)  # they stand in the panel of the network
+    facts = tables.as_read(summary)  # the panel of the network has them
     return left_out + [sentence(note) for note in tables.notes(summary) if note not in facts]

@@ -1,10 +1,9 @@
-"""The page: panels, style and script in one file that makes no request."""
+"""The page: panels, style and script in one file that makes no network requests."""
 
 import base64
 import gzip
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
@@ -19,7 +18,7 @@ POLICY = (
 
 
 def page(title: str, subtitle: str, panels: list[Panel]) -> str:
-    """The whole page as HTML, with a line below its title."""
+    """The whole page as HTML; the subtitle is a line below the title."""
     from plotly.offline import get_plotlyjs
 
     return _template().render(
@@ -46,18 +45,10 @@ def _template() -> Template:
 def _data(panels: list[Panel]) -> str:
     from plotly.io.json import to_json_plotly
 
-    figures: dict[str, Any] = {}
-    own: dict[str, Any] = {}
-    for panel in panels:
-        figures |= panel.figures
-        own |= {panel.name: panel.data} if panel.data else {}
-    return to_json_plotly({"figures": figures, **own})
+    figures = {name: figure for panel in panels for name, figure in panel.figures.items()}
+    return to_json_plotly({"figures": figures, **{panel.name: panel.data for panel in panels if panel.data}})
 
 
 def compressed(text: str) -> str:
-    """A text as base64 of gzip, always the same.
-
-    >>> gzip.decompress(base64.b64decode(compressed("all of it"))).decode()
-    'all of it'
-    """
+    """A text as base64 of gzip, always the same."""
     return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()

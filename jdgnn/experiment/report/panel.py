@@ -1,4 +1,4 @@
-"""A panel of the page: texts, tables and figures, which `page.html.j2` draws and escapes."""
+"""A panel of the page: texts, tables and figures, which `page.html.j2` draws."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,27 +8,13 @@ from typing import Any
 
 @dataclass
 class Panel:
-    """A part of the page.
+    """A part of the page."""
 
-    Attributes:
-      name: for links to it.
-      title: its heading.
-      parts: its elements in order, each with its kind, as in the template.
-      figures: for plotly, by the id of the element that they are drawn in.
-      data: for the page's own script.
-
-    Example:
-      >>> panel = Panel("speed", "Speed")
-      >>> panel.text("3 < 4")
-      >>> panel.parts
-      [{'element': 'text', 'text': '3 < 4', 'kind': ''}]
-    """
-
-    name: str
+    name: str  # for links to it
     title: str
-    parts: list[dict[str, Any]] = field(default_factory=list)
-    figures: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
+    parts: list[dict[str, Any]] = field(default_factory=list)  # its elements in order, each with its kind
+    figures: dict[str, Any] = field(default_factory=dict)  # of plotly, by the id of the element they are drawn in
+    data: dict[str, Any] = field(default_factory=dict)  # for the script of the page
 
     def add(self, element: str, **content: Any) -> None:
         """Adds an element of this kind."""

@@ -1,4 +1,4 @@
-"""The places of nodes in the picture of a network: springs within components, which stand side by side.
+"""The places of nodes in the picture of a network: springs within components, and components side by side.
 
 Axes: n nodes, e links.
 """
@@ -14,11 +14,7 @@ GAP = 0.6
 
 
 def places(num_nodes: int, sources: NDArray[np.integer], targets: NDArray[np.integer]) -> NDArray[np.float64]:
-    """A place for each node [n, 2], always the same for the same links [e].
-
-    >>> places(4, np.array([0, 2]), np.array([1, 3])).shape
-    (4, 2)
-    """
+    """A place for each node [n, 2], always the same for the same links [e]."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 

@@ -67,7 +67,11 @@ class Snapshot:
 
     def embeddings(self, nodes: NDArray[Any]) -> NDArray[np.float64]:
         """The embeddings of some of its nodes."""
-        return self.kept[np.searchsorted(self.nodes, nodes)].astype(np.float64) * self.scale
+        return self.kept[self.places_of(nodes)].astype(np.float64) * self.scale
+
+    def places_of(self, nodes: NDArray[Any]) -> NDArray[np.int64]:
+        """The rows of some of its nodes."""
+        return np.searchsorted(self.nodes, nodes)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ Summaries = dict[str, dict[str, Any]]
 
 
 def speed_panel(variants: list[Variant]) -> Panel:
-    """Time and memory of the first seeds."""
+    """Time and memory of the first seed of each variant."""
     panel = Panel("speed", "Memory and speed")
     found = {variant.name: variant.first.summary for variant in variants if variant.first.summary}
     if not found:
@@ -30,10 +30,10 @@ def speed_panel(variants: list[Variant]) -> Panel:
         _seconds(panel, summaries)
         _memory(panel, summaries)
     panel.text(
-        "The roofline is the number of bytes that a waking node must move through memory, whatever the arithmetic: it "
-        "reads and writes its parameters and its optimiser state, and reads the models it merges and the embeddings it "
-        "learns from. The fraction is their rate over all ticks, measurements included, relative to an in-place scale "
-        "of an array of the same size, measured after the run."
+        "The roofline counts the bytes that a waking node must move through memory: it reads and writes its parameters "
+        "and its optimiser state, and reads the models it merges and the embeddings it learns from. The fraction is "
+        "their rate over all ticks, measurements included, relative to scaling an array of the same size in place, "
+        "measured after the run."
     )
     return panel
 
@@ -80,9 +80,8 @@ def _seconds(panel: Panel, summaries: Summaries) -> None:
     height = 150 + 40 * len(found)
     shown = layout("seconds", yaxis={"autorange": "reversed"}, barmode="stack", hovermode="closest", height=height)
     total = ", ".join(f"{wall:,.1f} s" for wall in walls)
-    panel.figure(
-        "seconds", "Wall time", traces, shown, f"Wall time by stage; rest: snapshots and saving. Total: {total}."
-    )
+    says = f"Wall time by stage; rest: snapshots and saving. Total: {total}."
+    panel.figure("seconds", "Wall time", traces, shown, says)
 
 
 def _memory(panel: Panel, summaries: Summaries) -> None:
@@ -98,6 +97,5 @@ def _memory(panel: Panel, summaries: Summaries) -> None:
     axes: dict[str, Any] = {"xaxis": {"tickformat": ".3s"}, "yaxis": {"autorange": "reversed"}}
     shown = layout("bytes", **axes, hovermode="closest", height=height, bargap=0.25)
     total = ", ".join(filesize.decimal(sum(state.values())) for state in states.values())
-    panel.figure(
-        "memory", "State of all nodes", traces, shown, f"Memory of the state of all nodes, by part. Total: {total}."
-    )
+    says = f"Memory of the state of all nodes, by part. Total: {total}."
+    panel.figure("memory", "State of all nodes", traces, shown, says)

@@ -1,4 +1,4 @@
-"""The style of figures: colours that the colour-blind can distinguish, and dashes for print."""
+"""The style of figures: colours for colour-blind readers, and dashes for print."""
 
 import math
 from typing import Any
@@ -17,8 +17,7 @@ CLASSES = (
     *("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"),
     *("#222222", "#999999", "#7b5aa6", "#a6761d", "#1b9e9e", "#b2df8a"),
 )
-"""Of classes; they repeat where there are more."""
-
+"""Of classes; more classes repeat them."""
 
 Axis = dict[str, Any]
 """Settings of an axis, as plotly calls them."""
@@ -35,11 +34,7 @@ def dash(number: int) -> str:
 
 
 def faint(colour: str, opacity: float = 0.16) -> str:
-    """A colour for bands.
-
-    >>> faint("#0072b2")
-    'rgba(0,114,178,0.16)'
-    """
+    """A transparent colour, for bands."""
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"
 
@@ -64,11 +59,7 @@ def layout(
 
 
 def logarithmic(low: float, high: float) -> Axis:
-    """A logarithmic axis, with round numbers on it that are written out.
-
-    >>> logarithmic(3, 40)["tickvals"]
-    [2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
-    """
+    """A logarithmic axis that shows round numbers in full."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     steps = (1, 2, 5) if last - first <= 4 else (1,)
     marks = [step * 10.0**power for power in range(first, last + 1) for step in steps]

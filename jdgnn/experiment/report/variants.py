@@ -44,6 +44,7 @@ class Variant:
     name: str
     path: Path
     runs: list[Run]
+    prefix: str = ""  # before texts about it, if there are several
     left_out: tuple[int, ...] = ()  # seeds of unfinished runs, if others are finished
 
     @property
@@ -161,13 +162,14 @@ def read_variants(paths: Sequence[Path]) -> list[Variant]:
     """Reads a variant from each directory: named after it if there is one, else A, B, …."""
     if not 1 <= len(paths) <= MOST:
         raise InputError(f"report: expected 1 to {MOST} directories, got {len(paths)}")
-    names = [paths[0].resolve().name or "run"] if len(paths) == 1 else string.ascii_uppercase
-    return [_variant(name, path) for name, path in zip(names, paths, strict=False)]
+    if len(paths) == 1:
+        return [_variant(paths[0].resolve().name or "run", paths[0], "")]
+    return [_variant(name, path, f"{name}: ") for name, path in zip(string.ascii_uppercase, paths, strict=False)]
 
 
-def _variant(name: str, path: Path) -> Variant:
+def _variant(name: str, path: Path, prefix: str) -> Variant:
     # only finished runs, once there are any, as others have not come as far
     runs = [read_run(folder) for folder in members(path)]
     finished = [run for run in runs if run.summary is not None]
     left_out = tuple(run.seed for run in runs if run.summary is None) if finished else ()
-    return Variant(name, path, finished or runs, left_out)
+    return Variant(name, path, finished or runs, prefix, left_out)

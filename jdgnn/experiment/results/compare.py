@@ -11,7 +11,6 @@ from jdgnn.experiment.results import scores
 from jdgnn.experiment.results.formatting import seeds_in_words
 from jdgnn.experiment.results.labels import repeats_of, title_of
 from jdgnn.experiment.results.read import Runs, differing, read_runs
-from jdgnn.experiment.results.statistics import paired_difference, spread
 from jdgnn.experiment.run.ways import mixed
 
 NAMES = string.ascii_uppercase
@@ -69,14 +68,12 @@ def _described(name: str, runs: Runs) -> dict[str, Any]:
 
 def _compared(task: str, named: Mapping[str, Runs]) -> dict[str, Any]:
     """The scores of all runs by a task, and differences to the first."""
-    first, repeats = named[NAMES[0]], repeats_of(task)
+    first = named[NAMES[0]]
+    spreads = {name: scores.spreads_of([*runs.summaries.values()], task) for name, runs in named.items()}
     return {
         "metric": scores.metric_of(first.first, task),
-        "num_repeats": first.values(task, "learned").shape[1],
-        "scores": {
-            name: {one: spread(runs.values(task, one), repeats)._asdict() for one in runs.names(task)}
-            for name, runs in named.items()
-        },
+        "num_repeats": first.num_repeats(task),
+        "scores": {name: {one: found._asdict() for one, found in of.items()} for name, of in spreads.items()},
         "differences": [_difference(task, first, name, runs) for name, runs in named.items() if runs is not first],
     }
 
@@ -93,13 +90,10 @@ def _took(runs: Runs) -> dict[str, float | None]:
 
 
 def _difference(task: str, first: Runs, name: str, runs: Runs) -> dict[str, Any]:
-    seeds = _common_seeds(first, runs)
-    values, others = runs.values(task, "learned", seeds), first.values(task, "learned", seeds)
-    return {"of": name, "to": NAMES[0], "seeds": seeds, **paired_difference(values, others, repeats_of(task))._asdict()}
-
-
-def _common_seeds(first: Runs, other: Runs) -> list[int]:
-    return [seed for seed in other.summaries if seed in first.summaries]
+    found = scores.difference_of(runs.summaries, first.summaries, task)
+    assert found is not None  # checked beforehand
+    seeds = scores.common([runs.summaries, first.summaries])
+    return {"of": name, "to": NAMES[0], "seeds": seeds, **found._asdict()}
 
 
 def _check_comparable(first: Runs, other: Runs) -> None:
@@ -114,7 +108,7 @@ def _check_comparable(first: Runs, other: Runs) -> None:
         if values[0] != values[1]:
             there, here = ("not given" if value is None else value for value in values)
             raise InputError(f"{other.path}: {key} is {here}, and {there} in {first.path}; {REMEDY[table]}")
-    if not _common_seeds(first, other):
+    if not scores.common([first.summaries, other.summaries]):
         raise InputError(
             f"{other.path}: has {seeds_in_words(list(other.summaries))}, and {first.path} has "
             f"{seeds_in_words(list(first.summaries))}: none in common, so nothing can be paired; run the "
@@ -135,5 +129,4 @@ def _must_be_equal(first: Runs, other: Runs) -> Iterator[tuple[str, str, Any, An
         yield "evaluation", "tasks", ", ".join(first.tasks), ", ".join(other.tasks)
     for task in common:
         yield "network", "metric", scores.metric_of(first.first, task), scores.metric_of(other.first, task)
-        counts = [run.values(task, "learned").shape[1] for run in (first, other)]
-        yield "evaluation", f"number of {repeats_of(task)}", *counts
+        yield "evaluation", f"number of {repeats_of(task)}", first.num_repeats(task), other.num_repeats(task)

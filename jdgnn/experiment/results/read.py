@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from jdgnn.errors import InputError
@@ -85,13 +83,9 @@ class Runs(NamedTuple):
         """Names of the tasks that every seed was evaluated by."""
         return scores.tasks_of(self.summaries.values())
 
-    def names(self, task: str) -> list[str]:
-        """Names of the embeddings that every seed has scores of."""
-        return scores.names_of(self.summaries.values(), task)
-
-    def values(self, task: str, name: str, seeds: list[int] | None = None) -> NDArray[np.float64]:
-        """The scores for each of these seeds, by default all, and each repeat [R, S]."""
-        return scores.values_of([self.summaries[seed] for seed in seeds or self.summaries], task, name)
+    def num_repeats(self, task: str) -> int:
+        """Number of splits, or starts, of a task."""
+        return len(scores.values_of([self.first], task, "learned")[0])
 
 
 def read_runs(path: Path) -> Runs:

@@ -1,18 +1,22 @@
 """The scores of tasks in the summaries of runs, as shares of 1."""
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jdgnn.experiment.results.labels import repeats_of
+from jdgnn.experiment.results.statistics import Difference, Spread, paired_difference, spread
+
 Summary = dict[str, Any]
+Key = TypeVar("Key")
 
 
-def common(tables: Iterable[Collection[str]]) -> list[str]:
-    """The names that all tables have, in the order of the first."""
+def common(tables: Iterable[Collection[Key]]) -> list[Key]:
+    """The keys that all tables have, in the order of the first."""
     first, *others = [*tables] or [()]
-    return [name for name in first if all(name in other for other in others)]
+    return [key for key in first if all(key in other for other in others)]
 
 
 def tasks_of(summaries: Iterable[Summary]) -> list[str]:
@@ -34,3 +38,17 @@ def values_of(summaries: Sequence[Summary], task: str, name: str, metric: str | 
     """The scores of an embedding, for each run and repeat [R, S]; by the metric that tables show, or another."""
     metric = metric or metric_of(summaries[0], task)
     return np.array([summary["tasks"][task][metric][name]["values"] for summary in summaries], np.float64)
+
+
+def spreads_of(summaries: Sequence[Summary], task: str) -> dict[str, Spread]:
+    """The scores of each embedding over runs."""
+    return {name: spread(values_of(summaries, task, name), repeats_of(task)) for name in names_of(summaries, task)}
+
+
+def difference_of(runs: Mapping[int, Summary], others: Mapping[int, Summary], task: str) -> Difference | None:
+    """By how much learned scores exceed those of other runs, over common seeds; None if they cannot be paired."""
+    pairs = [(runs[seed], others[seed]) for seed in common([runs, others])]
+    if not pairs:
+        return None
+    values, of_others = (values_of(summaries, task, "learned") for summaries in zip(*pairs, strict=True))
+    return paired_difference(values, of_others, repeats_of(task)) if values.shape == of_others.shape else None

@@ -59,8 +59,8 @@ class Row(NamedTuple):
     @property
     def baselines(self) -> dict[str, Spread]:
         """Scores of baselines, by name."""
-        names = [] if self.task is None else scores.names_of(self.summaries.values(), self.task)
-        return {name: spread(self.values(name), repeats_of(self.task or "")) for name in names if name != "learned"}
+        spreads = {} if self.task is None else scores.spreads_of([*self.summaries.values()], self.task)
+        return {name: found for name, found in spreads.items() if name != "learned"}
 
     @property
     def gain(self) -> Difference | None:
@@ -198,11 +198,9 @@ def _are_alike(row: Row, other: Row) -> bool:
 
 def difference_to(row: Row, best: Row) -> Difference | None:
     """By how much a row exceeds the best, over their common seeds; None for the best itself."""
-    seeds = [seed for seed in row.summaries if seed in best.summaries]
-    if row is best or row.task is None or row.task != best.task or not seeds:
+    if row is best or row.task is None or row.task != best.task:
         return None
-    values, others = row.values("learned", seeds), best.values("learned", seeds)
-    return paired_difference(values, others, repeats_of(row.task)) if values.shape == others.shape else None
+    return scores.difference_of(row.summaries, best.summaries, row.task)
 
 
 def _outcome(row: Row) -> dict[str, Any]:
