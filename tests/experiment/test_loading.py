@@ -126,7 +126,7 @@ def test_which_run_is_meant_must_be_clear(variants: Variants, tmp_path: Path) ->
         jdgnn.load_run(tmp_path)
 
 
-def test_a_changed_file_of_the_network_is_refused_and_a_data_root_is_taken(tmp_path: Path) -> None:
+def test_a_changed_file_of_the_network_is_rejected_and_a_data_root_is_taken(tmp_path: Path) -> None:
     tables = tmp_path / "nodes.csv", tmp_path / "edges.csv"
     tables[0].write_text("id,load\n" + "".join(f"{node},{node % 3}\n" for node in range(8)))
     tables[1].write_text("source,target\n" + "".join(f"{node},{(node + 1) % 8}\n" for node in range(8)))

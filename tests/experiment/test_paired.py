@@ -2,26 +2,25 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from jdgnn.experiment.results.statistics import paired_difference, spread
+
+Values = NDArray[np.float64]
 
 FIRST = np.array([[0.80, 0.82, 0.81], [0.78, 0.85, 0.80], [0.90, 0.70, 0.75], [0.66, 0.77, 0.72]])
 SECOND = np.array([[0.75, 0.80, 0.82], [0.70, 0.81, 0.79], [0.85, 0.72, 0.70], [0.60, 0.79, 0.70]])
 
 
-def test_a_spread_is_over_seeds_of_means_over_splits() -> None:
-    means = [np.mean(row) for row in FIRST]
-    found = spread(FIRST)
-    assert (found.over, found.n) == ("seeds", 4)
-    assert found.mean == pytest.approx(np.mean(means))
-    assert found.sd == pytest.approx(np.std(means, ddof=1))
-
-
-def test_a_spread_of_one_seed_is_over_splits() -> None:
-    found = spread(FIRST[:1])
-    assert (found.over, found.n) == ("splits", 3)
-    assert found.sd == pytest.approx(np.std(FIRST[0], ddof=1))
+@pytest.mark.parametrize(
+    ("values", "over", "sample"), [(FIRST, "seeds", FIRST.mean(axis=1)), (FIRST[:1], "splits", FIRST[0])]
+)
+def test_a_spread_is_over_seeds_of_means_over_splits(values: Values, over: str, sample: Values) -> None:
+    found = spread(values)
+    assert (found.over, found.n) == (over, len(sample))
+    assert found.mean == pytest.approx(np.mean(sample))
+    assert found.sd == pytest.approx(np.std(sample, ddof=1))
 
 
 @pytest.mark.parametrize(("num_seeds", "over"), [(4, "seeds"), (1, "splits")])
@@ -69,6 +68,6 @@ def test_equal_values_have_no_spread_at_all() -> None:
         (np.empty((0, 3)), np.empty((0, 3)), "values: expected"),
     ],
 )
-def test_what_cannot_be_paired_is_refused(values: object, others: object, message: str) -> None:
+def test_what_cannot_be_paired_is_rejected(values: object, others: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         paired_difference(np.array(values), np.array(others))

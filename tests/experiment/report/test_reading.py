@@ -124,7 +124,7 @@ def test_a_damaged_directory_is_told(
         (["{run}"] * 9, "expected 1 to 8 directories, got 9"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_what_makes_no_sense_is_rejected(
     arguments: list[str], told: str, reported: Reported, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["report", *(argument.format(run=reported.directory) for argument in arguments)]) == 2

@@ -1,4 +1,4 @@
-"""The report shows the run's own numbers, beside those of others, and leaves nothing to the network."""
+"""The report shows the numbers of a run, next to those of others, and makes no network requests."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ def test_every_panel_is_there_and_linked_to(reported: Reported) -> None:
     assert len(set(page.identities)) == len(page.identities)
 
 
-def test_nothing_is_asked_of_anybody(reported: Reported) -> None:
+def test_the_page_makes_no_requests(reported: Reported) -> None:
     assert {link for link in read(reported.page).links if not link.startswith("#")} == {"data:,"}
     assert "default-src 'none'" in reported.page
 
@@ -195,19 +195,22 @@ def test_a_report_that_fails_does_not_take_the_run_with_it(
     assert summary(tmp_path / "run")["finished"]
 
 
-def test_a_run_that_has_just_begun_stands_beside_a_finished_one(reported: Reported, tmp_path: Path) -> None:
+@pytest.mark.parametrize("num_maps", [1, 2])
+def test_a_run_that_has_begun_stands_beside_a_finished_one(num_maps: int, reported: Reported, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     begun.mkdir()
     for name in ("config.toml", "network.npz"):
         shutil.copy(reported.directory / name, begun)
+    if num_maps == 2:
+        shutil.copytree(reported.directory / "snapshots", begun / "snapshots")
     for paths in ([begun, reported.directory], [reported.directory, begun]):
         write_report(paths, tmp_path / "page.html")
         page = (tmp_path / "page.html").read_text()
         assert "The run is not finished: this is its state at the beginning." in read(page).text
-        assert len(data_of(page)["map"]["runs"]) == 1
+        assert len(data_of(page)["map"]["runs"]) == num_maps
 
 
-def test_a_seed_that_goes_on_is_left_out_and_named(variants: Variants, tmp_path: Path) -> None:
+def test_an_unfinished_seed_is_left_out_and_named(variants: Variants, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds"
     shutil.copytree(variants.second, seeds)
     for name in ("summary.json", "metrics.jsonl"):

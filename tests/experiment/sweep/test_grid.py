@@ -3,7 +3,7 @@
 import pytest
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.sweep.grid import Axis, Variant, parse, short_keys, split_values, variants
+from jdgnn.experiment.sweep.grid import Axis, Variant, parse, split_values, variants
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_keys_with_one_value_hold_for_all_runs() -> None:
         (["push.fanout=1,2", "push.fanout=4"], "push.fanout is given twice"),
     ],
 )
-def test_what_makes_no_sense_is_refused(overrides: list[str], message: str) -> None:
+def test_what_makes_no_sense_is_rejected(overrides: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         parse(overrides)
 
 
-def test_a_grid_that_is_too_large_is_refused_before_it_is_written_out() -> None:
+def test_a_grid_that_is_too_large_is_rejected_before_it_is_written_out() -> None:
     axes = [Axis(f"a{number}", tuple(map(str, range(1000)))) for number in range(10)]
     with pytest.raises(InputError, match=r"expected a grid of at most 10,000 runs"):
         variants(axes, 1)
@@ -61,8 +61,3 @@ def test_names_of_directories_fit_any_file_system_and_differ() -> None:
         assert len(name) <= 120
         assert name.isascii()
         assert "/" not in name
-
-
-def test_keys_are_called_by_what_tells_them_apart() -> None:
-    keys = ["push.link.drop", "publish.link.drop", "optimizer.learning_rate", "loss"]
-    assert list(short_keys(keys).values()) == ["push.link.drop", "publish.link.drop", "learning_rate", "loss"]

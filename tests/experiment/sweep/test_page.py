@@ -1,4 +1,4 @@
-"""The page of a sweep: it says what the table says, and needs nothing from elsewhere."""
+"""The page of a sweep: it shows the numbers of the table, and makes no requests."""
 
 import random
 from typing import Any
@@ -27,19 +27,21 @@ AXES = {
 AXES["four"] = [*AXES["three"], Axis("push.capacity", ("8", "16"))]
 
 
-def _rows(axes: list[Axis], num_seeds: int = 3, *, is_judged: bool = True) -> list[Row]:
+def _rows(axes: list[Axis], num_seeds: int = 3, *, is_evaluated: bool = True) -> list[Row]:
     draw = random.Random(0)
     return [
-        Row(variant, list(range(num_seeds)), {seed: _summary(seed, draw, is_judged) for seed in range(num_seeds)}, {})
+        Row(
+            variant, list(range(num_seeds)), {seed: _summary(seed, draw, is_evaluated) for seed in range(num_seeds)}, {}
+        )
         for variant in variants(axes, 1)
     ]
 
 
-def _summary(seed: int, draw: random.Random, is_judged: bool) -> dict[str, Any]:
+def _summary(seed: int, draw: random.Random, is_evaluated: bool) -> dict[str, Any]:
     figures = {"learned": 0.7 + 0.1 * draw.random(), "raw": 0.2, "propagated_2hop": 0.74}
     tasks = {"linear_probe": {"accuracy": {name: {"values": [value]} for name, value in figures.items()}}}
     said = {"dataset": "cora", "nodes": 9, "ticks": 9, "loss": [1.5, None], "consensus_distance": 0.01}
-    return {**said, "seed": seed, "wall_seconds": 12.3, "digest": "0", "tasks": tasks if is_judged else {}}
+    return {**said, "seed": seed, "wall_seconds": 12.3, "digest": "0", "tasks": tasks if is_evaluated else {}}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_points_are_means_with_their_spread() -> None:
     assert list(learned.error_y.array) == pytest.approx([100 * (row.learned.sd or 0) for row in rows if row.learned])
 
 
-def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing_of_what_was_given() -> None:
+def test_the_page_makes_no_requests_and_runs_no_script_of_its_input() -> None:
     evil = [Axis("optimizer.learning_rate", ("0.1", "<script>alert(1)</script>"))]
     text = page(_rows(evil), "<img src=x>")
     assert "<script>alert" not in text
@@ -76,7 +78,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing_of_what_was_give
 
 
 def test_runs_without_labels_are_shown_by_their_loss() -> None:
-    rows = _rows(AXES["one number"], is_judged=False)
+    rows = _rows(AXES["one number"], is_evaluated=False)
     (panel,) = plot(rows).panels
     assert list(panel.figure.data[-1].y) == [1.5] * 4
     assert "no embedding was evaluated" in page(rows, "sweep")

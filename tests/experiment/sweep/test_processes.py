@@ -1,4 +1,4 @@
-"""Several processes: they share the work, end orderly, and go on to the same bits."""
+"""Several processes: they share the work, end orderly, and resume with the same bits."""
 
 import csv
 import os
@@ -36,7 +36,7 @@ def _num_recorded(out: Path) -> int:
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signals of POSIX")
-def test_processes_end_orderly_and_go_on_to_the_same_bits(tmp_path: Path) -> None:
+def test_processes_end_orderly_and_resume_with_the_same_bits(tmp_path: Path) -> None:
     config, out = tmp_path / "tiny.toml", tmp_path / "several"
     config.write_text(CONFIG)
     asked = ["sweep", str(config), "--set", "optimizer.learning_rate=0.01,0.02", "--set", "emulation.ticks=8000"]

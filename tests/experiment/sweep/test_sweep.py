@@ -1,4 +1,4 @@
-"""`jdgnn sweep`: every combination with every seed, what is compiled for it, and what a directory may go on with."""
+"""`jdgnn sweep`: every combination with every seed, the programs it compiles, and how a directory is extended."""
 
 import csv
 import json
@@ -155,7 +155,7 @@ def test_the_best_is_marked_with_the_difference_of_others(
     assert _told(tmp_path)["variants"][1]["tasks"]["linear_probe"]["gain"]["mean"] == pytest.approx(-0.049)
 
 
-def test_a_run_that_fails_is_told_and_the_others_go_on(
+def test_a_run_that_fails_is_reported_and_the_others_continue(
     config: Path, tmp_path: Path, quick: list[tuple[float, int]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _sweep(config, tmp_path, "--set", "optimizer.learning_rate=9.0,0.2") == 1
@@ -189,7 +189,7 @@ def test_an_interrupt_keeps_what_is_finished_and_says_so(
     ],
 )
 @pytest.mark.usefixtures("quick")
-def test_another_configuration_is_refused_with_what_differs(
+def test_another_configuration_is_rejected_with_what_differs(
     options: list[str], message: str, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rates = ["--set", "optimizer.learning_rate=0.1,0.2"]
@@ -201,7 +201,7 @@ def test_another_configuration_is_refused_with_what_differs(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_run_that_was_given_more_ticks_is_refused(
+def test_a_run_that_was_given_more_ticks_is_rejected(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rates = ["--set", "optimizer.learning_rate=0.1,0.2"]
@@ -226,7 +226,7 @@ def test_a_run_that_was_given_more_ticks_is_refused(
         (["--set", "push.fanout=1,2", "--resume", "nowhere"], "CONFIG: has no meaning together with --resume"),
     ],
 )
-def test_a_grid_that_makes_no_sense_is_refused_before_anything_runs(
+def test_a_grid_that_makes_no_sense_is_rejected_before_anything_runs(
     options: list[str], message: str, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if "--resume" in options:
@@ -239,7 +239,7 @@ def test_a_grid_that_makes_no_sense_is_refused_before_anything_runs(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_directory_with_something_else_is_refused(
+def test_a_directory_with_something_else_is_rejected(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
