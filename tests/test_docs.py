@@ -1,6 +1,5 @@
 """README and docs do what they say: their examples run, and their figures are those that were measured."""
 
-import argparse
 import ast
 import contextlib
 import importlib
@@ -20,12 +19,13 @@ import numpy as np
 import pytest
 
 from docs._ext.names import names_on, pages
-from jdgnn.experiment.cli.main import main, parser
+from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.config.overrides import with_overrides
 from jdgnn.experiment.config.schema import read, read_tables, resolve
 from jdgnn.experiment.config.shipped import shipped
 from jdgnn.experiment.sweep.grid import parse, resolved, variants
 from tests.offenders import assert_none, failing
+from tests.typed import typed
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -157,8 +157,8 @@ def _check_command(line: str) -> None:
         assert arguments[0] == "install"
         _check_extras(arguments[1])
         return
-    given = parser().parse_args(arguments)
-    if getattr(given, "config", None) is not None and str(given.config) in shipped():
+    given = typed(arguments)
+    if str(given.get("config")) in shipped():
         _check_configurations(given)
 
 
@@ -203,13 +203,13 @@ def _write_own_files() -> None:
     Path("edges.csv").write_text("\n".join(["source,target", *links]) + "\n")
 
 
-def _check_configurations(given: argparse.Namespace) -> None:
+def _check_configurations(given: dict[str, Any]) -> None:
     if "jobs" not in given:
-        read(given.config, given.set)
+        read(given["config"], given["overrides"])
         return
-    common, axes = parse(given.set)
+    common, axes = parse(given["overrides"])
     for variant in variants(axes, 1):
-        resolved(with_overrides(read_tables(given.config), common), variant)
+        resolved(with_overrides(read_tables(given["config"]), common), variant)
 
 
 def _check_extras(package: str) -> None:

@@ -1,16 +1,16 @@
-"""The directive `command-line`: what `--help` says of every command, from the parser itself."""
+"""The directive `command-line`: the help of every command, as `--help` prints it."""
 
-import argparse
-import os
+import contextlib
+import io
 from typing import Any
 
+import typer
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from jdgnn.experiment.cli.main import parser as whole_parser
-
-WIDTH = "94"
+from jdgnn.experiment.cli.main import app as command_line
+from jdgnn.experiment.cli.main import main
 
 
 class CommandLine(SphinxDirective):
@@ -35,17 +35,13 @@ class CommandLine(SphinxDirective):
 
 def helps() -> dict[str, str]:
     """The help of the program, under an empty name, and of each of its commands."""
-    before = os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = WIDTH
-    try:
-        parser = whole_parser()
-        found = {"": parser.format_help()}
-        for action in parser._actions:
-            if isinstance(action, argparse._SubParsersAction):
-                found |= {name: command.format_help() for name, command in action.choices.items()}
-        return found
-    finally:
-        os.environ.pop("COLUMNS") if before is None else os.environ.update(COLUMNS=before)
+    return {name: _printed(*name.split(), "--help") for name in ("", *typer.main.get_group(command_line).commands)}
+
+
+def _printed(*arguments: str) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        main(arguments)
+    return output.getvalue()
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def test_seeds_of_different_configurations_are_rejected(
         ("tiny.toml", [], "tiny.toml: is a file"),
         ("empty", [], "empty: holds neither config.toml nor seed-0"),
         ("begun", [], "begun: its run is not finished; resume it: jdgnn run --resume"),
-        ("b", ["--overwrite"], "--overwrite: got no --json"),
+        ("b", ["--overwrite"], "--overwrite: expected --json FILE"),
         ("b", ["--json", "{folder}"], "is a directory; give the name of a file"),
         ("b", ["--json", "{folder}/nowhere/out.json"], "--json: there is no directory"),
         ("b", ["{folder}"] * 25, "compare: expected 2 to 26 directories, got 27"),

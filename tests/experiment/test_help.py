@@ -1,23 +1,24 @@
 """What the command line says of itself: help, parts, completion."""
 
-import shutil
-import subprocess
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.cli.completion import SHELLS, script
-from jdgnn.experiment.cli.main import GROUPS, main, parser
+from jdgnn.evaluation.maps import METHODS
+from jdgnn.experiment.cli.completion import ASKED, SHELLS
+from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.config.catalogue import KINDS, describe, find
 from jdgnn.experiment.config.networks import FILES, NETWORKS
 from jdgnn.experiment.config.schema import resolve
 from jdgnn.experiment.config.toml import parsed_toml
 from tests.offenders import assert_none, failing
+from tests.typed import commands, typed
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = [name for action in parser()._actions for name in (action.choices or ())]
+COMMANDS = commands()
 PARTS = [(f"{kind}.{name}", (kind, name)) for kind, one in KINDS.items() for name in one.parts]
 BASE = {
     "network": "digits",
@@ -28,44 +29,36 @@ BASE = {
 
 
 def helped(capsys: pytest.CaptureFixture[str], *command: str) -> str:
-    with pytest.raises(SystemExit) as ended:
-        main([*command, "--help"])
-    assert ended.value.code == 0
+    assert main([*command, "--help"]) == 0
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 80
     return text
 
 
-def test_help_says_in_one_screen_what_to_type_first(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_is_one_screen_that_begins_with_commands_to_type(capsys: pytest.CaptureFixture[str]) -> None:
     text = helped(capsys)
     assert len(text.splitlines()) <= 45
     for command in ("jdgnn run quickstart", "jdgnn datasets list", "jdgnn parts"):
-        assert f"\n  {command} " in text
-    assert text.index("the first three commands to type") < text.index("commands:") < text.index("where to go on")
-
-
-def test_every_command_stands_in_a_group_once(capsys: pytest.CaptureFixture[str]) -> None:
-    text = helped(capsys)
+        assert f"\n    {command} " in text
+    assert text.index("The first three commands to type") < text.index("\nRun:") < text.index("\nNext steps:")
     for command in COMMANDS:
-        assert sum(command in names for names in GROUPS.values()) == 1
-        assert text.count(f"\n    {command} ") == 1
+        assert text.count(f"\n  {command} ") == 1
 
 
-def test_the_help_of_every_command_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_of_a_command_ends_in_examples_that_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
     def check(command: str) -> None:
-        _, found, examples = helped(capsys, *command.split()).partition("\nexamples:\n")
+        _, found, examples = helped(capsys, *command.split()).partition("\nExamples:\n")
         assert found
         assert f"jdgnn {command}" in examples
+        for line in examples.splitlines():
+            if line.startswith("  jdgnn "):
+                typed(shlex.split(line)[1:])
 
     assert_none(failing(check, [(name, (name,)) for name in [*COMMANDS, "datasets list"]]), "commands show examples")
 
 
-def test_examples_of_commands_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in COMMANDS:
-        text = helped(capsys, command).partition("\nexamples:\n")[2]
-        for line in text.splitlines():
-            if line.startswith("  jdgnn "):
-                assert parser().parse_args(line.split()[1:]).command
+def test_the_help_of_reports_names_all_maps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ", ".join(METHODS) in " ".join(helped(capsys, "report").split())
 
 
 def test_all_parts_are_listed_with_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,11 +141,9 @@ def test_networks_from_files_are_among_the_parts() -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_completion_names_all_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_completion_prints_a_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
-    text = capsys.readouterr().out
-    for command in COMMANDS:
-        assert command in text
+    assert f"{ASKED}=complete_{shell}" in capsys.readouterr().out
 
 
 def test_other_shells_are_told_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,22 +156,22 @@ def test_other_shells_are_told_which_there_are(capsys: pytest.CaptureFixture[str
     [
         ("expo", ["export"]),
         ("run --resu", ["--resume"]),
-        ("run ow", ["own.toml"]),
-        ("run --resume ru", ["runs"]),
-        ("export ru", ["runs"]),
+        ("run ow", ["own-files", "own.toml"]),
         ("parts info", ["info_nce"]),
         ("completion z", ["zsh"]),
     ],
 )
-def test_bash_completes(words: str, found: list[str], tmp_path: Path) -> None:
-    bash = shutil.which("bash")
-    assert bash is not None
+def test_words_are_completed(
+    words: str, found: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "own.toml").touch()
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "rune.txt").touch()
-    (tmp_path / "complete.sh").write_text(
-        f"{script('bash', parser())}\nCOMP_WORDS=(jdgnn {words}); COMP_CWORD={len(words.split())}\n"
-        "_shtab_jdgnn; printf '%s\\n' \"${COMPREPLY[@]}\"\n"
-    )
-    done = subprocess.run([bash, "complete.sh"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == found
+    for name, value in {
+        ASKED: "complete_bash",
+        "COMP_WORDS": f"jdgnn {words}",
+        "COMP_CWORD": len(words.split()),
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    with pytest.raises(SystemExit):
+        main([])
+    assert capsys.readouterr().out.split() == found

@@ -141,7 +141,7 @@ def test_an_export_is_refused_where_there_is_no_finished_run(
         (own.config, "a.csv"): "is a file; give the directory of a run",
         (tmp_path, "a.csv"): "holds no config.toml",
         (tmp_path / "seeds", "a.csv"): "holds runs with several seeds; give one of them, such as",
-        (tmp_path / "begun", "a.csv"): "is not finished; go on with it",
+        (tmp_path / "begun", "a.csv"): "is not finished; resume it",
         (own.run, "a.txt"): "FILE: expected a name that ends in",
         (own.run, "old.csv"): "add --overwrite to replace it",
     }

@@ -176,10 +176,10 @@ def test_a_run_of_an_earlier_version_is_refused_with_that_version(
 REFUSED = {
     "another configuration": (["--set", "optimizer.learning_rate=0.1"], "optimizer.learning_rate was 0.01 and is 0.1"),
     "fewer ticks": (["--set", "emulation.ticks=3"], "emulation.ticks: got 3, and"),
-    "a new place": (["--out", "elsewhere"], "--out: has no meaning together with --resume"),
-    "several seeds": (["--seeds", "3"], "--seeds: has no meaning together with --resume"),
-    "to overwrite": (["--overwrite"], "--overwrite: has no meaning together with --resume"),
-    "to record": (["--record", "events.npz"], "--record: has no meaning together with --resume"),
+    "a new place": (["--out", "elsewhere"], "--out: cannot be combined with --resume"),
+    "several seeds": (["--seeds", "3"], "--seeds: cannot be combined with --resume"),
+    "to overwrite": (["--overwrite"], "--overwrite: cannot be combined with --resume"),
+    "to record": (["--record", "events.npz"], "--record: cannot be combined with --resume"),
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jdgnn.experiment.cli.main import main
-from jdgnn.experiment.cli.run import _name
+from jdgnn.experiment.cli.running import name_of
 from jdgnn.experiment.config import schema, shipped
 from tests.support import ROOT
 
@@ -18,7 +18,7 @@ NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.toml"))
 @pytest.mark.parametrize("name", NAMES)
 def test_a_bare_name_is_that_of_a_configuration_that_comes_along(name: str) -> None:
     assert schema.read_tables(Path(name)) == schema.read_tables(ROOT / "configs" / f"{name}.toml")
-    assert _name(Path(name)) == name
+    assert name_of(Path(name)) == name
 
 
 def test_the_installed_package_has_them_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def test_they_are_listed_and_printed(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
-    assert "the first three commands to type" in capsys.readouterr().out
+    assert "The first three commands to type" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

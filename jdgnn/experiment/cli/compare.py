@@ -1,48 +1,45 @@
-"""`jdgnn compare`: finished runs beside each other."""
+"""`jdgnn compare`: differences between finished runs."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
+import typer
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.cli.help import Commands, add_command
 from jdgnn.experiment.cli.options import check_new_file
-from jdgnn.experiment.results.compare import compare
-from jdgnn.experiment.results.comparison_tables import print_comparison
 from jdgnn.files import write_json
 
 
-def add(commands: Commands) -> None:
-    """Adds the command `compare`."""
-    comparison = add_command(
-        commands,
-        "compare",
-        help="compare finished runs with each other",
-        description="Compares what finished runs have learned with the first of them, in pairs by seed and by split, "
-        "and says in which keys their configurations differ.",
-        examples={
-            "jdgnn compare runs/a runs/b": "two variants, each run with --seeds 5: by how much they differ, and in "
-            "which keys of their configurations",
-            "jdgnn compare runs/a runs/b runs/c --json differences.json": "several, and the same as numbers",
-        },
-        epilog="Figures are means and sds over seeds of means over splits, or over splits where there is one seed. "
-        "Differences are taken over the seeds that both have. Networks and splits must be the same.",
-    )
-    comparison.add_argument("first", type=Path, metavar="A", help="directory of a run, with or without --seeds")
-    comparison.add_argument("others", type=Path, nargs="+", metavar="B", help="those to compare with it")
-    comparison.add_argument("--json", type=Path, metavar="FILE", help="write the same to this file, as JSON")
-    comparison.add_argument("--overwrite", action="store_true", help="replace what --json already holds")
-    comparison.set_defaults(command=_compare)
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="directory of a run, with or without --seeds")],
+    others: Annotated[list[Path], typer.Argument(metavar="B", help="directories of runs to compare with A")],
+    *,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="also write the comparison to FILE as JSON")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the FILE of --json if it exists")] = False,
+) -> None:
+    """Compare finished runs with the first, paired by seed and split.
 
+    Also lists the configuration keys that differ. Networks and splits must be
+    the same. Values are means and standard deviations over seeds, or over splits
+    where there is one seed; differences are taken over the seeds that both runs
+    have.
 
-def _compare(arguments: argparse.Namespace) -> None:
-    file, paths = arguments.json, [arguments.first, *arguments.others]
-    if arguments.overwrite and file is None:
-        raise InputError("--overwrite: got no --json, and without one nothing is written; add --json FILE")
-    if file is not None:
-        check_new_file("--json", file, overwrite=arguments.overwrite)
-    comparison = compare(paths)
+    Examples:
+      jdgnn compare runs/a runs/b
+          by how much two configurations differ, each run with --seeds 5
+      jdgnn compare runs/a runs/b runs/c --json differences.json
+          several runs, and the same values as JSON
+    """
+    from rich.console import Console
+
+    from jdgnn.experiment.results import compare as results
+    from jdgnn.experiment.results.comparison_tables import print_comparison
+
+    if overwrite and json is None:
+        raise InputError("--overwrite: expected --json FILE, got no file to replace")
+    if json is not None:
+        check_new_file("--json", json, overwrite=overwrite)
+    comparison = results.compare([first, *others])
     print_comparison(Console(), comparison)
-    if file is not None:
-        write_json(file, comparison)
+    if json is not None:
+        write_json(json, comparison)

@@ -1,41 +1,38 @@
-"""`jdgnn datasets`: networks that come with jdgnn."""
+"""`jdgnn datasets`: the bundled data sets."""
 
-import argparse
-
-from rich.console import Console
+import typer
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.cli.help import Commands, add_command
-from jdgnn.experiment.cli.options import add_data_root
-from jdgnn.experiment.results.formatting import print_table
-from jdgnn.experiment.results.tables import datasets_table
+from jdgnn.experiment.cli.help import Command, Group
+from jdgnn.experiment.cli.options import DataRoot
 
-EXAMPLES = {
-    "jdgnn datasets list": "what there is, read from $JDGNN_DATA or downloaded",
-    "jdgnn datasets list --data-root data": "the same, where data sets lie in folders of data/",
-}
+HELP = """List the bundled data sets.
 
+Some are part of jdgnn; others are read from a data root, or downloaded once.
 
-def add(commands: Commands) -> None:
-    """Adds the command `datasets`."""
-    description = "Networks that come with jdgnn: some inside it, others read from a data root or downloaded once."
-    datasets = add_command(
-        commands, "datasets", help="networks that come with jdgnn", description=description, examples=EXAMPLES
-    )
-    subcommands = datasets.add_subparsers(required=True, metavar="COMMAND")
-    listing = add_command(
-        subcommands,
-        "list",
-        help="list them, and where each would be read from",
-        description="Lists the data sets, and where each would be read from.",
-        examples=EXAMPLES,
-    )
-    add_data_root(listing)
-    listing.set_defaults(command=_list_datasets)
+Examples:
+  jdgnn datasets list
+      data sets, with those in $JDGNN_DATA
+  jdgnn datasets list --data-root data
+      data sets, with those in the folders of data/
+"""
+
+datasets = typer.Typer(cls=Group, help=HELP, subcommand_metavar="COMMAND ...")
 
 
-def _list_datasets(arguments: argparse.Namespace) -> None:
-    root = arguments.data_root
-    if root is not None and not root.is_dir():
-        raise InputError(f"--data-root: there is no directory {root}; give the one that holds the data sets")
-    print_table(Console(), datasets_table(root))
+@datasets.callback()
+def _datasets() -> None:
+    """Makes `list` a command of its own: without a callback, typer drops the name of a single command."""
+
+
+@datasets.command("list", cls=Command, help=HELP)
+def list_datasets(*, data_root: DataRoot = None) -> None:
+    """Prints a table of data sets and where each is read from."""
+    from rich.console import Console
+
+    from jdgnn.experiment.results.formatting import print_table
+    from jdgnn.experiment.results.tables import datasets_table
+
+    if data_root is not None and not data_root.is_dir():
+        raise InputError(f"--data-root: there is no directory {data_root}; give the one that holds the data sets")
+    print_table(Console(), datasets_table(data_root))

@@ -1,104 +1,76 @@
-"""Help that teaches: what commands say of themselves, in 80 columns, with examples."""
+"""Help in plain text of at most 80 columns: commands in groups, examples as they are written, and last."""
 
-import argparse
 import textwrap
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-Commands = argparse._SubParsersAction
-WIDTH = 80
+from typer.core import TyperCommand, TyperGroup
+
+WIDTH = 79
+"""Columns of a line."""
 
 
-class Raw(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of descriptions and examples, and folds what is said of arguments to 80 columns at most."""
+class Command(TyperCommand):
+    """A command whose help keeps the lines of its docstring, and has the last paragraph, the examples, at the end."""
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self._width = min(self._width, WIDTH - 1)
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Writes all paragraphs but the last."""
+        formatter.write(f"\n{textwrap.indent(_paragraphs(self)[0], '  ')}\n")
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Writes arguments and options."""
+        records: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}
+        for parameter in self.get_params(ctx):
+            name, text = parameter.get_help_record(ctx)  # type: ignore[misc]  # none is hidden
+            is_option = parameter.param_type_name == "option"
+            # typer adds the Python type of an argument, which tells a user nothing
+            records[parameter.param_type_name].append((name if is_option else name.partition(" <")[0], text))
+        for kind, rows in records.items():
+            if rows:
+                with formatter.section(f"{kind.title()}s"):
+                    formatter.write_dl(rows)
 
-def grouped(groups: Mapping[str, Sequence[str]]) -> type[Raw]:
-    """What formats the help of the program: its commands in groups.
-
-    Args:
-      groups: names of commands, by what they are for; what stands in none is put into the last.
-    """
-
-    class Grouped(Raw):
-        def _format_action(self, action: argparse.Action) -> str:
-            if not isinstance(action, argparse._SubParsersAction):
-                return super()._format_action(action)
-            known = {one.dest: one for one in action._choices_actions}
-            last, placed = list(groups)[-1], {name for names in groups.values() for name in names}
-            lines = []
-            for group, names in groups.items():
-                others = [name for name in known if name not in placed] if group == last else []
-                lines.append(f"  {group}:\n")
-                lines += [self._line(name, known[name].help) for name in [*names, *others] if name in known]
-            return "".join(lines)
-
-        def _line(self, name: str, help: str | None) -> str:
-            return f"    {name:12}{help or ''}\n"
-
-    return Grouped
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Writes the last paragraph."""
+        formatter.write(f"\n{_paragraphs(self)[1]}\n")
 
 
-def add_command(
-    commands: "Commands[argparse.ArgumentParser]",
-    name: str,
-    *,
-    help: str,
-    description: str,
-    examples: Mapping[str, str],
-    epilog: str = "",
-) -> argparse.ArgumentParser:
-    """Adds a command whose help ends in examples.
+class Group(TyperGroup):
+    """Commands whose help lists them by their `rich_help_panel`."""
 
-    Args:
-      commands: those there are.
-      name: what is typed.
-      help: one line.
-      description: what it does.
-      examples: what to type, and what that does.
-      epilog: what else there is to say.
+    format_help_text = Command.format_help_text
+    format_epilog = Command.format_epilog
 
-    Returns:
-      The parser of its arguments.
-    """
-    return commands.add_parser(
-        name,
-        help=help,
-        description=folded(description),
-        epilog="\n\n".join(part for part in (folded(epilog), shown(examples)) if part),
-        formatter_class=Raw,
-    )
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes the commands of each group."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        width = max(map(len, self.commands))
+        for name, command in self.commands.items():
+            title = getattr(command, "rich_help_panel", None) or "Commands"
+            groups.setdefault(title, []).append((f"{name:{width}}", command.get_short_help_str(WIDTH)))
+        for title, rows in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
 
-def folded(text: str, indent: int = 0) -> str:
-    """A paragraph in lines of 79 columns, less an indent.
+def _paragraphs(command: Any) -> tuple[str, str]:
+    """The docstring of a command without its last paragraph, and the last paragraph."""
+    text, _, last = command.help.rpartition("\n\n")
+    return text, last
+
+
+def folded(text: str) -> str:
+    """A paragraph in lines of 79 columns.
 
     >>> folded("a " * 50).count(chr(10))
     1
     """
-    return textwrap.fill(text, WIDTH - 1 - indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def entry(start: str, text: str) -> str:
-    """An entry of a list in lines of 79 columns: its name, and beside it what it is.
+    """An entry of a list in lines of 79 columns: its name, and its description at the right.
 
     >>> entry("  gcn  ", "Graph convolution.")
     '  gcn  Graph convolution.'
     """
-    return textwrap.fill(
-        text, WIDTH - 1, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False
-    )
-
-
-def shown(examples: Mapping[str, str]) -> str:
-    """What to type, and below each what it does.
-
-    >>> shown({"jdgnn datasets list": "what there is"}).splitlines()[1:]
-    ['  jdgnn datasets list', '      what there is']
-    """
-    lines = [f"  {command}\n{textwrap.indent(folded(text, 6), ' ' * 6)}" for command, text in examples.items()]
-    return "\n".join(["examples:", *lines])
+    return textwrap.fill(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False)

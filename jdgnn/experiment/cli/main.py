@@ -1,15 +1,27 @@
-"""The command line; its commands are in `jdgnn.experiment.cli.commands`."""
+"""The command line as a whole: its help, its commands and its exit statuses."""
 
-import argparse
 import contextlib
 import os
 import select
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
-from jdgnn.errors import InputError
-from jdgnn.experiment.cli.commands import ADD
-from jdgnn.experiment.cli.help import grouped
+import typer
+from typer.completion import completion_init
+
+from jdgnn.errors import InputError, printable
+from jdgnn.experiment.cli.compare import compare
+from jdgnn.experiment.cli.completion import ASKED, completion
+from jdgnn.experiment.cli.configs import configs
+from jdgnn.experiment.cli.datasets import datasets
+from jdgnn.experiment.cli.export import export
+from jdgnn.experiment.cli.help import Command, Group
+from jdgnn.experiment.cli.init import init
+from jdgnn.experiment.cli.parts import parts
+from jdgnn.experiment.cli.report import report
+from jdgnn.experiment.cli.run import RunCommand, run
+from jdgnn.experiment.cli.sweep import sweep
 from jdgnn.experiment.run.interrupts import Interrupted
 from jdgnn.version import __version__
 
@@ -17,31 +29,46 @@ INTERRUPTED = (129, 130, 143)
 UNREAD = 141
 """The status of a program whose output is no longer read, as of one that SIGPIPE ends."""
 
-DESCRIPTION = """\
-Emulates a decentralised graph neural network: every node of a network trains a
-model of its own, without labels and without a server. What the nodes have
-learned is judged beside what takes no learning.
-
-the first three commands to type:
-  jdgnn run quickstart     1 797 nodes learn on handwritten digits
-  jdgnn datasets list      list the bundled data sets
-  jdgnn parts              list every component and option
-"""
-
-GROUPS = {
-    "run": ("init", "run", "sweep"),
-    "see and compare what came of it": ("report", "compare", "export"),
-    "find out what there is": ("configs", "datasets", "parts", "completion"),
+COMMANDS: dict[str, tuple[Callable[..., Any], ...]] = {
+    "Run": (init, run, sweep),
+    "Look at results": (report, compare, export),
+    "List what there is": (configs, parts, completion),
 }
-"""Commands by what they are for, in the order in which they are listed."""
+"""Commands by purpose, in the order in which they are listed; `datasets`, which has a subcommand, comes last."""
 
-EPILOG = """\
-where to go on:
-  jdgnn run --help          change keys, run several seeds, record, go on
-  jdgnn parts gcn           what a part takes, and what to write to get it
-  jdgnn configs             a commented configuration for each kind of study
-  jdgnn init EDGES NODES    write a configuration for two tables of your own
-"""
+app = typer.Typer(cls=Group, rich_markup_mode=None, add_completion=False, subcommand_metavar="COMMAND ...")
+for _group, _functions in COMMANDS.items():
+    for _function in _functions:
+        app.command(cls=RunCommand if _function is run else Command, rich_help_panel=_group)(_function)
+app.add_typer(datasets, name="datasets", rich_help_panel="List what there is")
+
+
+@app.callback(invoke_without_command=True)
+def jdgnn(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Emulates a decentralised graph neural network: every node of a network trains
+    its own model, without labels and without a server. Learned embeddings are
+    evaluated against untrained baselines.
+
+    The first three commands to type:
+      jdgnn run quickstart     train 1,797 nodes on handwritten digits
+      jdgnn datasets list      list the bundled data sets
+      jdgnn parts              list every component and option
+
+    Next steps:
+      jdgnn run --help         change keys, run several seeds, record, resume
+      jdgnn parts gcn          options of a component, with a snippet to paste
+      jdgnn configs            list a commented configuration for each kind of study
+      jdgnn init EDGES NODES   write a configuration for two tables of your own
+    """  # noqa: D205
+    if version:
+        print(f"jdgnn {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,11 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         SIGTERM: threads that still compile do not survive an orderly exit.
 
     Returns:
-      The exit status: 0, also for the help that is printed where no command is given; 2 if something given makes no
-      sense, 1 if a file could not be written or runs of a sweep failed, 130 after Ctrl-C, 143 after SIGTERM, 129 after
-      SIGHUP, 141 if nobody reads the output any more.
+      The exit status: 0, also for help; 2 for invalid input, 1 if a file could not be written or runs of a sweep
+      failed, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 141 if the output is no longer read.
     """
-    status = _status(argv)
+    status = _status(sys.argv[1:] if argv is None else argv)
     if argv is None and status in INTERRUPTED:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
@@ -65,9 +91,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _status(argv: Sequence[str] | None) -> int:
+def _status(arguments: Sequence[str]) -> int:
     try:
-        return _called(argv)
+        return _called(arguments)
+    except typer.TyperException as error:
+        return _fail(f"error: {_usage(error)}", 2)
     except InputError as error:
         return _fail(f"error: {error}", 2)
     except OSError as error:
@@ -75,18 +103,33 @@ def _status(argv: Sequence[str] | None) -> int:
             return UNREAD
         return _fail(f"error: {error}", 1)
     except (MemoryError, OverflowError) as error:
-        return _fail(f"error: the configuration asks for more than this machine can hold ({error}); write less", 2)
+        return _fail(f"error: the configuration needs more memory than this machine has ({error}); reduce it", 2)
     except Interrupted as interrupt:
         return _fail(str(interrupt), interrupt.status)
 
 
-def _called(argv: Sequence[str] | None) -> int:
+def _called(arguments: Sequence[str]) -> int:
+    if ASKED in os.environ:  # by a shell that completes; the answer ends the process
+        completion_init()
+        app(prog_name="jdgnn")
     try:
-        arguments = parser().parse_args(argv)
-        return arguments.command(arguments) or 0
+        # not `app(arguments)`, which ends the process, and with status 1 where the output is no longer read
+        command = typer.main.get_command(app)
+        with command.make_context("jdgnn", list(arguments)) as context:
+            return command.invoke(context) or 0
+    except typer.Exit as done:
+        return done.exit_code
     finally:
         if sys.stdout is not None:
-            sys.stdout.flush()  # that nobody reads it is met here, and not when Python ends
+            sys.stdout.flush()  # an unread pipe is noticed here, and not when Python ends
+
+
+def _usage(error: typer.TyperException) -> str:
+    """An error of typer in one line, with the help to look at."""
+    message, context = printable(error.format_message()), getattr(error, "ctx", None)
+    if context is None:
+        return message
+    return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {context.command_path} --help."
 
 
 def _is_unread() -> bool:
@@ -100,27 +143,6 @@ def _is_unread() -> bool:
 
 
 def _fail(message: str, status: int) -> int:
-    with contextlib.suppress(OSError):  # whoever read it may be gone
+    with contextlib.suppress(OSError):  # standard error may be closed
         print(f"jdgnn: {message}", file=sys.stderr)
     return status
-
-
-def parser() -> argparse.ArgumentParser:
-    """What reads the arguments of the command line.
-
-    >>> parser().parse_args(["datasets", "list"]).data_root is None
-    True
-    """
-    whole = argparse.ArgumentParser(
-        prog="jdgnn",
-        usage="jdgnn COMMAND ...    (jdgnn COMMAND --help says what a command takes)",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=grouped(GROUPS),
-    )
-    whole.add_argument("--version", action="version", version=f"jdgnn {__version__}")
-    whole.set_defaults(command=lambda arguments: whole.print_help(), whole=whole)
-    commands = whole.add_subparsers(title="commands", metavar="COMMAND", prog="jdgnn")
-    for add in ADD:
-        add(commands)
-    return whole

@@ -1,36 +1,47 @@
 """`jdgnn parts`: what a configuration can name, and what each part takes."""
 
-import argparse
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from jdgnn.experiment.cli.help import WIDTH, Commands, add_command, entry, folded
-from jdgnn.experiment.config.catalogue import KINDS, Argument, describe, find, summary, toml
+import typer
 
+from jdgnn.experiment.cli.help import WIDTH, entry, folded
 
-def add(commands: Commands) -> None:
-    """Adds the command `parts`."""
-    parts = add_command(
-        commands,
-        "parts",
-        help="what a configuration can name, and what each part takes",
-        description="Lists all parts that a configuration can name: networks, layers, objectives, optimisers, clocks, "
-        "links, merge rules and so on. With the name of one, says what it takes, and what to write to get it.",
-        examples={
-            "jdgnn parts": "all of them, with one line each",
-            "jdgnn parts merge": "those of one kind",
-            "jdgnn parts gcn": "what a part takes, with a snippet to paste into a configuration",
-            "jdgnn parts loss.bernoulli": "with its kind, where several kinds have a part of this name",
-        },
-    )
-    parts.add_argument("name", nargs="?", metavar="NAME", help="a part, KIND.PART, or a kind")
-    parts.set_defaults(command=_parts)
+if TYPE_CHECKING:
+    from jdgnn.experiment.config.catalogue import Argument
 
 
-def _parts(arguments: argparse.Namespace) -> None:
-    name = arguments.name
+def _names() -> list[str]:
+    from jdgnn.experiment.config.catalogue import KINDS
+
+    return sorted({*KINDS, *(part for kind in KINDS.values() for part in kind.parts)})
+
+
+def parts(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="a part, KIND.PART, or a kind", autocompletion=_names)
+    ] = None,
+) -> None:
+    """List the parts that a configuration can name.
+
+    Parts are networks, layers, objectives, optimisers, clocks, links, merge
+    rules and so on. With the NAME of a part, explains its options and prints a
+    snippet to paste into a configuration.
+
+    Examples:
+      jdgnn parts
+          one line for each part
+      jdgnn parts merge
+          the parts of one kind
+      jdgnn parts gcn
+          the options of one part, with a snippet
+      jdgnn parts drop.bernoulli
+          KIND.PART, where several kinds have a part of this name
+    """
+    from jdgnn.experiment.config.catalogue import KINDS, find
+
     if name is None:
-        print(folded("Parts that a configuration can name. jdgnn parts NAME says what one takes."))
+        print(folded("Parts that a configuration can name. jdgnn parts NAME explains one."))
         for kind in KINDS:
             print(f"\n{_listed(kind)}")
     elif name in KINDS:
@@ -40,6 +51,8 @@ def _parts(arguments: argparse.Namespace) -> None:
 
 
 def _listed(kind: str) -> str:
+    from jdgnn.experiment.config.catalogue import KINDS, summary
+
     one = KINDS[kind]
     width = max(map(len, one.parts)) + 2
     lines = [entry(f"  {name:{width}}", summary(kind, name)) for name in one.parts]
@@ -47,23 +60,27 @@ def _listed(kind: str) -> str:
 
 
 def _described(kind: str, name: str) -> str:
+    from jdgnn.experiment.config.catalogue import KINDS, describe
+
     part = describe(kind, name)
     paragraphs = [folded(f"{kind}.{name}: {part.summary}")]
     if part.arguments:
         paragraphs.append("\n".join(map(_argument, part.arguments)))
     paragraphs.append("In a configuration:\n\n" + textwrap.indent(part.snippet, "  "))
     if KINDS[kind].others:
-        paragraphs.append(folded(f"It can stand in {' and '.join(KINDS[kind].others)} as well."))
+        paragraphs.append(folded(f"It can also be used in {' and '.join(KINDS[kind].others)}."))
     return "\n\n".join(paragraphs)
 
 
-def _argument(argument: Argument) -> str:
+def _argument(argument: "Argument") -> str:
     head = f"{argument.name} ({argument.wanted}{_default(argument.default)})"
-    text = textwrap.fill(argument.text, WIDTH - 1, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    text = textwrap.fill(argument.text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return f"  {head}\n{text}" if argument.text else f"  {head}"
 
 
 def _default(value: Any) -> str:
+    from jdgnn.experiment.config.catalogue import toml
+
     if value is ...:
-        return "; must be given"
-    return "; may be left out" if value in (None, {}, []) else f"; {toml(value)} if left out"
+        return "; required"
+    return "; optional" if value in (None, {}, []) else f"; default: {toml(value)}"

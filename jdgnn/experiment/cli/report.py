@@ -1,69 +1,61 @@
-"""`jdgnn report`: runs as one page to look at."""
+"""`jdgnn report`: one page about runs."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
+import typer
 
 from jdgnn.errors import InputError, suggestion
-from jdgnn.evaluation.maps import METHODS
-from jdgnn.experiment.cli.help import Commands, add_command
 from jdgnn.experiment.cli.options import check_new_file
-from jdgnn.experiment.run.directory import REPORT
-
-EXAMPLES = {
-    "jdgnn report runs/cora": "write runs/cora/report.html anew, also while the run goes on",
-    "jdgnn report runs/a runs/b --out both.html": "two runs, or two configurations with several seeds each, beside "
-    "each other",
-    "jdgnn report runs/cora --map pca,tsne": "with a second map of embeddings to choose; umap needs pip install "
-    "'jdgnn[umap]'",
-}
 
 
-def add(commands: Commands) -> None:
-    """Adds the command `report`."""
-    report = add_command(
-        commands,
-        "report",
-        help="one page to look at: curves, maps, messages, speed",
-        description="Writes one self-contained page about a run, finished or not, or about several beside each other. "
-        "It holds all it shows, so that it can be sent, kept and opened without a network.",
-        examples=EXAMPLES,
-    )
-    report.add_argument(
-        "directories", type=Path, nargs="+", metavar="DIR", help="directory of a run, with or without --seeds"
-    )
-    report.add_argument(
-        "--out", type=Path, metavar="FILE", help=f"the page (default: DIR/{REPORT}, or {REPORT} here for several)"
-    )
-    report.add_argument(
-        "--map",
-        default="pca",
-        metavar="METHODS",
-        help=f"how embeddings are put into two dimensions, one of {', '.join(METHODS)} or several with commas "
-        "(default: pca)",
-    )
-    report.add_argument("--overwrite", action="store_true", help="replace what --out already holds")
-    report.set_defaults(command=_report)
+def report(
+    directories: Annotated[
+        list[Path], typer.Argument(metavar="DIR", help="directory of a run, with or without --seeds")
+    ],
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="the page (default: DIR/report.html; for several DIRs, report.html)"),
+    ] = None,
+    map: Annotated[
+        str,
+        typer.Option(
+            metavar="METHODS", help="how to map embeddings to two dimensions: pca, tsne, umap, or several with commas"
+        ),
+    ] = "pca",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the FILE of --out if it exists")] = False,
+) -> None:
+    """Write a page with curves, maps, messages and speed.
 
+    The page describes one run, finished or not, or compares several. It is
+    self-contained: it can be sent, kept, and opened offline.
 
-def _report(arguments: argparse.Namespace) -> None:
+    Examples:
+      jdgnn report runs/cora
+          regenerate runs/cora/report.html, also while the run continues
+      jdgnn report runs/a runs/b --out both.html
+          two runs, or two configurations with several seeds each
+      jdgnn report runs/cora --map pca,tsne
+          with a second map to choose; umap needs pip install 'jdgnn[umap]'
+    """
     from jdgnn.experiment.report.making import write_report
+    from jdgnn.experiment.run.directory import REPORT
 
-    paths, methods = arguments.directories, methods_of(arguments.map)
-    is_own = arguments.out is None and len(paths) == 1
-    if arguments.overwrite and is_own:
-        raise InputError(f"--overwrite: got no --out, and {paths[0] / REPORT} is replaced anyway; leave it out")
-    out = arguments.out or (paths[0] / REPORT if is_own else Path(REPORT))
+    methods = methods_of(map)
+    is_own = out is None and len(directories) == 1
+    if overwrite and is_own:
+        raise InputError(f"--overwrite: expected --out FILE, got none; {directories[0] / REPORT} is replaced anyway")
+    out = out or (directories[0] / REPORT if is_own else Path(REPORT))
     if not is_own:
-        check_new_file("--out", out, overwrite=arguments.overwrite)
-    write_report(paths, out, methods)
-    Console().print(f"report  {out}", soft_wrap=True, markup=False, highlight=False)
+        check_new_file("--out", out, overwrite=overwrite)
+    write_report(directories, out, methods)
+    print(f"report  {out}")
 
 
 def methods_of(text: str) -> Sequence[str]:
-    """The methods of maps that a text names.
+    """The mapping methods that a text names.
 
     Raises:
       InputError: one is unknown, or named twice.
@@ -72,6 +64,8 @@ def methods_of(text: str) -> Sequence[str]:
       >>> methods_of("pca, tsne")
       ['pca', 'tsne']
     """
+    from jdgnn.evaluation.maps import METHODS
+
     methods = [method.strip() for method in text.split(",")]
     for method in methods:
         if method not in METHODS:

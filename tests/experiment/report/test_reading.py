@@ -118,7 +118,7 @@ def test_a_damaged_directory_is_told(
         (["nowhere"], "nowhere: there is no such directory"),
         (["{run}", "--map", "pac"], "--map: got 'pac'.*did you mean 'pca'"),
         (["{run}", "--map", "pca,pca"], "names a method twice"),
-        (["{run}", "--overwrite"], "--overwrite: got no --out"),
+        (["{run}", "--overwrite"], "--overwrite: expected --out FILE"),
         (["{run}", "--out", "{run}/config.toml"], "--out: .*config.toml exists"),
         (["{run}", "--out", "no folder/page.html"], "--out: there is no directory no folder"),
         (["{run}"] * 9, "expected 1 to 8 directories, got 9"),

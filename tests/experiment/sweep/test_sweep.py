@@ -223,7 +223,7 @@ def test_a_run_that_was_given_more_ticks_is_rejected(
         (["--set", "push.enabled=true,false"], "push.enabled: got false, and the objective info_nce learns nothing"),
         (["--set", "push.fanout=1,2", "--jobs", "0"], "--jobs: expected a whole number"),
         (["--set", "push.fanout=1,2", "--seeds", "x"], "--seeds: expected a whole number"),
-        (["--set", "push.fanout=1,2", "--resume", "nowhere"], "CONFIG: has no meaning together with --resume"),
+        (["--set", "push.fanout=1,2", "--resume", "nowhere"], "CONFIG: cannot be combined with --resume"),
     ],
 )
 def test_a_grid_that_makes_no_sense_is_rejected_before_anything_runs(
