@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.cli.options import check_new_file
+from jdgnn.experiment.cli.options import Overwrite, check_new_file
 from jdgnn.files import write_json
 
 
@@ -15,7 +15,7 @@ def compare(
     others: Annotated[list[Path], typer.Argument(metavar="B", help="directories of runs to compare with A")],
     *,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="also write the comparison to FILE as JSON")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the FILE of --json if it exists")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Compare finished runs with the first, paired by seed and split.
 

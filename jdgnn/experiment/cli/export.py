@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.cli.options import check_new_file
+from jdgnn.experiment.cli.options import Overwrite, check_new_file
 
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="DIR", help="directory of a finished run")],
     out: Annotated[Path, typer.Argument(metavar="FILE", help="a file that ends in .csv, .parquet or .npz")],
     *,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace FILE if it exists")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write the embeddings of a run as CSV, Parquet or npz.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.cli.options import check_new_file
+from jdgnn.experiment.cli.options import Overwrite, check_new_file
 from jdgnn.files import whole_file
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def init(
     nodes: Annotated[Path | None, typer.Argument(metavar="NODES", help="table of nodes")] = None,
     *,
     out: Annotated[Path, typer.Option(metavar="FILE", help="file to write")] = Path("network.toml"),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace FILE if it exists")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a configuration for tables of your own.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jdgnn.errors import InputError, suggestion
-from jdgnn.experiment.cli.options import check_new_file
+from jdgnn.experiment.cli.options import Overwrite, check_new_file
 
 
 def report(
@@ -16,16 +16,12 @@ def report(
     ],
     *,
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="the page (default: DIR/report.html; for several DIRs, report.html)"),
+        Path | None, typer.Option(metavar="FILE", help="the page (default: report.html, in DIR if there is one DIR)")
     ] = None,
     map: Annotated[
-        str,
-        typer.Option(
-            metavar="METHODS", help="how to map embeddings to two dimensions: pca, tsne, umap, or several with commas"
-        ),
+        str, typer.Option(metavar="METHODS", help="maps to two dimensions: pca, tsne, umap, or several with commas")
     ] = "pca",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the FILE of --out if it exists")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a page with curves, maps, messages and speed.
 

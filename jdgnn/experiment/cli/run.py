@@ -8,7 +8,15 @@ import typer
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.cli.help import Command
-from jdgnn.experiment.cli.options import CompilationCache, Config, DataRoot
+from jdgnn.experiment.cli.options import (
+    AcceptOtherWay,
+    CompilationCache,
+    Config,
+    DataRoot,
+    Overwrite,
+    reject_with_resume,
+    use_compilation_cache,
+)
 
 BOARD = "--tensorboard"
 
@@ -30,26 +38,16 @@ def run(
     resume: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR",
-            help="resume the run in DIR from its newest checkpoint; the configuration must match, only emulation.ticks "
-            "may differ",
+            metavar="DIR", help="resume the run in DIR; of its configuration, only emulation.ticks may differ"
         ),
     ] = None,
     overrides: Annotated[
         list[str],
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="change a key of the configuration, as in emulation.ticks=50; repeatable"
-        ),
+        typer.Option("--set", metavar="KEY=VALUE", help="change a key, as in --set emulation.ticks=50; repeatable"),
     ] = [],  # noqa: B006  (typer copies it)
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="directory of the run (default: runs/NAME-1, or the next number)")
-    ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(metavar="N", help="run with N seeds: that of the configuration and the following ones")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="replace the run in --out, and the file of --record, if they exist")
-    ] = False,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="new directory (default: runs/NAME-1, ...)")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="N", help="run with N consecutive seeds")] = None,
+    overwrite: Overwrite = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="do not write report.html at the end")] = False,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="write all random events to FILE")] = None,
     replay: Annotated[
@@ -60,20 +58,13 @@ def run(
         ),
     ] = None,
     compilation_cache: CompilationCache = None,
-    accept_other_way: Annotated[
-        bool,
-        typer.Option(
-            "--accept-other-way",
-            help="allow --resume and --replay to use compiled kernels where the earlier run did not, or the reverse; "
-            "this changes the last bits and is recorded",
-        ),
-    ] = False,
+    accept_other_way: AcceptOtherWay = False,
     tensorboard: Annotated[
         str | None,
         typer.Option(
             metavar="[DIR]",
-            help="also write TensorBoard event files, to DIR (default: tensorboard in the directory of the run); "
-            "without DIR, write it after CONFIG",
+            help="also write TensorBoard event files, to DIR or, if it is left out (then write --tensorboard after "
+            "CONFIG), to the directory of the run",
         ),
     ] = None,
     data_root: DataRoot = None,
@@ -109,31 +100,22 @@ def run(
       jdgnn run cora-async --replay events.npz --set gossip.merge=adopt
           another algorithm faces the same drops, delays, outages and partners
     """
+    from jdgnn.experiment.cli import resume as resuming
     from jdgnn.experiment.cli import running
-    from jdgnn.experiment.run.compilation_cache import keep_programs
     from jdgnn.experiment.run.event_files import EventFiles
 
+    files, report = EventFiles(record, replay, overwrite), None if no_report else running.try_report
+    settings = running.Settings(config, overrides, data_root, files, report, accept_other_way, tensorboard)
     if resume is not None:
-        for option, value in {"--out": out, "--overwrite": overwrite, "--seeds": seeds, "--record": record}.items():
-            if value:
-                raise InputError(f"{option}: cannot be combined with --resume, which continues a run where it is")
+        reject_with_resume({"--out": out, "--overwrite": overwrite, "--seeds": seeds, "--record": record})
     elif config is None:
         if tensorboard and Path(tensorboard).is_file():
             raise InputError(f"{BOARD}: expected a directory, got the file {tensorboard}; write {BOARD} after CONFIG")
         raise InputError("CONFIG: is missing; give a TOML file, or --resume DIR to resume a run")
     elif overwrite and out is None and record is None:
         raise InputError("--overwrite: expected --out DIR or --record FILE, got neither; a new directory is made")
-    if compilation_cache is not None:
-        keep_programs(compilation_cache)
-    settings = running.Settings(
-        overrides=overrides,
-        data_root=data_root,
-        files=EventFiles(record, replay, overwrite),
-        tensorboard=tensorboard,
-        reports=not no_report,
-        accepts_other_way=accept_other_way,
-    )
+    use_compilation_cache(compilation_cache)
     if resume is not None:
-        running.resume(resume, config, settings)
+        resuming.resume(resume, settings)
     elif config is not None:
         running.start(config, out, seeds, settings)

@@ -1,7 +1,7 @@
-"""Starts the runs that `jdgnn run` asks for, or resumes them."""
+"""Starts the runs that `jdgnn run` asks for."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +9,6 @@ from rich.console import Console
 
 from jdgnn.errors import InputError
 from jdgnn.experiment.cli.console import lasting_console
-from jdgnn.experiment.cli.resume import Changes, are_seeds, resume_run, resume_seeds, seeds_of
 from jdgnn.experiment.config.schema import read
 from jdgnn.experiment.run.directory import CONFIG, REPORT, TENSORBOARD, RunDirectory, next_free
 from jdgnn.experiment.run.event_files import EventFiles
@@ -22,12 +21,13 @@ from jdgnn.experiment.run.seeds import SeedsDirectory, run_seeds, seeds_from
 class Settings(NamedTuple):
     """Options of `jdgnn run` that new and resumed runs share."""
 
+    config: Path | None  # None for that of the resumed run
     overrides: Sequence[str]
     data_root: Path | None
     files: EventFiles
-    tensorboard: str | None  # empty for the default, None for no event files
-    reports: bool
+    report: Callable[[Path, Console], None] | None
     accepts_other_way: bool
+    tensorboard: str | None  # empty for the default place, None for no event files
 
     @property
     def board(self) -> Path | None:
@@ -48,63 +48,32 @@ class Settings(NamedTuple):
 
 def start(config: Path, out: Path | None, seeds: str | None, settings: Settings) -> None:
     """Runs a configuration in a new directory, once or with several seeds."""
-    report = try_report if settings.reports else None
     if seeds is not None:
         settings.check_no_event_files()
-    resolved = read(config, settings.overrides)
+    resolved, console = read(config, settings.overrides), lasting_console()
     path = out or next_free(Path("runs"), name_of(config))
-    overwrite = settings.files.overwrite
-    if seeds is None:
-        single = RunDirectory(path, overwrite=overwrite, tensorboard=settings.board)
-        with _interrupts(single) as interrupts:
-            run_experiment(
-                resolved,
-                single,
-                lasting_console(),
-                data_root=settings.data_root,
-                files=settings.files,
-                interrupts=interrupts,
-                report=report,
-                accepts_other_way=settings.accepts_other_way,
-            )
-    else:
-        several = SeedsDirectory(
-            path, seeds_from(resolved.seed, seeds), overwrite=overwrite, tensorboard=settings.board
+    overwrite, board, root = settings.files.overwrite, settings.board, settings.data_root
+    if seeds is not None:
+        several = SeedsDirectory(path, seeds_from(resolved.seed, seeds), overwrite=overwrite, tensorboard=board)
+        with interruptible(several) as interrupts:
+            run_seeds(resolved, several, console, data_root=root, interrupts=interrupts, report=settings.report)
+        return
+    single = RunDirectory(path, overwrite=overwrite, tensorboard=board)
+    with interruptible(single) as interrupts:
+        run_experiment(
+            resolved,
+            single,
+            console,
+            data_root=root,
+            files=settings.files,
+            interrupts=interrupts,
+            report=settings.report,
+            accepts_other_way=settings.accepts_other_way,
         )
-        with _interrupts(several) as interrupts:
-            run_seeds(
-                resolved,
-                several,
-                lasting_console(),
-                data_root=settings.data_root,
-                interrupts=interrupts,
-                report=report,
-            )
-
-
-def resume(path: Path, config: Path | None, settings: Settings) -> None:
-    """Resumes the run, or the runs with several seeds, in a directory."""
-    changes = Changes(
-        config,
-        settings.overrides,
-        settings.data_root,
-        settings.files.replay,
-        try_report if settings.reports else None,
-        settings.accepts_other_way,
-    )
-    if are_seeds(path):
-        settings.check_no_event_files()
-        several = SeedsDirectory(path, seeds_of(path), tensorboard=settings.board)
-        with _interrupts(several) as interrupts:
-            resume_seeds(several, lasting_console(), changes, interrupts)
-    else:
-        single = RunDirectory(path, tensorboard=settings.board)
-        with _interrupts(single) as interrupts:
-            resume_run(single, lasting_console(), changes, interrupts)
 
 
 @contextlib.contextmanager
-def _interrupts(directory: RunDirectory | SeedsDirectory) -> Iterator[Interrupts]:
+def interruptible(directory: RunDirectory | SeedsDirectory) -> Iterator[Interrupts]:
     """Remembers Ctrl-C and SIGTERM, says after them what is kept, and closes the directory."""
     with contextlib.closing(directory):
         try:

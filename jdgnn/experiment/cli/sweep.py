@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.cli.options import CompilationCache, Config, DataRoot
+from jdgnn.experiment.cli.options import (
+    AcceptOtherWay,
+    CompilationCache,
+    Config,
+    DataRoot,
+    reject_with_resume,
+    use_compilation_cache,
+)
 
 
 def sweep(
@@ -21,24 +28,13 @@ def sweep(
             help="KEY=V1,V2,... sweeps a key over all combinations; KEY=V fixes it for every run; repeatable",
         ),
     ] = [],  # noqa: B006  (typer copies it)
-    seeds: Annotated[
-        str | None, typer.Option(metavar="N", help="run each combination with N seeds (default: 1)")
-    ] = None,
-    jobs: Annotated[
-        str, typer.Option(metavar="N", help="runs at a time, each in a process with its share of the cores")
-    ] = "1",
+    seeds: Annotated[str, typer.Option(metavar="N", help="seeds of each combination (default: 1)")] = "",
+    jobs: Annotated[str, typer.Option(metavar="N", help="runs at a time, which share the cores")] = "1",
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="directory of the sweep (default: runs/NAME-sweep-1, or the next number)"),
+        Path | None, typer.Option(metavar="DIR", help="new directory (default: runs/NAME-sweep-1, ...)")
     ] = None,
     compilation_cache: CompilationCache = None,
-    accept_other_way: Annotated[
-        bool,
-        typer.Option(
-            "--accept-other-way",
-            help="allow resumed and added runs to use compiled kernels where earlier ones did not, or the reverse",
-        ),
-    ] = False,
+    accept_other_way: AcceptOtherWay = False,
     data_root: DataRoot = None,
 ) -> int:
     """Run all combinations of several values.
@@ -65,13 +61,13 @@ def sweep(
 
     num_jobs = sweeping.num_jobs(jobs)
     if resume is not None:
-        others = {"CONFIG": config, "--set": overrides, "--seeds": seeds, "--out": out, "--data-root": data_root}
-        for option, value in others.items():
-            if value:
-                raise InputError(f"{option}: cannot be combined with --resume, which continues the sweep as it was")
+        reject_with_resume(
+            {"CONFIG": config, "--set": overrides, "--seeds": seeds, "--out": out, "--data-root": data_root}
+        )
         plan = sweeping.resumed(resume)
     elif config is None:
         raise InputError("CONFIG: is missing; give a TOML file, or --resume DIR to resume a sweep")
     else:
         plan = sweeping.plan(config, overrides, seeds, out, data_root)
+    use_compilation_cache(compilation_cache)
     return sweeping.run(plan, num_jobs, compilation_cache, accepts_other_way=accept_other_way)

@@ -11,7 +11,6 @@ from jdgnn.experiment.cli.console import lasting_console
 from jdgnn.experiment.cli.running import name_of
 from jdgnn.experiment.config.overrides import with_overrides
 from jdgnn.experiment.config.schema import read_tables
-from jdgnn.experiment.run.compilation_cache import keep_programs
 from jdgnn.experiment.run.directory import next_free
 from jdgnn.experiment.run.interrupts import remembered_interrupts
 from jdgnn.experiment.run.seeds import seeds_from
@@ -33,7 +32,7 @@ def num_jobs(text: str) -> int:
     return jobs
 
 
-def plan(config: Path, overrides: Sequence[str], seeds: str | None, out: Path | None, data_root: Path | None) -> Plan:
+def plan(config: Path, overrides: Sequence[str], seeds: str, out: Path | None, data_root: Path | None) -> Plan:
     """The runs of a new sweep, or of one that is to be extended."""
     common, axes = parse(overrides)
     tables = with_overrides(read_tables(config), common)
@@ -43,20 +42,13 @@ def plan(config: Path, overrides: Sequence[str], seeds: str | None, out: Path | 
     return planned(path, tables, axes, all_seeds, data_root)
 
 
-def run(plan: Plan, jobs: int, compilation_cache: Path | None, *, accepts_other_way: bool) -> int:
+def run(plan: Plan, jobs: int, cache: Path | None, *, accepts_other_way: bool) -> int:
     """Runs what is not finished; returns the exit status, 1 if runs failed."""
-    if compilation_cache is not None:
-        keep_programs(compilation_cache)
     console = lasting_console()
     console.print(_in_words(plan), soft_wrap=True, markup=False, highlight=False)
     with remembered_interrupts() as interrupts:
         num_failed = run_sweep(
-            plan,
-            console,
-            jobs=jobs,
-            interrupts=interrupts,
-            cache=compilation_cache,
-            accepts_other_way=accepts_other_way,
+            plan, console, jobs=jobs, interrupts=interrupts, cache=cache, accepts_other_way=accepts_other_way
         )
     return 1 if num_failed else 0
 
