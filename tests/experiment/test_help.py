@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import jdgnn
 from jdgnn.errors import InputError
 from jdgnn.evaluation.maps import METHODS
 from jdgnn.experiment.cli.completion import ASKED, SHELLS
@@ -175,3 +176,8 @@ def test_words_are_completed(
     with pytest.raises(SystemExit):
         main([])
     assert capsys.readouterr().out.split() == found
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"jdgnn {jdgnn.__version__}\n"

@@ -190,8 +190,8 @@ def test_a_run_that_diverges_leaves_the_finished_ones(
         (["--seeds", "2.5"], "for example --seeds 5, got '2.5'"),
         (["--seeds", "²"], "for example --seeds 5, got '²'"),
         (["--seeds", "2", "--set", "seed=4294967295"], "--seeds: got 2 from seed 4294967295 on"),
-        (["--seeds", "2", "--record", "events.npz"], "--record: got events.npz for runs with several seeds"),
-        (["--seeds", "2", "--replay", "events.npz"], "--replay: got events.npz for runs with several seeds"),
+        (["--seeds", "2", "--record", "events.npz"], "--record: expected one run, got several seeds"),
+        (["--seeds", "2", "--replay", "events.npz"], "--replay: expected one run, got several seeds"),
         (["--seeds", "2", "--set", "push.fanout=0"], "push.fanout: expected a whole number of at least 1, got 0"),
     ],
 )

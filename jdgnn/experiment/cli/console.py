@@ -1,4 +1,4 @@
-"""Output of a run that goes on when nobody reads it any more."""
+"""Output of a run that continues when the output is no longer read."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from rich.console import Console
 
 
 def lasting_console() -> Console:
-    """A console on standard output that falls silent where that has gone, as at the end of a pipe or a terminal."""
+    """A console on standard output that falls silent when a pipe or terminal is closed."""
     stream = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  (closed from the start)
     return Console(file=_Lasting(stream))  # type: ignore[arg-type]
 
@@ -28,10 +28,10 @@ class _Lasting:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._is_read = True
+        self._is_open = True
 
     def write(self, text: str) -> int:
-        """Writes what is still read, and takes the rest."""
+        """Writes text, or drops it once the stream is closed."""
         try:
             self._try(lambda: self._stream.write(text))
         except UnicodeEncodeError:
@@ -40,16 +40,16 @@ class _Lasting:
         return len(text)
 
     def flush(self) -> None:
-        """Has what was written read, if anybody reads."""
+        """Flushes the stream, unless it is closed."""
         self._try(self._stream.flush)
 
     def _try(self, act: Callable[[], object]) -> None:
-        if not self._is_read:
+        if not self._is_open:
             return
         try:
             act()
         except OSError:
-            self._is_read = False
+            self._is_open = False
             with contextlib.suppress(OSError):  # Python flushes once more at its end
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 

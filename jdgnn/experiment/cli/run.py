@@ -44,7 +44,7 @@ def run(
     overrides: Annotated[
         list[str],
         typer.Option("--set", metavar="KEY=VALUE", help="change a key, as in --set emulation.ticks=50; repeatable"),
-    ] = [],  # noqa: B006  (typer copies it)
+    ] = [],  # noqa: B006  (nothing changes it)
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="new directory (default: runs/NAME-1, ...)")] = None,
     seeds: Annotated[str | None, typer.Option(metavar="N", help="run with N consecutive seeds")] = None,
     overwrite: Overwrite = False,

@@ -40,10 +40,7 @@ class Settings(NamedTuple):
         """Rejects files of events where there are several seeds."""
         for option, file in (("--record", self.files.record), ("--replay", self.files.replay)):
             if file is not None:
-                raise InputError(
-                    f"{option}: expected one run, since a file holds the events of one run, got {file} for runs with "
-                    "several seeds; leave it out, or start one run at a time"
-                )
+                raise InputError(f"{option}: expected one run, got several seeds; {file} holds the events of one run")
 
 
 def start(config: Path, out: Path | None, seeds: str | None, settings: Settings) -> None:

@@ -27,7 +27,7 @@ def sweep(
             metavar="KEY=V1,V2",
             help="KEY=V1,V2,... sweeps a key over all combinations; KEY=V fixes it for every run; repeatable",
         ),
-    ] = [],  # noqa: B006  (typer copies it)
+    ] = [],  # noqa: B006  (nothing changes it)
     seeds: Annotated[str, typer.Option(metavar="N", help="seeds of each combination (default: 1)")] = "",
     jobs: Annotated[str, typer.Option(metavar="N", help="runs at a time, which share the cores")] = "1",
     out: Annotated[
