@@ -284,7 +284,7 @@ def test_runs_with_several_seeds_go_on(
         assert main([*run, str(tmp_path / "runs")]) == 1
     assert not (tmp_path / "runs" / "seed-2").exists()
     assert main(["run", "--resume", str(tmp_path / "runs"), "--replay", "events.npz"]) == 2
-    assert "--replay: got events.npz for runs with several seeds" in capsys.readouterr().err
+    assert "--replay: expected one run, got several seeds" in capsys.readouterr().err
     assert main(["run", "--resume", str(tmp_path / "runs")]) == 0
     for seed in range(3):
         assert_same(tmp_path / "runs" / f"seed-{seed}", tmp_path / "whole" / f"seed-{seed}")

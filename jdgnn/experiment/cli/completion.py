@@ -24,7 +24,7 @@ def completion(
 
       bash   add to ~/.bashrc: eval "$(jdgnn completion bash)"
       zsh    add to ~/.zshrc, after compinit: eval "$(jdgnn completion zsh)"
-      fish   jdgnn completion fish > ~/.config/fish/completions/jdgnn.fish
+      fish   add to ~/.config/fish/config.fish: jdgnn completion fish | source
 
     Examples:
       eval "$(jdgnn completion bash)"
