@@ -98,7 +98,7 @@ def _caption(variants: list[Variant], task: str) -> str:
     first, repeats = finished[0], labels.repeats_of(task)
     count, shown = first.last_scores(task)["learned"].shape[1], first.num_repeats(task)
     texts = [
-        "Learned embeddings at each snapshot, and baselines as level lines.",
+        "Learned embeddings at each snapshot, and baselines as horizontal lines.",
         f"At the end: {found}.",
         f"Curves use the first {shown} of {count} {repeats}." if shown < count else "",
     ]

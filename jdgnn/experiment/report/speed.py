@@ -68,19 +68,16 @@ def _state(summary: dict[str, Any]) -> dict[str, int]:
 
 
 def _seconds(panel: Panel, summaries: Summaries) -> None:
-    found = list(summaries.values())
-    stages = {stage: [summary[f"{stage}_seconds"] for summary in found] for stage in STAGES}
-    walls = [summary["wall_seconds"] for summary in found]
-    known = [sum(seconds) for seconds in zip(*stages.values(), strict=True)]
-    stages["rest"] = [max(wall - seconds, 0.0) for wall, seconds in zip(walls, known, strict=True)]
+    stages = {name: {stage: summary[f"{stage}_seconds"] for stage in STAGES} for name, summary in summaries.items()}
+    walls = [summary["wall_seconds"] for summary in summaries.values()]
+    for seconds, wall in zip(stages.values(), walls, strict=True):
+        seconds["rest"] = max(wall - sum(seconds.values()), 0.0)
     traces = [
-        bars(name, seconds, list(summaries), colour(index), "%{x:.3g} s", orientation="h")
-        for index, (name, seconds) in enumerate(stages.items())
+        bars(stage, [of[stage] for of in stages.values()], list(stages), colour(index), "%{x:.3g} s", orientation="h")
+        for index, stage in enumerate((*STAGES, "rest"))
     ]
-    height = 150 + 40 * len(found)
-    shown = layout("seconds", yaxis={"autorange": "reversed"}, barmode="stack", hovermode="closest", height=height)
-    total = ", ".join(f"{wall:,.1f} s" for wall in walls)
-    says = f"Wall time by stage; rest: snapshots and saving. Total: {total}."
+    shown = _layout("seconds", 150 + 40 * len(walls), barmode="stack")
+    says = f"Wall time by stage; rest: snapshots and saving. Total: {', '.join(f'{wall:,.1f} s' for wall in walls)}."
     panel.figure("seconds", "Wall time", traces, shown, says)
 
 
@@ -93,9 +90,11 @@ def _memory(panel: Panel, summaries: Summaries) -> None:
         bars(name, [state.get(part, 0) for part in parts], parts, colour(index), "%{x:.3s}B", orientation="h")
         for index, (name, state) in enumerate(states.items())
     ]
-    height = 110 + 26 * len(parts) * len(traces)
-    axes: dict[str, Any] = {"xaxis": {"tickformat": ".3s"}, "yaxis": {"autorange": "reversed"}}
-    shown = layout("bytes", **axes, hovermode="closest", height=height, bargap=0.25)
+    shown = _layout("bytes", 110 + 26 * len(parts) * len(traces), xaxis={"tickformat": ".3s"}, bargap=0.25)
     total = ", ".join(filesize.decimal(sum(state.values())) for state in states.values())
     says = f"Memory of the state of all nodes, by part. Total: {total}."
     panel.figure("memory", "State of all nodes", traces, shown, says)
+
+
+def _layout(x_title: str, height: int, **others: Any) -> dict[str, Any]:
+    return layout(x_title, yaxis={"autorange": "reversed"}, hovermode="closest", height=height, **others)

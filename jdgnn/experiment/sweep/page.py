@@ -30,12 +30,15 @@ def page(rows: Sequence[Row], name: str) -> str:
 def _plots(rows: Sequence[Row], task: str) -> Panel:
     drawn, best = plot(rows), best_of(rows)
     panel = Panel(f"plot-{task}", heading_of(task) if task else "Loss")
+    text = ""
     if drawn.baselines:
-        panel.text("Points: mean learned score over seeds, ± one standard deviation. Grey lines: untrained baselines.")
+        text = "Points: mean learned score over seeds, ± one standard deviation. Grey lines: untrained baselines."
     elif drawn.panels and task:
-        panel.text("Dots: combinations, means over seeds. Dashes: means over all combinations with a value.")
+        text = "Dots: combinations, means over seeds. Dashes: means over all combinations with a value."
     if best is not None:
-        panel.text(f"Highest mean: {best.variant.label}, {score_text(best)} %.")
+        text += f" Highest mean: {best.variant.label}, {score_text(best)} %."
+    if text:
+        panel.text(text)
     baselines = [
         one._replace(name=f"{embedding_name(one.name)}{' (far below)' if one.name in drawn.outside else ''}")
         for one in drawn.baselines
