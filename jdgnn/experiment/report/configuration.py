@@ -1,6 +1,6 @@
 """The panel of the configuration: every key, ready to run again."""
 
-from jdgnn.experiment.report.panel import Panel
+from jdgnn.experiment.report.page import Panel
 from jdgnn.experiment.report.variants import Variant
 
 

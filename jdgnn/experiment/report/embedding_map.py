@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from jdgnn.errors import InputError
 from jdgnn.evaluation.maps import over_time
 from jdgnn.evaluation.vectors import unit_length
-from jdgnn.experiment.report.panel import Panel
+from jdgnn.experiment.report.page import Panel
 from jdgnn.experiment.report.placing import places
 from jdgnn.experiment.report.reading import Run, Snapshot
 from jdgnn.experiment.report.style import CLASSES, SYMBOLS

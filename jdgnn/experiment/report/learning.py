@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdgnn.experiment.report.curves import Trace, has_any, lines, lines_of_each
-from jdgnn.experiment.report.panel import Panel
+from jdgnn.experiment.report.page import Panel
 from jdgnn.experiment.report.style import BASELINE_COLOURS, colour, dash, layout, logarithmic
 from jdgnn.experiment.report.variants import Series, Variant, each
 from jdgnn.experiment.results import labels

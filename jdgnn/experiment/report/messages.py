@@ -6,7 +6,7 @@ import numpy as np
 from rich import filesize
 
 from jdgnn.experiment.report.curves import Trace, bars, lines_of_each
-from jdgnn.experiment.report.panel import Panel
+from jdgnn.experiment.report.page import Panel
 from jdgnn.experiment.report.style import layout
 from jdgnn.experiment.report.variants import Series, Variant, each
 from jdgnn.experiment.results.formatting import percent

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from jdgnn.experiment.report.curves import bars
-from jdgnn.experiment.report.panel import Panel
+from jdgnn.experiment.report.page import Panel
 from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.results.tables import as_read

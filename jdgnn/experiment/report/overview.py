@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jdgnn.errors import InputError
-from jdgnn.experiment.report.panel import Panel
+from jdgnn.experiment.report.page import Panel
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.results import tables
 from jdgnn.experiment.results.compare import compare

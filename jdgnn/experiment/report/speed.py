@@ -5,14 +5,12 @@ from typing import Any
 from rich import filesize
 
 from jdgnn.experiment.report.curves import bars
-from jdgnn.experiment.report.panel import Panel
+from jdgnn.experiment.report.page import Panel
 from jdgnn.experiment.report.style import colour, layout
 from jdgnn.experiment.report.variants import Variant
 from jdgnn.experiment.results.formatting import percent
-from jdgnn.experiment.results.tables import short
+from jdgnn.experiment.results.tables import STAGES, short
 from jdgnn.experiment.run.ways import in_words
-
-STAGES = ("load", "compile", "emulate", "evaluate")
 
 Summaries = dict[str, dict[str, Any]]
 

@@ -50,6 +50,9 @@ EVICTED = {
 }
 """Shares of all messages sent, in words."""
 
+STAGES = ("load", "compile", "emulate", "evaluate")
+"""Parts of the time of a run."""
+
 KINDS = {"embedding": "embeddings", "push": "pushes", "model": "models"}
 ENDS = {
     "delivered": "delivered",
@@ -211,12 +214,8 @@ def _plain_table(first: str, *others: str) -> Table:
 
 
 def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield (
-        "time",
-        f"{summary['wall_seconds']:.1f} s: load {summary['load_seconds']:.1f}, compile "
-        f"{summary['compile_seconds']:.1f}, emulate {summary['emulate_seconds']:.1f}, evaluate "
-        f"{summary['evaluate_seconds']:.1f}",
-    )
+    stages = ", ".join(f"{stage} {summary[f'{stage}_seconds']:.1f}" for stage in STAGES)
+    yield "time", f"{summary['wall_seconds']:.1f} s: {stages}"
     if _has_absences(summary):
         shares = ", ".join(f"{percent(summary[name] or 0)} {name}" for name in ("online", "active"))
         yield "nodes", f"on average {shares}"
@@ -226,10 +225,8 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if not _has_faults(summary):
         sent = ", ".join(f"{summary['messages'][kind]['sent']:,} {name}" for kind, name in KINDS.items())
         yield "sent", f"{sent} ({filesize.decimal(sum(summary['bytes_sent'].values()))})"
-    yield (
-        "models",
-        f"consensus distance {short(summary['consensus_distance'])}, norm ratio {short(summary['norm_ratio'])}",
-    )
+    distance, ratio = short(summary["consensus_distance"]), short(summary["norm_ratio"])
+    yield "models", f"consensus distance {distance}, norm ratio {ratio}"
     ranks = ", ".join("-" if rank is None else f"{rank:.0f}" for rank in summary["effective_rank"])
     yield "ranks", f"effective rank of embeddings by layer: {ranks}"
     yield from in_words(summary.get("way")).items()

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from jdgnn.experiment.report.page import Panel
 from jdgnn.experiment.report.page import page as page_of
-from jdgnn.experiment.report.panel import Panel
 from jdgnn.experiment.results.labels import embedding_name, heading_of, title_of
 from jdgnn.experiment.sweep.grid import short_keys
 from jdgnn.experiment.sweep.plot import plot
