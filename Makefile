@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .NOTPARALLEL:
-.PHONY: demo test test-long bench bench-gpu docs picture lint clean
+.PHONY: demo test test-long bench bench-gpu gpu-check docs picture lint clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.created:
@@ -27,6 +27,10 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 $(VENV)/.installed-docs: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP) --editable '.[docs]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-gpu-compiler: $(VENV)/.installed-dev
+	$(PIP) --no-deps --upgrade --target $(VENV)/gpu-compiler $$($(BIN)/python -m jdgnn.compilation.device)
+	@touch $@
 
 demo: $(VENV)/.installed
 	$(BIN)/jdgnn run configs/quickstart.toml --compilation-cache $(VENV)/compiled
@@ -59,6 +63,10 @@ bench: $(VENV)/.installed-dev
 bench-gpu:
 	$(GPU_PYTHON) -m bench.needed
 	$(GPU_PYTHON) -m bench.gpu --out $(OUT)
+
+# What the programs would do on a GPU, compiled without one by JAX's compiler for CUDA (570 MB), in a folder of its own.
+gpu-check: $(VENV)/.installed-gpu-compiler
+	JAX_PLATFORMS=cpu PYTHONPATH=$(VENV)/gpu-compiler $(BIN)/python -m bench.gpu_check
 
 # The site, into docs/_build/html: tutorials are run, and a warning, a public name without a page or a link to nowhere ends it.
 docs: $(VENV)/.installed-docs

@@ -3,9 +3,9 @@
 `make bench-gpu OUT=dir`, or `python3 -m bench.gpu --out dir`, needs jax for the GPU in that Python and the few packages
 in `bench.needed`, but no installed jdgnn. Parts run one after another, each in a process of its own, so that its peak
 of memory is its own: checks of correctness, rate and memory of two 64-unit layers up to a million nodes, and throughput
-of one 64-unit layer. Sums over neighbours are added in a fixed order (an option of XLA's, `FIXED_ORDER`), so that runs
-repeat bit for bit; parts that end in "any order" show what that costs. Each part writes a file into `dir/parts` when it
-is done. A call leaves out parts whose files are there, ends when `--minutes` are over, and writes what there is into
+of one 64-unit layer. Sums have a fixed order, so runs should repeat bit for bit without XLA's option `FIXED_ORDER`; the
+part that ends in "deterministic flag" shows what that option costs. Each part writes a file into `dir/parts` when it is
+done. A call leaves out parts whose files are there, ends when `--minutes` are over, and writes what there is into
 `dir/gpu.json`. `--scale small` goes through the same parts at sizes for a CPU. To commit a result, copy it to
 `bench/results`; `--table` prints it.
 
@@ -37,7 +37,7 @@ from bench.workload import CHOICES, NEVER, Emulated, Options, emulator_of, netwo
 from jdgnn.emulation.memory import state_bytes
 
 RESULT, MODULE = RESULTS / "gpu.json", "bench.gpu"
-CHECK, ANY_ORDER = "check, ", ", any order"
+CHECK, FLAGGED = "check, ", ", deterministic flag"
 FIXED_ORDER = "--xla_gpu_deterministic_ops=true"  # no sums by atomic operations, no choice of kernels by their speed
 CHECKED = {
     "rotation, SGD": Options(layers=2),
@@ -79,7 +79,7 @@ def parts(scale: Scale) -> dict[str, Options]:
         found[f"throughput, {sampler}, sgd"] = dataclasses.replace(one, sampler=sampler)
     found["throughput, rotation, adam"] = dataclasses.replace(one, optimizer="adam")
     found["throughput, rotation, sgd, bfloat16"] = dataclasses.replace(one, param_dtype="bfloat16")
-    found[f"throughput, rotation, sgd{ANY_ORDER}"] = one
+    found[f"throughput, rotation, sgd{FLAGGED}"] = one
     return found
 
 
@@ -202,7 +202,7 @@ def go_on(names: list[str], folder: Path, scale: str, minutes: float) -> list[st
 def flags_of(name: str) -> Iterator[None]:
     """Options of XLA for the process of a part, besides those that are set."""
     before = os.environ.get("XLA_FLAGS")
-    if not name.endswith(ANY_ORDER):
+    if name.endswith(FLAGGED):
         os.environ["XLA_FLAGS"] = f"{before or ''} {FIXED_ORDER}".strip()
     try:
         yield
@@ -276,7 +276,7 @@ def row(figures: dict[str, Any]) -> str:
     """One workload's line of the table."""
     options = figures["options"]
     kind = [options["sampler"], options["optimizer"], *filter(None, [options["param_dtype"]])]
-    kind += [ANY_ORDER.removeprefix(", ")] if figures["name"].endswith(ANY_ORDER) else []
+    kind += [FLAGGED.removeprefix(", ")] if figures["name"].endswith(FLAGGED) else []
     start = f"| {', '.join(kind)} | {options['nodes']:,} | {options['layers']} |"
     if "skipped" in figures:
         return f"{start} not run: {figures['skipped']} | | | | | | |"

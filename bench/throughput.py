@@ -25,6 +25,7 @@ from bench.turns import ranged, rounded
 from bench.watch import PROCESS_BYTES, available
 from bench.worker import ContenderError
 from bench.workload import CHOICES, Options, emulator_of, network_of
+from jdgnn.backend.backend import NAMES
 from jdgnn.emulation.memory import state_bytes
 
 RESULT = RESULTS / "throughput.json"
@@ -39,7 +40,7 @@ COMPARABLE: dict[str, tuple[Any, ...]] = {
     "optimizer": ("sgd", "adam"),
 }
 SHARED = ("nodes", "units", "positives", "negatives", "degree", "seed", "optimizer", "dtype")
-WORDS = {"auto": None, "on": True, "off": False}
+FASTEST = "fastest"
 
 
 def suite(base: Options) -> dict[str, Options]:
@@ -51,7 +52,7 @@ def suite(base: Options) -> dict[str, Options]:
         "rotation, SGD, two layers": {"layers": 2},
         "rotation, SGD, InfoNCE": {"objective": "info_nce"},
         "rotation, SGD, every 10th tick recorded": {"record_every": 10},
-        "rotation, SGD, without kernels": {"kernels": False},
+        "rotation, SGD, without kernels": {"backend": "plain"},
         "rotation, SGD, half asleep, messages dropped and late": {"asynchronous": True},
     }
     return {name: dataclasses.replace(base, **change) for name, change in changes.items()}
@@ -194,10 +195,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of a workload, one for each field of `Options`."""
     for field in dataclasses.fields(Options):
         flag = f"--{field.name.replace('_', '-')}"
-        if field.name == "kernels":
-            parser.add_argument(
-                flag, choices=WORDS, default="auto", help="the compiled ones: wherever they can be used"
-            )
+        if field.name == "backend":
+            parser.add_argument(flag, choices=[FASTEST, *NAMES], default=FASTEST)
         elif field.name in CHOICES:
             parser.add_argument(flag, choices=CHOICES[field.name], default=field.default)
         elif isinstance(field.default, bool):
@@ -210,7 +209,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def options_of(arguments: argparse.Namespace) -> Options:
     """The workload that was asked for."""
     values = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(Options)}
-    return Options(**values | {"kernels": WORDS[arguments.kernels]})
+    return Options(**values | {"backend": None if arguments.backend == FASTEST else arguments.backend})
 
 
 def parsed() -> argparse.Namespace:

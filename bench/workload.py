@@ -13,11 +13,13 @@ import numpy as np
 
 import jdgnn
 from jdgnn import clocks, links, merging
+from jdgnn.backend.backend import NAMES
 from jdgnn.emulation.start import tree_bytes
 from jdgnn.emulation.ways import why_plain
 
 NEVER = 2**30
 LOSS, DELAY, AWAKE = 0.1, 10, 0.5  # where it is asynchronous
+ROOM, POOL = 0.55, 4.0  # for awake nodes, and for models that are late or wait, as shares of all nodes
 OPTIMIZERS: dict[str, Callable[[], Any]] = {
     "sgd": lambda: jdgnn.sgd(0.1),
     "momentum": lambda: jdgnn.momentum(0.1),
@@ -34,7 +36,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "objective": tuple(OBJECTIVES),
     "dtype": ("float32", "float64"),
     "param_dtype": (None, "bfloat16"),
-    "kernels": (None, True, False),
+    "backend": (None, *NAMES),
 }
 
 
@@ -58,7 +60,7 @@ class Options:
       asynchronous: half of the nodes awake, a tenth of all messages lost, embeddings and pushes up to 10 ticks late.
       dtype: of everything.
       param_dtype: of `jdgnn.Emulator`.
-      kernels: of `jdgnn.Emulator`.
+      backend: of `jdgnn.Emulator`.
       record_every: of `jdgnn.run`; the default measures the last tick of a run only.
       seed: of the network and of the run.
 
@@ -80,7 +82,7 @@ class Options:
     asynchronous: bool = False
     dtype: str = "float32"
     param_dtype: str | None = None
-    kernels: bool | None = None
+    backend: str | None = None
     record_every: int = NEVER
     seed: int = 0
 
@@ -106,7 +108,6 @@ class Options:
 def emulator_of(options: Options) -> jdgnn.Emulator:
     """The emulator that does it."""
     late = jdgnn.link(drop=LOSS, delay=links.uniform(0, DELAY)) if options.asynchronous else None
-    lossy = jdgnn.link(drop=LOSS) if options.asynchronous else None
     raw: dict[str, Any] = {"activation": "tanh", "normalize": False} if options.objective != "info_nce" else {}
     return jdgnn.Emulator(
         layers=[jdgnn.gcn(options.units, **raw) for _ in range(options.layers)],
@@ -115,14 +116,18 @@ def emulator_of(options: Options) -> jdgnn.Emulator:
         publish=jdgnn.publish(link=late),
         push=jdgnn.push(fanout=options.negatives, capacity=options.negatives, link=late),
         gossip=jdgnn.gossip(
-            peers=jdgnn.peers.PEERS[options.sampler](), merge=merging.MERGES[options.merge](), link=lossy
+            peers=jdgnn.peers.PEERS[options.sampler](),
+            merge=merging.MERGES[options.merge](),
+            link=late,
+            pool=POOL if options.asynchronous else None,
         )
         if options.gossip
         else None,
         availability=jdgnn.availability(clocks.bernoulli(AWAKE)) if options.asynchronous else None,
         num_positives=options.positives,
+        active_fraction=ROOM if options.asynchronous else None,
         param_dtype=options.param_dtype,
-        kernels=options.kernels,
+        backend=options.backend,
     )
 
 

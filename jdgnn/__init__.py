@@ -8,6 +8,7 @@ spread by gossip.
 from typing import TYPE_CHECKING, Any
 
 from jdgnn import evaluation, network, plot
+from jdgnn.compilation.check import GpuCheck, gpu_check
 from jdgnn.deprecated import old_names
 from jdgnn.emulation.checkpoint import digest, read_notes, restore, save
 from jdgnn.emulation.history import History
@@ -79,6 +80,7 @@ __all__ = [
     "DropModel",
     "Emulator",
     "Gossip",
+    "GpuCheck",
     "History",
     "InputError",
     "Layer",
@@ -124,6 +126,7 @@ __all__ = [
     "generators",
     "gin",
     "gossip",
+    "gpu_check",
     "info_nce",
     "layers",
     "link",

@@ -3,7 +3,7 @@
 import functools
 import importlib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from jdgnn.errors import InputError
@@ -40,11 +40,14 @@ def old_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
     return get
 
 
-def old_arguments(**new: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+Renamed = str | tuple[str, Mapping[Any, Any]]
+
+
+def old_arguments(**new: Renamed) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
     """Lets a function take arguments by their old names, too, with a DeprecationWarning.
 
     Args:
-      new: the new name for each old one.
+      new: the new name for each old one; with the new value for each old one, if these have changed, too.
 
     Returns:
       A decorator. The decorated function raises InputError where an argument is given by both of its names.
@@ -62,12 +65,14 @@ def old_arguments(**new: str) -> Callable[[Callable[Arguments, Result]], Callabl
     def decorated(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         @functools.wraps(function)
         def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-            for old, now in new.items():
+            for old, renamed in new.items():
                 if old in kwargs:
+                    now, values = (renamed, {}) if isinstance(renamed, str) else renamed
                     if now in kwargs:
                         raise InputError(f"{old}: is now {now}, which is given too; remove one of them")
                     warnings.warn(f"the argument {old} is now {now}", DeprecationWarning, stacklevel=2)
-                    kwargs[now] = kwargs.pop(old)
+                    value = kwargs.pop(old)
+                    kwargs[now] = values.get(value, value) if isinstance(value, Hashable) else value
             return function(*args, **kwargs)
 
         return called

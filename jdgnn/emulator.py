@@ -14,6 +14,7 @@ import optax
 from jax.typing import DTypeLike
 from numpy.typing import NDArray
 
+from jdgnn.backend.backend import NAMES
 from jdgnn.backend.bfloat16 import widened
 from jdgnn.checks import check_count, check_not_consumed, check_number
 from jdgnn.deprecated import old_arguments
@@ -73,8 +74,10 @@ class Emulator(Spec):
       param_dtype: the precision parameters are kept and sent in: that of the features, if None; "bfloat16" takes half
         of the memory. Merges and steps are computed in float32 then, and rounded stochastically, so that small steps
         are not lost on average. Optimiser states and embeddings stay in float32.
-      kernels: whether compiled kernels are used, which give the same result faster on a CPU, up to rounding: wherever
-        they can be, if None; never, if False; and if True, it is an error where they cannot, which says why.
+      backend: how arrays are computed; results are the same, up to rounding. `cpu` takes compiled kernels, and it is an
+        error if an operation has none, which says why; `plain` takes JAX alone, in blocks that fit into a cache;
+        `accelerator` takes JAX alone, on whole arrays. None takes what is fastest: `accelerator` where JAX computes on
+        one, else kernels wherever they can be used, else `plain`.
       cores: for how many cores compiled kernels cut work: those that the process may use, if None. The last bits of
         small networks depend on it, so state it to get those of a machine with another number.
 
@@ -119,8 +122,8 @@ class Emulator(Spec):
             _check_kind("attackers", self.attackers, Attackers, "jdgnn.attackers(...), or None")
         if self.param_dtype is not None:
             object.__setattr__(self, "param_dtype", _checked_dtype(self.param_dtype))
-        if self.kernels is not None and not isinstance(self.kernels, bool):
-            raise InputError(f"kernels: expected True, False or None, got {self.kernels!r}")
+        if self.backend is not None and self.backend not in NAMES:
+            raise InputError(f"backend: got {self.backend!r}; {suggestion(str(self.backend), NAMES)}")
         if self.cores is not None:
             check_count("cores", self.cores)
         if self.active_fraction is not None:
@@ -269,7 +272,9 @@ class Emulator(Spec):
 
 
 register(Emulator)
-_with_old_names = old_arguments(start="initial", awake_share="active_fraction")
+_with_old_names = old_arguments(
+    start="initial", awake_share="active_fraction", kernels=("backend", {True: "cpu", False: "plain", None: None})
+)
 Emulator.__init__ = _with_old_names(Emulator.__init__)  # type: ignore[method-assign]
 
 
@@ -296,8 +301,8 @@ def _check_parts(spec: Spec, features: jax.Array | jax.ShapeDtypeStruct, links: 
     state = shapes_of(spec, jax.random.key(0), links, features)
     event_shapes(spec, links, state)
     reason = why_plain(spec, state, features)
-    if spec.kernels and reason is not None:
-        raise InputError(f"kernels: got True, and they cannot be used: {reason}")
+    if spec.backend == "cpu" and reason is not None:
+        raise InputError(f"backend: got 'cpu', and compiled kernels cannot be used: {reason}")
 
 
 def _check_shapes(params: Any, wanted: Any, network: Network) -> None:

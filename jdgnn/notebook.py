@@ -25,7 +25,6 @@ LAST = ("norm_ratio", "staleness", "online", "active")
 ENDS = (*OUTCOMES, "in_flight")
 MOST_CLASSES = 12
 """Classes whose sizes are told."""
-MODES = {True: "always", False: "never", None: "wherever they can be"}
 
 
 def emulator_as_html(emulator: Emulator) -> str:
@@ -98,7 +97,7 @@ def _settings(emulator: Emulator) -> Iterator[tuple[Piece, ...]]:
     if emulator.active_fraction is not None:
         yield "active fraction", f"{emulator.active_fraction:g}"
     yield "parameters", "as features" if emulator.param_dtype is None else str(emulator.param_dtype)
-    yield "kernels", MODES[emulator.kernels]
+    yield "backend", emulator.backend or "the fastest"
 
 
 def _link(link: Link) -> str:

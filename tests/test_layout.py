@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "notebook": FIRST | {"emulation", "emulator"},
     "evaluation": FIRST | {"emulation", "emulator"},
     "plot": FIRST | {"emulation", "emulator", "evaluation"},
+    "compilation": FIRST | {"emulation", "emulator"},
     "estimator": FIRST | {"emulation", "emulator", "evaluation", "recipe"},
     "experiment": FIRST | {"emulation", "emulator", "evaluation", "plot", "recipe"},
 }

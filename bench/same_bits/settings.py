@@ -71,10 +71,10 @@ def all_settings(folder: Path, data_root: Path | None = None) -> tuple[dict[str,
     for index, tables in enumerate(_in_step(trace)):
         settings[f"in-step-{index}-kernels"] = setting(tables)
         if index % 2 == 0:  # every part also stands without kernels below
-            settings[f"in-step-{index}-plain"] = setting(_with(tables, "emulation", kernels=False))
+            settings[f"in-step-{index}-plain"] = setting(_with(tables, "emulation", backend="plain"))
     for index, tables in enumerate(_apart(trace)):
         settings[f"apart-{index}-kernels"] = setting(tables)
-        settings[f"apart-{index}-plain"] = setting(_with(tables, "emulation", kernels=False))
+        settings[f"apart-{index}-plain"] = setting(_with(tables, "emulation", backend="plain"))
     settings |= dict(_special(next(_in_step(trace)), next(_apart(trace))))
     settings |= {f"network-{name}": setting(plain({"network": part("network", name, trace)})) for name in GENERATORS}
     left_out = {}
@@ -210,11 +210,11 @@ def _special(in_step: Tables, apart: Tables) -> Iterator[tuple[str, Setting]]:
     for name in names("content"):
         encoded = _with(in_step, "gossip", content=part("content", name, Path()))
         yield f"content-{name}-kernels", setting(encoded)
-        yield f"content-{name}-plain", setting(_with(encoded, "emulation", kernels=False))
+        yield f"content-{name}-plain", setting(_with(encoded, "emulation", backend="plain"))
     for name in names("attack"):
         attacked = in_step | {"attackers": {"attack": part("attack", name, Path()), "share": 0.2}}
         yield f"attack-{name}-kernels", setting(attacked)
-        yield f"attack-{name}-plain", setting(_with(attacked, "emulation", kernels=False))
+        yield f"attack-{name}-plain", setting(_with(attacked, "emulation", backend="plain"))
     yield "recipe", setting({"network": part("network", "stochastic_block_model", Path())})
     yield "optax", setting(plain({}), foreign="optax")
     yield "linen", setting(plain({}), foreign="linen")

@@ -9,21 +9,21 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jdgnn.backend import calls, cpu, plain
-from jdgnn.backend.calls import Affine, Exchange, Plan, Step
-from jdgnn.backend.way import why_not
+from jdgnn.backend import accelerator, calls, cpu, plain
+from jdgnn.backend.calls import Affine, Exchange, Step
+from jdgnn.backend.way import is_for_accelerators, why_not
 
 
 class InPlace(NamedTuple):
     """Merging and stepping in one pass over the parameters of all nodes, for gradients that are outer products.
 
     Members:
-      plan: `(source [N], active [N]) -> Plan`, an order in which models can be merged in place.
+      plan: `(source [N], active [N]) -> plan`, an order in which models can be merged in place, or who takes part.
       merge: `(own, sent, exchange, pending, inputs) -> (own, products)`, as `jdgnn.backend.calls.merge`.
       descend: `(own, step) -> own`, a step of gradient descent.
     """
 
-    plan: Callable[[jax.Array, jax.Array], Plan]
+    plan: Callable[[jax.Array, jax.Array], Any]
     merge: Callable[[Affine, Affine | None, Exchange, Step | None, jax.Array | None], tuple[Affine, jax.Array]]
     descend: Callable[[Affine, Step], Affine]
 
@@ -39,7 +39,8 @@ class Backend(NamedTuple):
         are counted along all axes but the last; nothing if `to` is out of range; no row may be written twice.
       replace_rows: `(target [n, F], mask [n], source [Q, F], origin [n]) -> target`, rows `origin` where the mask is
         True.
-      copy_rows: `(target, to [n], source, origin [n], count []) -> target`, the same of trees, of the first `count`.
+      copy_rows: `(target, to [n], source, origin [n], count [], usual) -> target`, the same of trees, of the first
+        `count`, usually at most `usual`; None if nothing is known of that.
       arrivals: `(num_nodes, dst [n], *order [n]) -> (index, dst, position, num_received)`, messages sorted by receiver
         and then by `order`; see `jdgnn.protocol.messages.Arrivals`.
       sum_over_edges: `(vectors [E, F], weights [E], in_edges, own [N, F] | None) -> [N, F]`, sums over the in-edges of
@@ -48,6 +49,11 @@ class Backend(NamedTuple):
       distances: `(values [N, ...], centre [...]) -> ([N], [N])`, squared distances from the centre, and squared norms.
       quantiles: `(values [N], mask [N], levels [Q]) -> [Q]`, values that occur; NaN over none.
       in_place: merging and stepping in one pass; None if not implemented.
+      has_outer_steps: whether steps of the built-in optimisers for outer products are compiled kernels; see
+        `jdgnn.learning.optimizers.outer`.
+      sums_by_gathers: whether sums over edges go by gathers, for which a topology has tables.
+      blocks: whether work on many rows is cut into blocks, which fit into a cache.
+      unrolled: ticks in one round of a loop over ticks.
     """
 
     name: str
@@ -55,13 +61,17 @@ class Backend(NamedTuple):
     gather_known: Callable[[jax.Array, jax.Array], jax.Array]
     write_rows: Callable[[jax.Array, jax.Array, jax.Array, jax.Array], jax.Array]
     replace_rows: Callable[[jax.Array, jax.Array, jax.Array, jax.Array], jax.Array]
-    copy_rows: Callable[[Any, jax.Array, Any, jax.Array, jax.Array], Any]
+    copy_rows: Callable[[Any, jax.Array, Any, jax.Array, jax.Array, int | None], Any]
     arrivals: Callable[..., tuple[jax.Array, jax.Array, jax.Array, jax.Array]]
     sum_over_edges: Callable[..., jax.Array]
     mean_over_nodes: Callable[[jax.Array, jax.Array | None], jax.Array]
     distances: Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
     quantiles: Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
     in_place: InPlace | None = None
+    has_outer_steps: bool = False
+    sums_by_gathers: bool = False
+    blocks: bool = True
+    unrolled: int = 1
 
     def __repr__(self) -> str:
         return f"Backend({self.name!r})"
@@ -81,6 +91,21 @@ PLAIN = Backend(
     quantiles=plain.quantiles,
 )
 """JAX alone, on any device."""
+
+ACCELERATOR = PLAIN._replace(
+    name="accelerator",
+    write_rows=accelerator.write_rows,
+    copy_rows=accelerator.copy_rows,
+    sum_over_edges=accelerator.sum_over_edges,
+    mean_over_nodes=accelerator.mean_over_nodes,
+    distances=accelerator.distances,
+    in_place=InPlace(plan=accelerator.plan, merge=accelerator.merge, descend=accelerator.descend),
+    sums_by_gathers=True,
+    blocks=False,
+    # parameters go from one buffer to another and back; with one tick a round, the loop would copy them each time
+    unrolled=2,
+)
+"""JAX alone, on whole arrays."""
 
 
 @functools.cache
@@ -104,6 +129,7 @@ def _cpu(cores: int) -> Backend:
         distances=cpu.distances,
         quantiles=cpu.quantiles,
         in_place=merge_and_step,
+        has_outer_steps=True,
     )
 
 
@@ -111,11 +137,21 @@ CPU = _cpu(calls.num_cores())
 """Compiled kernels, to be used only where `why_not` is None."""
 
 
-def backend(kernels: bool | None = None, cores: int | None = None) -> Backend:
-    """The backend of this process: kernels where `why_not` allows them, cutting work for so many cores.
+NAMES = ("cpu", "plain", "accelerator")
+
+
+def backend(name: str | None = None, cores: int | None = None) -> Backend:
+    """The backend of this process.
+
+    Args:
+      name: one of `NAMES`; None for the best: programs for accelerators where JAX computes on one, else compiled
+        kernels where there are any.
+      cores: for how many cores kernels cut work; those of this process if None.
 
     Example:
-      >>> backend(False)
+      >>> backend("plain")
       Backend('plain')
     """
-    return PLAIN if why_not(kernels) is not None else _cpu(min(cores or calls.num_cores(), calls.MOST_CORES))
+    if is_for_accelerators(name):
+        return ACCELERATOR
+    return PLAIN if why_not(name) is not None else _cpu(min(cores or calls.num_cores(), calls.MOST_CORES))

@@ -69,13 +69,19 @@ def rounded(new: Any, kept: Any, seed: jax.Array, offset: jax.Array | int = 0, f
     leaves, structure = jax.tree.flatten(new)
     old = jax.tree.leaves(kept)
     done = [
-        _rounded(leaf, _leaf_seed(seed, number), offset, before.dtype) if before.dtype in (STORED, PACKED) else leaf
+        _rounded(leaf, leaf_seed(seed, number), offset, before.dtype) if before.dtype in (STORED, PACKED) else leaf
         for number, (leaf, before) in enumerate(zip(leaves, old, strict=True), start=first)
     ]
     return jax.tree.unflatten(structure, done)
 
 
-def _leaf_seed(seed: jax.Array, number: int) -> jax.Array:
+def rounded_rows(new: jax.Array, kept: jax.Array, seed: jax.Array) -> jax.Array:
+    """Rounds one array of all nodes [N, ...] as `rounded` does; seeds [N] are those of the array, from `leaf_seed`."""
+    return jax.vmap(lambda values, seed: _rounded(values, seed, 0, kept.dtype))(new, seed)
+
+
+def leaf_seed(seed: jax.Array, number: int) -> jax.Array:
+    """The seed of an array, by its number among those that are rounded by the same seeds."""
     return _mixed(seed + jnp.uint32(GOLDEN * number % 2**32))
 
 

@@ -32,12 +32,20 @@ class Plan(NamedTuple):
     bounds: jax.Array  # [pieces + 1] int32, bounds of pieces of the order that run in parallel
 
 
+class Rounding(NamedTuple):
+    """Seeds by which a matrix and a bias are rounded when they are stored in bfloat16; see `jdgnn.backend.bfloat16`."""
+
+    matrix: jax.Array  # [N] uint32, or [N, M]
+    bias: jax.Array
+
+
 class Exchange(NamedTuple):
     """The models that each node merges in this tick."""
 
-    plan: Plan
+    plan: Any  # a `Plan`; of other backends what their `plan` gives
     source: jax.Array  # [N, M] int32, row of each model; out of range for none
     share: jax.Array  # [N, M], share of the received model in the mean
+    rounding: Rounding | None = None  # [N, M] each; None, as the kernels need, where nothing is rounded
 
 
 class Step(NamedTuple):
@@ -46,6 +54,7 @@ class Step(NamedTuple):
     input: jax.Array  # [N, R]
     scaled: jax.Array  # [N, C], gradient by the outputs, times the rate
     is_stepping: jax.Array  # [N] bool
+    rounding: Rounding | None = None  # [N] each; None as in an exchange
 
 
 def plan(source: jax.Array, active: jax.Array, *, cores: int | None = None) -> Plan:
@@ -88,7 +97,7 @@ def merge(
     matrix, bias, product = _call(
         f"jdgnn_merge_{dtype}",
         (_like(own.matrix), _like(own.bias), shape),
-        (*own, *sent, *exchange.plan, exchange.source, exchange.share, *pending, inputs),
+        (*own, *sent, *exchange.plan, exchange.source, exchange.share, *pending[:3], inputs),
         {0: 0, 1: 1},
         slices=np.int64(cores or num_cores()),
     )
@@ -97,7 +106,7 @@ def merge(
 
 def descend(own: Affine, step: Step) -> Affine:
     """Makes steps of gradient descent, in place."""
-    return Affine(*_call(f"jdgnn_descend_{own.matrix.dtype}", tuple(map(_like, own)), (*own, *step), {0: 0, 1: 1}))
+    return Affine(*_call(f"jdgnn_descend_{own.matrix.dtype}", tuple(map(_like, own)), (*own, *step[:3]), {0: 0, 1: 1}))
 
 
 def momentum(
@@ -112,7 +121,7 @@ def momentum(
     new = _call(
         f"jdgnn_momentum_{own.matrix.dtype}",
         tuple(map(_like, arrays)),
-        (*arrays, *step, rate, decay[None]),
+        (*arrays, *step[:3], rate, decay[None]),
         {i: i for i in range(4)},
     )
     return Affine(*new[:2]), Affine(*new[2:])
@@ -131,7 +140,7 @@ def adam(
     new = _call(
         f"jdgnn_adam_{own.matrix.dtype}",
         tuple(map(_like, arrays)),
-        (*arrays, *step, scale, numbers),
+        (*arrays, *step[:3], scale, numbers),
         {i: i for i in range(6)},
     )
     return Affine(*new[:2]), Affine(*new[2:4]), Affine(*new[4:])

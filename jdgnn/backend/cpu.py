@@ -36,8 +36,11 @@ def replace_rows(target: jax.Array, mask: jax.Array, source: jax.Array, origin: 
     return calls.copy_rows(target, jnp.where(mask, number, mask.size), source, origin)
 
 
-def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count: jax.Array) -> Any:
+def copy_rows(
+    target: Any, to: jax.Array, source: Any, origin: jax.Array, count: jax.Array, usual: int | None = None
+) -> Any:
     """Copies rows from one tree into another."""
+    del usual
     if to.size == 0:
         return target
     kept = jnp.where(jnp.arange(to.size, dtype=jnp.int32) < count, to, -1)

@@ -25,6 +25,7 @@ class InEdges(Protocol):
     receivers: jax.Array  # [E] int32, ascending
     in_degree: jax.Array  # [N] int32
     in_offset: jax.Array  # [N] int32
+    in_tree: tuple[jax.Array, ...]  # tables of `jdgnn.backend.accelerator.sum_tree`; empty if nobody needs them
 
 
 def gather(table: jax.Array, row: jax.Array) -> jax.Array:
@@ -54,8 +55,11 @@ def replace_rows(target: jax.Array, mask: jax.Array, source: jax.Array, origin: 
     return jnp.where(mask[:, None], source[origin], target)
 
 
-def copy_rows(target: Any, to: jax.Array, source: Any, origin: jax.Array, count: jax.Array) -> Any:
+def copy_rows(
+    target: Any, to: jax.Array, source: Any, origin: jax.Array, count: jax.Array, usual: int | None = None
+) -> Any:
     """Copies rows from one tree into another, in place and block by block, in time proportional to `count`."""
+    del usual
     if to.size == 0:
         return target
     nowhere = jnp.iinfo(jnp.int32).max

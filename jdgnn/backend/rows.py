@@ -16,9 +16,14 @@ def take(tree: Any, index: jax.Array | None) -> Any:
     return tree if index is None else jax.tree.map(lambda leaf: leaf.at[index].get(mode="clip"), tree)
 
 
-def put(tree: Any, index: jax.Array | None, rows: Any) -> Any:
-    """Writes rows over those of numbers `index` [n], none if out of range; over all rows for None."""
-    return rows if index is None else jax.tree.map(lambda leaf, row: leaf.at[index].set(row, mode="drop"), tree, rows)
+def put(tree: Any, index: jax.Array | None, rows: Any, *, is_unique: bool = False) -> Any:
+    """Writes rows over those of numbers `index` [n], none if out of range; over all rows for None.
+
+    `is_unique` states that no two numbers are equal, also of those that are out of range.
+    """
+    if index is None:
+        return rows
+    return jax.tree.map(lambda leaf, row: leaf.at[index].set(row, mode="drop", unique_indices=is_unique), tree, rows)
 
 
 def select(mask: jax.Array | None, new: Any, old: Any) -> Any:
@@ -28,19 +33,22 @@ def select(mask: jax.Array | None, new: Any, old: Any) -> Any:
     return jax.tree.map(lambda n, o: jnp.where(mask.reshape(mask.shape + (1,) * (n.ndim - 1)), n, o), new, old)
 
 
-def once(condition: jax.Array, function: Callable[[Any], Any], carry: Any) -> Any:
-    """`function(carry)` if the condition holds, else the carry."""
+def once(condition: jax.Array, function: Callable[[Any], Any], carry: Any, *, usually: bool = True) -> Any:
+    """`function(carry)` if the condition holds, else the carry; `usually` is for who counts what a program does."""
     done = jnp.zeros((), bool)  # unlike a branch, a loop changes its carry in place
-    return jax.lax.while_loop(lambda held: held[0], lambda held: (done, function(held[1])), (condition, carry))[1]
+    with jax.named_scope(f"expected_trips_{int(usually)}"):
+        return jax.lax.while_loop(lambda held: held[0], lambda held: (done, function(held[1])), (condition, carry))[1]
 
 
-def by_block(function: Callable[[Any, Any], tuple[Any, Any]], held: Any, given: Any) -> tuple[Any, Any]:
+def by_block(
+    function: Callable[[Any, Any], tuple[Any, Any]], held: Any, given: Any, *, blocks: bool = True
+) -> tuple[Any, Any]:
     """Maps `function(held, given) -> (held, results)`, which treats each row by itself, in blocks if there are many.
 
     What is `held` is changed in place, and memory is needed for one block only.
     """
     num_rows = jax.tree.leaves(given)[0].shape[0]
-    if num_rows < FEWEST_ROWS:
+    if num_rows < FEWEST_ROWS or not blocks:
         return function(held, given)
     size = -(-num_rows // NUM_BLOCKS)
     shapes = jax.eval_shape(function, held, given)[1]
@@ -58,11 +66,12 @@ def by_block(function: Callable[[Any, Any], tuple[Any, Any]], held: Any, given: 
     return jax.lax.fori_loop(0, -(-num_rows // size), block, (held, empty))
 
 
-def some_at_a_time(function: Callable[[Any], Any], given: Any) -> Any:
+def some_at_a_time(function: Callable[[Any], Any], given: Any, *, blocks: bool = True) -> Any:
     """Maps `function(given)`, which treats each row by itself, in blocks if there are many rows."""
     # So the gather of all positives, which is as large as all sample buffers, never exists.
     num_rows = jax.tree.leaves(given)[0].shape[0]
-    return function(given) if num_rows < FEWEST_ROWS else in_blocks(function, given, -(-num_rows // PARTS))
+    is_whole = num_rows < FEWEST_ROWS or not blocks
+    return function(given) if is_whole else in_blocks(function, given, -(-num_rows // PARTS))
 
 
 def in_blocks(function: Callable[[Any], Any], given: Any, size: int) -> Any:

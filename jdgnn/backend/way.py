@@ -12,11 +12,11 @@ import jax
 
 from jdgnn.backend import calls, library
 
-KERNELS, PLAIN = "kernels", "plain"
+KERNELS, PLAIN, ACCELERATOR = "kernels", "plain", "accelerator"
 SWITCHED_OFF = "they are switched off"
 REMEDY = (
     "install a C++ compiler (g++ or clang++), have JDGNN_CACHE name a directory that can be written, or state it with "
-    "emulation.kernels = false"
+    'emulation.backend = "plain"'
 )
 LONGEST = 500  # characters of a reason
 TOLD: set[str] = set()  # reasons that this process has reported
@@ -26,7 +26,7 @@ class Way(NamedTuple):
     """All that the bits of a run depend on besides its configuration and the versions of libraries.
 
     Attributes:
-      backend: `kernels` or `plain`.
+      backend: `kernels`, `plain` or `accelerator`.
       reason: why it is plain; with kernels, which operations of a wake are plain, and why; None for none.
       platform: the platform of JAX, such as `cpu`.
       compiler: name and version of the compiler of the kernels; None for plain.
@@ -48,6 +48,8 @@ class Way(NamedTuple):
         if self.backend == KERNELS:
             return f"with compiled kernels ({self.compiler})"
         on = "" if self.platform == "cpu" else f" on {self.platform}"
+        if self.backend == ACCELERATOR:
+            return f"by programs for accelerators{on}"
         return f"without compiled kernels{on} ({self.reason})"
 
     def is_like(self, other: "Way") -> bool:
@@ -68,25 +70,32 @@ class Way(NamedTuple):
             yield f"work was cut for {before.cores} cores and is for {self.cores}"
 
 
-def why_not(kernels: bool | None) -> str | None:
-    """Why compiled kernels are not used, by the setting of an emulator; None if they are.
+def why_not(name: str | None) -> str | None:
+    """Why compiled kernels are not used, by the backend that an emulator asks for; None if they are.
 
-    >>> why_not(False)
+    >>> why_not("plain")
     'they are switched off'
     """
-    return SWITCHED_OFF if kernels is False else library.why_not()
+    return library.why_not() if name in (None, "cpu") else SWITCHED_OFF
 
 
-def way(kernels: bool | None, cores: int | None = None) -> Way:
-    """The way in which this process computes, by the emulator's settings of kernels and cores.
+def is_for_accelerators(name: str | None) -> bool:
+    """Whether programs for accelerators are used: if they are asked for, or nothing is and JAX computes on one."""
+    return name == ACCELERATOR or (name is None and jax.default_backend() != "cpu")
+
+
+def way(name: str | None, cores: int | None = None) -> Way:
+    """The way in which this process computes, by the emulator's settings of backend and cores.
 
     Example:
-      >>> way(False).backend, way(False).reason
+      >>> way("plain").backend, way("plain").reason
       ('plain', 'they are switched off')
     """
-    reason = why_not(kernels)
+    reason = why_not(name)
     processor = library.processor_name(), library.processor_digest()
     platform = jax.default_backend()
+    if is_for_accelerators(name):
+        return Way(ACCELERATOR, None, platform, None, *processor, None)
     if reason is not None:
         return Way(PLAIN, reason[:LONGEST], platform, None, *processor, None)
     return Way(KERNELS, None, platform, library.compiler_name(), *processor, cores or calls.num_cores())
@@ -95,18 +104,19 @@ def way(kernels: bool | None, cores: int | None = None) -> Way:
 def read(said: Any) -> Way | None:
     """A way as it was written to a file; None if it is invalid.
 
-    >>> read(way(False)._asdict()) == way(False), read({"backend": 3})
+    >>> read(way("plain")._asdict()) == way("plain"), read({"backend": 3})
     (True, None)
     """
     if not isinstance(said, dict) or not said.keys() >= {*Way._fields}:
         return None
     found = Way(**{name: said[name] for name in Way._fields})
-    return found if found.backend in (KERNELS, PLAIN) and isinstance(found.cores, int | None) else None
+    return found if found.backend in (KERNELS, PLAIN, ACCELERATOR) and isinstance(found.cores, int | None) else None
 
 
-def missing(kernels: bool | None) -> str | None:
+def missing(name: str | None) -> str | None:
     """Why kernels are missing where they are expected: on a CPU, if the settings allow them; None if they are not."""
-    return None if kernels is False or jax.default_backend() != "cpu" else library.why_not()
+    is_expected = name in (None, "cpu") and jax.default_backend() == "cpu"
+    return library.why_not() if is_expected else None
 
 
 def warning(reason: str) -> str:
@@ -114,8 +124,8 @@ def warning(reason: str) -> str:
     return f"compiled kernels are missing ({reason}), so this is slower and has other last bits: {REMEDY}"
 
 
-def tell_once(kernels: bool | None) -> None:
+def tell_once(name: str | None) -> None:
     """Warns, once in a process, if kernels are expected and missing."""
-    if (reason := missing(kernels)) is not None and reason not in TOLD:
+    if (reason := missing(name)) is not None and reason not in TOLD:
         TOLD.add(reason)
         warnings.warn(warning(reason), UserWarning, stacklevel=3)

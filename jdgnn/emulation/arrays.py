@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 
-from jdgnn.backend.backend import backend
 from jdgnn.emulation.spec import PARTS, Spec, flattened, unflattened
 from jdgnn.emulation.start import shapes_of
 from jdgnn.emulation.state import State
 from jdgnn.emulation.state_checks import check_alive, check_network_of
+from jdgnn.emulation.ways import backend_of
 from jdgnn.errors import InputError
 from jdgnn.forked import check_not_forked
 from jdgnn.network.conversion import as_network
@@ -45,7 +45,7 @@ def arrays_of(emulator: Spec, state: State, network: Any) -> tuple[Spec, Topolog
     check_alive(state)
     network = as_network(network)
     check_network_of(state, network)
-    features, links = features_of(network), topology(network, backend(emulator.kernels, emulator.cores))
+    features, links = features_of(network), topology(network, backend_of(emulator))
     if _shapes(shapes_of(emulator, state.key, links, features)) != _shapes(state):
         raise InputError("state: its arrays are not those of this emulator and network; make it by emulator.init")
     return bound_to_network(emulator, network), links, features

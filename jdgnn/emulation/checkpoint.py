@@ -106,7 +106,7 @@ def save(path: str | Path, emulator: Spec, state: State, network: Any, *, notes:
         "digest": _digest(arrays),
         "network": np.asarray(state.network).tolist(),
         "features": _digest({"features": np.asarray(features)}),
-        "way": way(emulator.kernels, emulator.cores)._asdict(),
+        "way": way(emulator.backend, emulator.cores)._asdict(),
         "notes": notes,
     }
     about["seal"] = _seal(about)
@@ -188,7 +188,7 @@ def restore(path: str | Path, emulator: Spec, network: Any) -> State:
     if _digest(arrays) != about["digest"]:
         raise DamagedError(f"path: {path} is damaged, as its content is not what was saved; take an earlier one")
     values = [_as_leaf(arrays[_name(place)], leaf) for place, leaf in leaves]
-    before, now = read(about.get("way")), way(emulator.kernels, emulator.cores)
+    before, now = read(about.get("way")), way(emulator.backend, emulator.cores)
     if before is not None and not now.is_like(before):
         warnings.warn(
             OtherWayWarning(f"{path} was saved in a run computed {before}, and ticks are now computed {now}"),

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.backend import bfloat16
+from jdgnn.backend.backend import Backend
 from jdgnn.backend.rows import once
 from jdgnn.emulation.in_place import put_off, settle
 from jdgnn.emulation.metrics import Measurement, measure
@@ -69,7 +70,7 @@ def remember(
     return jax.lax.fori_loop(0, count, one, memory)
 
 
-@partial(jax.jit, donate_argnames="state")
+@partial(jax.jit, donate_argnames="state", static_argnames="unrolled")
 def advance(
     emulator: Spec,
     links: Topology,
@@ -78,9 +79,14 @@ def advance(
     events: Events,
     count: jax.Array,
     is_recorded: jax.Array,
+    *,
+    unrolled: int = 1,
 ) -> tuple[State, Measurement]:
-    """Runs `count` of the T ticks whose events are given, and measures after those that are recorded [T]."""
-    state, measured = _advance(emulator, links, features, bfloat16.packed(state), events, count, is_recorded)
+    """Runs `count` of the T ticks whose events are given, and measures after those that are recorded [T].
+
+    There are `unrolled` ticks in a round of the loop, and `count` is a multiple of it.
+    """
+    state, measured = _advance(emulator, links, features, bfloat16.packed(state), events, count, is_recorded, unrolled)
     return bfloat16.unpacked(state), measured
 
 
@@ -92,6 +98,7 @@ def _advance(
     events: Events,
     count: jax.Array,
     is_recorded: jax.Array,
+    unrolled: int,
 ) -> tuple[State, Measurement]:
     backend = links.backend
     state = put_off(emulator, backend, state, features)
@@ -102,8 +109,9 @@ def _advance(
 
     def one(index: jax.Array, carry: tuple[State, Measurement]) -> tuple[State, Measurement]:
         state, measured = carry
-        state, info = apply_events(emulator, links, features, state, _at(events, index))
-        state = state if state.pending is None else once(is_recorded[index], partial(settle, backend), state)
+        state, info = apply_events(emulator, links, features, _apart(backend, state), _at(events, index))
+        if state.pending is not None:
+            state = once(is_recorded[index], partial(settle, backend), state, usually=False)
         measured = jax.lax.cond(
             is_recorded[index],
             lambda: jax.tree.map(lambda all_, new: all_.at[index].set(new), measured, measure(links, state, info)),
@@ -111,8 +119,25 @@ def _advance(
         )
         return state, measured
 
-    state, measured = jax.lax.fori_loop(0, count, one, (state, empty))
+    def several(number: jax.Array, carry: tuple[State, Measurement]) -> tuple[State, Measurement]:
+        for offset in range(unrolled):
+            carry = one(unrolled * number + offset, carry)
+        return carry
+
+    state, measured = jax.lax.fori_loop(0, count // unrolled, several, (state, empty))
     return replace(settle(backend, state), pending=None), measured
+
+
+def _apart(backend: Backend, state: State) -> State:
+    """The same state, of which nothing small is written before the tick before has read it.
+
+    Else a compiler that sees two ticks at once would copy sample buffers, to be free to do the second tick's part
+    first. Parameters go from one buffer to another anyway.
+    """
+    if backend.blocks:
+        return state
+    held = {"params": state.params, "opt_state": state.opt_state}
+    return replace(jax.lax.optimization_barrier(replace(state, params=(), opt_state=())), **held)
 
 
 @partial(jax.jit, donate_argnames="state")

@@ -87,7 +87,7 @@ def kept(
     return merged if is_carried is None else jax.tree.map(jnp.where, is_carried, merged, own)
 
 
-def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
+def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model, *, blocks: bool = True) -> Model:
     """What `fold` gives where the models sent are the nodes' own, without a second copy of all of them.
 
     Rules that give every number the same mean can be folded some numbers of all models at a time.
@@ -96,13 +96,15 @@ def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model) -> Model:
       gossip: a merge rule that has `weigh`.
       inbox: what each node merges.
       models: parameters of all layers [N, ...] and ages [N], as they were sent.
+      blocks: whether some numbers of all models are merged at a time, or all.
 
     Returns:
       Parameters and ages after merging.
     """
     ages = _ages(gossip, inbox, models.age)
     leaves, structure = jax.tree.flatten(models.params)
-    merged = [_merged_by_columns(gossip, number, leaf, inbox, ages) for number, leaf in enumerate(leaves)]
+    merge = _merged_by_columns if blocks else _merged_numbers
+    merged = [merge(gossip, number, leaf, inbox, ages) for number, leaf in enumerate(leaves)]
     return Model(jax.tree.unflatten(structure, merged), ages[-1])
 
 

@@ -12,15 +12,17 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jdgnn.backend import bfloat16
+from jdgnn.backend.accelerator import node_major
 from jdgnn.backend.backend import Backend
-from jdgnn.backend.calls import Step
+from jdgnn.backend.calls import Rounding, Step
 from jdgnn.backend.per_node import per_node
-from jdgnn.backend.rows import by_block, some_at_a_time
+from jdgnn.backend.rows import by_block, some_at_a_time, take
 from jdgnn.emulation.context import Tick
 from jdgnn.emulation.merge import MergedInPlace
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
-from jdgnn.emulation.train import Learned, Seen, aggregated, awake, embedded, nothing
+from jdgnn.emulation.train import Learned, Seen, aggregated, awake, embedded, nothing, seeds_of
 from jdgnn.emulation.views import chosen, oldest_used, received
 from jdgnn.emulation.ways import why_plain, why_written_out
 from jdgnn.learning.local_step import finishing_loss, keys_of, local_update, viewed
@@ -38,13 +40,16 @@ class Gradient(NamedTuple):
     linear: jax.Array  # [N, F']
 
 
-def learn_in_place(tick: Tick, state: State, index: int, merged: MergedInPlace, own: jax.Array) -> Learned:
-    """One layer of all active nodes; `own` [N, F] is what each puts into it."""
+def learn_in_place(
+    tick: Tick, state: State, index: int, merged: MergedInPlace, own: jax.Array, nodes: jax.Array | None
+) -> Learned:
+    """One layer of the nodes [n], None for all; `own` [N, F] is what each node puts into it."""
     layer, objective = tick.spec.layers[index], tick.spec.objectives[index]
     assert layer.inputs is not None
     assert layer.finish is not None
-    combined = aggregated(tick, state, index, None, own, None)
-    keys = per_node(keys_of, shared=(0,))(objective, node_keys(tick.events, index, state.num_nodes))
+    combined = aggregated(tick, state, index, None, own, nodes)
+    own = take(own, nodes)
+    keys = per_node(keys_of, shared=(0,))(objective, take(node_keys(tick.events, index, state.num_nodes), nodes))
     seen = per_node(viewed, shared=(0,))(objective, own, combined, keys[0])
     inputs = per_node(layer.inputs)(*seen)
     given = [inputs] if objective.view is None else [inputs, per_node(layer.inputs)(own, combined)]
@@ -56,18 +61,18 @@ def learn_in_place(tick: Tick, state: State, index: int, merged: MergedInPlace, 
         others = received(tick.topology, state, index, compared, oldest_used(tick.spec, state.tick))
         return gradient(layer, objective, total, *seen, others, key)
 
-    rows = (sums[:, 0], seen, chosen(state, tick.events, index), keys[1])
+    rows = (sums[:, 0], seen, take(chosen(state, tick.events, index), nodes), keys[1])
     if tick.spec.order == "merge_only":
         (loss, (_, is_defined, aux)), _ = nothing(jax.eval_shape(learn, rows))
-        embedding = embedded(tick, state, index, per_node(layer.finish)(sums[:, -1]), None)
-        return Learned.of_layer(params, state.opt_state[index], embedding, Seen(loss, is_defined, aux))
-    (loss, (rows, is_defined, aux)), of_linear = some_at_a_time(learn, rows)
-    is_stepping = awake(tick, is_defined, None)
-    moved = _step(tick, state, index, params, Gradient(inputs, of_linear), is_stepping)
+        embedding = embedded(tick, state, index, per_node(layer.finish)(sums[:, -1]), nodes)
+        return Learned.of_layer(params, take(state.opt_state[index], nodes), embedding, Seen(loss, is_defined, aux))
+    (loss, (rows, is_defined, aux)), of_linear = some_at_a_time(learn, rows, blocks=tick.backend.blocks)
+    is_stepping = awake(tick, is_defined, nodes)
+    moved = _step(tick, state, index, params, Gradient(inputs, of_linear), is_stepping, nodes)
     rows = rows if objective.view is None else per_node(layer.finish)(sums[:, -1])
     told = Seen(jnp.where(is_stepping, loss, 0), is_stepping, aux)
     return Learned.of_layer(
-        moved.params, moved.opt_state, embedded(tick, state, index, rows, None), told, moved.pending
+        moved.params, moved.opt_state, embedded(tick, state, index, rows, nodes), told, moved.pending
     )
 
 
@@ -80,32 +85,64 @@ class _Moved(NamedTuple):
 
 
 def _step(
-    tick: Tick, state: State, index: int, params: dict[str, Any], gradient: Gradient, is_stepping: jax.Array
+    tick: Tick,
+    state: State,
+    index: int,
+    params: dict[str, Any],
+    gradient: Gradient,
+    is_stepping: jax.Array,
+    nodes: jax.Array | None,
 ) -> _Moved:
-    optimizer, opt_state = tick.spec.optimizer, state.opt_state[index]
+    optimizer = tick.spec.optimizer
+    opt_state, num_steps = take((state.opt_state[index], state.num_steps[:, index]), nodes)
     assert isinstance(optimizer, Optimizer)
-    if why_written_out(tick.spec) is not None:
+    is_deferred = state.pending is not None
+    if why_written_out(tick.spec) is not None or not (is_deferred or tick.backend.has_outer_steps):
         update = per_node(_written_out, shared=(0,))
+        seed = seeds_of(tick, index, state.num_nodes, nodes)
+        if not tick.backend.blocks:
+            moved = update(optimizer, *node_major((params, opt_state)), gradient, num_steps, is_stepping, seed)
+            return _Moved(*node_major(moved))
         held, _ = by_block(
             lambda held, rows: (update(optimizer, *held, *rows), ()),
             (params, opt_state),
-            (gradient, state.num_steps[:, index], is_stepping),
+            (gradient, num_steps, is_stepping, seed),
+            blocks=tick.backend.blocks,
         )
         return _Moved(*held)
     assert optimizer.rate is not None
     assert optimizer.step_outer is not None
     inputs, of_linear = gradient
-    rate = jnp.asarray(per_node(optimizer.rate)(state.num_steps[:, index]), of_linear.dtype)
+    rate = jnp.asarray(per_node(optimizer.rate)(num_steps), of_linear.dtype)
     if state.pending is not None:
-        scaled = rate[:, None] * of_linear
-        return _Moved(params, opt_state, {name: Step(vectors, scaled, is_stepping) for name, vectors in inputs.items()})
+        scaled, seed = rate[:, None] * of_linear, seeds_of(tick, index, state.num_nodes, nodes)
+        steps = {
+            name: Step(vectors, scaled, is_stepping, _rounding(params, name, seed)) for name, vectors in inputs.items()
+        }
+        return _Moved(params, opt_state, steps)
     return _Moved(*optimizer.step_outer(params, opt_state, inputs, of_linear, rate, is_stepping))
 
 
+def _rounding(params: dict[str, Any], name: str, seed: jax.Array | None) -> Rounding | None:
+    """The seeds by which a linear map of a layer with these parameters is rounded; None where nothing is."""
+    if seed is None:
+        return None
+    leaves, structure = jax.tree.flatten(params)
+    numbers = jax.tree.unflatten(structure, range(len(leaves)))["layer"][name]
+    return Rounding(*(bfloat16.leaf_seed(seed, numbers.get(part, 0)) for part in ("kernel", "bias")))
+
+
 def _written_out(
-    optimizer: Optimizer, params: Any, opt_state: Any, gradient: Gradient, num_steps: jax.Array, is_stepping: jax.Array
+    optimizer: Optimizer,
+    params: Any,
+    opt_state: Any,
+    gradient: Gradient,
+    num_steps: jax.Array,
+    is_stepping: jax.Array,
+    seed: jax.Array | None,
 ) -> tuple[Any, Any]:
     """A step of one node along its gradient as a tree of parameters; zero where nothing is an outer product."""
+    kept, params = params, params if seed is None else bfloat16.widened(params)
     maps = {
         name: {
             part: jnp.outer(vector, gradient.linear) if part == "kernel" else gradient.linear
@@ -114,7 +151,8 @@ def _written_out(
         for name, vector in gradient.inputs.items()
     }
     whole = jax.tree.map(jnp.zeros_like, params) | {"layer": maps}
-    return local_update(optimizer, whole, opt_state, params, num_steps, is_stepping)
+    params, opt_state = local_update(optimizer, whole, opt_state, params, num_steps, is_stepping)
+    return params if seed is None else bfloat16.rounded(params, kept, seed), opt_state
 
 
 def put_off(spec: Spec, backend: Backend, state: State, features: jax.Array) -> State:
@@ -127,12 +165,13 @@ def put_off(spec: Spec, backend: Backend, state: State, features: jax.Array) -> 
         return state
     if availability.can_sleep or availability.can_be_offline or (spec.gossip is not None and spec.gossip.capacity > 1):
         return state
-    nobody = jnp.zeros(state.num_nodes, bool)
+    nobody, dtype = jnp.zeros(state.num_nodes, bool), state.embeddings[0].dtype
+    seed = None if spec.param_dtype is None else jnp.zeros(state.num_nodes, jnp.uint32)
 
     def no_step(maps: dict[str, jax.Array]) -> Step:
         num_nodes, rows, columns = maps["kernel"].shape
-        dtype = maps["kernel"].dtype
-        return Step(jnp.zeros((num_nodes, rows), dtype), jnp.zeros((num_nodes, columns), dtype), nobody)
+        none = jnp.zeros((num_nodes, rows), dtype), jnp.zeros((num_nodes, columns), dtype), nobody
+        return Step(*none, None if seed is None else Rounding(seed, seed))
 
     pending = tuple({name: no_step(maps) for name, maps in layer["layer"].items()} for layer in state.params)
     return replace(state, pending=pending)

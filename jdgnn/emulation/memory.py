@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jdgnn.backend.backend import backend
 from jdgnn.emulation import chunks
 from jdgnn.emulation.sources import room
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.start import event_shapes, tree_bytes
 from jdgnn.emulation.state import State
+from jdgnn.emulation.ways import backend_of
 from jdgnn.network.network import Network
 from jdgnn.network.topology import topology
 
@@ -41,16 +41,14 @@ def run_bytes(emulator: Spec, network: Network, state: State) -> dict[str, int]:
 
     The last is what the compiler says it needs beside these, so the program of a tick is compiled for it.
     """
-    links = topology(network, backend(emulator.kernels, emulator.cores))
+    links = topology(network, backend_of(emulator))
     features = jax.ShapeDtypeStruct(network.features.shape, jax.dtypes.canonicalize_dtype(network.features.dtype))
     one_tick = event_shapes(emulator, links, state)
-    length = room(one_tick)
+    unrolled = links.backend.unrolled
+    length = room(one_tick, unrolled)
     events = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((length, *leaf.shape), leaf.dtype), one_tick)
-    analysis = (
-        chunks.advance.lower(emulator, links, features, state, events, jnp.int32(0), np.zeros(length, bool))
-        .compile()
-        .memory_analysis()
-    )
+    arguments = emulator, links, features, state, events, jnp.int32(0), np.zeros(length, bool)
+    analysis = chunks.advance.lower(*arguments, unrolled=unrolled).compile().memory_analysis()
     return {
         "network": tree_bytes((links, features)),
         **state_bytes(state),

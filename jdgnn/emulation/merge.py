@@ -3,19 +3,23 @@
 Axes: N nodes, M models in an inbox, n some nodes, F features that enter a layer, F' that leave it.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 
+from jdgnn.backend import bfloat16
 from jdgnn.backend.backend import InPlace
-from jdgnn.backend.calls import Affine, Exchange
-from jdgnn.backend.rows import once
+from jdgnn.backend.calls import Affine, Exchange, Rounding
+from jdgnn.backend.rows import once, take
 from jdgnn.emulation.context import Tick
 from jdgnn.emulation.fold import fold, fold_in_place, merge_pairs, shares_of
 from jdgnn.emulation.inbox import Inbox
 from jdgnn.emulation.state import State
+from jdgnn.emulation.train import awake
 from jdgnn.emulation.ways import why_folded
 from jdgnn.emulation.whole_inbox import merge_all
 from jdgnn.learning.optimizers.outer import affine, linear
@@ -34,7 +38,8 @@ class Folded(NamedTuple):
         return self.params[index]
 
 
-class MergedInPlace(NamedTuple):
+@dataclass(frozen=True)
+class MergedInPlace:
     """Models of all nodes that are merged in place, each layer in the pass that multiplies by it."""
 
     own: tuple[Any, ...]  # per layer [N, ...]
@@ -43,7 +48,14 @@ class MergedInPlace(NamedTuple):
     exchange: Exchange
     pending: tuple[Any, ...] | None  # per layer, steps to be made before
     kernels: InPlace
+    seed: jax.Array | None = None  # [N, M] uint32, to round what is merged with; None where it is kept as computed
     weight: None = None  # since rules that divide one are no means of a fixed share
+
+    @cached_property
+    def numbers(self) -> tuple[Any, ...]:
+        """The number of each array among those of all layers, by which its seeds differ from those of others."""
+        leaves, structure = jax.tree.flatten(self.own)
+        return tuple(jax.tree.unflatten(structure, range(len(leaves))))
 
     def layer(self, index: int) -> Any:
         """Parameters of one layer [N, ...], merged now; to be asked for once."""
@@ -56,7 +68,9 @@ class MergedInPlace(NamedTuple):
             vectors = jnp.stack([inputs[name] for inputs in given], axis=1)
             there = None if self.sent is None else affine(self.sent[index]["layer"][name])
             step = None if self.pending is None else self.pending[index][name]
-            new, product = self.kernels.merge(affine(own["layer"][name]), there, self.exchange, step, vectors)
+            numbers = self.numbers[index]["layer"][name]
+            exchange = self._exchange(numbers["kernel"], numbers.get("bias", 0))
+            new, product = self.kernels.merge(affine(own["layer"][name]), there, exchange, step, vectors)
             maps[name] = linear(new)
             products.append(product)
         others = self._parts(index, [part for part in own if part != "layer"])
@@ -64,18 +78,26 @@ class MergedInPlace(NamedTuple):
 
     def _parts(self, index: int, names: list[str]) -> dict[str, Any]:
         """Some parts of the parameters of one layer, merged."""
-        layers = [self.own[index]] if self.sent is None else [self.own[index], self.sent[index]]
+        layers = [self.numbers[index], self.own[index], *([] if self.sent is None else [self.sent[index]])]
         merged: dict[str, Any] = jax.tree.map(
             self._merged, *({name: layer[name] for name in names} for layer in layers)
         )
         return merged
 
-    def _merged(self, own: jax.Array, sent: jax.Array | None = None) -> jax.Array:
+    def _exchange(self, matrix: int, bias: int) -> Exchange:
+        """The exchange of the arrays of these numbers."""
+        if self.seed is None:
+            return self.exchange
+        rounding = Rounding(bfloat16.leaf_seed(self.seed, matrix), bfloat16.leaf_seed(self.seed, bias))
+        return self.exchange._replace(rounding=rounding)
+
+    def _merged(self, number: int, own: jax.Array, sent: jax.Array | None = None) -> jax.Array:
         """Numbers of all nodes [N, ...] after merging."""
         if not own.size:
             return own
         there = None if sent is None else _as_affine(sent)
-        return self.kernels.merge(_as_affine(own), there, self.exchange, None, None)[0].matrix.reshape(own.shape)
+        exchange = self._exchange(number, number)
+        return self.kernels.merge(_as_affine(own), there, exchange, None, None)[0].matrix.reshape(own.shape)
 
 
 Merged = Folded | MergedInPlace
@@ -103,8 +125,9 @@ def merge(tick: Tick, state: State, inbox: Inbox | None, own: Model, nodes: jax.
     dims = chex.Dimensions(N=state.num_nodes)
     chex.assert_tree_shape_prefix(own, dims["N"] if nodes is None else nodes.shape)
     kernels = tick.backend.in_place
-    if nodes is None and kernels is not None and why_folded(tick.spec, state) is None:
-        return _in_place(tick, state, inbox, own, kernels)
+    has_rows = nodes is None or not tick.backend.blocks  # kernels take all nodes
+    if kernels is not None and has_rows and why_folded(tick.spec, state, tick.backend) is None:
+        return _in_place(tick, state, inbox, own, nodes, kernels)
     return Folded(*_folded(tick, state, inbox, own, nodes))
 
 
@@ -118,7 +141,8 @@ def _folded(tick: Tick, state: State, inbox: Inbox | None, own: Model, nodes: ja
         return merge_all(gossip, inbox, sent, own, nodes)
     if not transport.is_own or gossip.order == "train_then_merge":
         return fold(gossip, inbox, sent, own, nodes)
-    if transport.partners is None or not gossip.peers.has_pairs or gossip.fanout != 1:
+    has_pairs = gossip.peers.has_pairs and gossip.fanout == 1 and tick.backend.blocks
+    if transport.partners is None or not has_pairs:
         return _fold_own(tick, inbox, own)
     (partner, is_paired), is_merged = transport.partners(state.models), inbox.is_merged[:, 0]
     own = once(is_paired, lambda own: merge_pairs(gossip, partner, is_merged, own, inbox.seed), own)
@@ -130,25 +154,29 @@ def _fold_own(tick: Tick, inbox: Inbox, models: Model) -> Model:
     gossip = tick.spec.gossip
     assert gossip is not None
     if gossip.merge.weigh is not None:
-        return fold_in_place(gossip, inbox, models)
+        return fold_in_place(gossip, inbox, models, blocks=tick.backend.blocks)
     return fold(gossip, inbox, models, models, None)
 
 
-def _in_place(tick: Tick, state: State, inbox: Inbox | None, own: Model, kernels: InPlace) -> MergedInPlace:
+def _in_place(
+    tick: Tick, state: State, inbox: Inbox | None, own: Model, nodes: jax.Array | None, kernels: InPlace
+) -> MergedInPlace:
     params, age, _ = own
     dtype = state.embeddings[0].dtype
-    active = jnp.ones(state.num_nodes, bool) if tick.active is None else tick.active
-    nobody = jnp.full(state.num_nodes, -1, jnp.int32)
+    active = awake(tick, jnp.ones(age.shape, bool), nodes)
+    nobody = jnp.full(age.shape, -1, jnp.int32)
     gossip, transport = tick.spec.gossip, tick.transport
     if gossip is None or transport is None or inbox is None:
         source = nobody[:, None]
         exchange = Exchange(kernels.plan(nobody, active), source, jnp.zeros(source.shape, dtype))
         return MergedInPlace(params, age, None, exchange, state.pending, kernels)
     sent, sent_age, _ = transport.content(state.models, Model(state.params, state.age))
+    inbox = take(inbox, nodes)
     share, age = shares_of(gossip, inbox, sent_age, age)
     source = jnp.where(inbox.is_merged, inbox.row, -1)
     # models are overwritten while others still have to read them: an order sees to that, of one model a node
     is_ordered = transport.is_own and gossip.order != "train_then_merge" and gossip.capacity == 1
     plan = kernels.plan(source[:, 0] if is_ordered else nobody, active)
     exchange = Exchange(plan, source, share.astype(dtype))
-    return MergedInPlace(params, age, None if is_ordered else sent, exchange, state.pending, kernels)
+    seed = None if inbox.seed is None else inbox.seed[:, None] + inbox.fold_index.astype(jnp.uint32)
+    return MergedInPlace(params, age, None if is_ordered else sent, exchange, state.pending, kernels, seed)

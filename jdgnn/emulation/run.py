@@ -81,7 +81,7 @@ def run(
         and another meets the same fate. The state's own clocks go on meanwhile, unseen, so that drawing after a
         replay gives the bits of drawing all along.
       accept_other_way: whether to replay what a run with compiled kernels has recorded where there are none, or the
-        other way round, which gives other bits. An emulator whose `kernels` is True or False has said so already.
+        other way round, which gives other bits. An emulator with a `backend` has said so already.
 
     Returns:
       The state after the last tick, and the history.
@@ -117,19 +117,19 @@ def run(
     if record is not None and replay is not None:
         raise InputError(f"record: got {record} together with replay, whose events are on file already; leave one out")
     emulator, links, features = arrays_of(emulator, state, network)
-    tell_once(emulator.kernels)
+    tell_once(emulator.backend)
     source: Source = Draw(emulator, links, state)
     if replay is not None:
         source = Replay(replay, emulator, links, state, ticks)
         if not accept_other_way and (reason := source.other_way()) is not None:
-            raise InputError(f"replay: {reason}, to other bits; give the emulator kernels, or accept_other_way=True")
+            raise InputError(f"replay: {reason}, to other bits; give the emulator a backend, or accept_other_way=True")
     start = int(state.tick)
     for remark in remarks(emulator, start + ticks) if replay is None else []:
         warnings.warn(remark, RemarkWarning, stacklevel=2)
     gathered = _Gathered(start, start + ticks, on_progress, progress_every, progress_at)
     if record is None:
         return _run(emulator, links, features, state, record_every, gathered, source)
-    names, computed = np.asarray(state.network)[-1], way(emulator.kernels, emulator.cores)
+    names, computed = np.asarray(state.network)[-1], way(emulator.backend, emulator.cores)
     with Recorder(record, links, state.key, start, source.length, computed, names) as recorder:
         return _run(emulator, links, features, state, record_every, gathered, Recording(source, recorder))
 
@@ -143,12 +143,12 @@ def _run(
     gathered: "_Gathered",
     source: Source,
 ) -> tuple[State, History]:
-    started = time.perf_counter()
+    started, unrolled = time.perf_counter(), links.backend.unrolled
     state, _ = _advance(emulator, links, features, state, source, [])  # compiles, and runs no tick
     compiled = time.perf_counter()
     done, end = gathered.start, gathered.end
     while done < end:
-        recorded = _plan(done, end, record_every, gathered.horizon(done, source.length))
+        recorded = _plan(done, end, record_every, gathered.horizon(done, source.length, unrolled))
         state, chunk = _advance(emulator, links, features, state, source, recorded)
         done += len(recorded)
         gathered.add(chunk, done, state, time.perf_counter() - compiled)
@@ -293,12 +293,14 @@ class _Gathered:
         is_asked_for = done in self._at or (self._every is not None and done % self._every == 0)
         return is_asked_for or done == self.end or seconds >= self._told + TELLING_SECONDS
 
-    def horizon(self, done: int, length: int) -> int:
-        """How many ticks to run from `done` until the next look."""
+    def horizon(self, done: int, length: int, unrolled: int) -> int:
+        """How many ticks to run from `done` until the next look: a multiple of `unrolled`, else one."""
         wanted = SILENT_SECONDS if self._on_progress is None else TELLING_SECONDS
         asked = [] if self._every is None else [self._every - done % self._every]
         asked += [tick - done for tick in self._at if tick > done][:1]
-        return max(1, min(length, *asked, int(self._rate * wanted)))
+        most = min(length, self.end - done, *asked)
+        ticks = min(most, max(unrolled, int(self._rate * wanted)))
+        return max(1, ticks // unrolled * unrolled)
 
 
 def _plan(done: int, end: int, record_every: int, horizon: int) -> list[bool]:
@@ -315,7 +317,8 @@ def _advance(
     is_recorded = np.zeros(source.length, bool)
     is_recorded[:count] = recorded
     state, events = source.next(state, count)
+    unrolled = 1 if count == 1 else links.backend.unrolled
     state, measured = chunks.advance(
-        emulator, links, features, state, events, jnp.int32(count), jnp.asarray(is_recorded)
+        emulator, links, features, state, events, jnp.int32(count), jnp.asarray(is_recorded), unrolled=unrolled
     )
     return state, history(measured, is_recorded, state)

@@ -14,6 +14,7 @@ from jdgnn.backend.rows import select
 from jdgnn.emulation import views
 from jdgnn.emulation.context import Tick
 from jdgnn.emulation.outgoing import outgoing
+from jdgnn.emulation.spec import awake_capacity
 from jdgnn.emulation.state import State
 from jdgnn.protocol import mailbox, pushes
 from jdgnn.protocol.accounts import Counts, add_words, together
@@ -81,7 +82,9 @@ def _send_models(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State
     weight = _divided(gossip, state.weight, is_sent)
     encoded, memory_of_content = outgoing(tick, state, transport.own(state.models, state.params), is_sent)
     message = Model(encoded, state.age, weight)
-    models, counts = transport.send(tick.backend, gossip, state.models, state.tick, dispatch, message)
+    room = awake_capacity(tick.spec, state.num_nodes)
+    usual = None if room is None else room * gossip.fanout
+    models, counts = transport.send(tick.backend, gossip, state.models, state.tick, dispatch, message, usual)
     unplaced = jnp.sum(counts.get(("model", "evicted"), jnp.int32(0)), dtype=jnp.int32)
     state = replace(
         state,

@@ -37,7 +37,7 @@ class Draw:
 
     def __init__(self, emulator: Spec, links: Topology, state: State) -> None:
         self._emulator, self._links, self._num_bytes = emulator, links, message_bytes(state)
-        self.length = room(event_shapes(emulator, links, state))
+        self.length = room(event_shapes(emulator, links, state), links.backend.unrolled)
 
     def next(self, state: State, count: int) -> tuple[State, Events]:
         """See `Source`."""
@@ -65,11 +65,11 @@ class Replay:
         max_delays = {f"{kind}_delay": setting.link.max_delay for kind, setting in settings.items() if setting}
         identity = np.asarray(state.network)
         self._record.check(links, identity, self._shapes, max_delays, int(state.tick), ticks)
-        self.length = room(self._shapes)
+        self.length = room(self._shapes, links.backend.unrolled)
 
     def other_way(self) -> str | None:
         """A clause about the way of the run that was recorded, if the machine and not the emulator makes it another."""
-        return None if self._emulator.kernels is not None else self._record.other_way(way(None))
+        return None if self._emulator.backend is not None else self._record.other_way(way(None))
 
     def next(self, state: State, count: int) -> tuple[State, Events]:
         """See `Source`."""
@@ -100,6 +100,7 @@ class Recording:
         return state, events
 
 
-def room(shapes: Any) -> int:
-    """For how many ticks of events of such shapes a chunk has room."""
-    return min(LONGEST, max(1, MOST_BYTES // max(1, tree_bytes(shapes))))
+def room(shapes: Any, unrolled: int = 1) -> int:
+    """For how many ticks of events of such shapes a chunk has room: a multiple of `unrolled`."""
+    length = min(LONGEST, MOST_BYTES // max(1, tree_bytes(shapes)))
+    return max(1, length // unrolled) * unrolled

@@ -34,7 +34,7 @@ class Spec:
     initial: str = "shared"
     active_fraction: float | None = None
     param_dtype: DTypeLike | None = None
-    kernels: bool | None = None
+    backend: str | None = None
     cores: int | None = None
 
     @property
@@ -56,8 +56,15 @@ class Spec:
         return "merge_then_train" if self.gossip is None else self.gossip.order
 
 
+def awake_capacity(spec: Spec, num_nodes: int) -> int | None:
+    """How many awake nodes there is compact room for; None where all nodes are computed."""
+    if spec.active_fraction is None:
+        return None
+    return min(num_nodes, max(1, round(spec.active_fraction * num_nodes)))
+
+
 PARTS = ("layers", "objective", "optimizer", "push", "gossip", "publish", "availability", "attackers")
-STRUCTURE = ("num_positives", "initial", "active_fraction", "param_dtype", "kernels", "cores")
+STRUCTURE = ("num_positives", "initial", "active_fraction", "param_dtype", "backend", "cores")
 
 
 def flattened(spec: Spec) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -111,6 +111,7 @@ def train_layer(tick: Tick, state: State, index: int, params: Any, own: jax.Arra
             lambda held, rows: _learn(tick, index, lambda _: rows[0], held, rows[1]),
             (params, opt_state),
             (combined, surroundings),
+            blocks=tick.backend.blocks,
         )
     return Learned.of_layer(params, opt_state, embedded(tick, state, index, rows, nodes), seen)
 
@@ -144,18 +145,23 @@ def _embedding(tick: Tick, state: State, index: int, params: Any, own: jax.Array
 
 
 def _surroundings(tick: Tick, state: State, index: int, own: jax.Array, nodes: jax.Array | None) -> Surroundings:
-    events, num_nodes, seed = tick.events, state.num_nodes, None
+    events, num_nodes = tick.events, state.num_nodes
     oldest = oldest_used(tick.spec, state.tick)
-    if tick.spec.param_dtype is not None:
-        seed = take(bfloat16.seeds(events.key, bfloat16.FIRST_LAYER + index, num_nodes), nodes)
     return Surroundings(
         own=take(own, nodes),
         compared=received(tick.topology, state, index, take(chosen(state, events, index), nodes), oldest),
         key=take(node_keys(events, index, num_nodes), nodes),
         num_steps=take(state.num_steps[:, index], nodes),
         is_awake=awake(tick, jnp.ones(num_nodes if nodes is None else nodes.size, bool), nodes),
-        seed=seed,
+        seed=seeds_of(tick, index, num_nodes, nodes),
     )
+
+
+def seeds_of(tick: Tick, index: int, num_nodes: int, nodes: jax.Array | None) -> jax.Array | None:
+    """Seeds [n] by which some nodes round what a step of layer `index` gave; None where it is kept as computed."""
+    if tick.spec.param_dtype is None:
+        return None
+    return take(bfloat16.seeds(tick.events.key, bfloat16.FIRST_LAYER + index, num_nodes), nodes)
 
 
 def _learn(
@@ -191,7 +197,7 @@ def nothing(shapes: Any) -> Any:
 def embedded(tick: Tick, state: State, index: int, rows: jax.Array, nodes: jax.Array | None) -> jax.Array:
     """Everybody's embeddings of one layer [N, F'], with new ones [n, F'] of the nodes that are awake."""
     held = state.embeddings[index]
-    return select(tick.active, rows, held) if nodes is None else put(held, nodes, rows)
+    return select(tick.active, rows, held) if nodes is None else put(held, nodes, rows, is_unique=True)
 
 
 def _widened(tick: Tick, params: Any) -> Any:

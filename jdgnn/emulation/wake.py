@@ -14,7 +14,7 @@ from jdgnn.emulation.context import Tick
 from jdgnn.emulation.in_place import learn_in_place
 from jdgnn.emulation.inbox import Inbox
 from jdgnn.emulation.merge import Merged, MergedInPlace, merge
-from jdgnn.emulation.spec import Spec
+from jdgnn.emulation.spec import awake_capacity
 from jdgnn.emulation.state import State
 from jdgnn.emulation.train import Learned, embed_layer, joined, nothing, train_layer
 from jdgnn.emulation.ways import why_apart
@@ -54,19 +54,14 @@ def wake(tick: Tick, state: State, inbox: Inbox) -> tuple[State, Learned]:
         woken = _wake_rows(tick, state, inbox, None)
     else:
         (nodes,) = jnp.nonzero(tick.active, size=capacity, fill_value=state.num_nodes)
+        # who stands for nobody has a number of its own, so that no two rows are written to one place
+        nodes = jnp.where(nodes < state.num_nodes, nodes, state.num_nodes + jnp.arange(capacity)).astype(jnp.int32)
         is_crowded = jnp.sum(tick.active, dtype=jnp.int32) > capacity
         woken = _asleep(tick, state, inbox)
-        woken = once(~is_crowded, lambda held: _wake_held(tick, state, inbox, held, nodes.astype(jnp.int32)), woken)
-        woken = once(is_crowded, lambda held: _wake_held(tick, state, inbox, held, None), woken)
+        woken = once(~is_crowded, lambda held: _wake_held(tick, state, inbox, held, nodes), woken)
+        woken = once(is_crowded, lambda held: _wake_held(tick, state, inbox, held, None), woken, usually=False)
         state = replace(state, num_crowded=state.num_crowded + is_crowded.astype(jnp.int32))
     return _stored(tick, state, woken), woken.learned
-
-
-def awake_capacity(spec: Spec, num_nodes: int) -> int | None:
-    """How many awake nodes there is compact room for; None where all nodes are computed."""
-    if spec.active_fraction is None:
-        return None
-    return min(num_nodes, max(1, round(spec.active_fraction * num_nodes)))
 
 
 def _wake_rows(tick: Tick, state: State, inbox: Inbox, nodes: jax.Array | None) -> Woken:
@@ -89,9 +84,11 @@ def _learn(tick: Tick, state: State, merged: Merged, nodes: jax.Array | None) ->
     plainly = embed_layer if tick.spec.order == "merge_only" else train_layer
     for index in range(len(tick.spec.layers)):
         if isinstance(merged, MergedInPlace) and why_apart(tick.spec, state, index, own) is None:
-            layers.append(learn_in_place(tick, state, index, merged, own))
+            layers.append(learn_in_place(tick, state, index, merged, own, nodes))
         else:
             layers.append(plainly(tick, state, index, merged.layer(index), own, nodes))
+        if not tick.backend.blocks:
+            layers[-1] = jax.lax.optimization_barrier(layers[-1])
         (own,) = layers[-1].embeddings
     return joined(layers)
 
@@ -130,9 +127,9 @@ def _put_back(state: State, woken: Woken, nodes: jax.Array | None) -> Woken:
     learned = woken.learned
     seen = (learned.loss, learned.is_stepped, learned.aux)
     unseen = jax.tree.map(lambda leaf: jnp.zeros((state.num_nodes, *leaf.shape[1:]), leaf.dtype), seen)
-    loss, is_stepped, aux = put(unseen, nodes, seen)
+    loss, is_stepped, aux = put(unseen, nodes, seen, is_unique=True)
     held = Model(state.params, state.age, state.weight), state.opt_state
-    model, opt_state = put(held, nodes, (woken.model, learned.opt_state))
+    model, opt_state = put(held, nodes, (woken.model, learned.opt_state), is_unique=True)
     learned = replace(learned, params=model.params, opt_state=opt_state, loss=loss, is_stepped=is_stepped, aux=aux)
     return Woken(learned, model.age, model.weight)
 

@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from jdgnn.backend import calls
+from jdgnn.backend.backend import Backend
+from jdgnn.backend.backend import backend as of_process
 from jdgnn.backend.per_node import per_node
-from jdgnn.backend.way import why_not
+from jdgnn.backend.way import is_for_accelerators, why_not
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.learning.local_step import EncodesOthersError, Received, finishing_loss
@@ -16,14 +18,25 @@ from jdgnn.learning.local_step import EncodesOthersError, Received, finishing_lo
 DTYPES = (jnp.float32, jnp.float64)
 
 
-def why_folded(spec: Spec, state: State) -> str | None:
+def why_not_in_place(spec: Spec) -> str | None:
+    """Why the emulator's backend does nothing in place; None if it can."""
+    return None if is_for_accelerators(spec.backend) else why_not(spec.backend)
+
+
+def backend_of(spec: Spec) -> Backend:
+    """The backend that an emulator computes with in this process."""
+    return of_process(spec.backend, spec.cores)
+
+
+def why_folded(spec: Spec, state: State, backend: Backend) -> str | None:
     """Why models are not merged in place; None if they are."""
-    if spec.param_dtype is not None:
+    if spec.param_dtype is not None and backend.blocks:
         return f"param_dtype is {spec.param_dtype}, and kernels compute in the precision parameters are kept in"
-    if spec.active_fraction is not None:
+    if spec.active_fraction is not None and backend.blocks:
         return "active_fraction is given, which has a path of its own"
     dtype = state.embeddings[0].dtype
-    if dtype not in DTYPES or any(leaf.dtype != dtype for leaf in jax.tree.leaves(state.params)):
+    is_other = spec.param_dtype is None and any(leaf.dtype != dtype for leaf in jax.tree.leaves(state.params))
+    if dtype not in DTYPES or is_other:
         return f"parameters are not all {dtype}, in which nodes compute"
     gossip = spec.gossip
     if gossip is not None and gossip.content is not None:
@@ -55,7 +68,7 @@ def why_apart(spec: Spec, state: State, index: int, own: Any) -> str | None:
         return "it has a query, whose parameters are trained through what is aggregated"
     if jax.tree.leaves(params["objective"]):
         return "its objective has parameters"
-    if any(leaf.dtype != own.dtype for leaf in jax.tree.leaves(params)):
+    if spec.param_dtype is None and any(leaf.dtype != own.dtype for leaf in jax.tree.leaves(params)):
         return f"it has parameters of another precision than {own.dtype}, which enters it"
     try:
         jax.eval_shape(lambda: _loss(spec, index, own, state))
@@ -73,7 +86,7 @@ def why_written_out(spec: Spec) -> str | None:
 
 def reasons(spec: Spec, state: State, features: Any) -> Iterator[tuple[str, str | None]]:
     """Each operation of a wake, and why it does not go by compiled kernels; None if it does."""
-    folded = why_not(spec.kernels) or why_folded(spec, state)
+    folded = why_not_in_place(spec) or why_folded(spec, state, backend_of(spec))
     yield "merge", folded
     written = why_written_out(spec)
     for index, own in enumerate((features, *state.embeddings[:-1])):
@@ -91,7 +104,7 @@ def why_plain(spec: Spec, state: State, features: Any) -> str | None:
       state: all nodes, or their shapes.
       features: what each node measures [N, F0], or its shape.
     """
-    if (reason := why_not(spec.kernels)) is not None:
+    if (reason := why_not_in_place(spec)) is not None:
         return reason
     names: dict[str | None, list[str]] = {}
     for name, reason in reasons(spec, state, features):

@@ -4,12 +4,16 @@ Axes: N nodes, E directed edges.
 """
 
 import jax
+import jax.numpy as jnp
 
+from jdgnn.backend.accelerator import tree_sum
 from jdgnn.network.topology import Topology
 
 
 def sum_over_in_edges(values: jax.Array, topology: Topology) -> jax.Array:
     """Sums [E, ...] over the in-edges of each node: [N, ...], zero where there are none."""
+    if topology.in_tree and jnp.issubdtype(values.dtype, jnp.floating):
+        return tree_sum(values, topology.in_tree)
     return jax.ops.segment_sum(values, topology.receivers, topology.num_nodes, indices_are_sorted=True)
 
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jdgnn.backend.accelerator import sum_tree
 from jdgnn.backend.backend import PLAIN, Backend
 from jdgnn.backend.backend import backend as best
 from jdgnn.network.network import Network
@@ -26,6 +27,7 @@ class Topology:
     out_degree: jax.Array  # [N] int32
     out_offset: jax.Array  # [N] int32
     link_quality: jax.Array | None = None  # [E] float32 in [0, 1]: share of messages that get through
+    in_tree: tuple[jax.Array, ...] = ()  # how in-edges are summed by gathers; empty where the backend does not
     backend: Backend = struct.field(pytree_node=False, default=PLAIN)  # by which sums over edges are computed
 
     @property
@@ -77,6 +79,7 @@ def topology(network: Network, backend: Backend | None = None) -> Topology:
       network: the network.
       backend: by which sums over its edges are computed; None for the best that this process has.
     """
+    backend = best() if backend is None else backend
     in_degree = network.in_degree
     out_degree = np.bincount(network.senders, minlength=network.num_nodes)
     return Topology(
@@ -88,7 +91,8 @@ def topology(network: Network, backend: Backend | None = None) -> Topology:
         out_degree=jnp.asarray(out_degree, dtype=jnp.int32),
         out_offset=_offset(out_degree),
         link_quality=None if network.link_quality is None else jnp.asarray(network.link_quality),
-        backend=best() if backend is None else backend,
+        in_tree=tuple(map(jnp.asarray, sum_tree(in_degree))) if backend.sums_by_gathers else (),
+        backend=backend,
     )
 
 

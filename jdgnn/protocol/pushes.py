@@ -108,7 +108,8 @@ def receive(
     if sizes == [due.mask.size]:
         carry = batch(sizes[0], carry)
     else:
-        carry = jax.lax.while_loop(lambda carry: carry[0] < due.last, partial(batch, sizes[-1]), carry)
+        with jax.named_scope(f"expected_trips_{int(len(sizes) == 1)}"):
+            carry = jax.lax.while_loop(lambda carry: carry[0] < due.last, partial(batch, sizes[-1]), carry)
     _, buffer, num_stored, num_to_offline = carry
     num_evicted = jnp.maximum(num_stored - buffer.capacity, 0)
     counts = {("push", "evicted"): num_evicted, ("push", "delivered"): num_stored - num_evicted}

@@ -35,13 +35,13 @@ cases = pytest.mark.parametrize("name", mostly_long(CASES, ["synchronous"]))
 
 
 @cache
-def emulator(name: str, kernels: bool) -> jdgnn.Emulator:
-    return small_emulator(**{"optimizer": jdgnn.sgd(0.02), "kernels": kernels} | CASES[name])
+def emulator(name: str, how: str) -> jdgnn.Emulator:
+    return small_emulator(**{"optimizer": jdgnn.sgd(0.02), "backend": how} | CASES[name])
 
 
-def ran(name: str, kernels: bool, *ticks: int, record_every: int = 1) -> tuple[jdgnn.State, list[jdgnn.History]]:
+def ran(name: str, how: str, *ticks: int, record_every: int = 1) -> tuple[jdgnn.State, list[jdgnn.History]]:
     """A run cut into several."""
-    parts, histories = emulator(name, kernels), []
+    parts, histories = emulator(name, how), []
     state = parts.init(jax.random.key(4), NETWORK)
     for count in ticks:
         state, history = jdgnn.run(parts, state, NETWORK, count, record_every=record_every)
@@ -63,28 +63,28 @@ def assert_alike(actual: Any, expected: Any) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_steps_are_deferred(name: str) -> None:
-    parts = emulator(name, True)
+    parts = emulator(name, "cpu")
     given = parts.init(jax.random.key(0), NETWORK), jnp.asarray(NETWORK.features)
     assert jax.eval_shape(partial(put_off, parts, CPU), *given).pending is not None
 
 
 @cases
 def test_kernels_give_what_the_plain_path_gives(name: str) -> None:
-    (state, histories), (plain, plain_histories) = (ran(name, kernels, 15) for kernels in (True, False))
+    (state, histories), (plain, plain_histories) = (ran(name, how, 15) for how in ("cpu", "plain"))
     assert_alike(state, plain)
     assert_alike(leaves(histories), leaves(plain_histories))
     assert_accounts_add_up(state, NETWORK)
-    start = emulator(name, True).init(jax.random.key(4), NETWORK)
+    start = emulator(name, "cpu").init(jax.random.key(4), NETWORK)
     assert any((a != b).any() for a, b in zip(leaves(start.params), leaves(state.params), strict=True))
 
 
 @cases
 def test_no_bit_depends_on_how_a_run_is_made(name: str) -> None:
     """However a run is cut, whatever is recorded, and whenever it is made."""
-    whole, (history,) = ran(name, True, 20)
+    whole, (history,) = ran(name, "cpu", 20)
     compiled = num_programs()
     for ticks, record_every in (((20,), 1), ((20,), 1000), ((7, 13), 3), ((1,) * 20, 1), ((1,) * 20, 1000)):
-        state, histories = ran(name, True, *ticks, record_every=record_every)
+        state, histories = ran(name, "cpu", *ticks, record_every=record_every)
         assert_same_bits(state, whole)
         rows = {row["tick"]: row for row in history.rows()}
         for row in (row for part in histories for row in part.rows()):
@@ -94,8 +94,8 @@ def test_no_bit_depends_on_how_a_run_is_made(name: str) -> None:
 
 def test_refreshing_is_the_same_with_and_without_kernels() -> None:
     """To rounding; with kernels bit for bit, however it is cut; and parameters do not change."""
-    parts, plain_parts = (emulator("synchronous", kernels) for kernels in (True, False))
-    before, _ = ran("synchronous", True, 7)
+    parts, plain_parts = (emulator("synchronous", how) for how in ("cpu", "plain"))
+    before, _ = ran("synchronous", "cpu", 7)
     with_kernels = jdgnn.refresh(parts, jdgnn.copy(before), NETWORK, 5)
     in_two = jdgnn.refresh(parts, jdgnn.refresh(parts, jdgnn.copy(before), NETWORK, 2), NETWORK, 3)
     without = jdgnn.refresh(plain_parts, jdgnn.copy(before), NETWORK, 5)
@@ -107,15 +107,15 @@ def test_refreshing_is_the_same_with_and_without_kernels() -> None:
 
 def test_a_run_may_continue_without_kernels() -> None:
     """States of both are of one kind: no step is left pending."""
-    state, _ = ran("synchronous", True, 7)
+    state, _ = ran("synchronous", "cpu", 7)
     assert state.pending is None
-    state, _ = jdgnn.run(emulator("synchronous", False), state, NETWORK, 8)
-    assert_alike(state, ran("synchronous", False, 15)[0])
+    state, _ = jdgnn.run(emulator("synchronous", "plain"), state, NETWORK, 8)
+    assert_alike(state, ran("synchronous", "plain", 15)[0])
 
 
 @pytest.mark.long
 def test_single_precision_gives_the_same_bits_however_cut() -> None:
     with jax.enable_x64(False):
-        whole = ran("synchronous", True, 20)[0]
-        assert_same_bits(ran("synchronous", True, 7, 13, record_every=1000)[0], whole)
+        whole = ran("synchronous", "cpu", 20)[0]
+        assert_same_bits(ran("synchronous", "cpu", 7, 13, record_every=1000)[0], whole)
         assert {leaf.dtype for leaf in jax.tree.leaves(whole.params)} == {np.dtype(np.float32)}

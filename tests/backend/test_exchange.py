@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from jdgnn.backend import calls, plain
-from jdgnn.backend.backend import CPU, PLAIN, Backend
+from jdgnn.backend.backend import ACCELERATOR, CPU, PLAIN, Backend
 from jdgnn.emulation.spread import spread_of
 from jdgnn.protocol.messages import Arrivals, arrivals
 from tests.backend.twin import FAR
@@ -148,12 +148,12 @@ def test_rows_are_written_as_without_kernels(num_rows: int) -> None:
             assert_array_equal(actual, expected)
 
 
-@pytest.mark.parametrize("backend", [CPU, PLAIN])
+@pytest.mark.parametrize("backend", [CPU, PLAIN, ACCELERATOR])
 def test_rows_of_no_width_or_number_are_left_alone(backend: Backend) -> None:
     index, nothing = jnp.zeros(3, jnp.int32), jnp.zeros(0, jnp.int32)
     for shape in ((4, 0), (0, 4)):
         empty, source = jnp.zeros(shape), jnp.zeros((4, shape[1]))
-        assert backend.copy_rows(empty, index, source, index, jnp.int32(3)).shape == shape
+        assert backend.copy_rows(empty, index, source, index, jnp.int32(3), None).shape == shape
         assert backend.write_rows(empty, index + 9, source, index).shape == shape
     assert backend.write_rows(jnp.ones((4, 2)), nothing, jnp.zeros((3, 2)), nothing).all()
     assert backend.replace_rows(jnp.ones((0, 2)), nothing == 1, jnp.zeros((3, 2)), nothing).shape == (0, 2)
@@ -161,10 +161,10 @@ def test_rows_of_no_width_or_number_are_left_alone(backend: Backend) -> None:
     assert backend.gather(jnp.ones((4, 0)), index).shape == (3, 0)
 
 
-@pytest.mark.parametrize("backend", [CPU, PLAIN])
+@pytest.mark.parametrize("backend", [CPU, PLAIN, ACCELERATOR])
 def test_no_rows_are_copied(backend: Backend) -> None:
     nothing = jnp.zeros(0, jnp.int32)
-    assert backend.copy_rows(jnp.ones((4, 2)), nothing, jnp.zeros((3, 2)), nothing, jnp.int32(0)).all()
+    assert backend.copy_rows(jnp.ones((4, 2)), nothing, jnp.zeros((3, 2)), nothing, jnp.int32(0), None).all()
 
 
 TOLERANCES = {np.float32: 1e-5, np.float64: 1e-12}

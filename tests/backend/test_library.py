@@ -52,22 +52,20 @@ def assert_does_without(why: str) -> None:
     """The engine says why it cannot, where it must, and else gives the bits it gives when told to do without."""
     jax.clear_caches()  # programs know whether there were kernels, and jit does not
     ends = []
-    for kernels in (None, False):
-        emulator = cheap(kernels)
+    for how in (None, "plain"):
+        emulator = cheap(how)
         state = emulator.init(jax.random.key(0), NETWORK)
         ends.append(jdgnn.run(emulator, state, NETWORK, 5, record_every=2))
     jax.clear_caches()
     assert_same_bits(ends[0][0], ends[1][0])
     assert_same_bits(ends[0][1].loss, ends[1][1].loss)
-    with pytest.raises(jdgnn.InputError, match="kernels: got True") as raised:
-        cheap(True).init(jax.random.key(0), NETWORK)
+    with pytest.raises(jdgnn.InputError, match="backend: got 'cpu'") as raised:
+        cheap("cpu").init(jax.random.key(0), NETWORK)
     assert why in str(raised.value)
 
 
-def cheap(kernels: bool | None) -> jdgnn.Emulator:
-    return small_emulator(
-        layers=[jdgnn.gcn(4)], optimizer=jdgnn.sgd(0.1), gossip=jdgnn.gossip(capacity=1), kernels=kernels
-    )
+def cheap(how: str | None) -> jdgnn.Emulator:
+    return small_emulator(layers=[jdgnn.gcn(4)], optimizer=jdgnn.sgd(0.1), gossip=jdgnn.gossip(capacity=1), backend=how)
 
 
 def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path) -> None:
@@ -105,8 +103,8 @@ def test_with_a_compiler_that_fails(
 ) -> None:
     monkeypatch.setenv("CXX", script(cache.parent / "compiler", *lines))
     assert told in reason()
-    with pytest.raises(jdgnn.InputError, match="kernels: got True"):
-        cheap(True).init(jax.random.key(0), NETWORK)
+    with pytest.raises(jdgnn.InputError, match="backend: got 'cpu'"):
+        cheap("cpu").init(jax.random.key(0), NETWORK)
 
 
 @pytest.mark.parametrize(
@@ -189,15 +187,14 @@ def test_what_is_compiled_changes_the_name_of_the_file(monkeypatch: pytest.Monke
 
 
 def test_kernels_are_not_used_where_they_are_not_allowed() -> None:
-    assert backend(False) is PLAIN
-    assert backend(True) is backend(None) is (PLAIN if library.why_not() is not None else CPU)
+    assert backend("plain") is PLAIN
+    assert backend("cpu") is backend(None) is (PLAIN if library.why_not() is not None else CPU)
 
 
-@pytest.mark.parametrize("kernels", [3, "yes", 0, 1, np.False_])
-def test_what_kernels_cannot_be(kernels: Any) -> None:
-    """What equals False without being it would leave kernels on."""
-    with pytest.raises(jdgnn.InputError, match=re.escape(f"kernels: expected True, False or None, got {kernels!r}")):
-        cheap(kernels)
+@pytest.mark.parametrize("how", [3, "gpu", 0, 1, np.False_])
+def test_what_kernels_cannot_be(how: Any) -> None:
+    with pytest.raises(jdgnn.InputError, match=re.escape(f"backend: got {how!r}; allowed: accelerator, cpu, plain")):
+        cheap(how)
 
 
 PROGRAM = """

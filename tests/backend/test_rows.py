@@ -39,14 +39,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "asleep": {"availability": ASLEEP},
     "compact": {"availability": ASLEEP, "active_fraction": 0.6},
 }
-KERNELS = (None, False)
+KERNELS = (None, "plain")
 
 
-@pytest.mark.parametrize(("name", "kernels"), mostly_long(product(SETTINGS, KERNELS), [("in step", None)]))
-def test_a_run_by_blocks_is_the_run(name: str, kernels: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "how"), mostly_long(product(SETTINGS, KERNELS), [("in step", None)]))
+def test_a_run_by_blocks_is_the_run(name: str, how: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     def outcome() -> jdgnn.State:
         jax.clear_caches()
-        emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1), "kernels": kernels} | SETTINGS[name])
+        emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1), "backend": how} | SETTINGS[name])
         network = in_double(NETWORK)
         return jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 12)[0]
 

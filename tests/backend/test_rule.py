@@ -99,7 +99,7 @@ def encoding(change: Callable[[Any], Any]) -> jdgnn.Objective:
 
 
 REASONS: dict[str, tuple[dict[str, Any], str]] = {
-    "off": ({"kernels": False}, "switched off"),
+    "off": ({"backend": "plain"}, "switched off"),
     "compact": ({"availability": ASLEEP, "active_fraction": 0.5}, "active_fraction is given"),
     "optax": ({"optimizer": optax.adamw(1e-2)}, "the optimizer has no step for outer products"),
     "wrapped optax": ({"optimizer": jdgnn.from_optax(optax.sgd(1e-2))}, "the optimizer has no step for outer products"),
@@ -149,15 +149,17 @@ def test_each_reason_is_named(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in REASONS if "dtype" not in REASONS[name][0] and name != "off"])
 def test_where_kernels_are_needed_the_reason_is_told(name: str) -> None:
     changes, reason = REASONS[name]
-    emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1), "kernels": True} | changes)
-    with pytest.raises(jdgnn.InputError, match=f"kernels: got True, and they cannot be used: .*{reason.lstrip('^')}"):
+    emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1), "backend": "cpu"} | changes)
+    with pytest.raises(
+        jdgnn.InputError, match=f"backend: got 'cpu', and compiled kernels cannot be used: .*{reason.lstrip('^')}"
+    ):
         emulator.init(jax.random.key(0), NETWORK)
 
 
 def test_a_reason_that_is_none_of_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "why_not", lambda: "it rains")
     assert why() == "it rains"
-    assert why(kernels=False) == "they are switched off"
+    assert why(backend="plain") == "they are switched off"
 
 
 SHIPPED: dict[str, dict[str, Any]] = {
@@ -185,7 +187,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
 @pytest.mark.usefixtures("compiled")
 def test_there_is_no_reason_for_what_is_shipped(name: str) -> None:
     assert why(**SHIPPED[name]) is None
-    assert why(**SHIPPED[name], kernels=True) is None
+    assert why(**SHIPPED[name], backend="cpu") is None
 
 
 def test_which_shipped_parts_kernels_know() -> None:
@@ -200,7 +202,7 @@ def test_which_shipped_parts_kernels_know() -> None:
 
 def programs(emulator: jdgnn.Emulator) -> tuple[str, str, str]:
     """What is compiled to draw events, to apply them and to refresh."""
-    links, features = topology(NETWORK, backend(emulator.kernels)), jnp.asarray(NETWORK.features)
+    links, features = topology(NETWORK, backend(emulator.backend)), jnp.asarray(NETWORK.features)
     state = emulator.init(jax.random.key(0), NETWORK)
     drawing = chunks.draw.lower(
         emulator, links, state.key, state.tick, state.availability, 3, num_bytes=message_bytes(state), length=4
@@ -226,14 +228,14 @@ def test_parameters_of_another_precision_than_the_inputs_are_a_reason() -> None:
         assert why_plain(emulator, emulator.shapes(network), network.features) is not None
 
 
-@pytest.mark.parametrize("kernels", mostly_long([None, False], [None]))
+@pytest.mark.parametrize("how", mostly_long([None, "plain"], [None]))
 @pytest.mark.usefixtures("compiled")
-def test_programs_call_kernels_only_where_they_may(kernels: bool | None) -> None:
-    emulator = small_emulator(kernels=kernels, gossip=jdgnn.gossip(capacity=1))
+def test_programs_call_kernels_only_where_they_may(how: str | None) -> None:
+    emulator = small_emulator(backend=how, gossip=jdgnn.gossip(capacity=1))
     drawing, advancing, refreshing = programs(emulator)
     assert "jdgnn_" not in drawing
-    assert ("jdgnn_merge" in advancing) == (kernels is None)
-    assert kernels is None or "jdgnn_" not in advancing + refreshing
+    assert ("jdgnn_merge" in advancing) == (how is None)
+    assert how is None or "jdgnn_" not in advancing + refreshing
 
 
 @pytest.mark.long
@@ -241,9 +243,7 @@ def test_programs_call_kernels_only_where_they_may(kernels: bool | None) -> None
 def test_memory_is_that_of_the_program_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without kernels, whether they are switched off or missing, and not that of the program with them."""
     settings = {"gossip": jdgnn.gossip(capacity=1), "optimizer": jdgnn.sgd(0.1)}
-    with_kernels, switched_off = (
-        small_emulator(**settings, kernels=kernels).memory(NETWORK) for kernels in (None, False)
-    )
+    with_kernels, switched_off = (small_emulator(**settings, backend=how).memory(NETWORK) for how in (None, "plain"))
     monkeypatch.setattr(library, "why_not", lambda: "it rains")
     jax.clear_caches()
     assert small_emulator(**settings).memory(NETWORK) == switched_off != with_kernels
@@ -268,8 +268,8 @@ def test_each_operation_falls_back_alone(name: str) -> None:
     ends = []
     with jax.enable_x64(True):
         network = in_double(NETWORK)
-        for kernels in (None, False):
-            emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1), "kernels": kernels} | changes)
+        for how in (None, "plain"):
+            emulator = small_emulator(**{"gossip": jdgnn.gossip(capacity=1), "backend": how} | changes)
             ends.append(jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 7, record_every=3))
     for found, expected in zip(*map(leaves, ends), strict=True):
         assert_allclose(found, expected, rtol=1e-9, atol=1e-9)

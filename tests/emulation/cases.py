@@ -96,7 +96,7 @@ class Case:
     attackers: float | None = None  # share
     pool: float | None = None
     active_fraction: float | None = None
-    kernels: bool | None = None
+    backend: str | None = None
     merged: bool = False
 
     def num_slots(self, num_nodes: int) -> int:
@@ -146,7 +146,7 @@ class Case:
             num_positives=self.num_positives,
             initial=self.initial,
             active_fraction=None if self.availability == "always" else self.active_fraction,
-            kernels=self.kernels,
+            backend=self.backend,
         )
 
     def twin(self, num_nodes: int = NUM_NODES) -> jdgnn.Emulator:

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import jdgnn
-from jdgnn.backend.backend import backend
 from jdgnn.emulation.start import message_bytes, sample_events
 from jdgnn.emulation.state import State, TickInfo
 from jdgnn.emulation.tick import apply_events
+from jdgnn.emulation.ways import backend_of
 from jdgnn.network.topology import topology
 from jdgnn.protocol.events import Events
 
@@ -45,7 +45,7 @@ def steps(
     """The first ticks of a run, as `apply` makes them; to be taken where 64-bit numbers are on."""
     network = in_double(network)
     emulator = emulator.bound(network)
-    links, features = topology(network, backend(emulator.kernels)), jnp.asarray(network.features)
+    links, features = topology(network, backend_of(emulator)), jnp.asarray(network.features)
     state = emulator.init(jax.random.key(seed), network)
     for _ in range(num_ticks):
         memory, events = draw(emulator, links, message_bytes(state), state.key, state.tick, state.availability)

@@ -101,7 +101,7 @@ def test_parts_of_an_array_are_rounded_as_the_whole() -> None:
 @pytest.mark.parametrize("optimizer", ["sgd", pytest.param("adam", marks=pytest.mark.long)])
 def test_a_run_is_what_it_is_in_float32_up_to_rounding(optimizer: str) -> None:
     choices = {"sgd": jdgnn.sgd(0.05), "adam": jdgnn.adam(1e-2)}
-    changes: dict[str, Any] = {"optimizer": choices[optimizer], "kernels": False}
+    changes: dict[str, Any] = {"optimizer": choices[optimizer], "backend": "plain"}
     (state, history), (full, expected) = outcome(half(**changes), 8), outcome(half(None, **changes), 8)
     assert {leaf.dtype.name for leaf in jax.tree.leaves(state.params)} == {"bfloat16"}
     assert {leaf.dtype.name for leaf in jax.tree.leaves(state.opt_state)} == {
@@ -121,7 +121,7 @@ def test_steps_below_the_spacing_count_on_average() -> None:
 
     def moved(dtype: DTypeLike | None) -> np.ndarray:
         emulator = half(
-            dtype, layers=[jdgnn.gcn(4)], optimizer=jdgnn.sgd(2e-4), initial="shared", gossip=None, kernels=False
+            dtype, layers=[jdgnn.gcn(4)], optimizer=jdgnn.sgd(2e-4), initial="shared", gossip=None, backend="plain"
         )
         start = emulator.init(jax.random.key(0), network)
         before = [np.asarray(leaf, np.float32).mean(0) for leaf in leaves(start.params)]
@@ -197,8 +197,10 @@ def small_double() -> jdgnn.Network:
 
 
 def test_kernels_and_the_debug_back_end_say_that_they_do_not_know_it() -> None:
-    with pytest.raises(jdgnn.InputError, match="kernels: got True, and they cannot be used: param_dtype is bfloat16"):
-        half(kernels=True).init(jax.random.key(0), NETWORK)
+    with pytest.raises(
+        jdgnn.InputError, match="backend: got 'cpu', and compiled kernels cannot be used: param_dtype is bfloat16"
+    ):
+        half(backend="cpu").init(jax.random.key(0), NETWORK)
     emulator = half()
     with pytest.raises(jdgnn.InputError, match=r"emulator\.param_dtype: expected None, since debug_run"):
         jdgnn.debug_run(emulator, emulator.init(jax.random.key(0), NETWORK), NETWORK, 1)

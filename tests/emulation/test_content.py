@@ -42,7 +42,7 @@ def test_a_content_that_carries_everything_changes_nothing() -> None:
         network = in_double(NETWORK)
         ends = [
             jdgnn.run(made, made.init(jax.random.key(5), network), network, 12)[0]
-            for made in (emulator(None, kernels=False), emulator(jdgnn.content.top_k(1.0)))
+            for made in (emulator(None, backend="plain"), emulator(jdgnn.content.top_k(1.0)))
         ]
         for name in ("params", "embeddings", "age", "accounts"):
             for expected, found in zip(*(leaves(getattr(end, name)) for end in ends), strict=True):

@@ -64,21 +64,24 @@ def test_a_tick_with_any_part_keeps_the_tree_shapes_and_dtypes(kind: str, name: 
     assert shapes(jax.eval_shape(tick, jnp.asarray(NETWORK.features), state)) == shapes(state)
 
 
-USUAL: list[tuple[str, bool | None]] = [(name, None) for name in MIXES]
-WITHOUT_KERNELS: list[tuple[str, bool | None]] = [("harsh", False), ("walking", False)]  # else they are used
-OFTEN: list[tuple[str, bool | None]] = [("harsh", None)]
-ways = pytest.mark.parametrize(("name", "kernels"), mostly_long(USUAL + WITHOUT_KERNELS, OFTEN))
+USUAL: list[tuple[str, str | None]] = [(name, None) for name in MIXES]
+WITHOUT_KERNELS: list[tuple[str, str | None]] = [("harsh", "plain"), ("walking", "plain")]  # else they are used
+ON_ACCELERATOR: list[tuple[str, str | None]] = [("harsh", "accelerator"), ("walking", "accelerator")]
+OFTEN: list[tuple[str, str | None]] = [("harsh", None)]
+ways = pytest.mark.parametrize(
+    ("name", "how"), mostly_long(USUAL + WITHOUT_KERNELS + ON_ACCELERATOR, OFTEN + ON_ACCELERATOR[:1])
+)
 
 
-def emulator_of(mix: Mix, kernels: bool | None, variant: int = 0) -> jdgnn.Emulator:
-    return replace(mix.emulator(variant), kernels=kernels)
+def emulator_of(mix: Mix, how: str | None, variant: int = 0) -> jdgnn.Emulator:
+    return replace(mix.emulator(variant), backend=how)
 
 
 class Ran(NamedTuple):
     """A run from the start, and how many programs there were after it."""
 
     mix: Mix
-    kernels: bool | None
+    how: str | None
     start: State
     end: State
     history: jdgnn.History
@@ -90,16 +93,16 @@ RAN = [way for way in USUAL if "." not in way[0]]  # those beside bring one part
 
 @pytest.fixture(
     scope="module",
-    params=[way if way in RAN else pytest.param(way, marks=pytest.mark.long) for way in (*USUAL, ("walking", False))],
+    params=[way if way in RAN else pytest.param(way, marks=pytest.mark.long) for way in (*USUAL, ("walking", "plain"))],
     ids="{0[0]}-{0[1]}".format,
 )
 def ran(request: pytest.FixtureRequest) -> Ran:
-    name, kernels = request.param
+    name, how = request.param
     mix = MIXES[name]
-    emulator = emulator_of(mix, kernels)
+    emulator = emulator_of(mix, how)
     start = emulator.init(jax.random.key(3), NETWORK)
     end, history = jdgnn.run(emulator, jdgnn.copy(start), NETWORK, NUM_TICKS, record_every=1)
-    return Ran(mix, kernels, start, end, history, num_programs())
+    return Ran(mix, how, start, end, history, num_programs())
 
 
 def test_a_run_keeps_the_state_and_moves_the_parameters(ran: Ran) -> None:
@@ -113,13 +116,13 @@ def test_a_run_keeps_the_state_and_moves_the_parameters(ran: Ran) -> None:
 def test_cutting_and_recording_change_no_bit_and_compile_nothing(ran: Ran) -> None:
     state = jdgnn.copy(ran.start)
     for ticks in (1, NUM_TICKS - 6, 5):
-        state, _ = jdgnn.run(emulator_of(ran.mix, ran.kernels), state, NETWORK, ticks, record_every=100)
+        state, _ = jdgnn.run(emulator_of(ran.mix, ran.how), state, NETWORK, ticks, record_every=100)
     assert_same_bits(ran.end, state)
     assert num_programs() == ran.num_programs
 
 
 def test_other_numbers_compile_nothing(ran: Ran) -> None:
-    emulator = emulator_of(ran.mix, ran.kernels, variant=1)
+    emulator = emulator_of(ran.mix, ran.how, variant=1)
     state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(3), NETWORK), NETWORK, NUM_TICKS)
     assert num_programs() == ran.num_programs
     assert any((a != b).any() for a, b in zip(leaves(ran.end), leaves(state), strict=True))
@@ -129,7 +132,7 @@ def test_a_run_takes_over_the_arrays_of_its_state(ran: Ran) -> None:
     state = jdgnn.copy(ran.start)
     given = (state.params, state.opt_state)
     places = {leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(given)}
-    state, _ = jdgnn.run(emulator_of(ran.mix, ran.kernels), state, NETWORK, NUM_TICKS)
+    state, _ = jdgnn.run(emulator_of(ran.mix, ran.how), state, NETWORK, NUM_TICKS)
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(given))
     assert {leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves((state.params, state.opt_state))} == places
     assert num_programs() == ran.num_programs
@@ -158,24 +161,24 @@ def apply_in_order(old: jax.Array, *given: Any) -> Any:
 
 
 @cache
-def first_steps(name: str, kernels: bool | None) -> list[Step]:
+def first_steps(name: str, how: str | None) -> list[Step]:
     """The first ticks of a mix in float64."""
     in_order = partial(apply_in_order, jnp.arange(NUM_NODES, dtype=jnp.int32))
     with jax.enable_x64():
-        return list(steps(emulator_of(MIXES[name], kernels), NETWORK, NUM_TICKS, apply=in_order))
+        return list(steps(emulator_of(MIXES[name], how), NETWORK, NUM_TICKS, apply=in_order))
 
 
 @ways
-def test_relabelling_nodes_and_events_commutes_with_a_tick(name: str, kernels: bool | None) -> None:
-    taken = first_steps(name, kernels)
+def test_relabelling_nodes_and_events_commutes_with_a_tick(name: str, how: str | None) -> None:
+    taken = first_steps(name, how)
     step = next(step for step in reversed(taken) if step.info.is_stepped.any() or MIXES[name].order == "merge_only")
     with jax.enable_x64():
         relabel = Relabelling(in_double(NETWORK), np.random.default_rng(0).permutation(NUM_NODES))
-        arrays = (topology(relabel.network, backend(kernels)), jnp.asarray(relabel.network.features))
+        arrays = (topology(relabel.network, backend(how)), jnp.asarray(relabel.network.features))
         state, events = relabel.state(step.before), relabel.events(step.events)
         relabelled, _ = apply_in_order(
             jnp.asarray(relabel.old, jnp.int32),
-            emulator_of(MIXES[name], kernels).bound(NETWORK),
+            emulator_of(MIXES[name], how).bound(NETWORK),
             *arrays,
             state,
             events,
@@ -197,9 +200,9 @@ def assert_alike(actual: Any, expected: Any) -> None:
 
 
 @ways
-def test_who_does_not_act_keeps_everything_bit_for_bit(name: str, kernels: bool | None) -> None:
+def test_who_does_not_act_keeps_everything_bit_for_bit(name: str, how: str | None) -> None:
     num_active = num_inactive = num_offline = 0
-    for step in first_steps(name, kernels):
+    for step in first_steps(name, how):
         before, after = as_numpy(step.before), as_numpy(step.after)
         active, online = np.asarray(step.info.active), np.asarray(step.info.online)
         assert not (active & ~online).any()

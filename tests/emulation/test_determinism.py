@@ -20,7 +20,7 @@ from tests.support import run_optimised, small_emulator
 
 TICKS = 70  # more than a chunk has room for
 EMULATORS: dict[str, Callable[[], jdgnn.Emulator]] = {
-    "without kernels": lambda: replace(MIXES["walking"].emulator(), kernels=False),
+    "without kernels": lambda: replace(MIXES["walking"].emulator(), backend="plain"),
     "with a pool and random views": lambda: MIXES["harsh"].emulator(),
     "with models in pieces": lambda: MIXES["joining"].emulator(),
     "in bfloat16": lambda: replace(MIXES["asleep"].emulator(), param_dtype="bfloat16"),

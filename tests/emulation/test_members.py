@@ -277,7 +277,7 @@ def _apart(members: Iterable[Member]) -> list[list[Member]]:
 GROUPS = groups()
 
 
-def emulator_with(parts: dict[str, Any], kernels: bool | None) -> jdgnn.Emulator:
+def emulator_with(parts: dict[str, Any], how: str | None) -> jdgnn.Emulator:
     """An emulator in which the parts, by kind, matter, and which compiled kernels take unless a part forbids it."""
     link = {kind: parts[kind] for kind in ("drop", "delay") if kind in parts}
     gossip: dict[str, Any] = {
@@ -299,7 +299,7 @@ def emulator_with(parts: dict[str, Any], kernels: bool | None) -> jdgnn.Emulator
         attackers=jdgnn.attackers(parts["attack"], share=0.5) if "attack" in parts else None,
         num_positives=3,
         initial="independent",
-        kernels=kernels,
+        backend=how,
     )
 
 
@@ -322,12 +322,12 @@ def is_plain(group: list[Member]) -> bool:
     return any((one.kind, one.member) in PLAIN_ANYWAY | PLAIN_THEN for one in group)
 
 
-def check_ways(group: list[Member], network: jdgnn.Network, tolerance: float, ways: Sequence[bool | None]) -> Numbers:
+def check_ways(group: list[Member], network: jdgnn.Network, tolerance: float, ways: Sequence[str | None]) -> Numbers:
     """Compares runs with kernels as said with a debug run, and gives what the last of them came to."""
     emulator = emulator_with({one.kind: one.changed(CHANGES[one.kind, one.member]) for one in group}, None)
     slow = seen(jdgnn.debug_run(emulator, emulator.init(jax.random.key(5), network), network, NUM_TICKS)[0])
-    for kernels in ways:
-        fast = ran(dataclasses.replace(emulator, kernels=kernels), network)
+    for how in ways:
+        fast = ran(dataclasses.replace(emulator, backend=how), network)
         for actual, expected in zip(fast, slow, strict=True):
             assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
     return fast
@@ -335,8 +335,8 @@ def check_ways(group: list[Member], network: jdgnn.Network, tolerance: float, wa
 
 def check(group: list[Member], network: jdgnn.Network, tolerance: float) -> None:
     """Compares all ways, and with what came to pass before the members were replaced."""
-    plain = check_ways(group, network, tolerance, (None, False))
-    before = ran(emulator_with({one.kind: one.part() for one in group}, False), network)
+    plain = check_ways(group, network, tolerance, (None, "accelerator", "plain"))
+    before = ran(emulator_with({one.kind: one.part() for one in group}, "plain"), network)
     pairs = [(new.astype(float), old) for new, old in zip(plain, before, strict=True) if new.shape == old.shape]
     assert max(np.abs(new - old).max(initial=0) for new, old in pairs) > 1e-3
 
@@ -348,7 +348,7 @@ def test_members_that_are_replaced_count_in_every_way_of_running(name: str) -> N
     """That each of them changes a result is seen where each is replaced alone; most short cuts are those of kernels."""
     group = GROUPS[name]
     with jax.enable_x64(True):
-        check_ways(group, NETWORK, 1e-9, (None,) if is_plain(group) else (None, False))
+        check_ways(group, NETWORK, 1e-9, (None,) if is_plain(group) else (None, "plain"))
 
 
 @pytest.mark.long
@@ -430,7 +430,7 @@ def test_settings_that_were_changed_after_they_were_made_are_taken() -> None:
     rule = merging.average()._replace(merge=lambda params, age, *others: (params, age))
     sleepy = clocks.always()._replace(sample=everybody)
     emulator = dataclasses.replace(
-        emulator_with({}, False),
+        emulator_with({}, "plain"),
         push=jdgnn.push().replace(peers=jdgnn.PeerSampler(sample=to_the_next)),  # type: ignore[attr-defined]
         gossip=jdgnn.gossip().replace(merge=rule),  # type: ignore[attr-defined]
         availability=jdgnn.availability().replace(clock=sleepy),  # type: ignore[attr-defined]
@@ -438,10 +438,10 @@ def test_settings_that_were_changed_after_they_were_made_are_taken() -> None:
     assert emulator.init(jax.random.key(5), PLAIN).num_nodes == NUM_NODES
 
 
-@pytest.mark.parametrize("kernels", [None, False])
-def test_a_run_and_the_exact_encoder_agree_about_a_changed_layer(kernels: bool | None) -> None:
+@pytest.mark.parametrize("how", [None, "plain"])
+def test_a_run_and_the_exact_encoder_agree_about_a_changed_layer(how: str | None) -> None:
     sevens = jdgnn.sage(3)._replace(apply=lambda params, own, aggregated: own[:3] + 7 * params["own"]["bias"])
-    emulator = emulator_with({"layer": sevens}, kernels)
+    emulator = emulator_with({"layer": sevens}, how)
     state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(5), PLAIN), PLAIN, NUM_TICKS)
     state = jdgnn.refresh(emulator, state, PLAIN, 1)
     assert_allclose(emulator.embeddings(state), emulator.encode(state.params, PLAIN), rtol=1e-6)

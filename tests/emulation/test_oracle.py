@@ -13,10 +13,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import jdgnn
-from jdgnn.backend.backend import backend
 from jdgnn.emulation.metrics import staleness
 from jdgnn.emulation.start import message_bytes, sample_events
 from jdgnn.emulation.tick import apply_events, refresh_tick
+from jdgnn.emulation.ways import backend_of
 from jdgnn.network.network import Network, from_edges
 from jdgnn.network.topology import Topology, topology
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
@@ -97,15 +97,16 @@ SELDOM = (
 ORDINARY = [name for name in CASES if name not in SELDOM]
 COVERED = covering(PAIRS, [CASES[name] for name in ORDINARY])
 DEGENERATE = [("plain", SINGLE)]
-ROUND_TRIPS = ("put-off", "tight-pool")
+ROUND_TRIPS = ("put-off", "tight-pool", "put-off-on-accelerator")
 KNOWN = CASES | PAIRS
 WITHOUT_KERNELS = {  # every second case once more
-    f"{name}-without-kernels": replace(case, kernels=False)
+    f"{name}-without-kernels": replace(case, backend="plain")
     for number, (name, case) in enumerate(KNOWN.items())
     if number % 2 or name in CASES
 }
-ALL_CASES = KNOWN | WITHOUT_KERNELS
-SWITCHED_OFF = ["put-off-without-kernels"]
+ON_ACCELERATOR = {f"{name}-on-accelerator": replace(case, backend="accelerator") for name, case in KNOWN.items()}
+ALL_CASES = KNOWN | WITHOUT_KERNELS | ON_ACCELERATOR
+SWITCHED_OFF = ["put-off-without-kernels", *(f"{name}-on-accelerator" for name in ("put-off", *ORDINARY[::2]))]
 
 
 def runs(choice: Sequence[tuple[str, tuple[int, int]]]) -> pytest.MarkDecorator:
@@ -256,7 +257,7 @@ def check_every_tick(name: str, size: tuple[int, int], data: st.DataObject, *, b
     network = data.draw(networks(*size, num_mute=2))
     emulator, links = (
         emulators(name, size[0]).bound(network),
-        topology(network, backend(emulators(name, size[0]).kernels)),
+        topology(network, backend_of(emulators(name, size[0]))),
     )
     features = jnp.asarray(network.features)
     state = emulator.init(jax.random.key(data.draw(st.integers(0, 2**31 - 1))), network)
@@ -316,7 +317,7 @@ def check_end_to_end(name: str, size: tuple[int, int], data: st.DataObject) -> N
     network = data.draw(networks(*size))
     emulator, links = (
         emulators(name, size[0]).bound(network),
-        topology(network, backend(emulators(name, size[0]).kernels)),
+        topology(network, backend_of(emulators(name, size[0]))),
     )
     state = emulator.init(jax.random.key(data.draw(st.integers(0, 2**31 - 1))), network)
     key, memory, num_bytes = jdgnn.copy(state).key, jdgnn.copy(state).availability, message_bytes(state)

@@ -46,7 +46,7 @@ def sgd_emulator(model: Settings, link: jdgnn.Link | None = None, **changes: Any
         "optimizer": jdgnn.sgd(0.1),
         "push": jdgnn.push(fanout=2, capacity=3, link=link),
         "gossip": jdgnn.gossip(**model, link=link),
-        "kernels": model is not UNIFORM,  # with room for two models, they are for pools alone
+        "backend": "plain" if model is UNIFORM else "cpu",  # with room for two models, they are for pools alone
         "publish": jdgnn.publish(link=link),
         "initial": "independent",
     }

@@ -24,7 +24,7 @@ from tests.experiment.run_support import CONFIG, summary
 from tests.support import small_emulator, small_network
 
 pytestmark = pytest.mark.usefixtures("compiled")
-OFF = ("--set", "emulation.kernels=false")
+OFF = ("--set", "emulation.backend=plain")
 MORE = ("--set", "emulation.ticks=9")
 NO_COMPILER = "there is no C++ compiler (g++ or clang++)"
 
@@ -108,7 +108,7 @@ def test_a_run_says_how_it_was_computed(by_kernels: Path) -> None:
 def test_a_cache_that_cannot_be_written_is_told(plain: Path, by_kernels: Path) -> None:
     reason = f"they cannot be compiled or loaded: {plain.parent}/file/cache/kernels cannot be made (Not a directory)"
     for said in (summary(plain), read_origin(plain), notes(plain)):
-        assert said["way"] == {**way(False)._asdict(), "reason": reason}
+        assert said["way"] == {**way("plain")._asdict(), "reason": reason}
     assert summary(plain)["warnings"]["missing_kernels"] == reason
     assert summary(plain)["digest"] != summary(by_kernels)["digest"]
 
@@ -123,7 +123,7 @@ def test_a_missing_compiler_is_told(
     output = capsys.readouterr().out
     assert f"warning: compiled kernels are missing ({NO_COMPILER})" in output
     assert f"way     without compiled kernels ({NO_COMPILER})\non      {library.processor_name()}\n" in output
-    assert "emulation.kernels = false\n" in output
+    assert 'emulation.backend = "plain"\n' in output
     assert summary(path)["way"]["reason"] == summary(path)["warnings"]["missing_kernels"] == NO_COMPILER
     assert read_origin(path)["way"]["reason"] == NO_COMPILER
     assert summary(path)["digest"] == summary(plain)["digest"]
@@ -168,7 +168,7 @@ def test_a_run_without_kernels_is_not_resumed_by_them(
     told = capsys.readouterr().err
     assert f"{path} was computed without compiled kernels (they cannot be compiled or loaded: " in told
     assert f"would go on with compiled kernels ({library.compiler_name()}), to the bits of neither; add " in told
-    assert f"add --set emulation.kernels=false to go on as before, or add {FLAG}" in told
+    assert f"add --set emulation.backend=plain to go on as before, or add {FLAG}" in told
     assert main(["run", "--no-report", "--resume", str(path), *MORE, *OFF]) == 0
     assert summary(path)["warnings"]["changes"] == []
     unbroken = run(config, tmp_path / "unbroken", *MORE, *OFF)
@@ -199,8 +199,8 @@ def test_a_replay_in_another_way_is_refused(tmp_path: Path, monkeypatch: pytest.
     jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, 3, record=file)
     monkeypatch.setattr(library, "why_not", lambda: NO_COMPILER)
 
-    def replayed(kernels: bool | None, **options: Any) -> jdgnn.State:
-        emulator = cheap(kernels=kernels)
+    def replayed(how: str | None, **options: Any) -> jdgnn.State:
+        emulator = cheap(backend=how)
         state = emulator.init(jax.random.key(0), network)
         return jdgnn.run(emulator, state, network, 3, replay=file, **options)[0]
 
@@ -210,7 +210,7 @@ def test_a_replay_in_another_way_is_refused(tmp_path: Path, monkeypatch: pytest.
     ) as error:
         replayed(None)
     assert f"and this one is computed without compiled kernels ({NO_COMPILER}), to other bits" in str(error.value)
-    stated = jdgnn.digest(replayed(False))
+    stated = jdgnn.digest(replayed("plain"))
     assert jdgnn.digest(replayed(None, accept_other_way=True)) == stated
     jax.clear_caches()
 
@@ -223,7 +223,7 @@ def test_a_run_is_not_replayed_in_another_way(
     assert main(command) == 2
     told = capsys.readouterr().err
     assert f"error: --replay: {by_kernels}.npz was recorded by a run computed with compiled kernels" in told
-    assert f"to other bits; state emulation.kernels, or add {FLAG}, which is recorded" in told
+    assert f"to other bits; state emulation.backend, or add {FLAG}, which is recorded" in told
     assert not (tmp_path / "replayed").exists()
     assert replayed_otherwise("other", is_accepted=True) == [{"tick": 0, "differences": ["other"], "accepted": True}]
 
@@ -232,7 +232,7 @@ def test_a_state_is_restored_in_another_way_with_a_warning(tmp_path: Path, monke
     network, emulator = small_network(), cheap()
     state = emulator.init(jax.random.key(0), network)
     saved = jdgnn.save(tmp_path / "0", emulator, state, network)
-    for other in (cheap(kernels=False), emulator):
+    for other in (cheap(backend="plain"), emulator):
         if other is emulator:
             monkeypatch.setattr(library, "why_not", lambda: "it rains")
         with pytest.warns(
@@ -274,10 +274,10 @@ def test_other_seeds_are_not_added_in_another_way(
 
 def quickly(config: Config, directory: RunDirectory, *_: Any, **__: Any) -> None:
     """Writes what a run writes of its way, and computes nothing."""
-    now = way(config.emulation.kernels)
+    now = way(config.emulation.backend)
     directory.create(as_toml(config), {"way": now._asdict()})
     said = {"dataset": "none", "nodes": 3, "directed_edges": 2, "ticks": 7, "tasks": {}, "digest": "0", "loss": [1.0]}
-    warned = {"missing_kernels": missing(config.emulation.kernels)}
+    warned = {"missing_kernels": missing(config.emulation.backend)}
     figures = {"seed": config.seed, "consensus_distance": 0.1, "wall_seconds": 2, "way": now._asdict()}
     directory.write_summary({**said, **figures, "finished": True, "warnings": warned})
 
@@ -305,7 +305,7 @@ def test_a_sweep_is_not_widened_in_another_way(
     )
     assert f"note    {note}" in output
     assert json.loads((out / "sweep.json").read_text())["mixed_ways"] == note
-    assert main([*sweep, "--set", "push.fanout=2,4", "--set", "emulation.kernels=false"]) == 2  # another configuration
+    assert main([*sweep, "--set", "push.fanout=2,4", "--set", "emulation.backend=plain"]) == 2  # another configuration
 
 
 def test_comparing_tells_of_several_ways(by_kernels: Path, plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -316,14 +316,14 @@ def test_comparing_tells_of_several_ways(by_kernels: Path, plain: Path, capsys: 
     assert f"note    {told}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("said", [None, {}, {"backend": "kernels"}, 3, {**way(False)._asdict(), "cores": "many"}])
+@pytest.mark.parametrize("said", [None, {}, {"backend": "how"}, 3, {**way("plain")._asdict(), "cores": "many"}])
 def test_what_makes_no_sense_is_no_way(said: Any) -> None:
     assert read(said) is None
-    assert mixed([("A", said), ("B", way(False)._asdict())]) is None
+    assert mixed([("A", said), ("B", way("plain")._asdict())]) is None
 
 
 def test_another_device_is_another_way() -> None:
-    here = way(False)
+    here = way("plain")
     there = here._replace(platform="gpu", reason="they are for CPUs, and JAX computes on gpu")
     assert not here.is_like(there)
     assert list(there.differences(here)) == [

@@ -86,8 +86,8 @@ def test_an_own_path_adds_a_map_of_the_own_vector(make: Any) -> None:
 )
 def test_layers_with_options_train_alike_with_and_without_kernels(layer: jdgnn.Layer) -> None:
     network, ends = small_network(), []
-    for kernels in (None, False):
-        emulator = small_emulator(layers=[layer], gossip=jdgnn.gossip(), kernels=kernels)
+    for how in (None, "plain"):
+        emulator = small_emulator(layers=[layer], gossip=jdgnn.gossip(), backend=how)
         state = emulator.init(jax.random.key(0), network)
         state, _ = jdgnn.run(emulator, state, network, 6)
         ends.append(emulator.embeddings(state))

@@ -102,8 +102,8 @@ def _resume_seeds(directory: SeedsDirectory, console: Console, settings: Setting
     begun = [run for run in directory.runs.values() if (run.path / CONFIG).is_file()]
     first = begun[0].path / CONFIG
     if len(begun) < len(directory.runs):
-        kernels = read(settings.config or first, settings.overrides).emulation.kernels
-        check_beside("--resume", {run.path: kernels for run in begun}, is_accepted=settings.accepts_other_way)
+        backend = read(settings.config or first, settings.overrides).emulation.backend
+        check_beside("--resume", {run.path: backend for run in begun}, is_accepted=settings.accepts_other_way)
     data_root = settings.data_root or origin_path(read_origin(begun[0].path), "data_root")
 
     def one(seed: int, run: RunDirectory) -> dict[str, Any]:

@@ -9,12 +9,16 @@ from jdgnn.errors import InputError
 KEYS: dict[tuple[str, ...], str] = {
     ("emulation", "start"): "initial",
     ("emulation", "awake_share"): "active_fraction",
+    ("emulation", "kernels"): "backend",
     **{(table, "link", "loss"): "drop" for table in ("publish", "push", "gossip")},
     **{(table, "link", "split"): "partition" for table in ("publish", "push", "gossip")},
 }
 """The present last key by the path of the former one."""
 
-VALUES: dict[tuple[str, ...], dict[str, str]] = {("emulation", "initial"): {"common": "shared"}}
+VALUES: dict[tuple[str, ...], dict[Any, str]] = {
+    ("emulation", "initial"): {"common": "shared"},
+    ("emulation", "backend"): {True: "cpu", False: "plain"},
+}
 """The present value by the former one, by path."""
 
 
@@ -47,7 +51,7 @@ def _renamed(tables: Mapping[str, Any], path: tuple[str, ...], warn: bool) -> di
         here = (*path, new)
         if isinstance(value, Mapping):
             value = _renamed(value, here, warn)
-        now = VALUES.get(here, {}).get(value, value) if isinstance(value, str) else value
+        now = VALUES.get(here, {}).get(value, value) if isinstance(value, str | bool) else value
         if warn and (new != key or now is not value):
             before = f"{'.'.join((*path, key))}" + (f" = {value}" if now is not value else "")
             after = ".".join(here) + (f" = {now}" if now is not value else "")

@@ -44,7 +44,7 @@ class EmulationTable(Table):
     num_positives: int = Field(default=8, ge=1, lt=2**31)
     active_fraction: float | None = Field(default=None, gt=0, le=1)
     param_dtype: Literal["bfloat16"] | None = None
-    kernels: bool | None = None
+    backend: Literal["cpu", "plain", "accelerator"] | None = None
     own_features: int = Field(default=0, ge=0, lt=2**31)
 
 

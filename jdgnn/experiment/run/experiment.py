@@ -138,7 +138,7 @@ def _seconds(stand: Stand, *, wall: float, load: float, evaluate: float) -> Seco
 def _where_it_begins(setting: Setting, text: str, *, is_resumed: bool) -> Stand:
     """The state to begin with; says what the first ticks should not be without a word about."""
     config, emulator, console = setting.config, setting.emulator, setting.console
-    tell_missing(emulator.kernels, console)
+    tell_missing(emulator.backend, console)
     stand = begun(setting, text) if is_resumed else fresh(setting)
     if remark := horizon_remark(config, emulator, is_resumed=is_resumed):
         console.print(f"note: {remark}", highlight=False, soft_wrap=True, markup=False)
@@ -206,7 +206,7 @@ def make_emulator(config: Config) -> Emulator:
         initial=config.emulation.initial,
         active_fraction=config.emulation.active_fraction,
         param_dtype=config.emulation.param_dtype,
-        kernels=config.emulation.kernels,
+        backend=config.emulation.backend,
     )
 
 

@@ -21,8 +21,8 @@ from jdgnn.experiment.run.ways import Computed, changed, cut_as, read_changes, r
 from jdgnn.protocol.replaying import Record
 
 MOST_SECONDS = 1e12
-CHANGEABLE = ("emulation.ticks", "emulation.kernels", "checkpoints.", "snapshots.")
-"""Keys, or how they begin, that may change when a run goes on; the way that follows from `kernels` may not."""
+CHANGEABLE = ("emulation.ticks", "emulation.backend", "checkpoints.", "snapshots.")
+"""Keys, or how they begin, that may change when a run goes on; the way that follows from `backend` may not."""
 TASKS_KEY = "evaluation.tasks"
 """More tasks, or fewer, may evaluate what was learned, but for one that changes what nodes learn from."""
 OF_THE_START = ("versions", "way")

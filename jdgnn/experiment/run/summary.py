@@ -106,7 +106,7 @@ def summarise(
         "without_effect": without_effect(config, emulator, state, last),
         "warnings": {
             **_warnings(config, setting.evaluation.network, state, nodes, last),
-            "missing_kernels": missing(emulator.kernels),
+            "missing_kernels": missing(emulator.backend),
             "changes": stand.changes,
         },
         "remarks": [] if files.replay else remarks(emulator, last["tick"]),

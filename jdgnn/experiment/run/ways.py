@@ -15,7 +15,7 @@ from jdgnn.experiment.run.directory import read_origin
 from jdgnn.network.network import Network
 
 FLAG = "--accept-other-way"
-OFF = "--set emulation.kernels=false"
+OFF = "--set emulation.backend=plain"
 MOST_NAMED = 5
 
 
@@ -35,7 +35,7 @@ class Computed(NamedTuple):
 
 def way_of(emulator: Emulator, network: Network) -> Way:
     """How this process computes a run; with kernels, also which operations go without them, and why."""
-    found = way(emulator.kernels, emulator.cores)
+    found = way(emulator.backend, emulator.cores)
     if found.backend != KERNELS:
         return found
     state = emulator.shapes(network)
@@ -43,9 +43,9 @@ def way_of(emulator: Emulator, network: Network) -> Way:
     return found._replace(reason=why_plain(emulator, state, features))
 
 
-def tell_missing(kernels: bool | None, console: Console) -> None:
+def tell_missing(backend: str | None, console: Console) -> None:
     """Says in a line that kernels are expected and missing, if they are."""
-    if (reason := missing(kernels)) is not None:
+    if (reason := missing(backend)) is not None:
         TOLD.add(reason)  # so that the engine does not say it again
         console.print(f"warning: {warning(reason)}", markup=False, highlight=False, soft_wrap=True)
 
@@ -99,24 +99,24 @@ def replayed_otherwise(reason: str | None, *, is_accepted: bool) -> list[dict[st
         return []
     if not is_accepted:
         raise InputError(
-            f"--replay: {reason}, to other bits; state emulation.kernels, or add {FLAG}, which is recorded"
+            f"--replay: {reason}, to other bits; state emulation.backend, or add {FLAG}, which is recorded"
         )
     return [{"tick": 0, "differences": [reason], "accepted": True}]
 
 
-def check_beside(option: str, runs: Mapping[Path, bool | None], *, is_accepted: bool) -> None:
+def check_beside(option: str, runs: Mapping[Path, str | None], *, is_accepted: bool) -> None:
     """Refuses to add runs to others that were computed in another way.
 
     Args:
       option: what names the directory, for messages.
-      runs: those that have begun, and whether kernels are allowed in them.
+      runs: those that have begun, and the backend that they ask for.
       is_accepted: whether runs may differ in that.
 
     Raises:
       InputError: one was.
     """
-    for path, kernels in runs.items() if not is_accepted else ():
-        before, now = read(read_origin(path).get("way")), way(kernels)
+    for path, backend in runs.items() if not is_accepted else ():
+        before, now = read(read_origin(path).get("way")), way(backend)
         if before is not None and before.platform == now.platform and not now.is_like(before):
             raise InputError(
                 f"{option}: {path} was computed {before}, and what is to be run beside it would be computed {now}; "
@@ -130,7 +130,7 @@ def _remedy(before: Way, now: Way) -> str:
     if now.backend == KERNELS:
         return f"add {OFF} to go on as before"
     if now.reason == SWITCHED_OFF:
-        return "leave emulation.kernels as it was"
+        return "leave emulation.backend as it was"
     return REMEDY.rpartition(", or state")[0].replace(", have", ", or have")
 
 
@@ -158,7 +158,7 @@ def read_computed(said: Mapping[str, Any]) -> Computed | None:
 def in_words(said: Any) -> dict[str, str]:
     """A way, as `summary.json` has it, a clause a line; none if there is no way, as in runs of earlier versions.
 
-    >>> in_words(way(False)._asdict())["way"], in_words(None)
+    >>> in_words(way("plain")._asdict())["way"], in_words(None)
     ('without compiled kernels (they are switched off)', {})
     """
     found = read(said)
@@ -182,7 +182,7 @@ def mixed(ways: Iterable[tuple[str, Any]]) -> str | None:
       ways: what each run is called, and its way as `summary.json` has it.
 
     Example:
-      >>> one = way(False)._asdict()
+      >>> one = way("plain")._asdict()
       >>> print(mixed([("A", one), ("B", {**one, "platform": "gpu"})]))
       not all were computed in one way: A without compiled kernels, B without compiled kernels on gpu
     """

@@ -83,11 +83,11 @@ def check_way(plan: Plan, *, is_accepted: bool) -> None:
     if is_accepted or not plan.tasks:
         return
     tables = _tables_of(plan.asked, plan.path)
-    begun: dict[Path, bool | None] = {}
+    begun: dict[Path, str | None] = {}
     for variant, seeds in plan.asked.seeds.items():
-        kernels = resolved(tables, variant).emulation.kernels
+        backend = resolved(tables, variant).emulation.backend
         folders = variant.folders(plan.path, seeds).values()
-        begun |= {folder: kernels for folder in folders if (folder / ORIGIN).is_file()}
+        begun |= {folder: backend for folder in folders if (folder / ORIGIN).is_file()}
     check_beside("--out", begun, is_accepted=is_accepted)
 
 
@@ -190,6 +190,6 @@ def _structure(config: Config, variant: Variant) -> Any:
         else:
             parts = make_emulator(config)
     leaves, tree = jax.tree.flatten(parts)
-    keys = ("num_positives", "active_fraction", "param_dtype", "kernels", "initial")
+    keys = ("num_positives", "active_fraction", "param_dtype", "backend", "initial")
     settings = tuple(getattr(config.emulation, key) for key in keys)
     return tree, tuple(jax.numpy.shape(leaf) for leaf in leaves), settings, network_key(config)

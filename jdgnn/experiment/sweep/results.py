@@ -138,7 +138,7 @@ class Results:
     @property
     def mixed_ways(self) -> str | None:
         """A clause if runs were computed in several ways that the settings do not distinguish; else None."""
-        if "emulation.kernels" in self.asked.keys:
+        if "emulation.backend" in self.asked.keys:
             return None
         return mixed(
             (f"{row.variant.label}, seed {seed}", summary.get("way"))

@@ -101,10 +101,16 @@ def release(flight: ModelFlight, active: jax.Array | None, is_rejected: jax.Arra
 
 
 def send(
-    backend: Backend, gossip: Gossip, flight: ModelFlight, tick: jax.Array, dispatch: Dispatch, own: Model
+    backend: Backend,
+    gossip: Gossip,
+    flight: ModelFlight,
+    tick: jax.Array,
+    dispatch: Dispatch,
+    own: Model,
+    usual: int | None = None,
 ) -> tuple[ModelFlight, Counts]:
     """Notes the receivers of this tick's models."""
-    del backend, gossip, flight, tick, own
+    del backend, gossip, flight, tick, own, usual
     chex.assert_equal_shape(jax.tree.leaves(dispatch))
     arrives = dispatch.is_sent if dispatch.dropped is None else dispatch.is_sent & ~dispatch.dropped
     counts = sent_and_dropped("model", dispatch.is_sent, dispatch.dropped)

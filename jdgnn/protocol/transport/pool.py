@@ -147,7 +147,13 @@ def release(pool: ModelPool, active: jax.Array | None, is_rejected: jax.Array) -
 
 
 def send(
-    backend: Backend, gossip: Gossip, pool: ModelPool, tick: jax.Array, dispatch: Dispatch, own: Model
+    backend: Backend,
+    gossip: Gossip,
+    pool: ModelPool,
+    tick: jax.Array,
+    dispatch: Dispatch,
+    own: Model,
+    usual: int | None = None,
 ) -> tuple[ModelPool, Counts]:
     """Sends this tick's models: passed-on ones keep their places, others take free ones in order of (rank, slot)."""
     chex.assert_equal_shape(jax.tree.leaves(dispatch))
@@ -164,7 +170,7 @@ def send(
     ).astype(jnp.int32)
     is_placed = place < pool.num_places
     src, count = message // num_slots, jnp.sum(is_placed, dtype=jnp.int32)
-    held = backend.copy_rows(content(pool, own), place, own, src, count)
+    held = backend.copy_rows(content(pool, own), place, own, src, count, usual)
     pool = _address(replace(pool, **held._asdict()), tick, place, message, dispatch)
     num_placed = jnp.zeros(num_nodes, jnp.int32).at[jnp.where(is_placed, src, num_nodes)].add(1, mode="drop")
     counts["model", "evicted"] = jnp.sum(needs.reshape(-1, num_slots), axis=1, dtype=jnp.int32) - num_placed

@@ -50,7 +50,8 @@ class Transport(NamedTuple):
         sent one were sent one back; None if the merged models are not those that nodes hold.
       content: `(models, own) -> Model`, the models that rows of inboxes refer to; `own` are those that nodes hold.
       release: `(models, active, is_rejected [N, M]) -> models`, empties the inboxes of active nodes.
-      send: `(backend, gossip, models, tick, Dispatch, own) -> (models, counts)`, sends the models of a tick.
+      send: `(backend, gossip, models, tick, Dispatch, own, usual) -> (models, counts)`, sends the models of a tick, of
+        which there are usually not more than `usual`; None if nothing is known of that.
     """
 
     is_own: bool
@@ -64,7 +65,7 @@ class Transport(NamedTuple):
     partners: Callable[[Any], tuple[jax.Array, jax.Array]] | None
     content: Callable[[Any, Model], Model]
     release: Callable[[Any, jax.Array | None, jax.Array], Any]
-    send: Callable[[Backend, Gossip, Any, jax.Array, Dispatch, Model], tuple[Any, Counts]]
+    send: Callable[[Backend, Gossip, Any, jax.Array, Dispatch, Model, int | None], tuple[Any, Counts]]
 
 
 def own(models: Any, params: Any) -> Any:
