@@ -213,7 +213,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
 
 
 def parsed() -> argparse.Namespace:
-    """What was asked for, with what makes no sense rejected."""
+    """Parses the arguments, and rejects invalid ones."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
     turns.add_options(parser)

@@ -13,7 +13,7 @@ def check_not_consumed(name: str, tree: Any) -> None:
     """Raises InputError if an array of a tree is gone, since a run was given it with its state."""
     if is_consumed(tree):
         raise InputError(
-            f"{name}: an earlier run has consumed it; go on with the state that run returned, or run on "
+            f"{name}: an earlier run has consumed it; continue with the state that run returned, or run on "
             "jdgnn.copy(state)"
         )
 

@@ -154,7 +154,7 @@ class Emulator(Spec):
           The state; embeddings are zeros, and nothing has been sent.
 
         Raises:
-          InputError: `key` is no PRNG key, or the network makes no sense.
+          InputError: `key` is no PRNG key, or the network is invalid.
         """
         _check_key(key)
         network = as_network(network)
@@ -192,7 +192,7 @@ class Emulator(Spec):
           Bytes by part; their sum is what the run takes.
 
         Raises:
-          InputError: the network makes no sense, or a part gives not what is needed.
+          InputError: the network is invalid, or a part gives not what is needed.
 
         Example:
           >>> import jdgnn
@@ -306,7 +306,7 @@ def _check_parts(spec: Spec, features: jax.Array | jax.ShapeDtypeStruct, links: 
 
 
 def _check_shapes(params: Any, wanted: Any, network: Network) -> None:
-    """Refuses parameters of other shapes than this emulator has on a network; says what differs."""
+    """Rejects parameters of other shapes than this emulator has on a network; says what differs."""
     given, expected = (
         {jax.tree_util.keystr(place): jnp.shape(leaf) for place, leaf in jax.tree.leaves_with_path(tree)}
         for tree in (params, wanted)

@@ -104,7 +104,7 @@ class NodeEmbedding(BaseEstimator):
           The estimator.
 
         Raises:
-          InputError: there is no network, or two, or a parameter makes no sense.
+          InputError: there is no network, or two, or a parameter is invalid.
 
         Warns:
           UserWarning: embeddings have collapsed to hardly more than one direction; features lose values in the type
@@ -141,7 +141,7 @@ class NodeEmbedding(BaseEstimator):
         return self.fit(X, y, adjacency=adjacency, edges=edges, undirected=undirected).embeddings_
 
     def __sklearn_clone__(self) -> Self:
-        # parts of an emulator are never changed, and a copy of them would be compiled anew
+        # parts of an emulator are never changed, and a copy of them would be compiled again
         return type(self)(**self.get_params(deep=False))
 
     def _network(self, X: Any, adjacency: Any, edges: Any, undirected: bool) -> Network:

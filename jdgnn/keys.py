@@ -33,7 +33,7 @@ def impl_of(keys: Any) -> str:
     return found[0]
 
 
-def refuse_raw(what: str, state: Any) -> None:
+def reject_raw(what: str, state: Any) -> None:
     """Raises InputError if a state, or its shapes, has an array that looks like a raw key.
 
     What is a key must be known, as each node gets another one; of raw ones nobody can tell.
@@ -46,7 +46,7 @@ def refuse_raw(what: str, state: Any) -> None:
       InputError: an array is of unsigned words in the number of a raw key.
 
     Example:
-      >>> refuse_raw("optimizer.init", {"key": jax.random.PRNGKey(0)})  # doctest: +ELLIPSIS
+      >>> reject_raw("optimizer.init", {"key": jax.random.PRNGKey(0)})  # doctest: +ELLIPSIS
       Traceback (most recent call last):
       jdgnn.errors.InputError: optimizer.init: its state has ['key'] uint32[2], as of jax.random.PRNGKey(0): ...
     """

@@ -69,7 +69,7 @@ def as_argument(part: Part) -> Part:
     """Makes a part (a NamedTuple of functions) fit to be passed to a compiled function.
 
     Each function becomes a `jax.tree_util.Partial`: the function itself is structure, and numbers bound to it by
-    keyword are traced, so that another number compiles nothing anew.
+    keyword are traced, so that another number needs no other program.
 
     Args:
       part: the part; members are functions, `Partial`s, or None.

@@ -65,7 +65,7 @@ def recipe(num_features: int, width: int = 128, *, ticks: int = TICKS) -> Recipe
       The recipe.
 
     Raises:
-      InputError: the width leaves no room for layers, or a number makes no sense.
+      InputError: the width leaves no room for layers, or a number is invalid.
 
     Example:
       >>> found = recipe(1433)

@@ -21,7 +21,7 @@ COLLECT = "JDGNN_BAD_INPUTS"
 GROUPS = {
     "Configurations, by what `--set` changes in a sound one": "tests/experiment/test_config.py",
     "Configuration files": "tests/experiment/test_config.py",
-    "Runs that make no sense or do not fit, by what `--set` changes": "tests/experiment/test_command_line.py",
+    "Runs that are invalid or do not fit, by what `--set` changes": "tests/experiment/test_command_line.py",
     "Runs that cannot go on": "tests/experiment/test_resuming.py",
     "Networks from arrays": "tests/network/test_network.py",
     "Generated networks": "tests/network/test_generators.py",

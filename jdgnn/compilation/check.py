@@ -133,7 +133,7 @@ def gpu_check(emulator: Emulator, network: Any, *, gpu: str = "H200") -> GpuChec
       What was counted; printed, a table.
 
     Raises:
-      InputError: the compiler is missing, there is no such GPU, or the network makes no sense.
+      InputError: the compiler is missing, there is no such GPU, or the network is invalid.
     """
     place = placement(gpu)
     network = as_network(network)

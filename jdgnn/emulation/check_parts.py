@@ -9,7 +9,7 @@ from jax.tree_util import Partial
 from jax.typing import DTypeLike
 
 from jdgnn.errors import InputError
-from jdgnn.keys import is_key, refuse_raw
+from jdgnn.keys import is_key, reject_raw
 from jdgnn.learning.layers import Layer
 from jdgnn.learning.local_step import init_params
 from jdgnn.learning.objectives import Objective
@@ -143,7 +143,7 @@ def check_learning(
     if optimizer.moments is not None and not jax.tree.leaves(params[MOMENTS]):
         raise InputError("optimizer: its moments are to be merged, and it keeps none; give it without `merged`")
     opt_state = shape_of("optimizer.init", optimizer.init, params)
-    refuse_raw("optimizer.init", opt_state)
+    reject_raw("optimizer.init", opt_state)
     expect(
         "optimizer.step",
         shape_of("optimizer.step", optimizer.step, params, opt_state, params, WHOLE),
@@ -189,7 +189,7 @@ def check_merge(merge: MergeRule, params: Any, capacity: int) -> None:
 def check_content(what: str, content: Content, params: Any) -> None:
     """Raises InputError unless a content keeps its memory as it was and gives back a model; `params` are one node's."""
     memory = shape_of(f"{what}.init", content.init, params)
-    refuse_raw(f"{what}.init", memory)
+    reject_raw(f"{what}.init", memory)
     given = shape_of(f"{what}.encode", content.encode, memory, params, _key(), WHOLE)
     if not isinstance(given, tuple) or len(given) != 2:
         raise InputError(f"{what}.encode: expected a pair (memory, message), got {described(given)}")
@@ -304,7 +304,7 @@ def check_availability(availability: Availability, num_nodes: int) -> None:
 
 def _check_attendance(what: str, part: Clock | Presence, num_nodes: int, num_masks: int) -> None:
     memory = shape_of(f"{what}.init", part.init, _key(), num_nodes)
-    refuse_raw(f"{what}.init", memory)
+    reject_raw(f"{what}.init", memory)
     if any(leaf.shape[:1] != (num_nodes,) for leaf in jax.tree.leaves(memory)):
         raise InputError(f"{what}.init: expected a row per node, [{num_nodes}, ...], got {described(memory)}")
     if part.sample is not None:
@@ -319,7 +319,7 @@ def check_links(traffic: Traffic, links: Topology) -> None:
     for name, init in traffic.link_memories().items():
         what, is_of_edges = _OF_LINKS[name], name in ("links", "publish")
         memories[name] = shape_of(f"{what}.init", init, _key(), links)
-        refuse_raw(f"{what}.init", memories[name])
+        reject_raw(f"{what}.init", memories[name])
         num_rows, row = (links.num_edges, "link") if is_of_edges else (links.num_nodes, "node")
         if any(leaf.shape[:1] != (num_rows,) for leaf in jax.tree.leaves(memories[name])):
             raise InputError(
@@ -339,7 +339,7 @@ _OF_LINKS = {"links": "availability.links"} | {name: f"{name}.link.drop" for nam
 def check_schedule(what: str, schedule: Schedule, num_candidates: int, num_uniforms: int) -> None:
     """Raises InputError unless a schedule decides on one whole number, and keeps what it remembers as it was."""
     memory = shape_of(f"{what}.init", schedule.init)
-    refuse_raw(f"{what}.init", memory)
+    reject_raw(f"{what}.init", memory)
     uniforms = jax.ShapeDtypeStruct((num_uniforms,), jnp.float32) if schedule.is_random else None
     wanted = shape_of(f"{what}.decide", schedule.decide, memory, WHOLE, WHOLE, uniforms, num_candidates)
     expect(f"{what}.decide", wanted, WHOLE)

@@ -51,7 +51,7 @@ KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
 
 
 class OtherWayWarning(UserWarning):
-    """What a run goes on from was computed in another way, so that its last bits are those of neither."""
+    """The state that a run resumes from was computed in another way, so that its last bits are those of neither."""
 
 
 class DamagedError(InputError):
@@ -135,7 +135,7 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, A
     with _checkpointer() as checkpointer:
         from orbax.checkpoint import args
 
-        kept = {name: array for name, array in arrays.items() if array.size}  # orbax refuses to write an empty array
+        kept = {name: array for name, array in arrays.items() if array.size}  # orbax cannot write an empty array
         try:
             checkpointer.save(path, args.Composite(state=args.PyTreeSave(kept), about=args.JsonSave(about)))
         except OSError:
@@ -198,7 +198,7 @@ def restore(path: str | Path, emulator: Spec, network: Any) -> State:
 
 
 def digest(state: State) -> str:
-    """SHA-256 of a state: two that have the same are the same to the bit, and go on alike.
+    """SHA-256 of a state: two that have the same are the same to the bit, and continue alike.
 
     Which network it is the state of is part of it: states that are the same but for the names of nodes differ.
 
@@ -263,7 +263,7 @@ def _check_about(path: Path, about: dict[str, Any]) -> None:
         wrong = ["network"]
     if wrong or "notes" not in about:
         what = wrong[0] if wrong else "notes"
-        raise DamagedError(f"path: {path} is damaged ({what} makes no sense); take an earlier one")
+        raise DamagedError(f"path: {path} is damaged ({what} is invalid); take an earlier one")
     if about.get("seal") != _seal(about):
         raise DamagedError(f"path: {path} is damaged, as it says other things than were saved; take an earlier one")
 
@@ -318,7 +318,7 @@ def _read(path: Path, wanted: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]
 
 
 def _check_tree(path: Path) -> None:
-    """Refuses links, and whatever else is no plain file or directory; what is not an array must be short."""
+    """Rejects links, and whatever else is no plain file or directory; what is not an array must be short."""
     for entry in path.rglob("*"):
         if entry.is_symlink():
             raise ValueError(f"{entry.name} is a link")
@@ -327,7 +327,7 @@ def _check_tree(path: Path) -> None:
 
 
 def _check_files(folder: Path, kind: str, *shape: int) -> None:
-    """Refuses an array that declares anything but what `save` writes, or whose file is longer or shorter than it."""
+    """Rejects an array that declares anything but what `save` writes, or whose file is longer or shorter than it."""
     declared, numbers = folder / ".zarray", folder / (".".join("0" * len(shape)) or "0")
     others = {file.name for file in folder.iterdir()} - {declared.name, numbers.name}
     if others:

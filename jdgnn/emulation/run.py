@@ -78,7 +78,7 @@ def run(
       record: a file to write all random events to, for `replay` or for other tools; `jdgnn.protocol.recording` says
         what is in it. Recording changes no bit of the run.
       replay: a file to take the random events from, instead of drawing them: the same algorithm gives the same bits,
-        and another meets the same fate. The state's own clocks go on meanwhile, unseen, so that drawing after a
+        and another faces the same drops, delays and outages. The state's own clocks advance, so that drawing after a
         replay gives the bits of drawing all along.
       accept_other_way: whether to replay what a run with compiled kernels has recorded where there are none, or the
         other way round, which gives other bits. An emulator with a `backend` has said so already.
@@ -87,7 +87,7 @@ def run(
       The state after the last tick, and the history.
 
     Raises:
-      InputError: the state was consumed before or does not fit the network, a number makes no sense, the file to record
+      InputError: the state was consumed before or does not fit the network, a number is invalid, the file to record
         to exists, or the one to replay does not fit or was recorded in another way.
 
     Warns:
@@ -224,7 +224,7 @@ def refresh(emulator: Spec, state: State, network: Any, ticks: int) -> State:
       The state after the last tick.
 
     Raises:
-      InputError: the state was consumed before or does not fit the network, or `ticks` makes no sense.
+      InputError: the state was consumed before or does not fit the network, or `ticks` is invalid.
     """
     check_count("ticks", ticks)
     emulator, links, features = arrays_of(emulator, state, network)

@@ -55,7 +55,7 @@ class Draw:
 
 
 class Replay:
-    """Events read from a record; the state's clocks go on as if it drew."""
+    """Events read from a record; the clocks of the state advance as if events were drawn."""
 
     def __init__(self, path: str | Path, emulator: Spec, links: Topology, state: State, ticks: int) -> None:
         self._record, self._shapes = Record(path), event_shapes(emulator, links, state)

@@ -24,5 +24,5 @@ def check_network_of(state: State, network: Network) -> None:
     if differing:
         raise InputError(
             f"network: expected the one that the state was made for, got another one: {differing}; give the state's "
-            "own, or begin anew with emulator.init"
+            "own, or start again with emulator.init"
         )

@@ -67,7 +67,7 @@ def baselines(network: Network, *, width: int, seed: int = 0) -> dict[str, NDArr
       `propagate`; `projected_2hop` [N, width]: features after `random_projection` and 2 hops.
 
     Raises:
-      InputError: the width or the seed makes no sense.
+      InputError: the width or the seed is invalid.
 
     Example:
       >>> from jdgnn.network import ring

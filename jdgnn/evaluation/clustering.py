@@ -22,7 +22,7 @@ class ClusterResult:
 
 
 def clustering(embeddings: ArrayLike, network: Network, *, seed: int = 0, num_starts: int = 10) -> ClusterResult:
-    """Judges embeddings by k-means into as many clusters as there are classes, all vectors scaled to length one.
+    """Evaluates embeddings by k-means into as many clusters as there are classes, all vectors scaled to length one.
 
     Args:
       embeddings: one vector for each node, finite numbers [N, W].
@@ -34,7 +34,7 @@ def clustering(embeddings: ArrayLike, network: Network, *, seed: int = 0, num_st
       Normalised mutual information, and the adjusted Rand index.
 
     Raises:
-      InputError: embeddings do not fit the network, labels are missing, or a number makes no sense.
+      InputError: embeddings do not fit the network, labels are missing, or a number is invalid.
 
     Example:
       >>> from jdgnn.network import from_edges

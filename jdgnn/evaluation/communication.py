@@ -83,7 +83,7 @@ def communication(
       `propagated_1hop` to `propagated_3hop` and `projected_2hop`; and, with labels, `label_propagation`.
 
     Raises:
-      InputError: something given makes no sense, or cannot be predicted.
+      InputError: an argument is invalid, or cannot be predicted.
 
     Example:
       >>> import jdgnn
@@ -186,7 +186,7 @@ def centralised_cost(emulator: Emulator, network: Any, ticks: int) -> Cost:
       Bytes by `embedding`, `push` and `gradient`, and those of the server.
 
     Raises:
-      InputError: a number makes no sense, or the emulator has no push.
+      InputError: a number is invalid, or the emulator has no push.
 
     Example:
       >>> import jdgnn
@@ -219,7 +219,7 @@ def end_to_end_cost(emulator: Emulator, network: Any, ticks: int) -> Cost:
       Bytes by `embedding`, `push`, `gradient` and `embedding_gradient`, and those of the server.
 
     Raises:
-      InputError: a number makes no sense, or the emulator has no push.
+      InputError: a number is invalid, or the emulator has no push.
 
     Example:
       >>> import jdgnn
@@ -251,7 +251,7 @@ def propagation_cost(network: Any, hops: int, *, width: int | None = None) -> Co
       Bytes of `features`.
 
     Raises:
-      InputError: a number makes no sense.
+      InputError: a number is invalid.
 
     Example:
       >>> from jdgnn.network import ring

@@ -54,7 +54,7 @@ def choose(blocks: Sequence[Vectors], labelled: Labelled, split: int) -> Choice:
     what was chosen so far is chosen together with C.
 
     Args:
-      blocks: vectors [N, W] each; the first is what is judged, and may stand alone.
+      blocks: vectors [N, W] each; the first is what is evaluated, and may stand alone.
       labelled: labels, splits and metric.
       split: which split.
 

@@ -17,7 +17,7 @@ NUM_ROUNDS = 100
 
 
 def label_propagation(network: Network, *, splits: Splits | None = None, metric: str | None = None) -> ProbeResult:
-    """Judges labels that spread from the training nodes over the links.
+    """Evaluates labels that spread from the training nodes over the links.
 
     F ← α S F + (1 − α) Y, with Y the labels of the training nodes and S one hop of `propagate`, 100 times. α is the one
     of `SHARES` with the best metric on the validation nodes, the smallest of those that tie.
@@ -25,7 +25,7 @@ def label_propagation(network: Network, *, splits: Splits | None = None, metric:
 
     Args:
       network: the network; its labels are what is predicted.
-      splits: which nodes' labels spread, to choose α on and to judge on; None for those of the network.
+      splits: which nodes' labels spread, to choose α on and to evaluate on; None for those of the network.
       metric: one of `METRICS`; None for ROC-AUC if there are two classes, else accuracy.
 
     Returns:

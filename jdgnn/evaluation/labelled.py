@@ -1,4 +1,4 @@
-"""What embeddings are judged on: labels, splits and a metric, checked in one place for every probe."""
+"""What embeddings are evaluated on: labels, splits and a metric, checked in one place for every probe."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ METRICS = ("accuracy", "roc_auc")
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """What every embedding of a comparison is judged on, checked."""
+    """What every embedding of a comparison is evaluated on, checked."""
 
     labels: NDArray[np.int32]  # [N]
     splits: Splits
@@ -22,7 +22,7 @@ class Labelled:
 
 
 def checked_labels(network: Network, splits: Splits | None, metric: str | None) -> Labelled:
-    """What is judged, or an InputError."""
+    """What is evaluated, or an InputError."""
     labels = labels_of(network)
     splits = network.splits if splits is None else splits
     if splits is None:

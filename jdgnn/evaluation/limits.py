@@ -61,7 +61,7 @@ def centralised(
       All layers side by side [N, sum of F'].
 
     Raises:
-      InputError: the network or a number makes no sense.
+      InputError: the network or a number is invalid.
 
     Example:
       >>> import jax, jdgnn
@@ -93,7 +93,7 @@ def end_to_end(
       All layers side by side [N, sum of F'].
 
     Raises:
-      InputError: the network or a number makes no sense.
+      InputError: the network or a number is invalid.
 
     Example:
       >>> import jax, jdgnn
@@ -275,7 +275,7 @@ def _applied(
 
 
 def _stepped(emulator: Emulator, shared: Shared, index: int, gradient: Any) -> tuple[Any, Any]:
-    """Parameters and optimiser state of one layer after its step; in the first tick nobody has anything to learn of."""
+    """Parameters and optimiser state of one layer after its step; in the first tick there is nothing to learn from."""
     optimizer: Any = emulator.optimizer
     before = shared.params[index], shared.opt_state[index]
     stepped = optimizer.step(gradient, before[1], before[0], shared.tick - 1)

@@ -1,4 +1,4 @@
-"""Link prediction: whether embeddings tell which nodes are linked, of links that nobody saw."""
+"""Link prediction: whether embeddings predict links that were held out."""
 
 from dataclasses import dataclass, replace
 
@@ -43,7 +43,7 @@ def hold_out_links(network: Network, share: float = 0.1, *, seed: int = 0) -> He
       The network that is left, and the pairs.
 
     Raises:
-      InputError: a number makes no sense, nothing would be left or taken out, or hardly a pair is not linked.
+      InputError: a number is invalid, nothing would be left or taken out, or hardly a pair is not linked.
 
     Example:
       >>> from jdgnn.network import ring
@@ -73,7 +73,7 @@ def hold_out_links(network: Network, share: float = 0.1, *, seed: int = 0) -> He
 
 
 def link_prediction(embeddings: ArrayLike, held_out: HeldOutLinks) -> LinkResult:
-    """Judges embeddings by the cosine of held-out linked pairs against that of unlinked ones; nothing is fitted.
+    """Evaluates embeddings by the cosine of held-out linked pairs against that of unlinked ones; nothing is fitted.
 
     Args:
       embeddings: one vector for each node [N, W], learned on `held_out.network`.

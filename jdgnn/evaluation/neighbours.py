@@ -21,7 +21,7 @@ _MOST_ENTRIES = 2**24
 def knn_probe(
     embeddings: ArrayLike, network: Network, *, splits: Splits | None = None, metric: str | None = None
 ) -> ProbeResult:
-    """Judges embeddings by the classes of the training nodes that are nearest by the cosine.
+    """Evaluates embeddings by the classes of the training nodes that are nearest by the cosine.
 
     Each of the k nearest has one vote. k is the one of `NUM_NEIGHBOURS` with the best metric on the validation nodes,
     the smallest of those that tie.
@@ -29,7 +29,7 @@ def knn_probe(
     Args:
       embeddings: one vector for each node, finite numbers [N, W].
       network: the network; its labels are what is predicted.
-      splits: which nodes vote, to choose k on and to judge on; None for those of the network.
+      splits: which nodes vote, to choose k on and to evaluate on; None for those of the network.
       metric: one of `METRICS`; None for ROC-AUC if there are two classes, else accuracy.
 
     Returns:

@@ -68,7 +68,7 @@ def beside_own_features(embeddings: ArrayLike, network: Network, width: int | No
       about the logarithm of the largest degree to base 2 (twice that where links go one way).
 
     Raises:
-      InputError: embeddings do not fit the network, or a number makes no sense.
+      InputError: embeddings do not fit the network, or a number is invalid.
 
     Example:
       >>> from jdgnn.network import ring

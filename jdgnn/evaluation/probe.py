@@ -65,7 +65,7 @@ def linear_probe(
     metric: str | None = None,
     own_features: int = 0,
 ) -> ProbeResult:
-    """Judges embeddings by logistic regression on the training nodes of each split.
+    """Evaluates embeddings by logistic regression on the training nodes of each split.
 
     Each node's vector is scaled to length one, as in the evaluation of GRACE (Zhu et al., arXiv 2006.04131), so only
     its direction is read and the penalty means the same for every kind of embedding; a vector of zeros stays. (A
@@ -82,7 +82,7 @@ def linear_probe(
     Args:
       embeddings: one vector for each node, finite numbers [N, W].
       network: the network; its labels are what is predicted.
-      splits: which nodes to learn from, to choose C on and to judge on; None for those of the network.
+      splits: which nodes to learn from, to choose C on and to evaluate on; None for those of the network.
       metric: one of `METRICS`; None for ROC-AUC if there are two classes, else accuracy.
       own_features: columns of own features beside the embedding at most, as `jdgnn.recipe(...).own_features` says;
         more features are projected to as many. 0 for the embedding alone.
@@ -116,14 +116,14 @@ def probe_table(
     metric: str | None = None,
     own_features: Mapping[str, int] | None = None,
 ) -> dict[str, ProbeResult]:
-    """Judges several embeddings of one network alike, each as `linear_probe` does.
+    """Evaluates several embeddings of one network alike, each as `linear_probe` does.
 
     All are checked before the first is probed.
 
     Args:
       embeddings: vectors [N, W] by name; the widths may differ.
       network: the network; its labels are what is predicted.
-      splits: which nodes to learn from, to choose C on and to judge on; None for those of the network.
+      splits: which nodes to learn from, to choose C on and to evaluate on; None for those of the network.
       metric: one of `METRICS`; None for ROC-AUC if there are two classes, else accuracy.
       own_features: for names that own features stand beside, columns of them at most; see `linear_probe`.
 

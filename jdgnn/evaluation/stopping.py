@@ -53,7 +53,7 @@ def when_to_stop(
       When to stop.
 
     Raises:
-      InputError: a number makes no sense, or there are not enough links.
+      InputError: a number is invalid, or there are not enough links.
 
     Example:
       >>> import jdgnn

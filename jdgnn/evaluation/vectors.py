@@ -1,4 +1,4 @@
-"""What every judgement does to embeddings first."""
+"""Preparation of embeddings that every evaluation does first."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -14,24 +14,24 @@ Tried = Iterable[tuple[float, Votes, Votes]]
 
 
 def probe_by_votes(labelled: Labelled, width: int, tried_on: Callable[[int], Tried]) -> ProbeResult:
-    """Judges votes: of the settings tried on a split, the first of those that are best on its validation nodes counts.
+    """Evaluates votes: of the settings tried on a split, the first that is best on its validation nodes counts.
 
     Args:
-      labelled: what is judged.
+      labelled: what is evaluated.
       width: columns of what is probed.
       tried_on: gives what is tried on the split of a number.
 
     Returns:
       The metric on the test nodes of each split; `setting` holds the settings chosen.
     """
-    results = [_judge_split(labelled, split, tried_on(split)) for split in range(labelled.splits.num_splits)]
+    results = [_evaluate_split(labelled, split, tried_on(split)) for split in range(labelled.splits.num_splits)]
     values, chosen = zip(*results, strict=True)
     return ProbeResult(
         metric=labelled.metric, values=np.array(values), setting=np.array(chosen), width=width, num_unconverged=0
     )
 
 
-def _judge_split(labelled: Labelled, split: int, tried: Tried) -> tuple[float, float]:
+def _evaluate_split(labelled: Labelled, split: int, tried: Tried) -> tuple[float, float]:
     """Gives the metric on the test nodes, and the setting chosen for it."""
     validation, test = (labelled.labels[mask[split]] for mask in (labelled.splits.validation, labelled.splits.test))
     best, value, chosen = -np.inf, np.nan, np.nan

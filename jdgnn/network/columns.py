@@ -72,7 +72,7 @@ class _Column(NamedTuple):
 
 
 def checked_roles(roles: Roles) -> Roles:
-    """Checks the settings; InputError if one makes no sense."""
+    """Checks the settings; InputError if one is invalid."""
     for argument, options in (("text", ("error", "ignore", "onehot")), ("missing", Missing.__args__)):  # type: ignore[attr-defined]
         given = getattr(roles, argument)
         if given not in options:
@@ -145,7 +145,7 @@ def features_of(frame: Any, roles: Roles, problems: Problems, labels: Labels | N
     size = len(frame)
     notes = [f"features: {listed(told)}", *notes]
     if filled and roles.missing == "error":
-        _refuse_missing(filled, size, problems)
+        _reject_missing(filled, size, problems)
     elif filled:
         way = {"zero": "0", "indicator": "the mean, beside a column that says where"}.get(roles.missing, "the mean")
         counts = [f"{column.name} ({count:,} of {size:,})" for column, count in filled]
@@ -347,7 +347,7 @@ def _filled(values: NDArray[np.float64], missing: Missing) -> tuple[NDArray[np.f
     return np.where(is_gap, 0.0 if missing == "zero" else mean, values), count
 
 
-def _refuse_missing(filled: list[tuple[_Column, int]], size: int, problems: Problems) -> None:
+def _reject_missing(filled: list[tuple[_Column, int]], size: int, problems: Problems) -> None:
     told = []
     for column, count in filled:
         gaps = [value is None or value != value for value in column.values]

@@ -279,7 +279,7 @@ def grid(num_rows: int = 32, num_columns: int = 32, num_features: int = 32, *, s
 
 
 def _check_sizes(**factors: tuple[int, ...]) -> None:
-    """Refuses the argument whose factors make an array of more entries than can be numbered."""
+    """Rejects the argument whose factors make an array of more entries than can be numbered."""
     for name, counts in factors.items():
         size = math.prod(int(count) for count in counts)
         if size > _MAX_ENTRIES:

@@ -34,7 +34,7 @@ from jdgnn.network.narrowing import narrowing_notes
 
 @struct.dataclass(kw_only=True)
 class Splits:
-    """Which nodes a probe may learn from, choose its regularisation on, and is judged on."""
+    """Which nodes a probe may learn from, choose its regularisation on, and is evaluated on."""
 
     train: NDArray[np.bool_]  # [S, N]
     validation: NDArray[np.bool_]  # [S, N]
@@ -141,7 +141,7 @@ def from_edges(
         nodes (by `node_names`, else by their numbers) go by name; so do labels and splits.
       labels: class of each node, integers [N] from 0, or None; training never reads them. A node without a label has -1
         (which is rejected where no label is 0 and classes have no names, as it may be a class) or NaN.
-      splits: which nodes probes learn from and are judged on, or None: `Splits`, whose masks are in the order of the
+      splits: which nodes probes learn from and are evaluated on, or None: `Splits`, whose masks are in the order of the
         nodes; or by name, a series whose index names nodes and whose values are train, validation, test or nothing, a
         data frame with such a column for each split, or a mapping from these three to names. Nodes without a label are
         taken out.
@@ -159,7 +159,7 @@ def from_edges(
       The network, with edges sorted by receiver, then by sender.
 
     Raises:
-      InputError: a shape, a node number or a value makes no sense.
+      InputError: a shape, a node number or a value is invalid.
 
     Example:
       >>> import numpy as np

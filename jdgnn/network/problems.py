@@ -43,10 +43,10 @@ class Problems:
 
     def reject(self) -> None:
         """Raises one InputError that lists everything, if anything was added."""
-        refuse_all(self)
+        raise_all(self)
 
 
-def refuse_all(*problems: Problems) -> None:
+def raise_all(*problems: Problems) -> None:
     """Raises one InputError that lists what is wrong with any of several things."""
     told = [f"{one.argument}: {'; '.join(one.found)}" for one in problems if one.found]
     if told:

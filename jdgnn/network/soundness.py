@@ -26,7 +26,7 @@ def check_network(network: Network) -> None:
 
     Raises:
       InputError: an array has another type or shape than `Network` says, a node number is out of range, edges are not
-        in order, link a node to itself or stand twice, or a value makes no sense.
+        in order, link a node to itself or stand twice, or a value is invalid.
 
     Example:
       >>> import numpy as np
@@ -41,7 +41,7 @@ def check_network(network: Network) -> None:
     if network.link_quality is not None:
         _check_array("link_quality", network.link_quality, (np.float32,), 1)
     if not network.features.size:
-        _refuse("features", f"expected at least one node and one feature, got shape {network.features.shape}")
+        _reject("features", f"expected at least one node and one feature, got shape {network.features.shape}")
     _check_edges(network.senders, network.receivers, network.num_nodes)
     try:
         check_name("name", network.name)
@@ -60,24 +60,24 @@ def check_network(network: Network) -> None:
 def _check_array(field: str, given: Any, dtypes: tuple[type, ...], num_axes: int) -> None:
     wanted = f"a NumPy array of {' or '.join(dtype.__name__ for dtype in dtypes)} with {num_axes} axes"
     if not isinstance(given, np.ndarray):
-        _refuse(field, f"expected {wanted}, got {type(given).__name__}")
+        _reject(field, f"expected {wanted}, got {type(given).__name__}")
     if given.dtype not in dtypes or given.ndim != num_axes:
-        _refuse(field, f"expected {wanted}, got {given.dtype} {given.shape}")
+        _reject(field, f"expected {wanted}, got {given.dtype} {given.shape}")
 
 
 def _check_edges(senders: NDArray[np.int32], receivers: NDArray[np.int32], num_nodes: int) -> None:
     if len(senders) != len(receivers):
-        _refuse("receivers", f"expected one for each of {len(senders)} senders, got {len(receivers)}")
+        _reject("receivers", f"expected one for each of {len(senders)} senders, got {len(receivers)}")
     for field, nodes in (("senders", senders), ("receivers", receivers)):
         if len(nodes) and (nodes.min() < 0 or nodes.max() >= num_nodes):
-            _refuse(field, f"names nodes {nodes.min()} to {nodes.max()}, and features describe 0 to {num_nodes - 1}")
+            _reject(field, f"names nodes {nodes.min()} to {nodes.max()}, and features describe 0 to {num_nodes - 1}")
     if (senders == receivers).any():
-        _refuse("senders", f"node {senders[senders == receivers][0]} is linked to itself")
+        _reject("senders", f"node {senders[senders == receivers][0]} is linked to itself")
     if (receivers[1:] < receivers[:-1]).any():
-        _refuse("receivers", "must be ascending, and is not")
+        _reject("receivers", "must be ascending, and is not")
     if ((receivers[1:] == receivers[:-1]) & (senders[1:] <= senders[:-1])).any():
-        _refuse("senders", "must be ascending, without repetition, among the edges of each receiver, and is not")
+        _reject("senders", "must be ascending, without repetition, among the edges of each receiver, and is not")
 
 
-def _refuse(field: str, reason: str) -> NoReturn:
+def _reject(field: str, reason: str) -> NoReturn:
     raise InputError(f"network.{field}: {reason}; make the network with from_edges")

@@ -49,7 +49,7 @@ def random_splits(
       Masks [S, N].
 
     Raises:
-      InputError: a value makes no sense, a class has too few nodes, no node would be left for the test, or no
+      InputError: a value is invalid, a class has too few nodes, no node would be left for the test, or no
         split with every class was found.
 
     Example:

@@ -17,7 +17,7 @@ from jdgnn.network.computed import ADVICE, COMPUTED, with_computed_features
 from jdgnn.network.identifiers import Identifiers, identifier, without_zeros
 from jdgnn.network.labels import Labels, are_display_names, as_list, is_missing, labels_of
 from jdgnn.network.network import Network, Splits, from_edges
-from jdgnn.network.problems import Problems, listed, refuse_all
+from jdgnn.network.problems import Problems, listed, raise_all
 from jdgnn.network.weights import not_read
 
 SHORT = {"val": "validation", "valid": "validation"}
@@ -95,7 +95,7 @@ def network_of(
 
     Without a table of nodes they are those that edges name, in the order of their numbers, or as they come. `features`
     and `splits` are as `from_edges` takes them, where columns do not say them. One InputError lists all columns that
-    are missing, ids that are unknown or stand twice, and values that make no sense, with their places.
+    are missing, ids that are unknown or stand twice, and invalid values, with their places.
     """
     import pandas
 
@@ -113,7 +113,7 @@ def network_of(
     ends = Identifiers(found.names, len(found.names)).find(ids)[codes].reshape(2, -1)
     known_by = nodes.path or nodes.argument if nodes and found.names and reading.unknown == "error" else ""
     _check_ends(edges, links, np.array(ids, object)[codes].reshape(2, -1), ends < 0, known_by)
-    refuse_all(*(one for one in (found.problems, links.problems) if one is not None))
+    raise_all(*(one for one in (found.problems, links.problems) if one is not None))
     is_known = (ends >= 0).all(axis=0)
     ends, quality = ends[:, is_known], links.quality if links.quality is None else links.quality[is_known]
     if isinstance(links.undirected, np.ndarray):

@@ -49,7 +49,7 @@ def embedding_map(
       The Axes.
 
     Raises:
-      InputError: Matplotlib is missing, or something given makes no sense.
+      InputError: Matplotlib is missing, or an argument is invalid.
 
     Example:
       >>> import matplotlib; matplotlib.use("agg")

@@ -35,7 +35,7 @@ def traffic(given: Rows, ax: Any = None, *, kind: str | None = None, bytes: bool
       The Axes.
 
     Raises:
-      InputError: Matplotlib is missing, nothing of the kind was sent, or something given makes no sense.
+      InputError: Matplotlib is missing, nothing of the kind was sent, or an argument is invalid.
 
     Example:
       >>> import jax, jdgnn, matplotlib; matplotlib.use("agg")

@@ -66,7 +66,7 @@ def curves(
       The Axes.
 
     Raises:
-      InputError: Matplotlib is missing, seeds were not recorded at the same ticks, or something given makes no sense.
+      InputError: Matplotlib is missing, seeds were not recorded at the same ticks, or an argument is invalid.
 
     Example:
       >>> import matplotlib; matplotlib.use("agg")

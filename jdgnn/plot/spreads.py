@@ -63,7 +63,7 @@ def staleness(
       The Axes.
 
     Raises:
-      InputError: Matplotlib is missing, or something given makes no sense.
+      InputError: Matplotlib is missing, or an argument is invalid.
 
     Example:
       >>> import matplotlib; matplotlib.use("agg")

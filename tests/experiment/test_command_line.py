@@ -244,7 +244,7 @@ def test_bad_input_ends_with_one_sentence_before_anything_is_written(
     assert message.count("\n") == 1
     assert not (tmp_path / "run").exists()
     told = message.removeprefix("jdgnn: error: ").strip()
-    assert_told("Runs that make no sense or do not fit, by what `--set` changes", override, told)
+    assert_told("Runs that are invalid or do not fit, by what `--set` changes", override, told)
 
 
 def test_a_file_in_the_way_is_refused(golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
@@ -307,7 +307,7 @@ def kept(path: Path) -> str:
     """What is said after Ctrl-C while nodes run."""
     return (
         "jdgnn: ends after these ticks; once more ends it at once\n"
-        f"jdgnn: interrupted; what was recorded so far is in {path}; go on with it: jdgnn run --resume {path}\n"
+        f"jdgnn: interrupted; everything recorded so far is in {path}; to resume it: jdgnn run --resume {path}\n"
     )
 
 

@@ -297,7 +297,7 @@ def test_runs_with_several_seeds_go_on(
 def test_seeds_that_make_no_sense_are_refused(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "run.json").write_text(content)
     assert main(["run", "--resume", str(tmp_path)]) == 2
-    assert "start anew with --overwrite" in capsys.readouterr().err
+    assert "start again with --overwrite" in capsys.readouterr().err
 
 
 @pytest.mark.long

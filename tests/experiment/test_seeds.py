@@ -168,7 +168,7 @@ def test_an_interrupt_keeps_what_is_finished_and_says_so(
     last = tmp_path / "seed-7"
     assert capsys.readouterr().err == (
         f"jdgnn: interrupted; seeds 5, 6 are finished and kept in {tmp_path}; "
-        f"what was recorded so far is in {last}; go on with them: jdgnn run --resume {tmp_path}\n"
+        f"everything recorded so far is in {last}; to resume them: jdgnn run --resume {tmp_path}\n"
     )
     assert _names(tmp_path) == {"seed-5", "seed-6", "seed-7", "run.json", "seeds.json"}
     assert _together(tmp_path)["seeds"] == [5, 6]

@@ -165,7 +165,7 @@ def test_what_was_removed_under_a_running_run_is_noticed_at_the_next_write(
 def test_what_is_kept_is_true(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path / "run")
     directory.create("seed = 0", {})
-    assert directory.kept()[1] == f"go on with it: jdgnn run --resume {tmp_path / 'run'}"
+    assert directory.kept()[1] == f"to resume it: jdgnn run --resume {tmp_path / 'run'}"
     empty(tmp_path / "run")
     (told,) = directory.kept()
     assert told.endswith("was emptied, moved or removed while the run wrote into it: nothing there can be resumed")

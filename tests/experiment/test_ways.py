@@ -167,8 +167,8 @@ def test_a_run_without_kernels_is_not_resumed_by_them(
     assert status == 2
     told = capsys.readouterr().err
     assert f"{path} was computed without compiled kernels (they cannot be compiled or loaded: " in told
-    assert f"would go on with compiled kernels ({library.compiler_name()}), to the bits of neither; add " in told
-    assert f"add --set emulation.backend=plain to go on as before, or add {FLAG}" in told
+    assert f"would continue with compiled kernels ({library.compiler_name()}), with the bits of neither; add " in told
+    assert f"add --set emulation.backend=plain to continue as before, or add {FLAG}" in told
     assert main(["run", "--no-report", "--resume", str(path), *MORE, *OFF]) == 0
     assert summary(path)["warnings"]["changes"] == []
     unbroken = run(config, tmp_path / "unbroken", *MORE, *OFF)

@@ -86,9 +86,9 @@ def _seeds_of(path: Path) -> list[int]:
     """The seeds that were asked for in a directory of runs with several."""
     seeds = read_origin(path)["seeds"]
     if not isinstance(seeds, list) or not seeds or not all(type(seed) is int and 0 <= seed < MOST for seed in seeds):
-        raise InputError(f"--resume: {path / ORIGIN}: invalid seeds {seeds!r}; start anew with --overwrite")
+        raise InputError(f"--resume: {path / ORIGIN}: invalid seeds {seeds!r}; start again with --overwrite")
     if not any((path / f"seed-{seed}" / CONFIG).is_file() for seed in seeds):
-        raise InputError(f"--resume: {path} holds no run that has begun; start anew with --overwrite")
+        raise InputError(f"--resume: {path} holds no run that has begun; start again with --overwrite")
     return seeds
 
 
@@ -109,7 +109,7 @@ def _resume_seeds(directory: SeedsDirectory, console: Console, settings: Setting
     def one(seed: int, run: RunDirectory) -> dict[str, Any]:
         if run in begun:
             return _resume_run(run, console, settings, interrupts, seed)
-        run.begin_anew()  # its directory may hold files of a run that was killed before it began
+        run.allow_overwrite()  # its directory may hold files of a run that was killed before it began
         config = read(settings.config or first, settings.overrides).model_copy(update={"seed": seed})
         return run_experiment(config, run, console, data_root=data_root, interrupts=interrupts, first=read(first))
 

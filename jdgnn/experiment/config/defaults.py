@@ -15,7 +15,7 @@ def completed(config: Config, num_features: int, first: Config | None = None) ->
     Args:
       config: what is asked for.
       num_features: F0 of its network.
-      first: what a run began with that goes on; it keeps its rate schedule, whatever ticks are asked for now.
+      first: what a resumed run began with; it keeps its rate schedule, whatever ticks are asked for now.
 
     Returns:
       A configuration that says everything.

@@ -65,7 +65,7 @@ def make_network(part: NetworkPart, *, data_root: Path | None, seed: int) -> Net
       The network.
 
     Raises:
-      InputError: the data cannot be had, an argument of the generator makes no sense, a file holds what it should not,
+      InputError: the data cannot be had, an argument of the generator is invalid, a file holds what it should not,
         or the projection is too wide for the memory.
     """
     network = _loaded(part, data_root) if part.name in DATASETS else _generated(part)

@@ -95,7 +95,7 @@ class Config(Table):
     """Everything that decides what a run computes, and when it is saved meanwhile.
 
     Everything random in the emulation, and the projection of features, follows from `seed`; a generated network follows
-    from `network.seed` and random splits from `evaluation.seed`, so that runs with other seeds are judged alike.
+    from `network.seed` and random splits from `evaluation.seed`, so that runs with other seeds are evaluated alike.
     """
 
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -136,7 +136,7 @@ def read(path: Path, overrides: Iterable[str] = (), *, warn: bool = True) -> Con
       The configuration with all defaults filled in.
 
     Raises:
-      InputError: the file cannot be read, is no TOML, or says something that makes no sense.
+      InputError: the file cannot be read, is no TOML, or has an invalid key or value.
     """
     return resolve(with_overrides(read_tables(path), overrides), warn=warn)
 
@@ -147,7 +147,7 @@ def resolve(tables: dict[str, Any], *, warn: bool = True) -> Config:
     Paths that are not whole begin at the working directory.
 
     Raises:
-      InputError: a key does not exist, or a value has the wrong type or makes no sense.
+      InputError: a key does not exist, or a value has the wrong type or is invalid.
 
     Example:
       >>> config = resolve(

@@ -28,7 +28,7 @@ def parsed_toml(text: str) -> dict[str, Any]:
 
 
 def _check_numbers(value: Any) -> None:
-    """Refuses whole numbers that TOML does not have, and Python takes long to print."""
+    """Rejects whole numbers that TOML does not have, and Python takes long to print."""
     if isinstance(value, int) and abs(value) >= 2**64:
         raise ValueError(f"a whole number of {value.bit_length()} bits, where 64 are allowed")
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

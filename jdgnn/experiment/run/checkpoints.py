@@ -105,7 +105,7 @@ class Checkpoints:
         for path in paths:
             try:
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", OtherWayWarning)  # whoever goes on compares the notes
+                    warnings.simplefilter("ignore", OtherWayWarning)  # a resumed run compares the notes
                     return Kept(restore(path, emulator, network), read_notes(path))
             except DamagedError as error:
                 remark(str(error).removeprefix("path: "))
@@ -126,7 +126,7 @@ class Checkpoints:
 
 
 def check_format(folder: Path) -> None:
-    """Refuses checkpoints of another version, before anything else that it wrote is read.
+    """Rejects checkpoints of another version, before anything else that it wrote is read.
 
     Args:
       folder: where the checkpoints of a run are, if there are any.

@@ -37,8 +37,8 @@ class RunDirectory:
     Args:
       path: of the directory.
       overwrite: whether a run that it holds may be replaced.
-      tensorboard: where event files are written as well, seen from the directory; None for nowhere, or, for a run that
-        goes on, where it has begun to.
+      tensorboard: where event files are written as well, seen from the directory; None for nowhere, or, for a
+        resumed run, where it has been written so far.
 
     Example:
       >>> import pathlib, tempfile
@@ -70,7 +70,7 @@ class RunDirectory:
         return None if self._tensorboard is None else Board(self.path / self._tensorboard)
 
     def check(self) -> None:
-        """Refuses a place that cannot be a new run directory, without touching it.
+        """Rejects a place that cannot be a new run directory, without touching it.
 
         Raises:
           InputError: there is a file of this name, a directory with something in it (for `overwrite`, something else
@@ -121,7 +121,7 @@ class RunDirectory:
 
         Args:
           config: the configuration, as TOML.
-          origin: what else it takes to go on with the run.
+          origin: what else is needed to resume the run.
 
         Raises:
           InputError: the directory cannot be made, or another process uses it.
@@ -153,7 +153,7 @@ class RunDirectory:
         if missing:
             raise InputError(
                 f"--resume: {self.path} holds no {missing[0]}; give the directory of a run that has begun, or start it "
-                "anew with --overwrite"
+                "again with --overwrite"
             )
         try:
             self._lock.enter_context(locked(self.path))
@@ -166,7 +166,7 @@ class RunDirectory:
         self.is_made = True
         return origin
 
-    def begin_anew(self) -> None:
+    def allow_overwrite(self) -> None:
         """Says that what is there may be replaced."""
         self._overwrite = True
 
@@ -179,7 +179,7 @@ class RunDirectory:
             self._lock.close()
 
     def write_origin(self, origin: Mapping[str, Any]) -> None:
-        """Writes what else it takes to go on with the run."""
+        """Writes what else is needed to resume the run."""
         where = {} if self._tensorboard is None else {TENSORBOARD: str(self._tensorboard)}
         write_json(self.path / ORIGIN, {**origin, **where})
 
@@ -212,7 +212,7 @@ class RunDirectory:
             return []
         if not self._is_there():
             return [self._lost()]
-        return [f"what was recorded so far is in {self.path}", f"go on with it: jdgnn run --resume {self.path}"]
+        return [f"everything recorded so far is in {self.path}", f"to resume it: jdgnn run --resume {self.path}"]
 
     def _clear(self) -> None:
         if (self.path / CHECKPOINTS).is_symlink():
@@ -290,15 +290,15 @@ class RunDirectory:
                 os.fsync(file.fileno())
 
     def metrics_until(self, tick: int, record_every: int, end: int) -> list[dict[str, Any]]:
-        """The rows that a run which goes on from a tick has, without half of a line and what came later.
+        """The rows that a run resumed from a tick has, without half of a line and what came later.
 
         Args:
-          tick: where it goes on.
+          tick: where it is resumed.
           record_every: ticks whose number is a multiple of this are recorded,
           end: and this one.
 
         Raises:
-          InputError: a row is missing, or makes no sense.
+          InputError: a row is missing, or is invalid.
         """
         path = self.path / METRICS
         rows = {row["tick"]: row for row in sound_rows(path) if row["tick"] <= tick}
@@ -307,12 +307,12 @@ class RunDirectory:
         if missing or (tick == end and tick not in rows):
             lost = missing[0] if missing else tick
             raise InputError(
-                f"--resume: {path} has no sound line of tick {lost}; ask for more ticks, or start the run anew"
+                f"--resume: {path} has no sound line of tick {lost}; ask for more ticks, or start the run again"
             )
         return list(rows.values())
 
     def write_metrics(self, rows: list[dict[str, Any]], tick: int) -> None:
-        """Writes the metrics anew, of a run that goes on after a tick."""
+        """Writes the metrics of a run again that is resumed after a tick."""
         with whole_file(self.path / METRICS) as file:
             file.writelines(_line(row).encode() for row in rows)
             self._metrics_size = file.tell()
@@ -345,7 +345,7 @@ class RunDirectory:
 
 
 def check_no_link(option: str, path: Path) -> None:
-    """Refuses a directory that is a link to another place: what is written would land there.
+    """Rejects a directory that is a link to another place: what is written would land there.
 
     Args:
       option: what names the directory, for messages.
@@ -366,7 +366,7 @@ def read_origin(folder: Path) -> dict[str, Any]:
     """What the directory of a run, or of runs with several seeds, says of how it came to be.
 
     Raises:
-      InputError: that makes no sense.
+      InputError: that is invalid.
     """
     try:
         origin = json.loads(read_bytes(folder / ORIGIN, MOST_ORIGIN).decode())
@@ -374,10 +374,10 @@ def read_origin(folder: Path) -> dict[str, Any]:
         raise InputError(f"--resume: {folder / ORIGIN} cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"--resume: {folder / ORIGIN} is no valid JSON ({error}); start anew with --overwrite"
+            f"--resume: {folder / ORIGIN} is no valid JSON ({error}); start again with --overwrite"
         ) from error
     if not isinstance(origin, dict):
-        raise InputError(f"--resume: {folder / ORIGIN} is no table; start anew with --overwrite")
+        raise InputError(f"--resume: {folder / ORIGIN} is no table; start again with --overwrite")
     return origin
 
 

@@ -161,7 +161,7 @@ def with_splits(network: Network, table: EvaluationTable) -> Network:
 
 
 def _check_rare_classes(network: Network, classes: NDArray[Any], sizes: NDArray[Any], table: EvaluationTable) -> None:
-    """Refuses classes with fewer nodes than are to be trained on, by their names."""
+    """Rejects classes with fewer nodes than are to be trained on, by their names."""
     rare = [
         f"{network.class_names[label] if network.class_names else label} ({size})"
         for label, size in zip(classes.tolist(), sizes.tolist(), strict=True)
@@ -176,7 +176,7 @@ def _check_rare_classes(network: Network, classes: NDArray[Any], sizes: NDArray[
 
 
 def _check_classes(network: Network, table: EvaluationTable) -> None:
-    """Refuses random splits with a part that lacks a class it needs."""
+    """Rejects random splits with a part that lacks a class it needs."""
     try:
         checked_labels(network, None, None)
     except InputError as error:

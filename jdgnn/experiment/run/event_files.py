@@ -26,7 +26,7 @@ class EventFiles(NamedTuple):
     overwrite: bool = False  # replace what an earlier run recorded
 
     def check(self, directory: Path) -> None:
-        """Refuses files that cannot be written or read, without touching them.
+        """Rejects files that cannot be written or read, without touching them.
 
         Args:
           directory: of the run.
@@ -57,7 +57,7 @@ class EventFiles(NamedTuple):
                 raise InputError(f"--overwrite: {record} is no record of events; give another --record") from error
 
     def check_fit(self, emulator: Emulator, network: Network, state: State, ticks: int) -> str | None:
-        """Refuses to replay what was recorded on another network, for fewer ticks, or for other traffic.
+        """Rejects a replay of events that were recorded on another network, for fewer ticks, or for other traffic.
 
         Returns:
           A clause about the way of the run that was recorded, if that is another; else None.

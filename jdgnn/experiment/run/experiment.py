@@ -62,18 +62,18 @@ def run_experiment(
       files: where the events are recorded, or replayed from.
       interrupts: asked before the directory is made and about twice a second while the nodes run; if it says so, the
         run is saved and ends.
-      resume: whether to go on from the newest checkpoint in the directory.
+      resume: whether to resume from the newest checkpoint in the directory.
       first: what the run, or the first of its seeds, began with; its rate schedule stays.
       report: what writes a page about the run at the end, from its directory; None for none.
       preparing: what loads the network and evaluates embeddings, for runs that share some of it.
-      accepts_other_way: whether a run that goes on, or is replayed, may be computed in another way than before.
+      accepts_other_way: whether a resumed or replayed run may be computed in another way than before.
       cores: for how many cores compiled kernels cut the work of a run that begins; those of the process if None.
 
     Returns:
       The summary, as written to `summary.json`.
 
     Raises:
-      InputError: something given makes no sense, or the run diverged.
+      InputError: an argument is invalid, or the run diverged.
     """
     if not resume:
         directory.check()
@@ -144,7 +144,7 @@ def _where_it_begins(setting: Setting, text: str, *, is_resumed: bool) -> Stand:
         console.print(f"note: {remark}", highlight=False, soft_wrap=True, markup=False)
     left = config.emulation.ticks - stand.tick
     other = setting.files.check_fit(emulator, setting.network, stand.state, left)
-    if not stand.tick:  # a run that goes on was asked when it began
+    if not stand.tick:  # a resumed run was asked when it began
         stand.changes += replayed_otherwise(other, is_accepted=setting.accepts_other_way)
     return stand
 

@@ -27,7 +27,7 @@ def horizon_remark(config: Config, emulator: Emulator, *, is_resumed: bool) -> s
     Args:
       config: what is asked for.
       emulator: its parts.
-      is_resumed: whether the run goes on, and so has kept the horizon that it began with.
+      is_resumed: whether the run is resumed, and so has kept the horizon that it began with.
     """
     horizon = horizon_of(config)
     if horizon is None or (_can_rest(emulator) and not is_resumed):

@@ -1,4 +1,4 @@
-"""The ticks of one experiment: shown, measured, saved now and then, and ended where they make no sense any more."""
+"""The ticks of one experiment: shown, measured, saved now and then, and ended when they have diverged."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ FIGURES = ("age", "wakes", "staleness", "distance")
 
 
 class Setting(NamedTuple):
-    """What a run goes on in."""
+    """The setting of a run."""
 
     config: Config
     emulator: Emulator
@@ -42,7 +42,7 @@ class Setting(NamedTuple):
     console: Console
     interrupts: Interrupts
     files: EventFiles
-    accepts_other_way: bool = False  # a run that goes on may do so in another way
+    accepts_other_way: bool = False  # a resumed run may be computed in another way
 
 
 @dataclass
@@ -128,7 +128,7 @@ def emulate(setting: Setting, stand: Stand, config: str, baselines: Scores) -> S
         if setting.config.checkpoints.at_end or setting.interrupts.is_asked:
             watch.save()
         with setting.directory.writing("the summary", stand.tick):
-            setting.directory.write_summary(partial(setting, stand))  # until all is judged
+            setting.directory.write_summary(partial(setting, stand))  # until all is evaluated
         setting.interrupts.check()
     return stand
 
@@ -186,7 +186,7 @@ class _Watch:
         stand.snapshot_seconds += time.perf_counter() - started
 
     def save(self) -> None:
-        """Writes a checkpoint, from which `resuming.take_up` goes on.
+        """Writes a checkpoint, from which `resume.take_up` resumes.
 
         Raises:
           OSError: it cannot be written; those before it are whole.

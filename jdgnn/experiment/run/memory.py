@@ -18,16 +18,16 @@ from jdgnn.protocol.transport import has_pool
 
 
 def check_run_fits(emulator: Emulator, network: Network) -> None:
-    """Refuses a run whose state and largest working arrays would not fit; where the memory is unknown, none.
+    """Rejects a run whose state and largest working arrays would not fit; where the memory is unknown, none.
 
     Raises:
       InputError: it does not fit; the message names what takes most.
     """
-    _refuse_what_does_not_fit(_bytes_of_run(emulator, network), network.num_nodes)
+    _check_fit(_bytes_of_run(emulator, network), network.num_nodes)
 
 
 def check_network_fits(name: str, arguments: Mapping[str, Any]) -> None:
-    """Refuses to generate a network for which there is no memory.
+    """Rejects a network that does not fit into memory, before it is generated.
 
     Args:
       name: a key of `GENERATORS`.
@@ -47,17 +47,17 @@ def check_network_fits(name: str, arguments: Mapping[str, Any]) -> None:
 
 
 def check_projection_fits(network: Network, width: int) -> None:
-    """Refuses a projection of the features to more columns than there is memory for.
+    """Rejects a projection of the features to more columns than there is memory for.
 
     Raises:
       InputError: it does not fit.
     """
     matrix = 2 * network.num_features * width * np.dtype(np.float64).itemsize
     projected = network.num_nodes * width * network.features.dtype.itemsize
-    _refuse_what_does_not_fit({"network.projection": matrix + projected}, network.num_nodes)
+    _check_fit({"network.projection": matrix + projected}, network.num_nodes)
 
 
-def _refuse_what_does_not_fit(needed: dict[str, int], num_nodes: int) -> None:
+def _check_fit(needed: dict[str, int], num_nodes: int) -> None:
     available, total = available_bytes(), sum(needed.values())
     if total <= available:
         return

@@ -46,7 +46,7 @@ def load(config: Config, data_root: Path | None) -> Prepared:
       data_root: directory with a folder for each data set; None for `JDGNN_DATA`, then the cache, then a download.
 
     Raises:
-      InputError: the data cannot be had, or the tables make no sense.
+      InputError: the data cannot be had, or the tables are invalid.
     """
     network = make_network(config.network, data_root=data_root, seed=config.seed)
     split = with_splits(network, config.evaluation)
@@ -55,4 +55,4 @@ def load(config: Config, data_root: Path | None) -> Prepared:
 
 
 PREPARING = Preparing(load, evaluate)
-"""Everything anew for each run."""
+"""Everything is prepared again for each run."""

@@ -1,4 +1,4 @@
-"""Where a run begins, or goes on."""
+"""Starts and resumes runs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ from jdgnn.protocol.replaying import Record
 
 MOST_SECONDS = 1e12
 CHANGEABLE = ("emulation.ticks", "emulation.backend", "checkpoints.", "snapshots.")
-"""Keys, or how they begin, that may change when a run goes on; the way that follows from `backend` may not."""
+"""Keys, or how they begin, that may change when a run is resumed; the way that follows from `backend` may not."""
 TASKS_KEY = "evaluation.tasks"
 """More tasks, or fewer, may evaluate what was learned, but for one that changes what nodes learn from."""
 OF_THE_START = ("versions", "way")
@@ -36,7 +36,7 @@ def fresh(setting: Setting) -> Stand:
 
 
 def origin(config: Config, data_root: Path | None, files: EventFiles, stand: Stand) -> dict[str, Any]:
-    """What `run.json` says: what it takes to go on with a run, besides its configuration."""
+    """What `run.json` says: what is needed to resume a run, besides its configuration."""
     return {
         "data_root": data_root and str(data_root.absolute()),
         "recorded": files.record and str(files.record.absolute()),
@@ -51,7 +51,7 @@ def origin(config: Config, data_root: Path | None, files: EventFiles, stand: Sta
 
 
 def check_files(config: Config, origin: Mapping[str, Any]) -> None:
-    """Refuses traces, groups and files of the network that are no longer what they were."""
+    """Rejects traces, groups and files of the network that are no longer what they were."""
     for kind, keys in (("traces", NODE_FILES), ("network_files", NETWORK_FILES)):
         known = origin.get(kind)
         for path, one in sums_of_files(config, keys).items():
@@ -101,10 +101,10 @@ def begun(setting: Setting, config: str) -> Stand:
 
 
 def _going_on(setting: Setting, notes: Mapping[str, Any], tick: int) -> tuple[Computed, list[dict[str, Any]]]:
-    """By what a run goes on, and all that has changed of that since its first tick.
+    """How a resumed run is computed, and all that has changed of that since its first tick.
 
     Raises:
-      InputError: it would go on in another way, which is not accepted.
+      InputError: it would be resumed in another way, which is not accepted.
     """
     now, before = Computed(way_of(setting.emulator, setting.network), versions()), read_computed(notes)
     changes = read_changes(notes.get("changes"))
@@ -120,7 +120,7 @@ def _going_on(setting: Setting, notes: Mapping[str, Any], tick: int) -> tuple[Co
 def take_up(setting: Setting, stand: Stand, config: str, origin: Mapping[str, Any]) -> None:
     """Puts the files of a run back to where it stands, with the configuration and the files that it now has."""
     directory = setting.directory
-    with directory.writing("what the run goes on from", stand.tick):
+    with directory.writing("what the run resumes from", stand.tick):
         _put_back(setting, stand, config, origin)
 
 
@@ -140,7 +140,7 @@ def _put_back(setting: Setting, stand: Stand, config: str, origin: Mapping[str, 
 
 
 def check_same(path: Path, asked: str, known: str) -> None:
-    """Refuses another configuration, as TOML, than the `known` one of a run in `path`, and says what differs."""
+    """Rejects another configuration, as TOML, than the `known` one of a run in `path`, and says what differs."""
     new, old = settings_of(path, asked), settings_of(path, known)
     changeable = CHANGEABLE if _holds_out(new) != _holds_out(old) else (*CHANGEABLE, TASKS_KEY)
     changed = [key for key in differing(new, old) if not key.startswith(changeable)]

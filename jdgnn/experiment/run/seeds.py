@@ -56,7 +56,7 @@ class SeedsDirectory:
         self._lock = contextlib.ExitStack()
 
     def check(self) -> None:
-        """Refuses a place that cannot take new runs, without touching it.
+        """Rejects a place that cannot take new runs, without touching it.
 
         Raises:
           InputError: there is a file of this name, a directory with something in it (for `overwrite`, something else
@@ -94,7 +94,7 @@ class SeedsDirectory:
         self._is_cleared = True
 
     def keep_earlier_runs(self) -> None:
-        """Says that runs go on.
+        """Reports that runs are resumed.
 
         Raises:
           InputError: another process uses the directory.
@@ -111,7 +111,7 @@ class SeedsDirectory:
         """What to say of runs that end early: which are finished, and where those and the last one are."""
         begun = [run for seed, run in self.runs.items() if seed not in self.finished]
         lines = [line for run in begun for line in run.kept()[:1]]
-        advice = [f"go on with them: jdgnn run --resume {self.path}"] if (self.path / ORIGIN).is_file() else []
+        advice = [f"to resume them: jdgnn run --resume {self.path}"] if (self.path / ORIGIN).is_file() else []
         return [*self.kept_finished(), *lines, *advice]
 
     def kept_finished(self) -> list[str]:
@@ -180,7 +180,7 @@ def run_seeds(
 ) -> dict[str, Any]:
     """Runs a configuration with each seed of a directory, and says what they say together.
 
-    `seeds.json` is written anew after each run, so that it holds all that are finished.
+    `seeds.json` is written again after each run, so that it holds all that are finished.
 
     Args:
       config: what to do; its own seed is not looked at.
@@ -194,7 +194,7 @@ def run_seeds(
       What `seeds.json` says; see `together`.
 
     Raises:
-      InputError: something given makes no sense, or a run diverged; those that finished before are kept.
+      InputError: an argument is invalid, or a run diverged; those that finished before are kept.
     """
     directory.check()
 

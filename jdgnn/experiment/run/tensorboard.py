@@ -41,10 +41,10 @@ class Board:
         return sorted(self.folder.glob(f"{PREFIX}*")) if self.folder.is_dir() else []
 
     def check(self, *, may_exist: bool) -> None:
-        """Refuses to write without the library, or where that makes no sense; changes nothing.
+        """Checks that the library is there and that the place is valid; changes nothing.
 
         Args:
-          may_exist: whether there may be event files, to be replaced or to go on from.
+          may_exist: whether there may be event files, to be replaced or to be continued.
 
         Raises:
           InputError: that is so.
@@ -80,7 +80,7 @@ class Board:
         self._write(text("configuration", "".join(f"    {line}\n" for line in config.splitlines())), 0)
 
     def go_on(self, rows: Sequence[Mapping[str, Any]], tick: int) -> None:
-        """Says that a run goes on after a tick: what is on file of later ones no longer counts.
+        """Notes that a run is resumed after a tick: what is on file of later ones no longer counts.
 
         Args:
           rows: those until then, which are written where no earlier file is there.

@@ -51,7 +51,7 @@ def tell_missing(backend: str | None, console: Console) -> None:
 
 
 def cut_as(before: Way, now: Way) -> Way:
-    """The way of a run that goes on, cut for as many cores as before, so that bits do not depend on how many there are.
+    """The way of a resumed run, cut for as many cores as before, so that bits do not depend on how many there are.
 
     Args:
       before: how a run was computed so far.
@@ -64,14 +64,14 @@ def cut_as(before: Way, now: Way) -> Way:
 
 
 def changed(path: Path, before: Computed, now: Computed, tick: int, *, is_accepted: bool) -> list[dict[str, Any]]:
-    """What has changed where a run goes on, for its `run.json`, checkpoints and summary.
+    """What has changed when a run is resumed, for its `run.json`, checkpoints and summary.
 
     Args:
       path: directory of the run.
       before: by what it was computed so far.
-      now: by what it would go on.
+      now: how the resumed run would be computed.
       tick: where.
-      is_accepted: whether it may go on in another way.
+      is_accepted: whether it may be resumed in another way.
 
     Returns:
       Nothing, or an entry with `tick`, `differences` and `accepted`.
@@ -82,8 +82,8 @@ def changed(path: Path, before: Computed, now: Computed, tick: int, *, is_accept
     is_like = now.way.is_like(before.way)
     if not is_like and not is_accepted:
         raise InputError(
-            f"--resume: {path} was computed {before.way} up to tick {tick}, and would go on {now.way}, to the bits of "
-            f"neither; {_remedy(before.way, now.way)}, or add {FLAG}, which is recorded"
+            f"--resume: {path} was computed {before.way} up to tick {tick}, and would continue {now.way}, with the "
+            f"bits of neither; {_remedy(before.way, now.way)}, or add {FLAG}, which is recorded"
         )
     differences = now.differences(before)
     return [{"tick": tick, "differences": differences, "accepted": not is_like}] if differences else []
@@ -105,7 +105,7 @@ def replayed_otherwise(reason: str | None, *, is_accepted: bool) -> list[dict[st
 
 
 def check_beside(option: str, runs: Mapping[Path, str | None], *, is_accepted: bool) -> None:
-    """Refuses to add runs to others that were computed in another way.
+    """Rejects adding runs to others that were computed in another way.
 
     Args:
       option: what names the directory, for messages.
@@ -126,16 +126,16 @@ def check_beside(option: str, runs: Mapping[Path, str | None], *, is_accepted: b
 
 def _remedy(before: Way, now: Way) -> str:
     if now.platform != before.platform:
-        return f"go on with it on {before.platform}"
+        return f"resume it on {before.platform}"
     if now.backend == KERNELS:
-        return f"add {OFF} to go on as before"
+        return f"add {OFF} to continue as before"
     if now.reason == SWITCHED_OFF:
         return "leave emulation.backend as it was"
     return REMEDY.rpartition(", or state")[0].replace(", have", ", or have")
 
 
 def read_changes(said: Any) -> list[dict[str, Any]]:
-    """The changes that a file tells of; what makes no sense is left out."""
+    """The changes that a file tells of; invalid ones are left out."""
     entries = said if isinstance(said, list) else []
     return [entry for entry in entries if _is_change(entry)]
 
@@ -149,7 +149,7 @@ def _is_change(entry: Any) -> bool:
 
 
 def read_computed(said: Mapping[str, Any]) -> Computed | None:
-    """What `run.json` or a checkpoint says under `way` and `versions`; None if that makes no sense, or is not there."""
+    """What `run.json` or a checkpoint says under `way` and `versions`; None if that is invalid, or is not there."""
     found, versions = read(said.get("way")), said.get("versions")
     known = versions if isinstance(versions, dict) else {}
     return None if found is None else Computed(found, {str(name): str(version) for name, version in known.items()})

@@ -57,7 +57,9 @@ def _test_nodes(content: bytes) -> np.ndarray:
     try:
         return np.array([int(line) for line in content.split()])
     except ValueError as error:
-        raise InputError(f"ind.cora.test.index: not one node number per line ({error}); get the file anew") from error
+        raise InputError(
+            f"ind.cora.test.index: not one node number per line ({error}); download the file again"
+        ) from error
 
 
 def _file(name: str, num_bytes: int, sha256: str) -> DataFile:

@@ -118,7 +118,9 @@ def _read(contents: Mapping[str, bytes], community: str) -> _Community:
             quality=np.where(quality == 0, quality[:, ::-1], quality),
         )
     except (KeyError, ValueError) as error:
-        raise InputError(f"{community}_links.csv: not the table it should be ({error}); get the file anew") from error
+        raise InputError(
+            f"{community}_links.csv: not the table it should be ({error}); download the file again"
+        ) from error
 
 
 def _rows(content: bytes) -> list[dict[str, str]]:

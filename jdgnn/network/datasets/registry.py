@@ -102,15 +102,15 @@ def built(dataset: Dataset, build: Callable[[Mapping[str, bytes]], Network], fil
     Example:
       >>> built(describe("cora"), describe("cora").build, {})
       Traceback (most recent call last):
-      jdgnn.errors.InputError: cora: its files do not hold what they should (KeyError: 'ind.cora.allx'); get them anew
+      jdgnn.errors.InputError: cora: invalid files (KeyError: 'ind.cora.allx'); download them again
     """
     try:
         return build(files)
     except InputError as error:
-        raise InputError(f"{dataset.name}: its files do not hold what they should ({error}); get them anew") from error
+        raise InputError(f"{dataset.name}: invalid files ({error}); download them again") from error
     except Exception as error:  # what they hold in place of tables can be anything
         reason = f"{type(error).__name__}: {error}"
-        raise InputError(f"{dataset.name}: its files do not hold what they should ({reason}); get them anew") from error
+        raise InputError(f"{dataset.name}: invalid files ({reason}); download them again") from error
 
 
 def _builder(dataset: Dataset, task: str | None) -> Callable[[Mapping[str, bytes]], Network]:

@@ -112,7 +112,7 @@ _INSTRUCTIONS = (
 
 
 def _check_keys(keys: list[Any]) -> None:
-    """Refuses keys that hold others, as the time to hash one can double with each instruction."""
+    """Rejects keys that hold others, as the time to hash one can double with each instruction."""
     for key in keys:
         if not isinstance(key, str | bytes | int | float | None):
             raise InputError(f"it has a key of type {type(key).__name__}, which no data set needs")
@@ -192,7 +192,7 @@ def read_pickle(content: bytes, name: str) -> Any:
     try:
         return _unpickled(content)
     except Exception as error:  # a damaged program can fail in any way
-        _refuse(name, "pickle", error)
+        _reject(name, "pickle", error)
 
 
 def read_npz(content: bytes, name: str) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def read_npz(content: bytes, name: str) -> dict[str, Any]:
             check_memory(num_bytes)
             return {name.removesuffix(".npy"): _read_member(archive, name) for name in archive.namelist()}
     except Exception as error:
-        _refuse(name, "npz archive", error)
+        _reject(name, "npz archive", error)
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> Any:
@@ -235,6 +235,8 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> Any:
     return read_member(archive, name)
 
 
-def _refuse(name: str, kind: str, error: Exception) -> NoReturn:
+def _reject(name: str, kind: str, error: Exception) -> NoReturn:
     reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-    raise InputError(f"{name}: not a sound {kind} ({reason}); get the file anew from where it was published") from error
+    raise InputError(
+        f"{name}: not a sound {kind} ({reason}); download the file again from where it was published"
+    ) from error

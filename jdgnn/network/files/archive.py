@@ -35,7 +35,7 @@ def write(path: str | os.PathLike[str], network: Network, *, overwrite: bool = F
       overwrite: whether the file may exist.
 
     Raises:
-      InputError: the network makes no sense, or the file may not be written there.
+      InputError: the network is invalid, or the file may not be written there.
 
     Example:
       >>> import tempfile
@@ -69,7 +69,7 @@ def given_path(argument: str, path: Any, suffixes: tuple[str, ...] = ()) -> Path
 
 
 def read_network(argument: str, path: Path, *, undirected: bool, allow_no_edges: bool, name: str | None) -> Network:
-    """Reads a network from an `.npz` file; InputError if it cannot be read, or holds what nobody would read.
+    """Reads a network from an `.npz` file; InputError if it cannot be read, or has unknown entries.
 
     What tables call it is `name`, or else what the file says, or its own name; all else is as `from_edges` takes it.
     """

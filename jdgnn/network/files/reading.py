@@ -130,7 +130,7 @@ def tables_in(
 
 
 def _check_alone(files: dict[str, Path_ | None]) -> None:
-    """Refuses files beside one that holds all."""
+    """Rejects files beside one that holds all."""
     (whole, path), *others = [(argument, file) for argument, file in files.items() if file is not None] or [("", "")]
     if others and whole in ("archive", "graph"):
         other, file = others[0]

@@ -119,7 +119,7 @@ def test_a_sparse_matrix_that_points_outside_itself_is_refused() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
 def test_a_truncated_file_is_refused(share: float) -> None:
     content = pickle.dumps({"matrix": sparse.csr_matrix(np.eye(50)), "labels": np.arange(50)})
-    with pytest.raises(InputError, match=r"graph: not a sound pickle .* get the file anew"):
+    with pytest.raises(InputError, match=r"graph: not a sound pickle .* download the file again"):
         read_pickle(content[: int(share * len(content))], "graph")
     file = io.BytesIO()
     np.savez(file, matrix=np.array(sparse.csr_matrix(np.eye(50)), dtype=object), labels=np.arange(50))
