@@ -34,8 +34,7 @@ from jdgnn.emulation.layerwise import layer_output
 from jdgnn.emulation.memory import run_bytes
 from jdgnn.emulation.spec import Spec, register
 from jdgnn.emulation.start import event_shapes, init, init_model, shapes_of
-from jdgnn.emulation.state import State
-from jdgnn.emulation.state_checks import check_alive, check_network_of
+from jdgnn.emulation.state import State, check_alive, check_network_of
 from jdgnn.emulation.ways import why_plain
 from jdgnn.errors import InputError, suggestion
 from jdgnn.learning.layers import Layer

@@ -1,1 +1,1 @@
-"""The emulation: state, tick, run and history; the only place that sees both learning and protocol."""
+"""The emulation: state, tick, run and history. The only package that imports both learning and protocol."""

@@ -1,4 +1,4 @@
-"""A network and its features as arrays of a program, once it is sure that they fit emulator and state.
+"""A network and its features as arrays of a program, checked against emulator and state.
 
 Axes: N nodes, F0 features that a node measures.
 """
@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 
+from jdgnn.emulation.check_parts import signature
 from jdgnn.emulation.spec import PARTS, Spec, flattened, unflattened
 from jdgnn.emulation.start import shapes_of
-from jdgnn.emulation.state import State
-from jdgnn.emulation.state_checks import check_alive, check_network_of
+from jdgnn.emulation.state import State, check_alive, check_network_of
 from jdgnn.emulation.ways import backend_of
 from jdgnn.errors import InputError
 from jdgnn.forked import check_not_forked
@@ -26,11 +26,7 @@ AnySpec = TypeVar("AnySpec", bound=Spec)
 
 
 def features_of(network: Network) -> jax.Array:
-    """Puts features on the accelerator [N, F0], in the precision it computes in.
-
-    Raises:
-      InputError: a number is too large for that precision.
-    """
+    """Features on the accelerator [N, F0], in its precision; InputError if a number is too large for it."""
     check_not_forked()
     dtype = jax.dtypes.canonicalize_dtype(network.features.dtype)
     if dtype != network.features.dtype and (reason := too_large(network, dtype)) is not None:
@@ -39,29 +35,20 @@ def features_of(network: Network) -> jax.Array:
 
 
 def arrays_of(emulator: Spec, state: State, network: Any) -> tuple[Spec, Topology, jax.Array]:
-    """Puts the network on the accelerator, once it is sure that it fits the state; the emulator is bound to it."""
+    """The emulator bound to the network, links and features on the accelerator; InputError unless all fit the state."""
     if not isinstance(emulator, Spec):
         raise InputError(f"emulator: expected a jdgnn.Emulator, got {type(emulator).__name__}")
     check_alive(state)
     network = as_network(network)
     check_network_of(state, network)
     features, links = features_of(network), topology(network, backend_of(emulator))
-    if _shapes(shapes_of(emulator, state.key, links, features)) != _shapes(state):
-        raise InputError("state: its arrays are not those of this emulator and network; make it by emulator.init")
+    if signature(shapes_of(emulator, state.key, links, features)) != signature(state):
+        raise InputError("state: expected the arrays of this emulator and network, got others; use emulator.init")
     return bound_to_network(emulator, network), links, features
 
 
-def _shapes(state: State) -> tuple[Any, list[Any]]:
-    leaves, structure = jax.tree.flatten(state)
-    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
-
-
 def bound_to_network(spec: AnySpec, network: Network) -> AnySpec:
-    """The parts for one network: those that name nodes, such as traces, find them in its rows.
-
-    Raises:
-      InputError: the network lacks nodes that are named.
-    """
+    """The parts with row numbers in place of the nodes they name; InputError if the network lacks one."""
     parts, structure = flattened(spec)
     nodes = Identifiers(network.node_names, network.num_nodes)
     found = bound(dict(zip(PARTS, parts, strict=True)), nodes)

@@ -1,4 +1,4 @@
-"""Whether parts give what the engine needs: found by shapes alone, before anything is computed."""
+"""Checks by shapes alone, before anything is computed, that parts return what the engine needs."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -43,18 +43,12 @@ WHOLE = jax.ShapeDtypeStruct((), jnp.int32)  # one whole number
 
 
 def shape_of(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Shapes of what a part's function gives, with the numbers bound to it traced as they will be.
+    """Shapes of what a part's function returns, with the numbers bound to it traced as in a run.
 
     Args:
-      what: the part and its member, as errors should name them.
-      function: the function.
-      *arguments: what it is called with: arrays or shapes, and Python's whole numbers, which it gets as they are.
-
-    Returns:
-      A tree of shapes.
-
-    Raises:
-      InputError: the function fails.
+      what: the part and its member, for error messages.
+      function: the function; InputError if it fails.
+      *arguments: arrays or shapes, and Python integers, which the function gets unchanged.
     """
 
     def call(function: Partial, traced: tuple[Any, ...]) -> Any:
@@ -66,17 +60,29 @@ def shape_of(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def expect(what: str, given: Any, wanted: Any, why: str = "") -> None:
-    """Raises InputError unless two trees of shapes are the same, dtypes included; `why` ends its sentence."""
-    if _signature(given) != _signature(wanted):
+    """Raises InputError unless two trees of shapes are equal, dtypes included; `why` ends its sentence."""
+    if signature(given) != signature(wanted):
         raise InputError(f"{what}: expected {described(wanted)}, got {described(given)}{why}")
 
 
-def units_of(layers: Sequence[Layer], num_features: int, dtype: DTypeLike) -> tuple[int, ...]:
-    """Width of each layer's embedding, for nodes of `num_features` features.
+def expect_of(what: str, wanted: Any, function: Callable[..., Any], *arguments: Any) -> None:
+    """Raises InputError unless a part's function returns these shapes; arguments as of `shape_of`."""
+    expect(what, shape_of(what, function, *arguments), wanted)
 
-    Raises:
-      InputError: a layer cannot be applied, or gives no vector.
-    """
+
+def memory_of(
+    what: str, init: Callable[..., Any], *arguments: Any, num_rows: int | None = None, row: str = "node"
+) -> Any:
+    """Shapes of the memory that a part begins with; InputError unless it has a row per node or link, if so asked."""
+    memory = shape_of(f"{what}.init", init, *arguments)
+    reject_raw(f"{what}.init", memory)
+    if num_rows is not None and any(leaf.shape[:1] != (num_rows,) for leaf in jax.tree.leaves(memory)):
+        raise InputError(f"{what}.init: expected a row per {row}, [{num_rows}, ...], got {described(memory)}")
+    return memory
+
+
+def units_of(layers: Sequence[Layer], num_features: int, dtype: DTypeLike) -> tuple[int, ...]:
+    """Width of each layer's embedding for nodes of `num_features` features; InputError if a layer gives no vector."""
     units: list[int] = []
     for index, layer in enumerate(layers):
         units.append(layer_units(f"layers[{index}]", layer, num_features, dtype))
@@ -85,15 +91,11 @@ def units_of(layers: Sequence[Layer], num_features: int, dtype: DTypeLike) -> tu
 
 
 def layer_units(what: str, layer: Layer, num_features: int, dtype: DTypeLike) -> int:
-    """Width of a layer's output for one node without neighbours.
-
-    Raises:
-      InputError: the layer cannot be applied, or gives no vector of the dtype of the features.
-    """
+    """Width of a layer's output for one node without neighbours; InputError unless it has the dtype of the features."""
     own = jax.ShapeDtypeStruct((num_features,), dtype)
     params = shape_of(f"{what}.init", lambda key: layer.init(key, num_features, dtype), _key())
     if not jax.tree.leaves(params):
-        raise InputError(f"{what}.init: it gives no parameter, and a layer that can learn needs at least one")
+        raise InputError(f"{what}.init: expected at least one parameter, got none, so that the layer cannot learn")
     query = None if layer.query is None else shape_of(f"{what}.query", layer.query, params, own)
     aggregated = shape_of(f"{what}.aggregate", layer.aggregate, *_neighbourhood(own, query))
     one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), aggregated)
@@ -112,7 +114,7 @@ def check_learning(
     num_units: int,
     dtype: DTypeLike,
 ) -> None:
-    """Raises InputError unless the objective gives a loss, and the optimiser gives parameters as they were."""
+    """Raises InputError unless the objective returns a loss and the optimiser returns parameters of the same shapes."""
     params = shape_of(
         f"{what}: init",
         lambda key: init_params(layer, objective, optimizer, key, num_features, num_units, dtype),
@@ -135,24 +137,15 @@ def check_learning(
     expect(f"{what}.apply", given[0], jax.ShapeDtypeStruct((), dtype))
     if any(leaf.shape for leaf in jax.tree.leaves(given[1])):
         raise InputError(f"{what}.apply: expected aux to be a dict of scalars, got {described(given[1])}")
-    expect(
-        f"{what}.is_defined",
-        shape_of(f"{what}.is_defined", objective.is_defined, mask, mask),
-        jax.ShapeDtypeStruct((), bool),
-    )
+    expect_of(f"{what}.is_defined", jax.ShapeDtypeStruct((), bool), objective.is_defined, mask, mask)
     if optimizer.moments is not None and not jax.tree.leaves(params[MOMENTS]):
-        raise InputError("optimizer: its moments are to be merged, and it keeps none; give it without `merged`")
-    opt_state = shape_of("optimizer.init", optimizer.init, params)
-    reject_raw("optimizer.init", opt_state)
-    expect(
-        "optimizer.step",
-        shape_of("optimizer.step", optimizer.step, params, opt_state, params, WHOLE),
-        (params, opt_state),
-    )
+        raise InputError("optimizer: expected moments to merge, got none; make it without `merged`")
+    opt_state = memory_of("optimizer", optimizer.init, params)
+    expect_of("optimizer.step", (params, opt_state), optimizer.step, params, opt_state, params, WHOLE)
 
 
 def _check_trainable(what: str, params: Any) -> None:
-    """Raises InputError unless all parameters are numbers that can be trained, sent and merged."""
+    """Raises InputError unless all parameters are floating-point numbers."""
     for path, leaf in jax.tree.leaves_with_path(params):
         if not jnp.issubdtype(leaf.dtype, jnp.inexact):
             draw = "; an objective is given a key of each node and tick" if is_key(leaf) else ""
@@ -163,33 +156,25 @@ def _check_trainable(what: str, params: Any) -> None:
 
 
 def check_merge(merge: MergeRule, params: Any, capacity: int) -> None:
-    """Raises InputError unless a merge rule gives a model of the shape of those it takes.
-
-    Args:
-      merge: the rule.
-      params: parameters of one node.
-      capacity: M, models in an inbox.
-    """
+    """Raises InputError unless a rule returns a model shaped like one node's `params`; an inbox holds `capacity`."""
     if merge.merge is not None:
-        given = shape_of("merge", merge.merge, params, WHOLE, params, WHOLE, WHOLE)
-        expect("merge", given, (params, WHOLE))
+        expect_of("merge", (params, WHOLE), merge.merge, params, WHOLE, params, WHOLE, WHOLE)
         return
     assert merge.merge_all is not None
     weight: Any = None if merge.divide is None else jax.eval_shape(jnp.ones, ())
     if merge.divide is not None:
-        expect("merge.divide", shape_of("merge.divide", merge.divide, weight, WHOLE), weight)
+        expect_of("merge.divide", weight, merge.divide, weight, WHOLE)
     whole: Any = WHOLE
     own = Model(params, whole, weight)
     rows = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((capacity, *leaf.shape), leaf.dtype), own)
     mask: Any = jax.ShapeDtypeStruct((capacity,), bool)
     received = Received(rows.params, rows.age, mask, rows.age, None, rows.weight)
-    expect("merge.merge_all", shape_of("merge.merge_all", merge.merge_all, own, received), own)
+    expect_of("merge.merge_all", own, merge.merge_all, own, received)
 
 
 def check_content(what: str, content: Content, params: Any) -> None:
-    """Raises InputError unless a content keeps its memory as it was and gives back a model; `params` are one node's."""
-    memory = shape_of(f"{what}.init", content.init, params)
-    reject_raw(f"{what}.init", memory)
+    """Raises InputError unless a content keeps the shape of its memory and decodes a model; `params` are one node's."""
+    memory = memory_of(what, content.init, params)
     given = shape_of(f"{what}.encode", content.encode, memory, params, _key(), WHOLE)
     if not isinstance(given, tuple) or len(given) != 2:
         raise InputError(f"{what}.encode: expected a pair (memory, message), got {described(given)}")
@@ -199,34 +184,32 @@ def check_content(what: str, content: Content, params: Any) -> None:
             place = jax.tree_util.keystr(path)
             raise InputError(f"{what}.encode: expected plain numbers, and none of uint16, got {described(leaf)}{place}")
     is_carried = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, bool), params)
-    expect(f"{what}.decode", shape_of(f"{what}.decode", content.decode, given[1], params), (params, is_carried))
+    expect_of(f"{what}.decode", (params, is_carried), content.decode, given[1], params)
 
 
 def check_carried(content: Content, merge: MergeRule, params: Any) -> None:
-    """Raises InputError where part of a model would travel, and what stands beside it says something of the whole."""
-    has_moments = any(MOMENTS in layer for layer in params)
-    if not (has_moments or merge.divide is not None) or _carries_all(content, params):
+    """Raises InputError where a message carries part of a model, and its moments or weight belong to the whole."""
+    if any(MOMENTS in layer for layer in params):
+        why = "the optimizer's moments are merged with the model and would be carried in other places than it"
+    elif merge.divide is not None:
+        why = "gossip.merge adds up weights of whole models"
+    else:
         return
-    if has_moments:
+    if not _carries_all(content, params):
         raise InputError(
-            "gossip.content: expected one that carries all numbers, since the optimizer's moments are merged with the "
-            "model and would be carried in other places than it, got one that carries a part"
+            f"gossip.content: expected one that carries all numbers, since {why}, got one that carries a part"
         )
-    raise InputError(
-        "gossip.content: expected one that carries all numbers, since gossip.merge adds up weights of whole models, "
-        "got one that carries a part"
-    )
 
 
 def _carries_all(content: Content, params: Any) -> bool:
-    """Whether a message carries all numbers of a model; tried with one of ones."""
+    """Whether a message carries all numbers of a model; tried on a model of ones."""
     ones = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), params)
     _, message = content.encode(content.init(ones), ones, jax.random.key(0), jnp.int32(0))
     return all(bool(jnp.all(leaf)) for leaf in jax.tree.leaves(content.decode(message, ones)[1]))
 
 
 def check_attackers(attackers: Attackers, num_nodes: int) -> None:
-    """Raises InputError where nobody attacks, though a share should, or nobody is honest."""
+    """Raises InputError if no node is honest, or if a positive share selects no attacker."""
     choose: Any = attackers.selection.choose
     count, share = int(jnp.sum(choose(jax.random.key(0), num_nodes))), getattr(choose, "keywords", {}).get("share")
     if count == num_nodes:
@@ -240,21 +223,14 @@ def check_attackers(attackers: Attackers, num_nodes: int) -> None:
 
 
 def check_attack(what: str, attack: Attack, params: Any) -> None:
-    """Raises InputError unless an attack gives a model of the shape of the one it takes; `params` are one node's."""
-    expect(what, shape_of(what, attack.corrupt, params, _key(), WHOLE), params)
+    """Raises InputError unless an attack returns a model of the shape of the one it takes; `params` are one node's."""
+    expect_of(what, params, attack.corrupt, params, _key(), WHOLE)
 
 
 def check_traffic(traffic: Traffic, links: Topology) -> None:
-    """Checks all that decides who takes part and what is sent, but for what draws receivers, losses and delays.
+    """Raises InputError unless the parts of the protocol return what is needed.
 
-    Those have their checks where they draw, in `jdgnn.protocol.events` and `link_draws`.
-
-    Args:
-      traffic: the parts.
-      links: who is linked.
-
-    Raises:
-      InputError: a part fails, or gives something else than its kind should.
+    Peer samplers, drops and delays are checked where they draw, in `jdgnn.protocol.events` and `link_draws`.
     """
     num_nodes = links.num_nodes
     check_availability(traffic.availability, num_nodes)
@@ -272,12 +248,12 @@ def check_traffic(traffic: Traffic, links: Topology) -> None:
 
 
 def check_effect(traffic: Traffic, active_fraction: float | None) -> None:
-    """Raises InputError where a setting can have no effect, since nobody sleeps or nothing is late."""
+    """Raises InputError where a setting has no effect because no node sleeps or no model is late."""
     gossip, availability = traffic.gossip, traffic.availability
     if gossip is not None and gossip.pool is not None and not has_pool(traffic):
         raise InputError(
-            "gossip.pool: has no effect, since nobody sleeps and no model is late, so that each is merged in the tick "
-            "after it was sent; remove it"
+            "gossip.pool: has no effect, since no node sleeps and no model is late: each is merged in the tick after "
+            "it was sent; remove it"
         )
     if active_fraction is not None and not availability.can_sleep and not availability.can_be_offline:
         raise InputError(
@@ -292,7 +268,7 @@ def check_effect(traffic: Traffic, active_fraction: float | None) -> None:
 
 
 def check_availability(availability: Availability, num_nodes: int) -> None:
-    """Raises InputError unless clock and presence give masks [N] of nodes, and keep what they remember as it was."""
+    """Raises InputError unless clock and presence return masks [N] of nodes and keep the shape of their memory."""
     _check_attendance("availability.clock", availability.clock, num_nodes, num_masks=1)
     for index, presence in enumerate(availability.presence):
         what = f"availability.presence[{index}]"
@@ -303,51 +279,39 @@ def check_availability(availability: Availability, num_nodes: int) -> None:
 
 
 def _check_attendance(what: str, part: Clock | Presence, num_nodes: int, num_masks: int) -> None:
-    memory = shape_of(f"{what}.init", part.init, _key(), num_nodes)
-    reject_raw(f"{what}.init", memory)
-    if any(leaf.shape[:1] != (num_nodes,) for leaf in jax.tree.leaves(memory)):
-        raise InputError(f"{what}.init: expected a row per node, [{num_nodes}, ...], got {described(memory)}")
+    memory = memory_of(what, part.init, _key(), num_nodes, num_rows=num_nodes)
     if part.sample is not None:
-        given = shape_of(f"{what}.sample", part.sample, _key(), WHOLE, num_nodes, memory)
         masks = (jax.ShapeDtypeStruct((num_nodes,), bool),) * num_masks
-        expect(f"{what}.sample", given, (memory, *masks))
+        expect_of(f"{what}.sample", (memory, *masks), part.sample, _key(), WHOLE, num_nodes, memory)
 
 
 def check_links(traffic: Traffic, links: Topology) -> None:
-    """Raises InputError unless models of links remember a row for each link or node, and say which links are up."""
+    """Raises InputError unless models of links keep a row per link or node, and return which links are up."""
     memories = {}
     for name, init in traffic.link_memories().items():
-        what, is_of_edges = _OF_LINKS[name], name in ("links", "publish")
-        memories[name] = shape_of(f"{what}.init", init, _key(), links)
-        reject_raw(f"{what}.init", memories[name])
-        num_rows, row = (links.num_edges, "link") if is_of_edges else (links.num_nodes, "node")
-        if any(leaf.shape[:1] != (num_rows,) for leaf in jax.tree.leaves(memories[name])):
-            raise InputError(
-                f"{what}.init: expected a row per {row}, [{num_rows}, ...], got {described(memories[name])}"
-            )
+        num_rows, row = (links.num_edges, "link") if name in ("links", "publish") else (links.num_nodes, "node")
+        memories[name] = memory_of(_OF_LINKS[name], init, _key(), links, num_rows=num_rows, row=row)
     if traffic.availability.links is not None and "links" in memories:
         sample = traffic.availability.links.sample
         assert sample is not None
-        given = shape_of("availability.links.sample", sample, _key(), WHOLE, links, memories["links"])
-        expect("availability.links.sample", given, (memories["links"], jax.ShapeDtypeStruct((links.num_edges,), bool)))
+        memory, is_up = memories["links"], jax.ShapeDtypeStruct((links.num_edges,), bool)
+        expect_of("availability.links.sample", (memory, is_up), sample, _key(), WHOLE, links, memory)
 
 
 _OF_LINKS = {"links": "availability.links"} | {name: f"{name}.link.drop" for name in ("publish", "push", "gossip")}
-"""What remembers something of links, as errors should name it, by the names of `Traffic.link_memories`."""
+"""How errors name the parts with a memory of links, by the names of `Traffic.link_memories`."""
 
 
 def check_schedule(what: str, schedule: Schedule, num_candidates: int, num_uniforms: int) -> None:
-    """Raises InputError unless a schedule decides on one whole number, and keeps what it remembers as it was."""
-    memory = shape_of(f"{what}.init", schedule.init)
-    reject_raw(f"{what}.init", memory)
+    """Raises InputError unless a schedule returns one whole number and keeps the shape of its memory."""
+    memory = memory_of(what, schedule.init)
     uniforms = jax.ShapeDtypeStruct((num_uniforms,), jnp.float32) if schedule.is_random else None
-    wanted = shape_of(f"{what}.decide", schedule.decide, memory, WHOLE, WHOLE, uniforms, num_candidates)
-    expect(f"{what}.decide", wanted, WHOLE)
-    expect(f"{what}.settle", shape_of(f"{what}.settle", schedule.settle, memory, WHOLE), memory)
+    expect_of(f"{what}.decide", WHOLE, schedule.decide, memory, WHOLE, WHOLE, uniforms, num_candidates)
+    expect_of(f"{what}.settle", memory, schedule.settle, memory, WHOLE)
 
 
 def check_acceptance(what: str, acceptance: Acceptance, num_nodes: int, capacity: int) -> None:
-    """Raises InputError unless an acceptance rule gives one float per model, be it one or those of all inboxes."""
+    """Raises InputError unless an acceptance rule returns one float per model, for one model and for all inboxes."""
     if acceptance.probability is None:
         return
     what = f"{what}.probability"
@@ -372,6 +336,7 @@ def _key() -> Any:
     return jax.eval_shape(lambda: jax.random.key(0))
 
 
-def _signature(shapes: Any) -> Any:
+def signature(shapes: Any) -> Any:
+    """Structure, shapes and dtypes of a tree, to compare."""
     leaves, structure = jax.tree.flatten(shapes)
     return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]

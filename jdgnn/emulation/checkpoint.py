@@ -1,8 +1,8 @@
-"""States on disk: each appears whole or not at all, and is read back to the bit or rejected.
+"""States on disk: each is written completely or not at all, and is read back to the bit or rejected.
 
-A checkpoint is a directory that orbax writes: `state`, an array for each part of the state under the name of the part,
-and `about`, a JSON text with the format's number, what the arrays are, which network the state belongs to, and two
-SHA-256 digests: of the state, and of the features of the network.
+A checkpoint is a directory that orbax writes: `state` holds the arrays of the state by name, and `about` describes them
+in JSON: the format's number, the arrays, the network, and SHA-256 digests of the state, of the features of the network
+and of this description.
 """
 
 import contextlib
@@ -32,51 +32,47 @@ from jdgnn.emulation.arrays import features_of
 from jdgnn.emulation.run import arrays_of
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.start import shapes_of
-from jdgnn.emulation.state import State
-from jdgnn.emulation.state_checks import check_alive
+from jdgnn.emulation.state import State, check_alive
 from jdgnn.errors import InputError
 from jdgnn.files import read_bytes, size_of
 from jdgnn.keys import impl_of, is_key
 from jdgnn.network.conversion import as_network
-from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
 from jdgnn.network.identity import differences
 from jdgnn.network.topology import topology
 from jdgnn.protocol.recording import checked_path
 
 FORMAT = 2
-MOST_TEXT = 2**26
-"""Bytes of what orbax says of arrays, or a checkpoint of itself with its notes."""
+MOST_TEXT = 2**26  # bytes of a description, with its notes
 TRIES = 20
-KEY_IMPLS = ("threefry2x32", "rbg", "unsafe_rbg")
 
 
 class OtherWayWarning(UserWarning):
-    """The state that a run resumes from was computed in another way, so that its last bits are those of neither."""
+    """A state was computed in another way than its continuation, so the bits are those of neither way."""
 
 
 class DamagedError(InputError):
-    """A checkpoint is not what was saved."""
+    """A checkpoint differs from what was saved."""
 
 
 def save(path: str | Path, emulator: Spec, state: State, network: Any, *, notes: Any = None) -> str:
-    """Writes a state, all of it: parameters, moments, keys, buffers and what is on its way.
+    """Writes the complete state: parameters, moments, keys, buffers and messages in flight.
 
-    The state stays usable. The directory gets its name once it is complete; a process that is killed before leaves
-    nothing that could be taken for a checkpoint.
+    The state stays usable. The directory gets its name when it is complete, so a process that is killed earlier leaves
+    nothing that looks like a checkpoint.
 
     Args:
-      path: a directory that does not exist yet; the one it is in must.
-      emulator: the parts the state was made by.
+      path: a directory that does not exist yet, in one that exists.
+      emulator: the parts that made the state.
       state: all nodes.
       network: the network the state was made for.
-      notes: anything that JSON can say, for `read_notes`.
+      notes: anything that JSON can represent, for `read_notes`.
 
     Returns:
-      The state's digest, as `digest` gives it.
+      The state's digest, as `digest` returns it.
 
     Raises:
-      InputError: there is something of this name, no place for it, or the parts do not fit each other.
-      OSError: it could not be written, as when the disk is full.
+      InputError: `path` exists or has no parent directory, or the arguments do not belong together.
+      OSError: the state could not be written, for example because the disk is full.
 
     Example:
       >>> import jax, jdgnn, tempfile
@@ -92,9 +88,9 @@ def save(path: str | Path, emulator: Spec, state: State, network: Any, *, notes:
     """
     path = checked_path("path", path)
     if path.exists():
-        raise InputError(f"path: {path} exists; give the name of a directory that does not, or remove it")
+        raise InputError(f"path: expected a new directory, got {path}, which exists; give another name, or remove it")
     if not path.parent.is_dir():
-        raise InputError(f"path: there is no directory {path.parent}; make it, or give another place")
+        raise InputError(f"path: there is no directory {path.parent}; make it, or give another one")
     _, _, features = arrays_of(emulator, state, network)
     arrays = _arrays(state)
     about = {
@@ -121,7 +117,7 @@ def save(path: str | Path, emulator: Spec, state: State, network: Any, *, notes:
 
 
 def _remove_partial(path: Path) -> None:
-    """Removes what a failed write has left; others of its writes may still be on their way for a moment."""
+    """Removes the remains of a failed write, some of whose threads may still write for a moment."""
     for _ in range(TRIES):
         partial = list(path.parent.glob(f"{path.name}.orbax-checkpoint-tmp*"))
         for folder in partial:
@@ -140,17 +136,17 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, A
             checkpointer.save(path, args.Composite(state=args.PyTreeSave(kept), about=args.JsonSave(about)))
         except OSError:
             raise
-        except Exception as error:  # TensorStore's own kinds, as when the disk is full
+        except Exception as error:  # TensorStore raises other errors, for example when the disk is full
             found = re.search(r"os_error_code='(\d+)'", str(error))
             code = int(found[1]) if found else errno.EIO
             raise OSError(code, os.strerror(code), str(path)) from error
 
 
 def restore(path: str | Path, emulator: Spec, network: Any) -> State:
-    """Reads a state back, to the bit.
+    """Reads a saved state; every bit is the same.
 
-    The emulator may have other settings than the one that made the state, such as another learning rate, if its state
-    has the same arrays; the network must be the same.
+    The emulator may have other settings than the one that made the state, for example another learning rate, if its
+    state has the same arrays. The network must be the same.
 
     Args:
       path: a directory that `save` has written, such as one in the `checkpoints` of a run.
@@ -161,11 +157,10 @@ def restore(path: str | Path, emulator: Spec, network: Any) -> State:
       The state.
 
     Raises:
-      InputError: there is no checkpoint, it is damaged or of another format, or belongs to another network or other
-        parts.
+      InputError: the checkpoint is missing, damaged or of another format, or belongs to another network or other parts.
 
     Warns:
-      OtherWayWarning: it was saved where compiled kernels were used and now are not, or the other way round.
+      OtherWayWarning: the state was saved with compiled kernels and is restored without them, or the other way round.
     """
     path = checked_path("path", path)
     about = read_about(path)
@@ -175,10 +170,7 @@ def restore(path: str | Path, emulator: Spec, network: Any) -> State:
     if not differing and about["features"] != _digest({"features": np.asarray(features)}):
         differing = "other features"
     if differing:
-        raise InputError(
-            f"network: expected the one that {path} was saved on, got another one: {differing}; give the one it was "
-            "saved on"
-        )
+        raise InputError(f"network: expected the one that {path} was saved on, got another one: {differing}")
     key = jax.random.key(0, impl=about["key_impl"])
     expected = shapes_of(emulator, key, links, features)
     leaves, structure = jax.tree.flatten_with_path(expected)
@@ -186,7 +178,7 @@ def restore(path: str | Path, emulator: Spec, network: Any) -> State:
     _check_same(path, wanted, about["arrays"])
     arrays = _read(path, wanted)
     if _digest(arrays) != about["digest"]:
-        raise DamagedError(f"path: {path} is damaged, as its content is not what was saved; take an earlier one")
+        raise _damaged(path, "its arrays are not those that were saved")
     values = [_as_leaf(arrays[_name(place)], leaf) for place, leaf in leaves]
     before, now = read(about.get("way")), way(emulator.backend, emulator.cores)
     if before is not None and not now.is_like(before):
@@ -198,9 +190,9 @@ def restore(path: str | Path, emulator: Spec, network: Any) -> State:
 
 
 def digest(state: State) -> str:
-    """SHA-256 of a state: two that have the same are the same to the bit, and continue alike.
+    """SHA-256 of a state: two states with the same digest have the same bits and continue alike.
 
-    Which network it is the state of is part of it: states that are the same but for the names of nodes differ.
+    The identity of the network is included, so states that differ only in the names of nodes have other digests.
 
     Args:
       state: all nodes.
@@ -216,151 +208,90 @@ def digest(state: State) -> str:
 
 
 def read_notes(path: str | Path) -> Any:
-    """What was noted when a state was saved.
+    """Reads the notes that were saved with a state.
 
     Raises:
-      InputError: there is no checkpoint, or it is damaged or of another format.
+      InputError: the checkpoint is missing, damaged or of another format.
     """
     return read_about(checked_path("path", path))["notes"]
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """What a checkpoint says of itself.
-
-    Raises:
-      InputError: there is no checkpoint, or it is damaged or of another format.
-    """
+    """Reads the description of a checkpoint; InputError if it is missing, damaged or of another format."""
     if not path.is_dir():
         what = "is a file" if path.exists() else "there is no such directory"
         raise InputError(f"path: {path}: {what}; give a checkpoint that jdgnn has saved")
     try:
         about = json.loads(read_bytes(path / "about" / "metadata", MOST_TEXT).decode())
     except OSError as error:
-        raise DamagedError(f"path: {path} is no checkpoint of jdgnn, as it says nothing of itself; give one") from error
+        raise DamagedError(f"path: expected a checkpoint of jdgnn, got {path}, which has no description") from error
     except (ValueError, RecursionError) as error:
-        raise DamagedError(f"path: {path} is damaged ({error}); take an earlier one") from error
+        raise _damaged(path, error) from error
     known = about.get("format") if isinstance(about, dict) else None
     if not isinstance(known, int) or isinstance(known, bool):
-        raise InputError(f"path: {path} is no checkpoint of jdgnn, as it names no format; give one that is")
+        raise InputError(f"path: expected a checkpoint of jdgnn, got {path}, whose description names no format")
     if known != FORMAT:
         age = "a newer" if known > FORMAT else "an older"
         raise InputError(
             f"path: {path} has format {known}, of {age} jdgnn ({about.get('jdgnn')}), and this one reads {FORMAT}; "
             "read it with that one"
         )
-    _check_about(path, about)
+    if about.get("seal") != _seal(about):
+        raise _damaged(path, "its description is not what was saved")
     return about
 
 
-def _check_about(path: Path, about: dict[str, Any]) -> None:
-    needed = {"tick": int, "key_impl": str, "arrays": dict, "digest": str, "network": list, "features": str}
-    wrong = [name for name, kind in needed.items() if type(about.get(name)) is not kind]
-    if not wrong and not all(isinstance(entry, list) and entry for entry in about["arrays"].values()):
-        wrong = ["arrays"]
-    if not wrong and about["key_impl"] not in KEY_IMPLS:
-        wrong = ["key_impl"]
-    if not wrong and not _is_identity(about["network"]):
-        wrong = ["network"]
-    if wrong or "notes" not in about:
-        what = wrong[0] if wrong else "notes"
-        raise DamagedError(f"path: {path} is damaged ({what} is invalid); take an earlier one")
-    if about.get("seal") != _seal(about):
-        raise DamagedError(f"path: {path} is damaged, as it says other things than were saved; take an earlier one")
-
-
-def _is_identity(given: list[Any]) -> bool:
-    """Whether these are the words of `jdgnn.network.identity`."""
-    rows = [row for row in given if isinstance(row, list) and len(row) == IDENTITY_SHAPE[1]]
-    words = [word for row in rows for word in row if type(word) is int and 0 <= word < 2**32]
-    return len(rows) == len(given) == IDENTITY_SHAPE[0] and len(words) == math.prod(IDENTITY_SHAPE)
-
-
 def _seal(about: Mapping[str, Any]) -> str:
-    """SHA-256 of all that a checkpoint says of itself."""
+    """SHA-256 of the description of a checkpoint."""
     said = {key: value for key, value in about.items() if key != "seal"}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _damaged(path: Path, why: object) -> DamagedError:
+    return DamagedError(f"path: {path} is damaged ({why}); use an earlier one")
 
 
 def _check_same(path: Path, wanted: Mapping[str, list[Any]], found: Mapping[str, Any]) -> None:
     for name in dict.fromkeys((*wanted, *found)):
         if wanted.get(name) != found.get(name):
             raise InputError(
-                f"emulator: {path} holds a state of other parts: {name} is {_shown(found.get(name))} there, and "
-                f"{_shown(wanted.get(name))} with this emulator; give the one it was saved with"
+                f"emulator: expected the parts that {path} was saved with, got other ones: {name} is "
+                f"{_shown(found.get(name))} in the checkpoint, and {_shown(wanted.get(name))} with this emulator"
             )
 
 
-def _shown(described: Any) -> str:
-    return "missing" if described is None else f"{described[0]} {described[1:]}" if described else "nothing"
+def _shown(described: list[Any] | None) -> str:
+    return "missing" if described is None else f"{described[0]} {described[1:]}"
 
 
 def _read(path: Path, wanted: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]]:
-    """The arrays, once their files are sure to have the right sizes."""
-    empty = {name: np.zeros(shape, kind) for name, (kind, *shape) in wanted.items() if 0 in shape}
-    kept = [name for name in wanted if name not in empty]
-    try:
-        _check_tree(path)
-        for name in kept:
-            _check_files(path / "state" / name, *wanted[name])
-        with _checkpointer() as checkpointer:
-            from orbax.checkpoint import RestoreArgs, args
-
-            asked = args.PyTreeRestore(
-                dict.fromkeys(kept, 0), restore_args=dict.fromkeys(kept, RestoreArgs(np.ndarray))
-            )
-            read = checkpointer.restore(path.absolute(), args.Composite(state=asked))["state"]
-    except (MemoryError, PermissionError):
-        raise
-    except Exception as error:  # whatever orbax makes of files that are not sound
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DamagedError(f"path: {path} is damaged ({reason[:200]}); take an earlier one") from error
-    return {**empty, **read}
-
-
-def _check_tree(path: Path) -> None:
-    """Rejects links, and whatever else is no plain file or directory; what is not an array must be short."""
-    for entry in path.rglob("*"):
-        if entry.is_symlink():
-            raise ValueError(f"{entry.name} is a link")
-        if not entry.is_dir() and size_of(entry) > MOST_TEXT and not entry.name[0].isdigit():
-            raise ValueError(f"{entry.name} has more than {MOST_TEXT:,} bytes")
-
-
-def _check_files(folder: Path, kind: str, *shape: int) -> None:
-    """Rejects an array that declares anything but what `save` writes, or whose file is longer or shorter than it."""
-    declared, numbers = folder / ".zarray", folder / (".".join("0" * len(shape)) or "0")
-    others = {file.name for file in folder.iterdir()} - {declared.name, numbers.name}
-    if others:
-        raise ValueError(f"{folder.name} has a file {min(others)}")
-    plain = {"compressor": None, "filters": None, "order": "C", "fill_value": None, "zarr_format": 2}
-    wanted = {
-        "shape": list(shape),
-        "chunks": list(shape),
-        "dtype": _zarr_type(kind),
-        "dimension_separator": ".",
-        **plain,
-    }
-    if json.loads(read_bytes(declared, MOST_TEXT)) != wanted:
-        raise ValueError(f"{folder.name} declares another array")
-    needed = math.prod(shape) * np.dtype(kind).itemsize
-    if (found := size_of(numbers)) != needed:
-        raise ValueError(f"{folder.name} has {found} bytes of {needed}")
-
-
-def _zarr_type(kind: str) -> str:
-    return kind if kind == "bfloat16" else np.dtype(kind).str
+    """Reads the arrays without orbax, which would take as much memory as its files ask for."""
+    arrays = {}
+    for name, (kind, *shape) in wanted.items():
+        needed = math.prod(shape) * np.dtype(kind).itemsize
+        file = path / "state" / name / (".".join("0" * len(shape)) or "0")  # one chunk, see `_checkpointer`
+        try:
+            if needed and (found := size_of(file)) != needed:
+                raise _damaged(path, f"{name} has {found} bytes of {needed}")
+            numbers = np.fromfile(file, np.uint8) if needed else np.zeros(0, np.uint8)
+        except PermissionError:
+            raise
+        except OSError as error:
+            raise _damaged(path, f"{name}: {error}") from error
+        arrays[name] = numbers.view(kind).reshape(shape)
+    return arrays
 
 
 @contextlib.contextmanager
 def _checkpointer() -> Iterator[Any]:
-    """Orbax, imported when it is needed, without its remarks."""
+    """Orbax, imported when it is needed, without its log messages."""
     logger = logging.getLogger("absl")
     level = logger.level
-    logger.setLevel(logging.CRITICAL)  # what fails is told by an exception as well
+    logger.setLevel(logging.CRITICAL)  # every failure also raises an exception
     try:
         from orbax import checkpoint as orbax
 
-        # Numbers of a state hardly compress; one file for an array is several times as fast as one for all.
+        # Numbers of a state hardly compress, and one file per array is several times as fast as one for all.
         state = orbax.PyTreeCheckpointHandler(use_ocdbt=False, use_compression=False)
         about = orbax.JsonCheckpointHandler()
         with orbax.Checkpointer(orbax.CompositeCheckpointHandler(state=state, about=about)) as checkpointer:

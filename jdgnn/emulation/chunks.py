@@ -1,6 +1,6 @@
 """The compiled programs of a run: one draws the events of some ticks, the other applies them.
 
-They are apart so that what is drawn, recorded or replayed goes through the same arithmetic, to the same bits.
+They are separate so that drawn, recorded and replayed events go through the same arithmetic, with the same bits.
 Axes: T ticks that a chunk has room for.
 """
 
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jdgnn.backend import bfloat16
 from jdgnn.backend.backend import Backend
 from jdgnn.backend.rows import once
-from jdgnn.emulation.in_place import put_off, settle
+from jdgnn.emulation.in_place import defer_steps, settle
 from jdgnn.emulation.metrics import Measurement, measure
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.start import sample_events
@@ -36,7 +36,7 @@ def draw(
     num_bytes: tuple[int, int, int],
     length: int,
 ) -> tuple[tuple[Any, ...], Events]:
-    """Draws the events of `count` ticks from `tick` on into a record of T = `length` ticks."""
+    """Draws the events of `count` ticks, starting with `tick`, into a record of T = `length` ticks."""
 
     def one(index: jax.Array, carry: tuple[Any, Events]) -> tuple[Any, Events]:
         memory, events = carry
@@ -59,10 +59,7 @@ def remember(
     *,
     num_bytes: tuple[int, int, int],
 ) -> tuple[Any, ...]:
-    """What clocks, presence and models of links remember after `count` ticks from `tick` on.
-
-    Of the events of these ticks, which nobody looks at, only what bears on that is computed.
-    """
+    """The memory of clocks, presence and links after `count` ticks; XLA drops the other draws, as nothing uses them."""
 
     def one(index: jax.Array, memory: tuple[Any, ...]) -> tuple[Any, ...]:
         return sample_events(emulator, links, num_bytes, key, tick + index, memory)[0]
@@ -82,26 +79,12 @@ def advance(
     *,
     unrolled: int = 1,
 ) -> tuple[State, Measurement]:
-    """Runs `count` of the T ticks whose events are given, and measures after those that are recorded [T].
+    """Applies `count` of the T ticks of events, and measures after those that are recorded [T].
 
-    There are `unrolled` ticks in a round of the loop, and `count` is a multiple of it.
+    A round of the loop has `unrolled` ticks, and `count` is a multiple of it.
     """
-    state, measured = _advance(emulator, links, features, bfloat16.packed(state), events, count, is_recorded, unrolled)
-    return bfloat16.unpacked(state), measured
-
-
-def _advance(
-    emulator: Spec,
-    links: Topology,
-    features: jax.Array,
-    state: State,
-    events: Events,
-    count: jax.Array,
-    is_recorded: jax.Array,
-    unrolled: int,
-) -> tuple[State, Measurement]:
     backend = links.backend
-    state = put_off(emulator, backend, state, features)
+    state = defer_steps(emulator, backend, bfloat16.packed(state), features)
     shape = jax.eval_shape(
         lambda *a: measure(links, *apply_events(emulator, links, *a)), features, state, _at(events, 0)
     )
@@ -125,7 +108,7 @@ def _advance(
         return carry
 
     state, measured = jax.lax.fori_loop(0, count // unrolled, several, (state, empty))
-    return replace(settle(backend, state), pending=None), measured
+    return bfloat16.unpacked(replace(settle(backend, state), pending=None)), measured
 
 
 def _apart(backend: Backend, state: State) -> State:
@@ -144,7 +127,7 @@ def _apart(backend: Backend, state: State) -> State:
 def refresh(
     emulator: Spec, links: Topology, features: jax.Array, state: State, events: Events, count: jax.Array
 ) -> State:
-    """Runs `count` of the T refreshing ticks whose events are given."""
+    """Applies `count` of the T ticks of events as refreshing ticks."""
     state = jax.lax.fori_loop(
         0,
         count,

@@ -1,4 +1,4 @@
-"""What surrounds all nodes in one tick: the one thing that every stage is given beside the state.
+"""The context of one tick, which every stage takes with the state.
 
 Axes: N nodes, F0 features that a node measures.
 """
@@ -15,20 +15,20 @@ from jdgnn.protocol.transport import Transport, transport_of
 
 
 class Tick(NamedTuple):
-    """One tick: what nodes are made of, where they stand, and everything random that happens to them."""
+    """One tick: the parts, the links, the features and all random events."""
 
     spec: Spec
     topology: Topology
     features: jax.Array  # [N, F0]
     events: Events
-    active: jax.Array | None = None  # [N] bool, who merges, trains and sends, once that is known; None = all
+    active: jax.Array | None = None  # [N] bool, nodes that merge, train and send; set after receiving; None = all
 
     @property
     def backend(self) -> Backend:
-        """By which array operations are done."""
+        """The backend of array operations."""
         return self.topology.backend
 
     @property
     def transport(self) -> Transport | None:
-        """How models are carried; None where none are sent."""
+        """The transport of models; None where none are sent."""
         return transport_of(self.spec.traffic)

@@ -1,4 +1,4 @@
-"""What the parts of an emulator are, read off their functions: a name, and the numbers bound to it."""
+"""Descriptions of parts, from their functions: a name and the numbers bound to it."""
 
 import functools
 from collections.abc import Iterator
@@ -20,20 +20,16 @@ MAIN = (
     "choose",
     "init",
 )
-"""Members of parts of which the first that is there says what a part is."""
+"""The first of these members that a part has names it."""
 
-DEEPEST = 10
-"""Functions in which one function may be wrapped."""
+DEEPEST = 10  # wrappers around a function that are looked through
 
 IN_WORDS = {"descend": "sgd", "weigh_by_age": "age_weighted"}
-"""Functions of jdgnn that are not called as what made the part."""
+"""Names of parts whose functions have other names."""
 
 
 def described(part: Any) -> str:
-    """A part in words: what made it, and its numbers; a layer by how it combines what neighbours sent.
-
-    Args:
-      part: a layer, an objective, a link model, or any other part; None for none.
+    """Describes a part by what made it and its numbers; a layer by its aggregation; None as `none`.
 
     Example:
       >>> from jdgnn.learning.objectives import info_nce
@@ -53,7 +49,7 @@ def described(part: Any) -> str:
 
 
 def _named(function: Any) -> str:
-    """A part of jdgnn by its module, in which its functions are private; others by their own names."""
+    """The name of a function: the module's for private functions of jdgnn, else its own."""
     inner = _innermost(function)
     name, module = getattr(inner, "__name__", type(inner).__name__), getattr(inner, "__module__", "") or ""
     if not module.startswith("jdgnn."):
@@ -68,7 +64,7 @@ def _innermost(function: Any) -> Any:
 
 
 def _numbers(function: Any) -> Iterator[tuple[str, Any]]:
-    """The numbers bound to a function, and to functions bound to it, the innermost first."""
+    """The numbers bound to a function and to functions bound to it, innermost first."""
     bound = getattr(function, "keywords", None) or {}
     inner = getattr(function, "func", None) or getattr(function, "fun", None)
     if inner is not None:

@@ -1,4 +1,4 @@
-"""What a merge rule makes of received models: folded one by one, pair by pair, or some numbers of all at a time.
+"""Merging received models into a node's own: one by one, pair by pair, or all of an inbox at once.
 
 Axes: N nodes, M models in an inbox, n some nodes.
 """
@@ -14,12 +14,12 @@ from jdgnn.backend import bfloat16
 from jdgnn.backend.per_node import per_node
 from jdgnn.backend.rows import put, select, take
 from jdgnn.emulation.inbox import Inbox
-from jdgnn.protocol.model import Model
+from jdgnn.protocol.model import Model, Received
 from jdgnn.protocol.traffic import Gossip
 
-BLOCK = 64  # pairs merged at once: small enough for the cache, and no second copy of all models is ever made
-
-NUM_BLOCKS = 16  # in how many, at least, matrices are cut where they are merged some columns at a time
+BLOCK = 64  # pairs merged at once: they fit the cache, and no second copy of all models is made
+NUM_BLOCKS = 16  # at least so many blocks of columns per matrix
+NODES_AT_ONCE = 64  # whole inboxes gathered together, of M models each
 
 
 def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array | None) -> Model:
@@ -27,13 +27,10 @@ def fold(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array
 
     Args:
       gossip: the merge rule.
-      inbox: what each node merges.
-      sent: the models that were sent, by the rows of the inbox.
+      inbox: the models that each node merges.
+      sent: all models sent, by the rows of the inbox.
       own: models of some nodes [n, ...].
-      nodes: which nodes these are [n]; None for all.
-
-    Returns:
-      The models after merging.
+      nodes: their numbers [n]; None for all.
     """
     row, is_merged, seed = take((inbox.row, inbox.is_merged, inbox.seed), nodes)
     fold_index = take(inbox.fold_index, nodes)
@@ -55,10 +52,10 @@ def _merge_one(
     offset: jax.Array | int = 0,
     first: int = 0,
 ) -> Model:
-    """One node merges one model, or what a message carries of it: other numbers stay as they are.
+    """One node merges one model; numbers that the message does not carry stay.
 
-    What is kept in bfloat16 is rounded by the seed, if there is one. Of a part of the model, `offset` and `first` say
-    which, as in `bfloat16.rounded`.
+    A seed rounds numbers that are kept in bfloat16. For a slice of the model, `offset` and `first` place it, as in
+    `bfloat16.rounded`.
     """
     assert gossip.merge.merge is not None
     here, received, is_carried = computed(gossip, own.params, sent.params, seed)
@@ -68,9 +65,9 @@ def _merge_one(
 
 
 def computed(gossip: Gossip, own: Any, sent: Any, seed: jax.Array | None) -> tuple[Any, Any, Any]:
-    """A node's own and a received model as they are computed with, and which numbers of the latter came; None for all.
+    """A node's own and a received model, widened if a seed will round them, and which numbers came; None for all.
 
-    What will be rounded by a seed is widened; numbers that a message does not carry are the node's own.
+    Numbers that the message does not carry are the node's own.
     """
     here = own if seed is None else bfloat16.widened(own)
     if gossip.content is None:
@@ -81,25 +78,17 @@ def computed(gossip: Gossip, own: Any, sent: Any, seed: jax.Array | None) -> tup
 def kept(
     merged: Any, own: Any, seed: jax.Array | None, is_carried: Any, offset: jax.Array | int = 0, first: int = 0
 ) -> Any:
-    """What a node keeps of merged parameters: rounded by the seed, if there is one, and its own where nothing came."""
+    """The parameters to keep after a merge: rounded if there is a seed, and the node's own where no number came."""
     if seed is not None:
         merged = bfloat16.rounded(merged, own, seed, offset, first)
     return merged if is_carried is None else jax.tree.map(jnp.where, is_carried, merged, own)
 
 
 def fold_in_place(gossip: Gossip, inbox: Inbox, models: Model, *, blocks: bool = True) -> Model:
-    """What `fold` gives where the models sent are the nodes' own, without a second copy of all of them.
+    """The result of `fold` where the sent models are the nodes' own [N, ...], without a second copy of them.
 
-    Rules that give every number the same mean can be folded some numbers of all models at a time.
-
-    Args:
-      gossip: a merge rule that has `weigh`.
-      inbox: what each node merges.
-      models: parameters of all layers [N, ...] and ages [N], as they were sent.
-      blocks: whether some numbers of all models are merged at a time, or all.
-
-    Returns:
-      Parameters and ages after merging.
+    The rule must have `weigh`: it gives every number the same mean, so some columns of all models are folded at a time
+    if `blocks` is True.
     """
     ages = _ages(gossip, inbox, models.age)
     leaves, structure = jax.tree.flatten(models.params)
@@ -120,7 +109,7 @@ def _ages(gossip: Gossip, inbox: Inbox, age: jax.Array) -> list[jax.Array]:
 
 
 def _merged_by_columns(gossip: Gossip, number: int, leaf: jax.Array, inbox: Inbox, ages: list[jax.Array]) -> jax.Array:
-    """Merges the numbers [N, ...] of the array of that number, some columns at a time."""
+    """Merges array `number` of the models [N, ...], some columns at a time."""
     if leaf.ndim == 1 or leaf.size == 0:
         return _merged_numbers(gossip, number, leaf, inbox, ages)
     length = leaf.shape[1]
@@ -137,7 +126,7 @@ def _merged_by_columns(gossip: Gossip, number: int, leaf: jax.Array, inbox: Inbo
 def _merged_numbers(
     gossip: Gossip, number: int, sent: jax.Array, inbox: Inbox, ages: list[jax.Array], offset: jax.Array | int = 0
 ) -> jax.Array:
-    """Merges numbers [N, ...] of the array of that number, before which there are `offset` others at each node."""
+    """Merges numbers [N, ...] of array `number`, which follow `offset` others at each node."""
     own, fold_index = sent, inbox.fold_index
     merge_one = per_node(partial(_merge_one, offset=offset, first=number), shared=(0,))
     for column in range(inbox.row.shape[1]):
@@ -148,17 +137,7 @@ def _merged_numbers(
 
 
 def shares_of(gossip: Gossip, inbox: Inbox, sent_age: jax.Array, age: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The share of each received model when its turn comes.
-
-    Args:
-      gossip: a merge rule that has `weigh`.
-      inbox: what each node merges.
-      sent_age: ages of what was sent, by the rows of the inbox.
-      age: ages of the nodes' own models [N].
-
-    Returns:
-      Shares [N, M], and ages after merging [N].
-    """
+    """The share of each received model in its fold [N, M], by a rule with `weigh`, and ages [N] after all folds."""
     assert gossip.merge.weigh is not None
     fold_index = inbox.fold_index
     shares = []
@@ -177,13 +156,10 @@ def merge_pairs(
 
     Args:
       gossip: the merge rule.
-      dst: the partner of each node [N], N for nobody.
-      is_merged: which nodes merge what their partner sent [N].
+      dst: the partner of each node [N], N for none.
+      is_merged: nodes that merge their partner's model [N].
       models: parameters of all layers [N, ...] and ages [N], as they were sent.
       seed: as in an inbox.
-
-    Returns:
-      Parameters and ages after merging.
     """
     num_nodes = dst.shape[0]
     left, right = pairs_of(dst)
@@ -206,9 +182,38 @@ def merge_pairs(
 
 
 def pairs_of(dst: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The nodes [N // 2] that send to each other, by to whom each sends [N], and their partners; filled up with N."""
+    """Nodes [N // 2] that send to each other, by the receiver of each [N], and their partners; padded with N."""
     num_nodes = dst.shape[0]
     node = jnp.arange(num_nodes, dtype=jnp.int32)
     is_mutual = dst.at[dst].get(mode="fill", fill_value=num_nodes) == node
     (left,) = jnp.nonzero(is_mutual & (node < dst), size=num_nodes // 2, fill_value=num_nodes)
     return left.astype(jnp.int32), dst.at[left].get(mode="fill", fill_value=num_nodes)
+
+
+def merge_all(gossip: Gossip, inbox: Inbox, sent: Model, own: Model, nodes: jax.Array | None) -> Model:
+    """Merges all models of an inbox at once into the node's own; models of nodes without one stay bit for bit.
+
+    Args:
+      gossip: a merge rule that has `merge_all`.
+      inbox: the models that each node merges.
+      sent: all models sent, by the rows of the inbox.
+      own: models of some nodes [n, ...].
+      nodes: their numbers [n]; None for all.
+    """
+    rule, given = gossip.merge.merge_all, (inbox.row, inbox.is_merged, inbox.staleness, inbox.seed)
+    assert rule is not None
+
+    def one(held: tuple[Model, Any]) -> Model:
+        own, (row, mask, staleness, seed) = held
+        there = take(sent, row)
+        read = jax.vmap(lambda params: computed(gossip, own.params, params, seed), out_axes=(None, 0, 0))
+        here, params, carried = read(there.params)
+        # empty places hold the node's own model, so that no rule meets invalid numbers
+        received = Received(select(mask, params, here), there.age, mask, staleness, carried, there.weight)
+        merged: Model = rule(own._replace(params=here), received)
+        by_any = jax.tree.map(lambda came: jnp.any(select(mask, came, jnp.zeros_like(came)), axis=0), carried)
+        merged = merged._replace(params=kept(merged.params, own.params, seed, by_any))
+        return jax.tree.map(lambda new, old: jnp.where(jnp.any(mask), new, old), merged, own)
+
+    merged: Model = jax.lax.map(one, (own, take(given, nodes)), batch_size=NODES_AT_ONCE)
+    return merged

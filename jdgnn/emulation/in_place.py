@@ -1,9 +1,9 @@
-"""Layers that learn in the pass that merges them: one that begins with linear maps is multiplied while it is merged.
+"""Layers that learn while they are merged: a layer that begins with linear maps is multiplied in the same pass.
 
-The gradient of such a layer is an outer product, so a step is known by two vectors per node. A step of plain descent is
-put off: the next tick, which reads all parameters anyway, makes it while it merges. Optimisers with state step in a
-second pass; for those without a step for outer products gradients are written out. Axes: N nodes, F features that enter
-a layer, F' that leave it.
+The gradient of such a layer is an outer product, so two vectors per node describe a step. A step of plain descent is
+deferred: the next tick reads all parameters anyway, and makes it while it merges. Optimisers with state step in a
+second pass, and gradients are written out for those without a step for outer products. Axes: N nodes, F features that
+enter a layer, F' that leave it.
 """
 
 from dataclasses import replace
@@ -23,7 +23,7 @@ from jdgnn.emulation.merge import MergedInPlace
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
 from jdgnn.emulation.train import Learned, Seen, aggregated, awake, embedded, nothing, seeds_of
-from jdgnn.emulation.views import chosen, oldest_used, received
+from jdgnn.emulation.views import chosen, received
 from jdgnn.emulation.ways import why_plain, why_written_out
 from jdgnn.learning.local_step import finishing_loss, keys_of, local_update, viewed
 from jdgnn.learning.optimizers import Optimizer
@@ -34,7 +34,7 @@ from jdgnn.protocol.transport import transport_of
 
 
 class Gradient(NamedTuple):
-    """The gradient of a layer that begins with linear maps: outer products of what enters and what leaves them."""
+    """The gradient of a layer that begins with linear maps, as outer products of their inputs and their sum."""
 
     inputs: dict[str, jax.Array]  # [N, F] each
     linear: jax.Array  # [N, F']
@@ -43,7 +43,7 @@ class Gradient(NamedTuple):
 def learn_in_place(
     tick: Tick, state: State, index: int, merged: MergedInPlace, own: jax.Array, nodes: jax.Array | None
 ) -> Learned:
-    """One layer of the nodes [n], None for all; `own` [N, F] is what each node puts into it."""
+    """Trains one layer at some nodes [n], None for all; `own` [N, F] is its input at each node."""
     layer, objective = tick.spec.layers[index], tick.spec.objectives[index]
     assert layer.inputs is not None
     assert layer.finish is not None
@@ -58,7 +58,7 @@ def learn_in_place(
     def learn(rows: Any) -> Any:
         total, seen, compared, key = rows
         gradient = per_node(jax.value_and_grad(finishing_loss, argnums=2, has_aux=True), shared=(0, 1))
-        others = received(tick.topology, state, index, compared, oldest_used(tick.spec, state.tick))
+        others = received(tick, state, index, compared)
         return gradient(layer, objective, total, *seen, others, key)
 
     rows = (sums[:, 0], seen, take(chosen(state, tick.events, index), nodes), keys[1])
@@ -77,11 +77,11 @@ def learn_in_place(
 
 
 class _Moved(NamedTuple):
-    """What a step gave."""
+    """The result of a step."""
 
     params: Any
     opt_state: Any
-    pending: Any = None  # the step that is put off instead, if it is
+    pending: Any = None  # the step, if it is deferred
 
 
 def _step(
@@ -141,7 +141,7 @@ def _written_out(
     is_stepping: jax.Array,
     seed: jax.Array | None,
 ) -> tuple[Any, Any]:
-    """A step of one node along its gradient as a tree of parameters; zero where nothing is an outer product."""
+    """A step of one node along its gradient as a tree of parameters, zero where nothing is an outer product."""
     kept, params = params, params if seed is None else bfloat16.widened(params)
     maps = {
         name: {
@@ -155,8 +155,8 @@ def _written_out(
     return params if seed is None else bfloat16.rounded(params, kept, seed), opt_state
 
 
-def put_off(spec: Spec, backend: Backend, state: State, features: jax.Array) -> State:
-    """Lets steps be put off, if all are plain descent in place, all nodes wake in every tick and no model is copied."""
+def defer_steps(spec: Spec, backend: Backend, state: State, features: jax.Array) -> State:
+    """Lets steps be deferred if all are plain descent in place, no node can miss a tick, and no model is copied."""
     availability, transport = spec.traffic.availability, transport_of(spec.traffic)
     if backend.in_place is None or why_plain(spec, state, features) is not None or spec.order != "merge_then_train":
         return state
@@ -178,13 +178,13 @@ def put_off(spec: Spec, backend: Backend, state: State, features: jax.Array) -> 
 
 
 def settle(backend: Backend, state: State) -> State:
-    """Makes the steps that were put off; afterwards none are."""
+    """Makes the deferred steps."""
     if state.pending is None or backend.in_place is None:
         return state
     params, pending = [], []
     for layer, steps in zip(state.params, state.pending, strict=True):
         step = backend.in_place.descend
-        done = {name: linear(step(affine(layer["layer"][name]), put_off)) for name, put_off in steps.items()}
+        done = {name: linear(step(affine(layer["layer"][name]), deferred)) for name, deferred in steps.items()}
         params.append(layer | {"layer": done})
         pending.append({name: step._replace(is_stepping=step.is_stepping & False) for name, step in steps.items()})
     return replace(state, params=tuple(params), pending=tuple(pending))

@@ -1,4 +1,4 @@
-"""Inboxes: which models each node finds there, and which of them it accepts.
+"""Inboxes: the models that each node finds, and which of them it accepts.
 
 Axes: N nodes, M models in an inbox.
 """
@@ -19,13 +19,13 @@ from jdgnn.protocol.transport import Waiting
 
 @struct.dataclass(kw_only=True)
 class Inbox:
-    """What each node merges in this tick, oldest first; no column where no models are sent."""
+    """The models that each node merges in this tick, oldest first; no columns where none are sent."""
 
-    row: jax.Array  # [N, M] int32, where the model is among those of the transport
+    row: jax.Array  # [N, M] int32, the row of the model in the transport
     is_merged: jax.Array  # [N, M] bool
     is_rejected: jax.Array  # [N, M] bool
-    staleness: jax.Array | None = None  # [N, M] int32, ticks since each was sent; None where the rule sees none
-    seed: jax.Array | None = None  # [N] uint32, to round what is merged with; None where it is kept as computed
+    staleness: jax.Array | None = None  # [N, M] int32, ticks since each was sent; None where the rule does not use it
+    seed: jax.Array | None = None  # [N] uint32, rounds merged numbers; None where they are kept as computed
 
     @property
     def num_merged(self) -> jax.Array:
@@ -34,12 +34,12 @@ class Inbox:
 
     @property
     def fold_index(self) -> jax.Array:
-        """How many models each node has merged before each of its inbox [N, M]."""
+        """Number of models that each node merges before each of its inbox [N, M]."""
         return jnp.cumsum(self.is_merged, axis=1, dtype=jnp.int32) - 1
 
 
 def open_inboxes(tick: Tick, state: State) -> tuple[Inbox, Counts]:
-    """What each active node merges, and what it rejects."""
+    """The models that each active node merges or rejects."""
     gossip, transport = tick.spec.gossip, tick.transport
     if gossip is None or transport is None:
         nothing = jnp.zeros((state.num_nodes, 0), bool)
@@ -81,14 +81,14 @@ def _accepted(tick: Tick, waiting: Waiting) -> jax.Array:
 
 
 def close_inboxes(tick: Tick, state: State, inbox: Inbox) -> State:
-    """Lets go of what was merged, or rejected and is not passed on."""
+    """Releases models that were merged, or rejected and are not passed on."""
     if tick.transport is None:
         return state
     return replace(state, models=tick.transport.release(state.models, tick.active, inbox.is_rejected))
 
 
 def hold_models(tick: Tick, state: State) -> tuple[State, Counts]:
-    """Lets models wait that would have been merged in this tick; what finds no room in an inbox is evicted."""
+    """Lets models wait that would be merged in this tick; those without room in an inbox are evicted."""
     if tick.spec.gossip is None or tick.transport is None:
         return state, {}
     models, counts = tick.transport.hold(tick.backend, tick.spec.gossip, state.models)

@@ -24,7 +24,7 @@ def aggregate(
     received_mask: jax.Array,
     nodes: jax.Array | None = None,
 ) -> jax.Array:
-    """What some nodes make of what their in-neighbours sent.
+    """Aggregates the vectors that some nodes received from in-neighbours, into [n, F].
 
     Args:
       layer: the layer.
@@ -33,10 +33,7 @@ def aggregate(
       own: each node's own vector [N, F].
       received: the newest vector over each edge [E, F].
       received_mask: whether there is one [E].
-      nodes: which nodes [n], N for none; None for all.
-
-    Returns:
-      One vector for each of them [n, F].
+      nodes: the nodes [n], N for none; None for all.
     """
     dims = chex.Dimensions(N=topology.num_nodes, E=topology.num_edges, F=own.shape[-1])
     chex.assert_shape(own, dims["NF"])
@@ -45,8 +42,8 @@ def aggregate(
     query = None
     if layer.query is not None:
         rows = per_node(layer.query)(params, take(own, nodes))
-        everybody = jax.tree.map(lambda leaf: jnp.zeros((topology.num_nodes, *leaf.shape[1:]), leaf.dtype), rows)
-        query = put(everybody, nodes, rows)
+        all_rows = jax.tree.map(lambda leaf: jnp.zeros((topology.num_nodes, *leaf.shape[1:]), leaf.dtype), rows)
+        query = put(all_rows, nodes, rows)
     return take(layer.aggregate(own, received, received_mask, topology, query), nodes)
 
 

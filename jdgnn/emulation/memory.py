@@ -1,4 +1,4 @@
-"""How much memory a run takes, before any is allocated."""
+"""The memory of a run, estimated before any is allocated."""
 
 import jax
 import jax.numpy as jnp
@@ -15,11 +15,7 @@ from jdgnn.network.topology import topology
 
 
 def state_bytes(state: State) -> dict[str, int]:
-    """Bytes of a state by part; `state` may be shapes.
-
-    Returns:
-      A dict that leaves nothing out, and has no entry for buffers that are not there.
-    """
+    """Bytes of a state (or of its shapes) by part; complete, without entries for missing buffers."""
     parts = {
         "parameters": state.params,
         "optimizer": state.opt_state,
@@ -37,9 +33,9 @@ def state_bytes(state: State) -> dict[str, int]:
 
 
 def run_bytes(emulator: Spec, network: Network, state: State) -> dict[str, int]:
-    """Bytes that a run takes, by part: the network, the state (given as shapes), events, and what is computed with.
+    """Bytes of a run by part: the network, the state (given as shapes), events, and working memory.
 
-    The last is what the compiler says it needs beside these, so the program of a tick is compiled for it.
+    The compiler tells the working memory, so the program of a tick is compiled.
     """
     links = topology(network, backend_of(emulator))
     features = jax.ShapeDtypeStruct(network.features.shape, jax.dtypes.canonicalize_dtype(network.features.dtype))

@@ -1,4 +1,4 @@
-"""The models of nodes with those of their inboxes merged in, layer by layer, as training asks for them.
+"""Merging the models of inboxes into the nodes' own, layer by layer, as training needs them.
 
 Axes: N nodes, M models in an inbox, n some nodes, F features that enter a layer, F' that leave it.
 """
@@ -16,18 +16,17 @@ from jdgnn.backend.backend import InPlace
 from jdgnn.backend.calls import Affine, Exchange, Rounding
 from jdgnn.backend.rows import once, take
 from jdgnn.emulation.context import Tick
-from jdgnn.emulation.fold import fold, fold_in_place, merge_pairs, shares_of
+from jdgnn.emulation.fold import fold, fold_in_place, merge_all, merge_pairs, shares_of
 from jdgnn.emulation.inbox import Inbox
 from jdgnn.emulation.state import State
 from jdgnn.emulation.train import awake
 from jdgnn.emulation.ways import why_folded
-from jdgnn.emulation.whole_inbox import merge_all
 from jdgnn.learning.optimizers.outer import affine, linear
 from jdgnn.protocol.model import Model
 
 
 class Folded(NamedTuple):
-    """Models that are merged as a whole."""
+    """Models whose merge is complete."""
 
     params: tuple[Any, ...]
     age: jax.Array
@@ -40,7 +39,7 @@ class Folded(NamedTuple):
 
 @dataclass(frozen=True)
 class MergedInPlace:
-    """Models of all nodes that are merged in place, each layer in the pass that multiplies by it."""
+    """Models of all nodes, merged in place: each layer in the pass that multiplies by it."""
 
     own: tuple[Any, ...]  # per layer [N, ...]
     age: jax.Array  # [N], after merging
@@ -48,8 +47,8 @@ class MergedInPlace:
     exchange: Exchange
     pending: tuple[Any, ...] | None  # per layer, steps to be made before
     kernels: InPlace
-    seed: jax.Array | None = None  # [N, M] uint32, to round what is merged with; None where it is kept as computed
-    weight: None = None  # since rules that divide one are no means of a fixed share
+    seed: jax.Array | None = None  # [N, M] uint32, to round merged numbers with; None where nothing is rounded
+    weight: None = None  # rules with weights are not merged in place
 
     @cached_property
     def numbers(self) -> tuple[Any, ...]:
@@ -58,7 +57,7 @@ class MergedInPlace:
         return tuple(jax.tree.unflatten(structure, range(len(leaves))))
 
     def layer(self, index: int) -> Any:
-        """Parameters of one layer [N, ...], merged now; to be asked for once."""
+        """Merges one layer now and returns its parameters [N, ...]; call it once per layer."""
         return self._parts(index, list(self.own[index]))
 
     def multiplied(self, index: int, given: list[dict[str, jax.Array]]) -> tuple[Any, jax.Array]:
@@ -115,12 +114,9 @@ def merge(tick: Tick, state: State, inbox: Inbox | None, own: Model, nodes: jax.
     Args:
       tick: the tick.
       state: all nodes.
-      inbox: what each merges; None for nothing.
+      inbox: the models to merge; None for none.
       own: models of some nodes [n, ...].
-      nodes: which nodes these are [n]; None for all.
-
-    Returns:
-      The models after merging.
+      nodes: their numbers [n]; None for all.
     """
     dims = chex.Dimensions(N=state.num_nodes)
     chex.assert_tree_shape_prefix(own, dims["N"] if nodes is None else nodes.shape)
@@ -150,7 +146,7 @@ def _folded(tick: Tick, state: State, inbox: Inbox | None, own: Model, nodes: ja
 
 
 def _fold_own(tick: Tick, inbox: Inbox, models: Model) -> Model:
-    """The fold where the models sent are the nodes' own; in place, if the rule allows it."""
+    """The fold where the sent models are the nodes' own; in place, if the rule allows it."""
     gossip = tick.spec.gossip
     assert gossip is not None
     if gossip.merge.weigh is not None:
@@ -174,7 +170,7 @@ def _in_place(
     inbox = take(inbox, nodes)
     share, age = shares_of(gossip, inbox, sent_age, age)
     source = jnp.where(inbox.is_merged, inbox.row, -1)
-    # models are overwritten while others still have to read them: an order sees to that, of one model a node
+    # other nodes may still have to read a model that is overwritten: the plan orders that, for one model a node
     is_ordered = transport.is_own and gossip.order != "train_then_merge" and gossip.capacity == 1
     plan = kernels.plan(source[:, 0] if is_ordered else nobody, active)
     exchange = Exchange(plan, source, share.astype(dtype))

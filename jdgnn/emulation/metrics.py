@@ -1,4 +1,4 @@
-"""What is measured at the end of a recorded tick.
+"""Metrics at the end of a recorded tick.
 
 Axes: N nodes, E directed edges, L layers, Q quantiles.
 """
@@ -49,16 +49,7 @@ class Measurement:
 
 
 def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
-    """Measures the end of a tick, over the honest nodes that have joined.
-
-    Args:
-      topology: the links.
-      state: all nodes.
-      info: of the tick that led to it.
-
-    Returns:
-      The measurement.
-    """
+    """Measures the end of the tick that `info` describes, over the honest nodes that have joined."""
     dtype = info.loss.dtype
     joined = jnp.ones(state.num_nodes, bool) if state.counted is None else state.counted
     stale, is_using = staleness(topology, state, info)
@@ -105,23 +96,13 @@ def measure(topology: Topology, state: State, info: TickInfo) -> Measurement:
 
 
 def _traffic(state: State, outcome: str, dtype: Any) -> jax.Array:
-    """Payload that each node has sent, or got, since the start, of all kinds [N], as near as the dtype comes."""
+    """Payload bytes of all kinds that each node has sent or received since the start [N], rounded to the dtype."""
     high, low = jnp.moveaxis(state.accounts.words[:, :, OUTCOMES.index(outcome)].astype(dtype), -1, 0)
     return jnp.sum((high * 2.0**32 + low) * jnp.asarray(message_bytes(state), dtype), axis=1)
 
 
 def staleness(topology: Topology, state: State, info: TickInfo) -> tuple[jax.Array, jax.Array]:
-    """How old what a node used of its neighbours in the last tick was.
-
-    Args:
-      topology: the links.
-      state: after the tick.
-      info: of the tick.
-
-    Returns:
-      For each node the mean over in-neighbours of tick of use − tick sent [N], at least 1, and which nodes were active
-      and used anything [N].
-    """
+    """Mean age in ticks of what each node used of its in-neighbours [N], at least 1, and which nodes used any [N]."""
     if state.mailbox is not None:
         version = state.mailbox.version
     else:
@@ -135,12 +116,10 @@ def staleness(topology: Topology, state: State, info: TickInfo) -> tuple[jax.Arr
 def mean_elapsed(
     topology: Topology, version: jax.Array, tick: jax.Array, dtype: Any, oldest: jax.Array | int = 0
 ) -> tuple[jax.Array, jax.Array]:
-    """Mean over in-neighbours of the ticks from the version held of each [E], -1 for none, to `tick`.
+    """Mean over in-neighbours of the ticks from the held version of each [E], -1 for none, to `tick`.
 
-    Versions from before the tick `oldest` are left out.
-
-    Returns:
-      The mean at each node [N], zero without any, and which nodes hold any [N].
+    Versions before the tick `oldest` are left out. Returns the mean at each node [N], zero without any, and which nodes
+    hold any [N].
     """
     is_held = version >= oldest
     total = sum_over_in_edges(jnp.where(is_held, tick - version, 0).astype(dtype), topology)
@@ -149,11 +128,11 @@ def mean_elapsed(
 
 
 def quantiles(backend: Backend, values: jax.Array, mask: jax.Array) -> jax.Array:
-    """Quantiles [Q] of [N] over the nodes where the mask [N] is True, as values that occur; NaN if there is none."""
+    """Quantiles [Q] of values [N] where the mask [N] is True; each occurs among the values; NaN if there is none."""
     return backend.quantiles(values, mask, jnp.asarray(QUANTILES, jnp.float32))
 
 
 def mean_where(mask: jax.Array, values: jax.Array) -> jax.Array:
-    """Mean of [N, ...] over the nodes where the mask is True, which is broadcast: [...], NaN if there is none."""
+    """Mean over nodes of values [N, ...] where the mask, which is broadcast, is True; NaN if there is none."""
     count = jnp.sum(mask, axis=0, dtype=values.dtype)
     return jnp.where(count > 0, sum_over_nodes(jnp.where(mask, values, 0)) / jnp.maximum(count, 1), jnp.nan)

@@ -1,4 +1,4 @@
-"""What there is to see of each node by itself.
+"""Metrics of each single node.
 
 Axes: N nodes, L layers.
 """
@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from jdgnn.emulation.metrics import mean_elapsed
 from jdgnn.emulation.spread import spread_of
 from jdgnn.emulation.start import message_bytes
-from jdgnn.emulation.state import State
-from jdgnn.emulation.state_checks import check_alive, check_network_of
+from jdgnn.emulation.state import State, check_alive, check_network_of
 from jdgnn.network.conversion import as_network
 from jdgnn.network.edges import sum_over_out_edges
 from jdgnn.network.topology import Topology, topology
@@ -23,20 +22,20 @@ from jdgnn.protocol.rings import num_in_flight
 
 
 def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
-    """Figures of every node at the end of a run, where the history has those of all nodes together.
+    """Metrics of every single node at the end of a run; the history has those of all nodes together.
 
     Args:
       state: all nodes.
       network: the network the state was made for.
 
     Returns:
-      `node` (its name, or its number where nodes have no names), `age`, `wakes`, `embedded_at` (tick of its last
-      embeddings, −1 for none), `staleness` (mean age in ticks of what its mailboxes hold in the next tick, expired
-      or not; NaN if they are empty), `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with the mean model of the honest nodes that have
-      joined) and `norm_ratio` (‖θᵥ‖ over what it was on average at the start; both are NaN for nodes that have not
-      joined) of each node [N]; `num_steps` [N, L]; its `messages` and `bytes` since the start [N, 3, 7], by kind and
-      outcome in the order of `jdgnn.protocol.accounts`; and what is `in_flight`, by sender [N, 3]. With attackers also
-      `role`: 1 for one, 0 for an honest node.
+      A dict of arrays. Of each node [N]: `node` (its name, or its number where nodes have no names), `age`, `wakes`,
+      `embedded_at` (tick of its last embeddings, −1 for none), `staleness` (mean age in ticks of the embeddings in its
+      mailboxes in the next tick, expired or not; NaN if they are empty), `distance` (‖θᵥ − θ̄‖² / ‖θ̄‖², with the mean
+      model of the honest nodes that have joined) and `norm_ratio` (‖θᵥ‖ divided by the mean norm at the start); the
+      last two are NaN for nodes that have not joined. Also `num_steps` [N, L]; `messages` and `bytes` since the start
+      [N, 3, 7], by kind and outcome in the order of `jdgnn.protocol.accounts`; messages `in_flight`, by sender [N, 3];
+      and, with attackers, `role` [N]: 1 for an attacker, 0 for an honest node.
 
     Raises:
       InputError: the state was consumed, or belongs to another network.
@@ -54,7 +53,7 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
     network = as_network(network)
     check_network_of(state, network)
     links = topology(network)
-    figures = jax.tree.map(np.asarray, _figures(links, state))
+    metrics = jax.tree.map(np.asarray, _metrics(links, state))
     messages = whole(state.accounts.words)
     return {
         "node": np.array(network.node_names) if network.node_names else np.arange(network.num_nodes),
@@ -62,7 +61,7 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
         "wakes": np.asarray(state.wakes),
         "embedded_at": np.asarray(state.embedded_at),
         **({} if state.role is None else {"role": np.asarray(state.role)}),
-        **figures,
+        **metrics,
         "num_steps": np.asarray(state.num_steps),
         "messages": messages,
         "bytes": messages * np.array(message_bytes(state), np.int64)[:, None],
@@ -70,7 +69,7 @@ def node_table(state: State, network: Any) -> dict[str, NDArray[Any]]:
 
 
 @jax.jit
-def _figures(links: Topology, state: State) -> dict[str, jax.Array]:
+def _metrics(links: Topology, state: State) -> dict[str, jax.Array]:
     return {
         "staleness": _staleness(links, state),
         **_of_models(links, state),
@@ -80,12 +79,12 @@ def _figures(links: Topology, state: State) -> dict[str, jax.Array]:
 
 def _of_models(links: Topology, state: State) -> dict[str, jax.Array]:
     deviation, square, scale = spread_of(links.backend, state.models_alone, state.counted)
-    figures = {
+    metrics = {
         "distance": deviation.sum(axis=0) / scale.sum(),
         "norm_ratio": jnp.sqrt(square.sum(axis=0)) / state.initial_norm,
     }
     joined = state.joined
-    return figures if joined is None else {k: jnp.where(joined, v, jnp.nan) for k, v in figures.items()}
+    return metrics if joined is None else {k: jnp.where(joined, v, jnp.nan) for k, v in metrics.items()}
 
 
 def _staleness(links: Topology, state: State) -> jax.Array:
@@ -105,5 +104,5 @@ def _pushes(state: State) -> jax.Array:
 
 
 def _models(state: State) -> jax.Array:
-    """Models on their way or waiting in an inbox, by sender."""
+    """Models in flight or waiting in an inbox, by sender."""
     return jnp.zeros_like(state.age) if state.models is None else state.models.num_open(state.num_nodes)

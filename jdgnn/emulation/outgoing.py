@@ -1,4 +1,4 @@
-"""What nodes put into model messages: what they hold, as an attacker tells it, as the content encodes it.
+"""The content of model messages: the model of the node, altered if it is an attacker, and encoded.
 
 Axes: N nodes, R models a node sends.
 """
@@ -20,16 +20,13 @@ from jdgnn.protocol.roles import ATTACKER
 
 
 def outgoing(tick: Tick, state: State, params: Any, is_sent: jax.Array) -> tuple[Any, Any]:
-    """What is sent of models, and what contents remember then.
+    """Messages [N, ...] in the form that the transport carries, and the next memory [N, ...] of the content.
 
     Args:
       tick: the tick.
       state: all nodes.
-      params: what each node holds [N, ...].
+      params: the model of each node [N, ...].
       is_sent: which messages are sent [N, R].
-
-    Returns:
-      Messages [N, ...], in the form in which the transport carries them, and the memory [N, ...].
     """
     gossip = tick.spec.gossip
     if gossip is None or state.models is None or (gossip.content is None and tick.spec.attackers is None):
@@ -43,7 +40,7 @@ def outgoing(tick: Tick, state: State, params: Any, is_sent: jax.Array) -> tuple
 
 
 def _told(tick: Tick, state: State, params: Any) -> Any:
-    """What nodes say that their models are [N, ...]: attackers lie, but for moments."""
+    """The models that nodes send [N, ...]; attackers change theirs, but not the moments."""
     attackers = tick.spec.attackers
     if attackers is None or state.role is None:
         return params
@@ -53,14 +50,14 @@ def _told(tick: Tick, state: State, params: Any) -> Any:
 
 
 def first_memory(spec: Spec, params: Any) -> Any:
-    """What contents remember before the first tick [N, ...], of models as they are computed; None without any."""
+    """The memory of contents before the first tick [N, ...], for models as computed; None without a content."""
     if spec.gossip is None or spec.gossip.content is None:
         return None
     return per_node(spec.gossip.content.init)(params)
 
 
 def carried_shapes(spec: Spec, params: Any) -> Any:
-    """Shapes [N, ...] of what the transport carries for models that nodes hold and compute with."""
+    """Shapes [N, ...] of messages for models `params`."""
     gossip = spec.gossip
     if gossip is None or gossip.content is None:
         return params

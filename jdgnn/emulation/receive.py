@@ -1,4 +1,4 @@
-"""What reaches nodes in a tick: embeddings, pushes and models; and who is awake then.
+"""Arrivals in a tick: embeddings, pushes and models; and which nodes are awake then.
 
 Axes: N nodes.
 """
@@ -17,7 +17,7 @@ from jdgnn.protocol.accounts import Counts, together
 
 
 def receive(tick: Tick, state: State) -> tuple[State, Counts]:
-    """Stores what arrives in this tick at all nodes that are online."""
+    """Stores the arrivals of this tick at all nodes that are online."""
     state, embeddings = _receive_embeddings(tick, state)
     state, samples = _receive_pushes(tick, state)
     state, models = _receive_models(tick, state)
@@ -25,9 +25,9 @@ def receive(tick: Tick, state: State) -> tuple[State, Counts]:
 
 
 def _receive_embeddings(tick: Tick, state: State) -> tuple[State, Counts]:
-    """Stores what arrives from neighbours in the mailboxes.
+    """Stores embeddings from neighbours in the mailboxes.
 
-    Without mailboxes embeddings stay where their senders hold them: what a sender holds is what has arrived.
+    Without mailboxes they stay with their senders: the embedding that a sender holds is the one that has arrived.
     """
     topology = tick.topology
     if state.mailbox is None:
@@ -44,7 +44,7 @@ def _receive_embeddings(tick: Tick, state: State) -> tuple[State, Counts]:
 
 
 def _receive_pushes(tick: Tick, state: State) -> tuple[State, Counts]:
-    """Stores pushes that arrive in the sample buffers."""
+    """Stores arriving pushes in the sample buffers."""
     if state.pushes is None or state.samples is None:
         return state, {}
     samples, counts = pushes.receive(
@@ -60,7 +60,7 @@ def _receive_pushes(tick: Tick, state: State) -> tuple[State, Counts]:
 
 
 def _receive_models(tick: Tick, state: State) -> tuple[State, Counts]:
-    """Puts models that arrive into inboxes, where they can wait."""
+    """Puts arriving models into inboxes, where they can wait."""
     if tick.transport is None:
         return state, {}
     models, counts = tick.transport.receive(tick.backend, state.models, state.tick, tick.events.online)
@@ -68,7 +68,7 @@ def _receive_models(tick: Tick, state: State) -> tuple[State, Counts]:
 
 
 def active_nodes(tick: Tick, state: State) -> jax.Array | None:
-    """Who is awake in this tick [N]: online, and drawn to wake or, on receipt, reached by a model; None for all."""
+    """Nodes awake in this tick [N]: online, and drawn to wake or, on receipt, reached by a model; None for all."""
     wakes, online, transport = tick.events.wake, tick.events.online, tick.transport
     on_receipt = tick.spec.traffic.availability.on_receipt
     if wakes is not None and on_receipt and transport is not None and transport.entered is not None:

@@ -1,8 +1,8 @@
-"""The physical limit of a run: what its ticks must at least move through memory, and how fast memory moves that.
+"""The physical limit of a run: the bytes that its ticks must at least move through memory, and the memory's speed.
 
-Whatever the arithmetic, a node that wakes has its parameters and its optimiser state read and written, and reads the
-models that it merges and the embeddings that it learns from. How fast that can go is what an in-place scale of one
-array of the same size shows.
+Whatever the arithmetic, each wake reads and writes the parameters and the optimiser state, and reads the models that
+it merges and the embeddings that it learns from. An in-place scale of one array of the same size shows how fast that
+can go.
 """
 
 import functools
@@ -19,22 +19,16 @@ from jdgnn.emulation.state import State
 from jdgnn.network.network import Network
 from jdgnn.protocol.accounts import KINDS, OUTCOMES, whole
 
-MOST_BYTES = 2**28
-"""Of the array that is scaled: no cache holds as much."""
+MOST_BYTES = 2**28  # of the scaled array; larger than any cache
 
 
 def roofline_bytes(emulator: Spec, state: State, network: Network) -> dict[str, int]:
-    """Bytes by part that all ticks so far had to move, as nodes woke and models were merged.
-
-    Args:
-      emulator: the parts.
-      state: all nodes.
-      network: the network the state was made for.
+    """Bytes by part that all ticks so far had to move, from the wakes and merges that took place.
 
     Returns:
-      Bytes read and written: `parameters` and `optimizer` both, of every node that woke; `received models`, of those
-      that were merged; `samples`, the positives and the sample buffer of every wake; `edges`, one row of each layer
-      that every in-neighbour sent, read and written.
+      Bytes read and written: `parameters` and `optimizer` both, of every wake; `received models`, of those merged;
+      `samples`, the positives and the sample buffer of every wake; `edges`, one row of each layer that every
+      in-neighbour sent, read and written.
 
     Example:
       >>> import jax, jdgnn
@@ -60,21 +54,17 @@ def roofline_bytes(emulator: Spec, state: State, network: Network) -> dict[str, 
 
 @functools.partial(jax.jit, donate_argnames="array")
 def scaled(array: jax.Array, factor: jax.Array, passes: jax.Array) -> jax.Array:
-    """The array times a factor that the compiler does not know, in place, as often as `passes` says."""
+    """Multiplies the array in place `passes` times by a factor that the compiler does not know."""
     return jax.lax.fori_loop(0, passes, lambda _, held: held * factor, array)
 
 
 def ceiling(num_bytes: int, calls: int = 5, passes: int = 4) -> float:
-    """Bytes per second that an in-place scale of one array moves, read and written: the median of some calls.
+    """Bytes per second that an in-place scale of one array reads and writes: the median of some calls.
 
     Args:
-      num_bytes: size of the array; of more than `MOST_BYTES` no more is taken.
-      calls: that are timed.
-      passes: over the array in each.
-
-    Example:
-      >>> ceiling(2**20) > 0
-      True
+      num_bytes: size of the array, cut to `MOST_BYTES`.
+      calls: timed calls.
+      passes: over the array in each call.
     """
     array = jnp.ones(max(1, min(num_bytes, MOST_BYTES) // 4), jnp.float32)
     moved, times = 2 * passes * array.nbytes, list[float]()

@@ -1,4 +1,4 @@
-"""A run: ticks in compiled chunks, however they are cut."""
+"""Runs: ticks in compiled chunks, with the same bits however they are cut."""
 
 import time
 import warnings
@@ -18,30 +18,29 @@ from jdgnn.emulation.arrays import arrays_of
 from jdgnn.emulation.history import History, history, join
 from jdgnn.emulation.sources import Draw, Recording, Replay, Source
 from jdgnn.emulation.spec import Spec
-from jdgnn.emulation.state import State
-from jdgnn.emulation.state_checks import check_alive
+from jdgnn.emulation.state import State, check_alive
 from jdgnn.errors import InputError
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.recording import Recorder
 
-TELLING_SECONDS = 0.5  # from one call of on_progress to the next
-SILENT_SECONDS = 2.0  # of a chunk that nobody waits for; an interrupt is seen after it
+TELLING_SECONDS = 0.5  # between calls of on_progress
+SILENT_SECONDS = 2.0  # of a chunk without on_progress; interrupts are handled after it
 
 
 class RemarkWarning(UserWarning):
-    """What a part has to tell before a run, as that a trace ends before it."""
+    """A part has something to tell before a run, for example that a trace ends earlier."""
 
 
 @struct.dataclass(kw_only=True)
 class Progress:
-    """Where a run stands after a chunk."""
+    """The progress of a run after a chunk."""
 
     tick: int  # ticks done by the state
     start_tick: int  # before the run
     end_tick: int  # after the run
-    rows: list[dict[str, Any]]  # what was recorded in this chunk, as in `History.rows`
+    rows: list[dict[str, Any]]  # the records of this chunk, as in `History.rows`
     ticks_per_second: float  # of this run so far, compilation and on_progress not counted
-    state: State  # all nodes now; the next ticks consume it
+    state: State  # all nodes; the next ticks consume it
     tick_diverged: int | None = None  # the first recorded tick with numbers that are not finite
 
 
@@ -61,9 +60,9 @@ def run(
 ) -> tuple[State, History]:
     """Runs a number of ticks.
 
-    The state is consumed (its memory is used for the result): keep the one that is returned. The same state gives the
-    same bits, however a run is cut into several and whatever is recorded, on the same kind of processor, with compiled
-    kernels or without; another number of ticks compiles nothing.
+    The state is consumed (its memory is reused for the result): keep the one that is returned. The same state gives the
+    same bits, however a run is cut and whatever is recorded, on the same kind of processor and with compiled kernels
+    or without. Another number of ticks compiles nothing.
 
     Args:
       emulator: the parts.
@@ -71,24 +70,24 @@ def run(
       network: the network the state was made for.
       ticks: how many ticks to run.
       record_every: ticks whose number is a multiple of this are measured, and the last one.
-      on_progress: called about twice a second, with the state among other things, which `jdgnn.save` writes to disk; if
-        it raises, the run ends there and its state is dropped.
-      progress_every: it is also called after each tick whose number is a multiple of this,
+      on_progress: called about twice a second with a `Progress`, whose state `jdgnn.save` can write to disk. If it
+        raises, the run ends there and its state is lost.
+      progress_every: `on_progress` is also called after each tick whose number is a multiple of this,
       progress_at: and after ticks with these numbers.
-      record: a file to write all random events to, for `replay` or for other tools; `jdgnn.protocol.recording` says
-        what is in it. Recording changes no bit of the run.
-      replay: a file to take the random events from, instead of drawing them: the same algorithm gives the same bits,
-        and another faces the same drops, delays and outages. The state's own clocks advance, so that drawing after a
-        replay gives the bits of drawing all along.
-      accept_other_way: whether to replay what a run with compiled kernels has recorded where there are none, or the
-        other way round, which gives other bits. An emulator with a `backend` has said so already.
+      record: a file for all random events, for `replay` or other tools; `jdgnn.protocol.recording` describes its
+        format. Recording changes no bit of the run.
+      replay: a file of random events to use instead of drawing them: the same algorithm gives the same bits, and
+        another one faces the same drops, delays and outages. The state's own clocks continue unused, so drawing after
+        a replay gives the same bits as drawing from the start.
+      accept_other_way: whether to replay a record of a run with compiled kernels where there are none, or the other way
+        round, which gives other bits. It is not needed if the emulator has a `backend`.
 
     Returns:
       The state after the last tick, and the history.
 
     Raises:
-      InputError: the state was consumed before or does not fit the network, a number is invalid, the file to record
-        to exists, or the one to replay does not fit or was recorded in another way.
+      InputError: the state was consumed before or does not fit the network, a number is invalid, the file to record to
+        exists, or the file to replay does not fit or was recorded in another way.
 
     Warns:
       UserWarning: once in a process, if compiled kernels are missing on a CPU and the emulator allows them.
@@ -113,9 +112,9 @@ def run(
         check_count("progress_at", tick)
     for name, asked in (("progress_every", progress_every), ("progress_at", progress_at or None)):
         if asked is not None and on_progress is None:
-            raise InputError(f"{name}: got {asked} without on_progress, which it is for; give both")
+            raise InputError(f"{name}: got {asked} without on_progress, which it needs; give both")
     if record is not None and replay is not None:
-        raise InputError(f"record: got {record} together with replay, whose events are on file already; leave one out")
+        raise InputError(f"record: got {record} together with replay, whose events are recorded already; leave one out")
     emulator, links, features = arrays_of(emulator, state, network)
     tell_once(emulator.backend)
     source: Source = Draw(emulator, links, state)
@@ -144,7 +143,7 @@ def _run(
     source: Source,
 ) -> tuple[State, History]:
     started, unrolled = time.perf_counter(), links.backend.unrolled
-    state, _ = _advance(emulator, links, features, state, source, [])  # compiles, and runs no tick
+    state, _ = _advance(emulator, links, features, state, source, [])  # compiles, but runs no tick
     compiled = time.perf_counter()
     done, end = gathered.start, gathered.end
     while done < end:
@@ -162,14 +161,14 @@ def _run(
 
 
 def remarks(emulator: Spec, ticks: int) -> list[str]:
-    """What parts have to tell before a run that ends after so many ticks, such as that a trace ends before."""
+    """Remarks of the parts before a run that ends at tick `ticks`, for example that a trace ends earlier."""
     assert emulator.availability is not None
     texts = [part.remark(ticks) for part in emulator.availability.presence if part.remark is not None]
     return [text for text in (*texts, _inbox_remark(emulator)) if text]
 
 
 def _inbox_remark(emulator: Spec) -> str | None:
-    """What has to be told of a rule that sees the whole inbox where that has room for one model."""
+    """A remark about a whole-inbox rule whose inbox has room for one model."""
     gossip = emulator.gossip
     if gossip is None or gossip.merge.merge_all is None or gossip.capacity > 1:
         return None
@@ -185,20 +184,7 @@ def _inbox_remark(emulator: Spec) -> str | None:
 
 
 def compile_ahead(emulator: Spec, state: State, network: Any, *, replay: str | Path | None = None) -> State:
-    """Compiles what `run` needs, and runs no tick; the state is consumed.
-
-    Args:
-      emulator: the parts.
-      state: all nodes.
-      network: the network the state was made for.
-      replay: the record that is to be replayed; None if events are drawn.
-
-    Returns:
-      The same state.
-
-    Raises:
-      InputError: the state was consumed before or does not fit the network.
-    """
+    """Compiles the programs of `run`, or of a replay, and runs no tick; the state is consumed and returned."""
     emulator, links, features = arrays_of(emulator, state, network)
     source: Source = Draw(emulator, links, state)
     if replay is not None:
@@ -209,8 +195,8 @@ def compile_ahead(emulator: Spec, state: State, network: Any, *, replay: str | P
 def refresh(emulator: Spec, state: State, network: Any, ticks: int) -> State:
     """Lets nodes exchange embeddings for some ticks without merging, training or sending models.
 
-    Where all nodes are awake and no embedding is dropped or late, every embedding is what present parameters give after
-    as many ticks as there are layers; elsewhere it takes longer. Active nodes send to all neighbours in every tick,
+    If all nodes are awake and no embedding is dropped or late, all embeddings match the present parameters after as
+    many ticks as there are layers; otherwise it takes longer. Active nodes send to all neighbours in every tick,
     whatever the schedules say. Messages count; wakes and ages stand still, and models that arrive wait. The state is
     consumed, as by `run`.
 
@@ -238,7 +224,7 @@ def refresh(emulator: Spec, state: State, network: Any, ticks: int) -> State:
 
 
 def copy(state: State) -> State:
-    """A copy of a state, for when a run must not consume it.
+    """Copies a state, for when a run must not consume it.
 
     Raises:
       InputError: it was consumed already.
@@ -248,7 +234,7 @@ def copy(state: State) -> State:
 
 
 class _Gathered:
-    """What a run has recorded so far, handed on about twice a second."""
+    """The records of a run so far, passed to `on_progress` about twice a second."""
 
     def __init__(
         self,
@@ -267,7 +253,7 @@ class _Gathered:
     def add(self, chunk: History, done: int, state: State, seconds: float) -> None:
         """Takes in a chunk that ended at tick `done`, `seconds` after the first began."""
         seconds -= self.seconds_away
-        if len(chunk):  # else a run of days that records little would hold as many empty ones
+        if len(chunk):  # otherwise a run of days that records little would hold many empty ones
             self.chunks.append(chunk)
         self._rate = (done - self.start) / seconds
         if self._on_progress is None or not self._is_due(done, seconds):
@@ -294,7 +280,7 @@ class _Gathered:
         return is_asked_for or done == self.end or seconds >= self._told + TELLING_SECONDS
 
     def horizon(self, done: int, length: int, unrolled: int) -> int:
-        """How many ticks to run from `done` until the next look: a multiple of `unrolled`, else one."""
+        """How many ticks to run from `done` until the next report: a multiple of `unrolled`, else one."""
         wanted = SILENT_SECONDS if self._on_progress is None else TELLING_SECONDS
         asked = [] if self._every is None else [self._every - done % self._every]
         asked += [tick - done for tick in self._at if tick > done][:1]
@@ -312,7 +298,7 @@ def _plan(done: int, end: int, record_every: int, horizon: int) -> list[bool]:
 def _advance(
     emulator: Spec, links: Topology, features: jax.Array, state: State, source: Source, recorded: list[bool]
 ) -> tuple[State, History]:
-    """Runs one chunk of as many ticks as `recorded` says which to record."""
+    """Runs one chunk, a tick for each entry of `recorded`."""
     count = len(recorded)
     is_recorded = np.zeros(source.length, bool)
     is_recorded[:count] = recorded

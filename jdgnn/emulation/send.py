@@ -1,4 +1,4 @@
-"""What active nodes send in a tick: embeddings to neighbours, pushes, and models.
+"""Sending by active nodes in a tick: embeddings to neighbours, pushes, and models.
 
 Axes: N nodes.
 """
@@ -25,7 +25,7 @@ from jdgnn.protocol.transport import Dispatch
 
 
 def send(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State, Counts]:
-    """Sends what schedules say, of nodes that have merged so many models [N] in this wake."""
+    """Sends as schedules say; nodes have merged `num_merged` models [N] in this wake."""
     state, embeddings = _send_embeddings(tick, state, tick.spec.traffic.publish.schedule)
     state, samples = _send_pushes(tick, state, None if tick.spec.push is None else tick.spec.push.schedule, num_merged)
     state, models = _send_models(tick, state, num_merged)
@@ -33,14 +33,14 @@ def send(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State, Counts
 
 
 def send_all_embeddings(tick: Tick, state: State) -> tuple[State, Counts]:
-    """Sends embeddings to all neighbours and to all they may be pushed to, whatever schedules say."""
+    """Sends embeddings to all neighbours and all push recipients, whatever the schedules say."""
     state, embeddings = _send_embeddings(tick, state, None)
     state, samples = _send_pushes(tick, state, every(), jnp.zeros_like(state.age))
     return state, together(embeddings, samples)
 
 
 def _send_embeddings(tick: Tick, state: State, schedule: Schedule | None) -> tuple[State, Counts]:
-    """Sends the new embeddings of active nodes to all graph neighbours, as scheduled; always, if None."""
+    """Sends the new embeddings of active nodes to all graph neighbours, as scheduled; None always sends."""
     topology, events = tick.topology, tick.events
     sending = jnp.ones(state.num_nodes, bool) if tick.active is None else tick.active
     state = replace(state, embedded_at=jnp.where(sending, state.tick, state.embedded_at))
@@ -99,7 +99,7 @@ def _send_models(tick: Tick, state: State, num_merged: jax.Array) -> tuple[State
 
 
 def _divided(gossip: Gossip, weight: jax.Array | None, is_sent: jax.Array) -> jax.Array | None:
-    """The weights [N] that remain at nodes after sending [N, R], and that each of their models carries."""
+    """Weights [N] after sending to some slots [N, R], which both the nodes and their messages carry."""
     if weight is None or gossip.merge.divide is None:
         return weight
     num_sent = jnp.sum(is_sent, axis=1, dtype=jnp.int32)
@@ -116,7 +116,7 @@ def _scheduled(
     uniform: jax.Array | None,
     dst: jax.Array,
 ) -> tuple[jax.Array, Any, jax.Array]:
-    """Which candidates the schedule lets go [N, slots], what it remembers then, and how many it wanted beyond them."""
+    """Candidates that the schedule lets go [N, slots], its next memory, and how many more it asked for."""
     num_nodes, num_slots = dst.shape
     shared = (3, 4) if uniform is None else (4,)
     wanted = per_node(schedule.decide, shared=shared)(memory, state.wakes, num_merged, uniform, num_slots)

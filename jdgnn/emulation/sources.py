@@ -1,4 +1,4 @@
-"""Where the events of a run come from: they are drawn, or read from a record.
+"""Sources of the events of a run: drawing, or reading a record.
 
 Axes: T ticks that a chunk has room for.
 """
@@ -29,11 +29,11 @@ class Source(Protocol):
     length: int  # T
 
     def next(self, state: State, count: int) -> tuple[State, Events]:
-        """Events of the next `count` ticks [T, ...], and the state whose clocks have gone on."""
+        """Events of the next `count` ticks [T, ...], and the state with its clocks advanced."""
 
 
 class Draw:
-    """Events drawn as the state's key and its clocks say."""
+    """Draws events from the state's key and its clocks."""
 
     def __init__(self, emulator: Spec, links: Topology, state: State) -> None:
         self._emulator, self._links, self._num_bytes = emulator, links, message_bytes(state)
@@ -55,7 +55,7 @@ class Draw:
 
 
 class Replay:
-    """Events read from a record; the clocks of the state advance as if events were drawn."""
+    """Reads events from a record; the state's clocks advance as if they were drawn."""
 
     def __init__(self, path: str | Path, emulator: Spec, links: Topology, state: State, ticks: int) -> None:
         self._record, self._shapes = Record(path), event_shapes(emulator, links, state)
@@ -68,7 +68,7 @@ class Replay:
         self.length = room(self._shapes, links.backend.unrolled)
 
     def other_way(self) -> str | None:
-        """A clause about the way of the run that was recorded, if the machine and not the emulator makes it another."""
+        """A clause about the way of the recorded run, if the machine, not the emulator, makes this one differ."""
         return None if self._emulator.backend is not None else self._record.other_way(way(None))
 
     def next(self, state: State, count: int) -> tuple[State, Events]:
@@ -87,7 +87,7 @@ class Replay:
 
 
 class Recording:
-    """Hands on the events of another source, and writes them down."""
+    """Passes on the events of another source and records them."""
 
     def __init__(self, source: Source, recorder: Recorder) -> None:
         self._source, self._recorder = source, recorder

@@ -1,4 +1,4 @@
-"""The parts of an emulator as frozen data: what everything in this folder reads, and nothing that computes."""
+"""The parts of an emulator as frozen data, which everything in this package reads."""
 
 import dataclasses
 import functools
@@ -20,7 +20,7 @@ from jdgnn.protocol.traffic import Gossip, Publish, Push
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Spec:
-    """The parts of an emulator; its attributes are those of `jdgnn.Emulator`, which checks them."""
+    """The parts of an emulator, with the attributes of `jdgnn.Emulator`, which checks them."""
 
     layers: Sequence[Layer]
     objective: Objective | Sequence[Objective]
@@ -45,14 +45,14 @@ class Spec:
 
     @property
     def traffic(self) -> Traffic:
-        """All that decides who takes part and what is sent."""
+        """The parts that decide which nodes take part and what is sent."""
         assert self.availability is not None
         assert self.publish is not None
         return Traffic(self.availability, self.publish, self.push, self.gossip, self.attackers)
 
     @property
     def order(self) -> str:
-        """What a node does first at a wake; `merge_then_train` where it merges nothing."""
+        """The order of merging and training at a wake; `merge_then_train` without gossip."""
         return "merge_then_train" if self.gossip is None else self.gossip.order
 
 
@@ -73,7 +73,7 @@ def flattened(spec: Spec) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
 
 
 def unflattened(cls: type[Any], structure: tuple[Any, ...], parts: tuple[Any, ...]) -> Any:
-    """Undoes `flattened`; parts may be tracers or placeholders, so there is nothing to check."""
+    """Undoes `flattened`, without checks: parts may be tracers or placeholders."""
     spec = object.__new__(cls)
     for name, value in zip((*PARTS, *STRUCTURE), (*parts, *structure), strict=True):
         object.__setattr__(spec, name, value)
@@ -81,7 +81,7 @@ def unflattened(cls: type[Any], structure: tuple[Any, ...], parts: tuple[Any, ..
 
 
 def register(cls: type[Spec]) -> None:
-    """Makes a class of specs fit to be passed to compiled functions: parts are traced, the rest is structure."""
+    """Lets compiled functions take specs of this class: parts are traced, the rest is structure."""
     jax.tree_util.register_pytree_node(cls, flattened, functools.partial(unflattened, cls))
 
 

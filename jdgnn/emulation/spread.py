@@ -1,4 +1,4 @@
-"""How far the nodes' models are apart, and how large they are; without a second copy of all of them.
+"""The distance of the nodes' models from their mean, and their norms, without a second copy of all of them.
 
 Axes: N nodes, L layers.
 """
@@ -16,7 +16,7 @@ from jdgnn.checks import check_not_consumed
 
 
 class Spread(NamedTuple):
-    """How models lie around their mean θ̄, by layer."""
+    """Models relative to their mean θ̄, by layer."""
 
     deviation: jax.Array  # [L, N], ‖θᵥ − θ̄‖²
     square: jax.Array  # [L, N], ‖θᵥ‖²
@@ -24,16 +24,7 @@ class Spread(NamedTuple):
 
 
 def spread_of(backend: Backend, params: Sequence[Any], mask: jax.Array | None = None) -> Spread:
-    """Measures how models lie around their mean.
-
-    Args:
-      backend: what sums over nodes.
-      params: parameters of all nodes, per layer [N, ...].
-      mask: nodes over which the mean model is taken [N]; None for all.
-
-    Returns:
-      Squared distances and norms, by layer and node.
-    """
+    """Squared distances and norms of models [N, ...] by layer; the mean is over nodes in the mask [N], or all."""
     layers = [_spread_of_layer(backend, layer, mask) for layer in params]
     return Spread(*map(jnp.stack, zip(*layers, strict=True)))
 
@@ -47,7 +38,7 @@ def _spread_of_layer(backend: Backend, layer: Any, mask: jax.Array | None) -> tu
 
 
 def consensus_distance(params: Any, mask: jax.Array | None = None) -> jax.Array:
-    """How far the nodes' models are apart: mean over nodes of ‖θᵥ − θ̄‖² / ‖θ̄‖², with θ̄ the mean model.
+    """The consensus distance: mean over nodes of ‖θᵥ − θ̄‖² / ‖θ̄‖², with θ̄ the mean model.
 
     Args:
       params: parameters of all nodes, a tree of [N, ...].

@@ -1,4 +1,4 @@
-"""All nodes before the first tick.
+"""The initial state of all nodes, and the shapes that follow from it.
 
 Axes: N nodes, L layers.
 """
@@ -13,7 +13,6 @@ from jdgnn.backend import bfloat16
 from jdgnn.backend.per_node import per_node
 from jdgnn.backend.plain import norms
 from jdgnn.emulation.check_parts import units_of
-from jdgnn.emulation.modes import has_mailbox, history_depth
 from jdgnn.emulation.outgoing import carried_shapes, first_memory
 from jdgnn.emulation.spec import Spec
 from jdgnn.emulation.state import State
@@ -23,7 +22,7 @@ from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.network.identity import SHAPE as IDENTITY_SHAPE
 from jdgnn.network.topology import Topology
 from jdgnn.protocol.accounts import no_accounts
-from jdgnn.protocol.events import Events, Sizes, init_memory
+from jdgnn.protocol.events import Events, Sizes, Traffic, init_memory
 from jdgnn.protocol.events import sample_events as sample_traffic
 from jdgnn.protocol.mailbox import empty_mailbox
 from jdgnn.protocol.pushes import no_pushes
@@ -32,19 +31,19 @@ from jdgnn.protocol.sample_buffer import empty_buffer
 from jdgnn.protocol.traffic import Gossip, Push
 from jdgnn.protocol.transport import transport_of
 
-ROLES = 2**32 - 1  # what roles are drawn with, of the run's key; ticks, with which all else is, do not come so far
+ROLES = 2**32 - 1  # folded into the run's key to draw roles; all other draws fold in ticks, which stay below it
 
 
 @jax.jit
 def init(emulator: Spec, key: jax.Array, links: Topology, features: jax.Array, network: jax.Array) -> State:
-    """All nodes before the first tick, of a network of this `identity`; see `Emulator.init`."""
+    """Makes the initial state for a network with this `identity`; see `Emulator.init`."""
     num_nodes, num_features = features.shape
     dtype, traffic, push, attackers = features.dtype, emulator.traffic, emulator.push, emulator.attackers
     params_key, run_key, availability_key = jax.random.split(key, 3)
     units = units_of(emulator.layers, num_features, dtype)
     computed = _init_params(emulator, params_key, num_nodes, (num_features, *units), dtype)
     params = computed if emulator.param_dtype is None else bfloat16.nearest(computed)
-    depth = history_depth(traffic)
+    depth = _history_depth(traffic)
     return State(
         tick=jnp.zeros((), jnp.int32),
         network=network,
@@ -62,7 +61,7 @@ def init(emulator: Spec, key: jax.Array, links: Topology, features: jax.Array, n
         embedded_at=jnp.full(num_nodes, -1, jnp.int32),
         history=tuple(jnp.zeros((num_nodes, depth, width), dtype) for width in units) if depth else None,
         mailbox=empty_mailbox(links.num_edges, traffic.publish.link.max_delay, units, dtype)
-        if has_mailbox(traffic)
+        if _has_mailbox(traffic)
         else None,
         samples=None if push is None else empty_buffer(num_nodes, push.capacity, units, dtype),
         pushes=None if push is None else no_pushes(num_nodes, push.fanout, push.link.max_delay),
@@ -83,14 +82,9 @@ def init(emulator: Spec, key: jax.Array, links: Topology, features: jax.Array, n
 
 
 def keys_by_node(tree: Any, number: int = 0) -> Any:
-    """Makes all keys of what parts keep at nodes differ, so that nodes draw independently.
+    """Makes all typed keys in a tree of [N, ...] differ, so that nodes draw independently; other arrays stay.
 
-    Args:
-      tree: what is kept, arrays [N, ...]; typed keys among them are usually those that a part was made with.
-      number: of the layer, or of whatever else keeps the same: the key of node v is folded with number · N + v.
-
-    Returns:
-      The same tree, other arrays as they are.
+    `number` tells apart layers or other owners of equal keys: the key of node v is folded with number · N + v.
     """
 
     def fold(keys: jax.Array, node: jax.Array) -> jax.Array:
@@ -106,6 +100,20 @@ def keys_by_node(tree: Any, number: int = 0) -> Any:
     return jax.tree.map(of_leaf, tree)
 
 
+def _has_mailbox(traffic: Traffic) -> bool:
+    """Whether the vector held over an edge can differ from its sender's present one."""
+    publish, availability = traffic.publish, traffic.availability
+    is_partial = availability.can_be_offline or availability.can_be_down
+    return publish.schedule is not None or not publish.link.is_perfect or is_partial
+
+
+def _history_depth(traffic: Traffic) -> int:
+    """For how many ticks embeddings are held for messages in flight; 0 where the senders' present ones suffice."""
+    pushes = 0 if traffic.push is None else traffic.push.link.max_delay
+    longest = max(traffic.publish.link.max_delay, pushes)
+    return longest + 1 if longest else 0
+
+
 def _no_models(emulator: Spec, params: Any, num_nodes: int) -> Any:
     transport, gossip = transport_of(emulator.traffic), emulator.gossip
     if transport is None or gossip is None:
@@ -114,12 +122,12 @@ def _no_models(emulator: Spec, params: Any, num_nodes: int) -> Any:
 
 
 def _first_weight(gossip: Gossip | None, num_nodes: int) -> jax.Array | None:
-    """The same for all models; None where the merge rule divides none."""
+    """Equal initial weights [N]; None where the merge rule divides none."""
     return None if gossip is None or gossip.merge.divide is None else jnp.ones(num_nodes)
 
 
 def _no_memory(setting: Push | Gossip | None, num_nodes: int) -> Any:
-    """What a schedule remembers of each node before its first wake."""
+    """The memory of a schedule at each node before its first wake."""
     if setting is None:
         return ()
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_nodes, *jnp.shape(leaf))), setting.schedule.init())
@@ -137,7 +145,7 @@ def _init_params(
 
 
 def shapes_of(emulator: Spec, key: Any, links: Any, features: Any) -> State:
-    """Shapes of the state for links among nodes with features [N, F0], themselves arrays or shapes."""
+    """Shapes of the state for links and features [N, F0], given as arrays or shapes."""
     return jax.eval_shape(init, emulator, key, links, features, jax.ShapeDtypeStruct(IDENTITY_SHAPE, jnp.uint32))
 
 
@@ -159,10 +167,10 @@ def init_model(emulator: Spec, key: jax.Array, widths: tuple[int, ...], dtype: A
 
 
 def message_bytes(state: State) -> tuple[int, int, int]:
-    """Payload of one message of each kind, at the dtype in which it is stored; `state` may be shapes.
+    """Payload bytes of one message of each kind, at the dtype in which it is stored; `state` may be shapes.
 
-    An embedding or a push carries all layers; a model carries the parameters of all layers, moments that are merged
-    included, the age, and the weight where there is one. With a content it carries what that makes of the parameters.
+    An embedding or a push carries all layers. A model message carries the parameters of all layers, including moments
+    that are merged, the age, and the weight if there is one; a content replaces the parameters by their encoding.
     """
     embedding = tree_bytes(state.embeddings) // state.num_nodes
     held: Any = state if state.content is None else state.models
@@ -182,29 +190,17 @@ def sample_events(
     tick: jax.Array,
     memory: tuple[Any, ...],
 ) -> tuple[tuple[Any, ...], Events]:
-    """Draws every random decision of one tick.
+    """Draws every random decision of one tick, and returns it after the next memory of clocks, presence and links.
 
-    Args:
-      emulator: the parts.
-      links: who is linked.
-      num_bytes: size of messages, as `message_bytes` gives them.
-      key: the run's key.
-      tick: number of the tick; the same key and tick give the same events.
-      memory: what clocks, presence and models of links remember, as in `State.availability`.
-
-    Returns:
-      What they remember then, and the events.
+    The same key and tick give the same events. `num_bytes` are those of `message_bytes`; `memory` is
+    `State.availability`.
     """
     sizes = Sizes(emulator.num_positives, num_bytes[0], num_bytes[2])
     return sample_traffic(key, tick, links, emulator.traffic, sizes, memory)
 
 
 def event_shapes(emulator: Spec, links: Topology, state: State) -> Events:
-    """Shapes of the events of one tick; `state` may be shapes.
-
-    Raises:
-      InputError: a part that draws gives not what is needed.
-    """
+    """Shapes of the events of one tick; `state` may be shapes. InputError if a part draws something else."""
     num_bytes = message_bytes(state)
     _, events = jax.eval_shape(
         lambda *arguments: sample_events(emulator, links, num_bytes, *arguments),

@@ -1,4 +1,4 @@
-"""One tick of all nodes: events first, arithmetic after. `jdgnn.reference` says the same node by node.
+"""One tick of all nodes: events first, arithmetic after. `jdgnn.reference` computes the same node by node.
 
 Axes: N nodes.
 """
@@ -26,17 +26,17 @@ from jdgnn.protocol.events import Events
 def apply_events(
     spec: Spec, topology: Topology, features: jax.Array, state: State, events: Events
 ) -> tuple[State, TickInfo]:
-    """What all nodes do in one tick: receive, merge, train layer by layer, send. Nothing here is random.
+    """Lets all nodes act in one tick: receive, merge, train layer by layer, send. Nothing here is random.
 
     Args:
       spec: the parts.
       topology: the links.
-      features: what each node measures of itself [N, F0].
+      features: what each node measures [N, F0].
       state: all nodes at the end of the tick before.
       events: this tick's random decisions.
 
     Returns:
-      All nodes at the end of this tick, and what can be seen of it.
+      All nodes at the end of this tick, and the values that metrics need.
     """
     dims = chex.Dimensions(N=topology.num_nodes)
     chex.assert_shape(features, (topology.num_nodes, None))
@@ -55,10 +55,10 @@ def apply_events(
 
 
 def refresh_tick(spec: Spec, topology: Topology, features: jax.Array, state: State, events: Events) -> State:
-    """A tick in which nodes receive, compute and send embeddings, and neither merge nor train nor send models.
+    """A tick in which nodes receive, compute and send embeddings, but do not merge, train or send models.
 
-    Wakes, ages and token balances stand still, and so schedules have no say: every active node sends to all
-    neighbours and to all it may push to. Models that arrive wait.
+    Every active node sends to all neighbours and push recipients: schedules have no say, since wakes, ages and token
+    balances stand still. Models that arrive wait.
     """
     tick = Tick(spec, topology, features, events)
     state, received = receive(tick, state)
@@ -70,26 +70,26 @@ def refresh_tick(spec: Spec, topology: Topology, features: jax.Array, state: Sta
 
 
 def attended(attendance: jax.Array | None, joined: jax.Array | None, online: jax.Array | None) -> jax.Array | None:
-    """Node-ticks joined and online [2, 2] after one more tick, in which nodes were there as the masks [N] say."""
+    """Node-ticks joined and online [2, 2] after one more tick with these masks [N]."""
     if attendance is None or joined is None or online is None:
         return attendance
     return add_words(attendance, jnp.stack([joined, online]).sum(axis=1, dtype=jnp.uint32))
 
 
 def _finished(tick: Tick, state: State, *counts: Counts) -> State:
-    """The end of a tick, with what became of its messages."""
+    """The end of a tick, with the outcomes of its messages."""
     accounts = book(state.accounts, together(*counts))
     return replace(state, tick=state.tick + 1, joined=tick.events.joined, accounts=accounts)
 
 
 def _seen(tick: Tick, before: State, learned: Learned) -> TickInfo:
-    everybody = jnp.ones(before.num_nodes, bool)
+    all_nodes = jnp.ones(before.num_nodes, bool)
     return TickInfo(
         loss=learned.loss,
         is_stepped=learned.is_stepped,
         aux=learned.aux,
-        online=everybody if tick.events.online is None else tick.events.online,
-        active=everybody if tick.active is None else tick.active,
+        online=all_nodes if tick.events.online is None else tick.events.online,
+        active=all_nodes if tick.active is None else tick.active,
         held_at=None if before.mailbox is not None else before.embedded_at,
         oldest=None if tick.spec.traffic.publish.expiry is None else jnp.int32(oldest_used(tick.spec, before.tick)),
     )

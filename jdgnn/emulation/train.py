@@ -1,4 +1,4 @@
-"""The layer-wise step of nodes that are awake, as it follows from what a layer and its objective are.
+"""The layer-wise training step of awake nodes.
 
 Axes: N nodes, F features that enter a layer, F' that leave it, n the nodes that are trained.
 """
@@ -18,25 +18,25 @@ from jdgnn.backend.rows import by_block, put, select, take
 from jdgnn.emulation.context import Tick
 from jdgnn.emulation.layerwise import aggregate
 from jdgnn.emulation.state import State
-from jdgnn.emulation.views import chosen, oldest_used, over_edges, received
+from jdgnn.emulation.views import chosen, over_edges, received
 from jdgnn.learning.local_step import Received, local_loss, local_update
 from jdgnn.protocol.events import node_keys
 
 
 class Surroundings(NamedTuple):
-    """What some nodes [n] learn from in one layer, besides what they have aggregated."""
+    """What some nodes [n] learn from in one layer, besides their aggregates."""
 
     own: jax.Array  # [n, F]
     compared: Received
     key: jax.Array  # [n]
     num_steps: jax.Array  # [n]
     is_awake: jax.Array  # [n] bool
-    seed: jax.Array | None  # [n] uint32, to round parameters with; None where they are kept as computed
+    seed: jax.Array | None  # [n] uint32, rounds parameters; None where they are kept as computed
 
 
 @struct.dataclass(kw_only=True)
 class Learned:
-    """What training gave, of one layer or several: rows of the trained nodes, but embeddings of all."""
+    """The result of training one layer or several: rows of the trained nodes, but embeddings of all."""
 
     params: tuple[Any, ...]  # per layer [n, ...]
     opt_state: tuple[Any, ...]  # per layer [n, ...]
@@ -44,13 +44,13 @@ class Learned:
     loss: jax.Array  # [n, L]
     is_stepped: jax.Array  # [n, L]
     aux: tuple[dict[str, jax.Array], ...]  # per layer [n]
-    pending: tuple[Any, ...] | None = None  # per layer, steps that are put off; see `in_place`
+    pending: tuple[Any, ...] | None = None  # per layer, deferred steps; see `in_place`
 
     @classmethod
     def of_layer(
         cls, params: Any, opt_state: Any, embedding: jax.Array, seen: "Seen", pending: Any = None
     ) -> "Learned":
-        """What training one layer gave."""
+        """The result of training one layer."""
         return cls(
             params=(params,),
             opt_state=(opt_state,),
@@ -63,15 +63,15 @@ class Learned:
 
 
 class Seen(NamedTuple):
-    """What can be seen of one layer's step at some nodes [n]."""
+    """Metrics of one layer's step at some nodes [n]."""
 
-    loss: jax.Array  # [n], zero where it did not step
+    loss: jax.Array  # [n], zero without a step
     is_stepped: jax.Array  # [n] bool
     aux: dict[str, jax.Array]  # [n] each
 
 
 def joined(layers: list[Learned]) -> Learned:
-    """What training several layers gave, bottom first."""
+    """The result of training several layers, bottom first."""
     has_pending = layers[0].pending is not None
     return Learned(
         params=tuple(params for layer in layers for params in layer.params),
@@ -85,18 +85,15 @@ def joined(layers: list[Learned]) -> Learned:
 
 
 def train_layer(tick: Tick, state: State, index: int, params: Any, own: jax.Array, nodes: jax.Array | None) -> Learned:
-    """One step of one layer: its inputs are constants, and it hands up what it gave before the step.
+    """Makes one step of one layer, whose inputs are constants; its embeddings are those from before the step.
 
     Args:
       tick: the tick.
       state: all nodes.
       index: number of the layer.
       params: its parameters at the nodes [n, ...].
-      own: what each node puts into it [N, F].
-      nodes: which nodes are trained [n], N for none; None for all, of whom only the active change.
-
-    Returns:
-      Their new parameters and optimiser states, everybody's embeddings, and the losses.
+      own: the input of each node [N, F].
+      nodes: the trained nodes [n], N for none; None for all, of which only the active change.
     """
     dims = chex.Dimensions(N=state.num_nodes)
     chex.assert_shape(own, (state.num_nodes, None))
@@ -105,7 +102,7 @@ def train_layer(tick: Tick, state: State, index: int, params: Any, own: jax.Arra
     if tick.spec.layers[index].query is not None:
         combine = partial(aggregated, tick, state, index, own=own, nodes=nodes)
         (params, opt_state), (rows, seen) = _learn(tick, index, combine, (params, opt_state), surroundings)
-    else:  # what is aggregated does not depend on parameters, so nodes can learn some at a time
+    else:  # aggregates do not depend on parameters, so nodes can learn some at a time
         combined = aggregated(tick, state, index, None, own, nodes)
         (params, opt_state), (rows, seen) = by_block(
             lambda held, rows: _learn(tick, index, lambda _: rows[0], held, rows[1]),
@@ -117,7 +114,7 @@ def train_layer(tick: Tick, state: State, index: int, params: Any, own: jax.Arra
 
 
 def embed_layer(tick: Tick, state: State, index: int, params: Any, own: jax.Array, nodes: jax.Array | None) -> Learned:
-    """What `train_layer` gives where no layer steps; arguments as there."""
+    """The result of `train_layer` without a step; same arguments."""
 
     def seen(params: Any) -> Seen:
         learned = train_layer(tick, state, index, params, own, nodes)
@@ -146,10 +143,9 @@ def _embedding(tick: Tick, state: State, index: int, params: Any, own: jax.Array
 
 def _surroundings(tick: Tick, state: State, index: int, own: jax.Array, nodes: jax.Array | None) -> Surroundings:
     events, num_nodes = tick.events, state.num_nodes
-    oldest = oldest_used(tick.spec, state.tick)
     return Surroundings(
         own=take(own, nodes),
-        compared=received(tick.topology, state, index, take(chosen(state, events, index), nodes), oldest),
+        compared=received(tick, state, index, take(chosen(state, events, index), nodes)),
         key=take(node_keys(events, index, num_nodes), nodes),
         num_steps=take(state.num_steps[:, index], nodes),
         is_awake=awake(tick, jnp.ones(num_nodes if nodes is None else nodes.size, bool), nodes),
@@ -167,7 +163,7 @@ def seeds_of(tick: Tick, index: int, num_nodes: int, nodes: jax.Array | None) ->
 def _learn(
     tick: Tick, index: int, combine: Callable[[Any], jax.Array], held: tuple[Any, Any], around: Surroundings
 ) -> tuple[tuple[Any, Any], tuple[jax.Array, Seen]]:
-    """Loss, gradient and step of layer `index` at some nodes; `combine(params)` is what they have aggregated."""
+    """Loss, gradient and step of layer `index` at some nodes; `combine(params)` aggregates."""
     layer, objective = tick.spec.layers[index], tick.spec.objectives[index]
     kept, opt_state = held
     params = _widened(tick, kept)
@@ -176,7 +172,7 @@ def _learn(
         losses, (embedding, is_defined, aux) = per_node(local_loss, shared=(0, 1))(
             layer, objective, params, around.own, combine(params["layer"]), around.compared, around.key
         )
-        # a row that stands for no node shows the last one's aggregate, whose query must not feel it
+        # a row for no node shows the last node's aggregate, whose query must get no gradient from it
         return jnp.sum(jnp.where(around.is_awake, losses, 0)), (losses, embedding, is_defined, aux)
 
     gradient, (loss, embedding, is_defined, aux) = jax.grad(total_loss, has_aux=True)(params)
@@ -195,7 +191,7 @@ def nothing(shapes: Any) -> Any:
 
 
 def embedded(tick: Tick, state: State, index: int, rows: jax.Array, nodes: jax.Array | None) -> jax.Array:
-    """Everybody's embeddings of one layer [N, F'], with new ones [n, F'] of the nodes that are awake."""
+    """All embeddings of one layer [N, F'], with new rows [n, F'] for the nodes that are awake."""
     held = state.embeddings[index]
     return select(tick.active, rows, held) if nodes is None else put(held, nodes, rows, is_unique=True)
 
@@ -212,8 +208,7 @@ def awake(tick: Tick, mask: jax.Array, nodes: jax.Array | None) -> jax.Array:
 
 
 def aggregated(tick: Tick, state: State, index: int, params: Any, own: jax.Array, nodes: jax.Array | None) -> jax.Array:
-    """What some nodes [n], all for None, make of what layer `index` has received of their neighbours [n, F]."""
+    """The aggregates of layer `index` at some nodes [n, F], or at all for None."""
     layer, topology = tick.spec.layers[index], tick.topology
-    oldest = oldest_used(tick.spec, state.tick)
-    vectors, mask = over_edges(topology, tick.features, tick.events.joined, state, index, oldest)
+    vectors, mask = over_edges(tick, state, index)
     return aggregate(layer, params, topology, own, vectors, mask, nodes)

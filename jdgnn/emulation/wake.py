@@ -1,4 +1,4 @@
-"""What a node does when it wakes: merge and train, in the order asked for.
+"""Waking: nodes merge and train, in the order asked for.
 
 Axes: N nodes, L layers, n some nodes.
 """
@@ -23,7 +23,7 @@ from jdgnn.protocol.model import Model
 
 
 class Woken(NamedTuple):
-    """What nodes have learned [n, ...], and age and weight of their models."""
+    """The result of training [n, ...], and age and weight of the models."""
 
     learned: Learned
     age: jax.Array
@@ -38,16 +38,8 @@ class Woken(NamedTuple):
 def wake(tick: Tick, state: State, inbox: Inbox) -> tuple[State, Learned]:
     """Merges and trains at all active nodes.
 
-    With `active_fraction`, only the rows of active nodes are gathered, computed and put back, as long as they are no
-    more than that; in ticks in which there are more, all rows are computed, to the same result.
-
-    Args:
-      tick: the tick.
-      state: all nodes.
-      inbox: what each merges.
-
-    Returns:
-      The state, and what can be seen of it.
+    With `active_fraction`, only the rows of active nodes are gathered, computed and put back while they fit; in ticks
+    with more active nodes all rows are computed, with the same result.
     """
     capacity = awake_capacity(tick.spec, state.num_nodes)
     if capacity is None or tick.active is None:
@@ -65,7 +57,7 @@ def wake(tick: Tick, state: State, inbox: Inbox) -> tuple[State, Learned]:
 
 
 def _wake_rows(tick: Tick, state: State, inbox: Inbox, nodes: jax.Array | None) -> Woken:
-    """Merges and trains at some nodes [n], N for none; at all for None, of whom only the active change."""
+    """Merges and trains at some nodes [n], N for none; for None at all, of which only the active change."""
     own = take(Model(state.params, state.age, state.weight), nodes)
     if tick.spec.order == "train_then_merge":
         learned = _learn(tick, state, merge(tick, state, None, own, nodes), nodes)
@@ -79,7 +71,7 @@ def _wake_rows(tick: Tick, state: State, inbox: Inbox, nodes: jax.Array | None) 
 
 
 def _learn(tick: Tick, state: State, merged: Merged, nodes: jax.Array | None) -> Learned:
-    """Trains the layers bottom-up, each on what the one below gave, or computes them where nodes only merge."""
+    """Trains the layers bottom-up, each on the embeddings of the one below; only embeds where nodes only merge."""
     own, layers = tick.features, []
     plainly = embed_layer if tick.spec.order == "merge_only" else train_layer
     for index in range(len(tick.spec.layers)):
@@ -94,12 +86,12 @@ def _learn(tick: Tick, state: State, merged: Merged, nodes: jax.Array | None) ->
 
 
 def _has_stepped(learned: Learned) -> jax.Array:
-    """1 at each node [n] of which any layer has stepped, else 0: updates inside its model."""
+    """1 at each node [n] where any layer has stepped, else 0: updates that its model contains."""
     return jnp.any(learned.is_stepped, axis=1).astype(jnp.int32)
 
 
 def _asleep(tick: Tick, state: State, inbox: Inbox) -> Woken:
-    """What is held before anybody wakes."""
+    """The result before any node wakes."""
     shapes = jax.eval_shape(lambda: _wake_rows(tick, state, inbox, None).learned)
     loss, is_stepped, aux = nothing((shapes.loss, shapes.is_stepped, shapes.aux))
     held = Learned(
@@ -114,7 +106,7 @@ def _asleep(tick: Tick, state: State, inbox: Inbox) -> Woken:
 
 
 def _wake_held(tick: Tick, state: State, inbox: Inbox, held: Woken, nodes: jax.Array | None) -> Woken:
-    """`_wake_rows` on what is held in place of what the state has, so that it is changed in place."""
+    """`_wake_rows` on `held` in place of the state's arrays, so that these are changed in place."""
     learned = held.learned
     state = replace(state, **held.model._asdict(), opt_state=learned.opt_state, embeddings=learned.embeddings)
     return _put_back(state, _wake_rows(tick, state, inbox, nodes), nodes)
@@ -135,7 +127,7 @@ def _put_back(state: State, woken: Woken, nodes: jax.Array | None) -> Woken:
 
 
 def _stored(tick: Tick, state: State, woken: Woken) -> State:
-    """The state with what nodes have learned."""
+    """The state after training."""
     learned = woken.learned
     is_idle = ~learned.is_stepped if tick.active is None else ~learned.is_stepped & tick.active[:, None]
     num_idle = state.num_idle

@@ -1,4 +1,4 @@
-"""Which operations of a wake go in place by compiled kernels, and why others do not; each is asked for by itself."""
+"""Which operations of a wake use compiled kernels in place, and why others do not."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -53,11 +53,7 @@ def why_folded(spec: Spec, state: State, backend: Backend) -> str | None:
 def why_apart(spec: Spec, state: State, index: int, own: Any) -> str | None:
     """Why layer `index` does not learn in the pass that merges it; None if it does.
 
-    Args:
-      spec: the parts.
-      state: all nodes, or their shapes.
-      index: number of the layer.
-      own: what enters it [N, F], or its shape.
+    `own` [N, F] is its input; it and the state may be shapes.
     """
     layer, params = spec.layers[index], state.params[index]
     if layer.inputs is None or layer.finish is None:
@@ -85,7 +81,7 @@ def why_written_out(spec: Spec) -> str | None:
 
 
 def reasons(spec: Spec, state: State, features: Any) -> Iterator[tuple[str, str | None]]:
-    """Each operation of a wake, and why it does not go by compiled kernels; None if it does."""
+    """Each operation of a wake, and why it does not use compiled kernels; None if it does."""
     folded = why_not_in_place(spec) or why_folded(spec, state, backend_of(spec))
     yield "merge", folded
     written = why_written_out(spec)
@@ -97,13 +93,7 @@ def reasons(spec: Spec, state: State, features: Any) -> Iterator[tuple[str, str 
 
 
 def why_plain(spec: Spec, state: State, features: Any) -> str | None:
-    """Which operations of a wake do not go by compiled kernels, and why; None if all do.
-
-    Args:
-      spec: the parts.
-      state: all nodes, or their shapes.
-      features: what each node measures [N, F0], or its shape.
-    """
+    """Which operations of a wake do not use compiled kernels, and why; None if all do. Arrays may be shapes."""
     if (reason := why_not_in_place(spec)) is not None:
         return reason
     names: dict[str | None, list[str]] = {}

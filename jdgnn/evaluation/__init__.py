@@ -17,9 +17,9 @@ from jdgnn.evaluation.communication import (
     communication,
     decentralised_cost,
     end_to_end_cost,
-    in_step_cost,
     label_propagation_cost,
     propagation_cost,
+    synchronous_cost,
 )
 from jdgnn.evaluation.label_propagation import label_propagation
 from jdgnn.evaluation.limits import centralised, end_to_end
@@ -58,7 +58,6 @@ __all__ = [
     "evaluate",
     "few_label_probe",
     "hold_out_links",
-    "in_step_cost",
     "knn_probe",
     "label_propagation",
     "label_propagation_cost",
@@ -67,8 +66,9 @@ __all__ = [
     "probe_table",
     "propagate",
     "propagation_cost",
+    "synchronous_cost",
     "two_dimensions",
     "when_to_stop",
 ]
 
-__getattr__ = old_names(__name__, {"controls": "baselines"})
+__getattr__ = old_names(__name__, {"controls": "baselines", "in_step_cost": "synchronous_cost"})

@@ -24,7 +24,7 @@ from jdgnn.emulator import Emulator
 from jdgnn.errors import InputError
 from jdgnn.evaluation.label_propagation import NUM_ROUNDS
 from jdgnn.evaluation.limits import num_samples
-from jdgnn.evaluation.sending_in_step import messages_in_step
+from jdgnn.evaluation.synchronous_messages import synchronous_messages
 from jdgnn.learning.optimizers.merged import without_moments
 from jdgnn.network.conversion import as_network
 from jdgnn.network.network import Network
@@ -78,7 +78,7 @@ def communication(
       width: columns of the random projection; those of all layers together if None.
 
     Returns:
-      Costs by name: `decentralised`, of which `decentralised_cost` or `in_step_cost` tells; `centralised` and
+      Costs by name: `decentralised`, of which `decentralised_cost` or `synchronous_cost` tells; `centralised` and
       `end_to_end`; `untrained`, which sends the embeddings of all layers but the last once; `raw`, which sends nothing;
       `propagated_1hop` to `propagated_3hop` and `projected_2hop`; and, with labels, `label_propagation`.
 
@@ -96,7 +96,7 @@ def communication(
     units = emulator.units(network.num_features)
     hops = {f"propagated_{number}hop": propagation_cost(network, number) for number in (1, 2, 3)}
     costs = {
-        "decentralised": in_step_cost(emulator, network, ticks)
+        "decentralised": synchronous_cost(emulator, network, ticks)
         if state is None
         else decentralised_cost(state, network),
         "centralised": centralised_cost(emulator, network, ticks),
@@ -134,7 +134,7 @@ def decentralised_cost(state: State, network: Any) -> Cost:
     return Cost(by_kind=dict(zip(KINDS, sent.T, strict=True)))
 
 
-def in_step_cost(emulator: Emulator, network: Any, ticks: int) -> Cost:
+def synchronous_cost(emulator: Emulator, network: Any, ticks: int) -> Cost:
     """What nodes send that are always awake, without a run; it agrees with the accounts of one to the byte.
 
     At a wake at which its schedule says so, a node sends the embeddings of all layers to each out-neighbour and to
@@ -155,13 +155,14 @@ def in_step_cost(emulator: Emulator, network: Any, ticks: int) -> Cost:
       >>> import jdgnn
       >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(8)], objective=jdgnn.info_nce(), optimizer=jdgnn.adam(1e-2),
       ...     push=jdgnn.push(), gossip=jdgnn.gossip())
-      >>> {kind: int(sent[0]) for kind, sent in in_step_cost(emulator, jdgnn.generators.ring(6), 10).by_kind.items()}
+      >>> cost = synchronous_cost(emulator, jdgnn.generators.ring(6), 10)
+      >>> {kind: int(sent[0]) for kind, sent in cost.by_kind.items()}
       {'embedding': 640, 'push': 2560, 'model': 10600}
     """
     check_count("ticks", ticks)
     network = as_network(network)
     sizes = message_bytes(emulator.shapes(network))
-    messages = messages_in_step(emulator, network, ticks)
+    messages = synchronous_messages(emulator, network, ticks)
     return Cost(by_kind={kind: messages[kind] * size for kind, size in zip(KINDS, sizes, strict=True)})
 
 

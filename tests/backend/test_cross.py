@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import jdgnn
 from jdgnn import merging, peers
 from jdgnn.backend.backend import CPU
-from jdgnn.emulation.in_place import put_off
+from jdgnn.emulation.in_place import defer_steps
 from tests.emulation.stepping import in_double
 from tests.seldom import mostly_long
 from tests.support import assert_accounts_add_up, assert_same_bits, leaves, num_programs, small_emulator, small_network
@@ -65,7 +65,7 @@ def assert_alike(actual: Any, expected: Any) -> None:
 def test_steps_are_deferred(name: str) -> None:
     parts = emulator(name, "cpu")
     given = parts.init(jax.random.key(0), NETWORK), jnp.asarray(NETWORK.features)
-    assert jax.eval_shape(partial(put_off, parts, CPU), *given).pending is not None
+    assert jax.eval_shape(partial(defer_steps, parts, CPU), *given).pending is not None
 
 
 @cases

@@ -103,7 +103,7 @@ def test_each_product_is_that_of_its_vector_alone(num_sent: int) -> None:
 
 
 @pytest.mark.parametrize("num_sent", [0, 11])
-def test_without_inputs_or_steps_put_off_it_merges_alike(num_sent: int) -> None:
+def test_without_inputs_or_deferred_steps_it_merges_alike(num_sent: int) -> None:
     rng = np.random.default_rng(0)
     given = problem(rng, SOURCES["trees on cycles"](rng, 70), rng.random(70) < 0.8, num_sent=num_sent)
     assert as_bytes(merged(given)[0]) == as_bytes(merged(given._replace(inputs=None))[0])

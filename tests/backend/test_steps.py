@@ -17,7 +17,7 @@ from jdgnn.backend import calls
 from jdgnn.backend.backend import CPU
 from jdgnn.backend.calls import Exchange
 from jdgnn.backend.per_node import per_node
-from jdgnn.emulation.in_place import put_off, settle
+from jdgnn.emulation.in_place import defer_steps, settle
 from jdgnn.emulation.state import State
 from jdgnn.learning.local_step import local_update
 from jdgnn.learning.optimizers import OPTIMIZERS, Optimizer, cosine
@@ -130,12 +130,12 @@ def test_every_optimiser_has_its_kernel() -> None:
     assert all(make(0.1).step_outer is not None for make in OPTIMIZERS.values())
 
 
-def put_off_by_some(rng: np.random.Generator) -> State:
+def deferred_by_some(rng: np.random.Generator) -> State:
     """Nodes of two layers, some of whom have put off a step."""
     network = small_network()
     network = replace(network, features=network.features.astype(np.float64))
     emulator = small_emulator(optimizer=jdgnn.sgd(0.1), gossip=jdgnn.gossip(capacity=1), initial="independent")
-    state = put_off(emulator, CPU, emulator.init(jax.random.key(0), network), jnp.asarray(network.features))
+    state = defer_steps(emulator, CPU, emulator.init(jax.random.key(0), network), jnp.asarray(network.features))
     assert state.pending is not None
     drawn = jax.tree.map(
         lambda leaf: jnp.asarray(rng.random(leaf.shape) < 0.6 if leaf.dtype == bool else rng.normal(size=leaf.shape)),
@@ -161,7 +161,7 @@ def merged(state: State, source: Any) -> Any:
 @pytest.mark.parametrize("kind", ["permutation", "matching", "trees on cycles", "nobody"])
 def test_a_step_gives_the_same_bits_by_itself_and_while_merging(kind: str) -> None:
     rng = np.random.default_rng(2)
-    state, source = put_off_by_some(rng), SOURCES[kind](rng, 12)
+    state, source = deferred_by_some(rng), SOURCES[kind](rng, 12)
     settled = settle(CPU, state)
     assert any((a != b).any() for a, b in zip(*map(jax.tree.leaves, (state.params, settled.params)), strict=True))
     expected = merged(replace(settled, pending=None), source)
@@ -170,17 +170,17 @@ def test_a_step_gives_the_same_bits_by_itself_and_while_merging(kind: str) -> No
 
 
 def test_settling_leaves_nothing_to_be_done() -> None:
-    state = settle(CPU, put_off_by_some(np.random.default_rng(2)))
+    state = settle(CPU, deferred_by_some(np.random.default_rng(2)))
     assert_same_bits(settle(CPU, state), state)
     unhurried = replace(state, pending=None)
     assert settle(CPU, unhurried) is unhurried
 
 
-def test_steps_are_put_off_only_where_nothing_else_reads_parameters_meanwhile() -> None:
+def test_steps_are_deferred_only_where_nothing_else_reads_parameters_meanwhile() -> None:
     """Not by optimisers with state, nor where models are copied into a pool, nor where nobody steps."""
     network = small_network()
     late = jdgnn.gossip(capacity=1, link=jdgnn.link(delay=1))
-    for changes, is_put_off in (
+    for changes, is_deferred in (
         ({}, True),
         ({"gossip": None}, True),
         ({"optimizer": jdgnn.adam(0.1)}, False),
@@ -190,5 +190,5 @@ def test_steps_are_put_off_only_where_nothing_else_reads_parameters_meanwhile() 
         settings: dict[str, Any] = {"optimizer": jdgnn.sgd(0.1), "gossip": jdgnn.gossip(capacity=1)}
         emulator = small_emulator(**settings | changes)
         given = emulator.init(jax.random.key(0), network), jnp.asarray(network.features)
-        state = jax.eval_shape(partial(put_off, emulator, CPU), *given)
-        assert (state.pending is not None) == is_put_off
+        state = jax.eval_shape(partial(defer_steps, emulator, CPU), *given)
+        assert (state.pending is not None) == is_deferred

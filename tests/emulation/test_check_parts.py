@@ -129,7 +129,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         "layers[1].apply: expected one vector float32[F'], got int32[4]",
     ),
     "layer takes too little": (layer(apply=lambda params, own: own), "layers[1].apply: it fails with TypeError"),
-    "layer has no parameter": (layer(init=lambda *_: {}), "layers[1].init: it gives no parameter"),
+    "layer has no parameter": (layer(init=lambda *_: {}), "layers[1].init: expected at least one parameter"),
     "aggregate of another width": (
         layer(aggregate=lambda own, *_: own[:, :2]),
         "layers[1].apply: it fails with TypeError",

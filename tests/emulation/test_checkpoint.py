@@ -1,4 +1,4 @@
-"""States that are saved and read back: the same bits, or a sentence that says why not."""
+"""A restored state has the bits of the saved one, and a wrong or damaged checkpoint is rejected with its reason."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ import pytest
 
 import jdgnn
 from jdgnn import Emulator, InputError, Network, State
-from jdgnn.emulation.checkpoint import FORMAT, DamagedError, _seal
+from jdgnn.emulation.checkpoint import FORMAT, DamagedError
 from tests.bad_inputs import assert_told
 from tests.seldom import mostly_long
 from tests.support import small_emulator
@@ -48,7 +48,7 @@ EMULATORS = {
 
 
 @pytest.mark.parametrize("name", mostly_long(EMULATORS, ["asynchronous"]))
-def test_a_state_goes_on_as_if_it_had_not_been_saved(name: str, tmp_path: Path) -> None:
+def test_a_restored_state_continues_with_the_same_bits(name: str, tmp_path: Path) -> None:
     emulator, there = EMULATORS[name](), network()
     state, _ = jdgnn.run(emulator, emulator.init(jax.random.key(1), there), there, 9)
     saved = jdgnn.save(tmp_path / "9", emulator, state, there, notes={"of": name})
@@ -83,7 +83,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Emulator, Sta
 
 def test_saving_overwrites_nothing_and_makes_one_directory(saved: tuple[Path, Emulator, State]) -> None:
     path, emulator, state = saved
-    with pytest.raises(InputError, match=r"path: .* exists; give the name of a directory that does not"):
+    with pytest.raises(InputError, match=r"path: expected a new directory, got .*, which exists"):
         jdgnn.save(path, emulator, state, network())
     with pytest.raises(InputError, match="path: there is no directory"):
         jdgnn.save(path / "a" / "b", emulator, state, network())
@@ -92,7 +92,7 @@ def test_saving_overwrites_nothing_and_makes_one_directory(saved: tuple[Path, Em
     assert [entry.name for entry in path.parent.iterdir()] == ["3"]
 
 
-def test_another_network_or_other_parts_are_refused(saved: tuple[Path, Emulator, State]) -> None:
+def test_another_network_or_other_parts_are_rejected(saved: tuple[Path, Emulator, State]) -> None:
     path, emulator, _ = saved
     for other, differing in (
         (network(seed=1), "directed edges instead of"),
@@ -102,15 +102,14 @@ def test_another_network_or_other_parts_are_refused(saved: tuple[Path, Emulator,
     ):
         with pytest.raises(InputError, match=rf"network: expected the one that .*/3 was saved on, .*{differing}"):
             jdgnn.restore(path, emulator, other)
-    with pytest.raises(
-        InputError, match=r"params.0.layer.linear.bias is float32 \[40, 5\] there, and float32 \[40, 7\]"
-    ):
+    changed = r"params.0.layer.linear.bias is float32 \[40, 5\] in the checkpoint, and float32 \[40, 7\]"
+    with pytest.raises(InputError, match=changed):
         jdgnn.restore(path, asynchronous(layers=[jdgnn.gcn(7), jdgnn.sage(4)]), network())
-    with pytest.raises(InputError, match=r"opt_state.0.count is int32 \[40\] there, and missing"):
+    with pytest.raises(InputError, match=r"opt_state.0.count is int32 \[40\] in the checkpoint, and missing"):
         jdgnn.restore(path, asynchronous(optimizer=jdgnn.sgd(1.0)), network())
 
 
-def test_another_learning_rate_may_go_on(saved: tuple[Path, Emulator, State]) -> None:
+def test_another_learning_rate_may_continue(saved: tuple[Path, Emulator, State]) -> None:
     path, _, state = saved
     again = jdgnn.restore(path, asynchronous(optimizer=jdgnn.adam(1e-3)), network())
     assert jdgnn.digest(again) == jdgnn.digest(state)
@@ -118,26 +117,19 @@ def test_another_learning_rate_may_go_on(saved: tuple[Path, Emulator, State]) ->
 
 def about(path: Path, **changes: Any) -> None:
     file = path / "about" / "metadata"
-    content = {**json.loads(file.read_text()), **changes}
-    file.write_text(json.dumps(content if "notes" in changes else {**content, "seal": _seal(content)}))
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
 DAMAGES = {
     "half of an array": (lambda path: _cut(path / "state" / "params.0.layer.linear.kernel"), "has 2400 bytes of 4800"),
     "an array missing": (lambda path: shutil.rmtree(path / "state" / "wakes"), "is damaged"),
-    "a bit": (lambda path: _flip(path / "state" / "wakes" / "0"), "its content is not what was saved"),
-    "huge chunks": (lambda path: _declare(path / "state" / "wakes", [40], [2**50]), "wakes declares another array"),
-    "a huge array": (lambda path: _declare(path / "state" / "wakes", [2**50]), "wakes declares another array"),
-    "other notes": (lambda path: about(path, notes={"seconds": 1e9}), "it says other things than were saved"),
+    "a bit": (lambda path: _flip(path / "state" / "wakes" / "0"), "its arrays are not those that were saved"),
+    "other notes": (lambda path: about(path, notes={"seconds": 1e9}), "its description is not what was saved"),
     "no text": (lambda path: (path / "about" / "metadata").write_text("{"), "is damaged"),
-    "no text at all": (lambda path: shutil.rmtree(path / "about"), "it says nothing of itself"),
-    "a list": (lambda path: (path / "about" / "metadata").write_text("[]"), "it names no format"),
-    "no digest": (lambda path: about(path, digest=None), "digest is invalid"),
-    "no network": (lambda path: about(path, network=[[1, 2, 3, 4]] * 2 + ["4"]), "network is invalid"),
-    "an unknown key": (lambda path: about(path, key_impl="os.system"), "key_impl is invalid"),
+    "no text at all": (lambda path: shutil.rmtree(path / "about"), "which has no description"),
+    "a list": (lambda path: (path / "about" / "metadata").write_text("[]"), "whose description names no format"),
     "a newer format": (lambda path: about(path, format=FORMAT + 1, jdgnn="9.9"), "of a newer jdgnn \\(9.9\\)"),
     "an older format": (lambda path: about(path, format=FORMAT - 1), "of an older jdgnn"),
-    "other arrays": (lambda path: about(path, arrays={"wakes": ["int32", 2**60]}), "holds a state of other parts"),
     "no directory": (lambda path: shutil.rmtree(path), "there is no such directory"),
 }
 
@@ -153,13 +145,8 @@ def _flip(file: Path) -> None:
     file.write_bytes(content)
 
 
-def _declare(folder: Path, shape: list[int], chunks: list[int] | None = None) -> None:
-    content = json.loads((folder / ".zarray").read_text())
-    (folder / ".zarray").write_text(json.dumps({**content, "shape": shape, "chunks": chunks or shape}))
-
-
 @pytest.mark.parametrize("name", DAMAGES)
-def test_what_is_damaged_is_refused_and_never_misread(
+def test_a_damaged_checkpoint_is_rejected(
     name: str, saved: tuple[Path, Emulator, State], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path, emulator, _ = saved
@@ -205,7 +192,7 @@ def test_progress_every_is_for_on_progress() -> None:
         jdgnn.run(emulator, state, there, 14, progress_every=4)
 
 
-def test_a_disk_that_is_too_small_is_told_before_anything_is_written(
+def test_a_full_disk_is_reported_before_anything_is_written(
     saved: tuple[Path, Emulator, State], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, emulator, state = saved

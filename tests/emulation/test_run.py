@@ -208,7 +208,7 @@ def test_a_consumed_or_foreign_state_is_refused(network: jdgnn.Network) -> None:
         anything.run(emulator, later, network, 1, on_progress="bar")
     with pytest.raises(jdgnn.InputError, match=r"network: expected the one .* 9 nodes instead of 12"):
         jdgnn.run(emulator, later, small_network(num_nodes=9), 1)
-    with pytest.raises(jdgnn.InputError, match="state: its arrays are not those of this emulator"):
+    with pytest.raises(jdgnn.InputError, match="state: expected the arrays of this emulator"):
         jdgnn.run(small_emulator(layers=[jdgnn.gcn(4)]), later, network, 1)
     with pytest.raises(jdgnn.InputError, match=r"ticks: .*got 0"):
         jdgnn.run(emulator, later, network, 0)

@@ -16,11 +16,11 @@ from jdgnn.evaluation import (
     communication,
     decentralised_cost,
     end_to_end_cost,
-    in_step_cost,
     label_propagation,
     label_propagation_cost,
     propagate,
     propagation_cost,
+    synchronous_cost,
 )
 from jdgnn.network import Network, from_edges, random_splits
 from jdgnn.protocol.accounts import KINDS, OUTCOMES
@@ -67,7 +67,7 @@ def sent_over_edges(num_bytes: int, *, back: bool = False) -> list[int]:
 def test_what_is_predicted_is_what_the_accounts_of_a_run_say(name: str) -> None:
     emulator, network = small_emulator(**SETTINGS[name]), small_network()
     state, history = jdgnn.run(emulator, emulator.init(jax.random.key(0), network), network, TICKS)
-    predicted, booked = in_step_cost(emulator, network, TICKS), decentralised_cost(state, network)
+    predicted, booked = synchronous_cost(emulator, network, TICKS), decentralised_cost(state, network)
     for kind in KINDS:
         np.testing.assert_array_equal(predicted.by_kind[kind], booked.by_kind[kind])
     assert booked.total == history.bytes_sent[-1].sum() > 0
@@ -75,9 +75,9 @@ def test_what_is_predicted_is_what_the_accounts_of_a_run_say(name: str) -> None:
     assert (booked.mean, booked.largest) == (sent.mean(), sent.max())
 
 
-def test_what_nodes_send_in_step_is_counted_message_by_message() -> None:
+def test_messages_of_a_synchronous_run_are_counted_one_by_one() -> None:
     embedding, model = FLOAT * (4 + 3), FLOAT * PARAMETERS + 4  # with the age
-    cost = in_step_cost(small_emulator(), tiny_network(), TICKS)
+    cost = synchronous_cost(small_emulator(), tiny_network(), TICKS)
     assert_sends(
         cost,
         {
@@ -211,11 +211,11 @@ UNPREDICTABLE = {
 @pytest.mark.parametrize(("settings", "message"), UNPREDICTABLE.values(), ids=UNPREDICTABLE)
 def test_what_cannot_be_predicted_is_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(jdgnn.InputError, match=f"emulator: .*{message}.*give the state of a run"):
-        in_step_cost(small_emulator(**settings), tiny_network(), TICKS)
+        synchronous_cost(small_emulator(**settings), tiny_network(), TICKS)
 
 
 def test_what_makes_no_sense_is_refused() -> None:
-    for cost in (in_step_cost, centralised_cost, end_to_end_cost):
+    for cost in (synchronous_cost, centralised_cost, end_to_end_cost):
         with pytest.raises(jdgnn.InputError, match=r"ticks: .*got 0"):
             cost(small_emulator(), tiny_network(), 0)
     for cost in (centralised_cost, end_to_end_cost):
@@ -236,5 +236,5 @@ def test_moments_that_are_merged_are_sent_by_nodes_and_not_by_one_shared_model()
     network = small_network()
     own, merged = (small_emulator(optimizer=jdgnn.momentum(0.1, merged=merged)) for merged in (False, True))
     assert centralised_cost(merged, network, TICKS).total == centralised_cost(own, network, TICKS).total
-    sent = [in_step_cost(emulator, network, TICKS).by_kind["model"] - TICKS * FLOAT for emulator in (own, merged)]
+    sent = [synchronous_cost(emulator, network, TICKS).by_kind["model"] - TICKS * FLOAT for emulator in (own, merged)]
     np.testing.assert_array_equal(sent[1], 2 * sent[0])

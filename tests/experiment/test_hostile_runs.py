@@ -59,13 +59,13 @@ def noted(run: Path, **changes: Any) -> None:
 
 
 def pipe(run: Path) -> None:
-    (run / "checkpoints" / "7" / "state" / "_METADATA").unlink()
-    os.mkfifo(run / "checkpoints" / "7" / "state" / "_METADATA")
+    (run / "checkpoints" / "7" / "state" / "wakes" / "0").unlink()
+    os.mkfifo(run / "checkpoints" / "7" / "state" / "wakes" / "0")
 
 
 def link(run: Path) -> None:
-    (run / "checkpoints" / "7" / "state" / "_METADATA").unlink()
-    (run / "checkpoints" / "7" / "state" / "_METADATA").symlink_to("/dev/zero")
+    (run / "checkpoints" / "7" / "state" / "wakes" / "0").unlink()
+    (run / "checkpoints" / "7" / "state" / "wakes" / "0").symlink_to("/dev/zero")
 
 
 def reversed_rows(run: Path) -> None:
@@ -97,8 +97,8 @@ def no_folder(run: Path) -> None:
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
-    "a pipe that orbax would open": (pipe, "no checkpoint in"),
-    "a link that orbax would follow": (link, "no checkpoint in"),
+    "a pipe in place of an array": (pipe, "no checkpoint in"),
+    "an array that is a link to a device": (link, "no checkpoint in"),
     "rows in another order": (reversed_rows, "has no sound line of tick 3"),
     "rows with texts for numbers": (rows_of_texts, "has no sound line of tick 3"),
     "rows that lack figures": (rows_of_little, "has no sound line of tick 3"),

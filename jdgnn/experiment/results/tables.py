@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from jdgnn.backend.way import warning
-from jdgnn.emulation.progress_words import short
+from jdgnn.emulation.progress_bar import short
 from jdgnn.experiment.results.formatting import is_at_edge, percent, print_facts, print_table, score_cell
 from jdgnn.experiment.results.labels import (
     AT_EDGE,

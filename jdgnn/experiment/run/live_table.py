@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jdgnn.emulation.metrics import QUANTILES
-from jdgnn.emulation.progress_words import short
+from jdgnn.emulation.progress_bar import short
 from jdgnn.experiment.run.available_memory import peak_bytes
 from jdgnn.protocol.accounts import KINDS
 

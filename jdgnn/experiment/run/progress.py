@@ -9,12 +9,9 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from jdgnn.emulation.progress_words import duration, figures
+from jdgnn.emulation.progress_bar import PLAIN_LINES, duration, progress_words
 from jdgnn.emulation.run import Progress as RunProgress
 from jdgnn.experiment.run.live_table import LiveTable
-
-PLAIN_LINES = 20
-"""At most so many lines for a run, where there is no terminal."""
 
 
 class Display(Protocol):
@@ -80,7 +77,8 @@ class _Lines:
         line = (progress.tick - progress.start_tick) * PLAIN_LINES // ticks
         if line > self._lines_shown and progress.rows:
             self._lines_shown = line
-            self._console.print(f"tick {progress.tick}/{progress.end_tick}, {', '.join(figures(progress).values())}")
+            words = ", ".join(progress_words(progress).values())
+            self._console.print(f"tick {progress.tick}/{progress.end_tick}, {words}")
 
     def evaluated(self, tick: int, text: str) -> None:
         """Lines are few, and the closing table has the scores."""
@@ -92,7 +90,7 @@ class _OnTerminal:
         self._task = bar.add_task("", total=ticks, speed="compiling", left="")
 
     def show(self, progress: RunProgress) -> None:
-        told = figures(progress)
+        told = progress_words(progress)
         done = progress.tick - progress.start_tick
         self._bar.update(self._task, completed=done, speed=told["speed"], left=told["left"])
         self._table.show(progress.rows)

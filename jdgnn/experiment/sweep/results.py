@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jdgnn.emulation.progress_words import mean
+from jdgnn.emulation.progress_bar import mean
 from jdgnn.errors import InputError
 from jdgnn.experiment.results import scores
 from jdgnn.experiment.results.compare import NOT_OF_THE_NETWORK, REMEDY

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from jdgnn.backend.way import warning
-from jdgnn.emulation.progress_words import duration
+from jdgnn.emulation.progress_bar import duration
 from jdgnn.experiment.results.formatting import points, print_facts
 from jdgnn.experiment.run.interrupts import Interrupted, Interrupts
 from jdgnn.experiment.run.locks import locked

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jdgnn.emulation.progress_words import short
+from jdgnn.emulation.progress_bar import short
 from jdgnn.experiment.cli.main import main
 from jdgnn.experiment.report.making import write_report
 from jdgnn.experiment.report.nodes import STATISTICS

@@ -20,7 +20,7 @@ DRAWS = 8  # in which a sampler must find somebody for every node
 _INSTEAD = "give the state of a run, whose accounts have it"
 
 
-def messages_in_step(emulator: Emulator, network: Network, ticks: int) -> dict[str, NDArray[np.int64]]:
+def synchronous_messages(emulator: Emulator, network: Network, ticks: int) -> dict[str, NDArray[np.int64]]:
     """How many messages each node sends in its first ticks.
 
     Args:
@@ -39,7 +39,7 @@ def messages_in_step(emulator: Emulator, network: Network, ticks: int) -> dict[s
       >>> import jdgnn
       >>> emulator = jdgnn.Emulator(layers=[jdgnn.gcn(8)], objective=jdgnn.info_nce(), optimizer=jdgnn.adam(1e-2),
       ...     push=jdgnn.push(fanout=3), gossip=jdgnn.gossip(schedule=jdgnn.schedules.every(4)))
-      >>> {kind: int(sent[0]) for kind, sent in messages_in_step(emulator, jdgnn.generators.ring(6), 10).items()}
+      >>> {kind: int(sent[0]) for kind, sent in synchronous_messages(emulator, jdgnn.generators.ring(6), 10).items()}
       {'embedding': 20, 'push': 30, 'model': 3}
     """
     availability, links = emulator.traffic.availability, topology(network)
