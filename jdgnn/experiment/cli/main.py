@@ -106,10 +106,12 @@ def _status(arguments: Sequence[str]) -> int:
         return _fail(f"error: the configuration needs more memory than this machine has ({error}); reduce it", 2)
     except Interrupted as interrupt:
         return _fail(str(interrupt), interrupt.status)
+    except KeyboardInterrupt:  # in a command that keeps nothing
+        return _fail("interrupted", 130)
 
 
 def _called(arguments: Sequence[str]) -> int:
-    if ASKED in os.environ:  # by a shell that completes; the answer ends the process
+    if os.environ.get(ASKED):  # by a shell that completes; the answer ends the process
         completion_init()
         app(prog_name="jdgnn")
     try:
