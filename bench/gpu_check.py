@@ -27,7 +27,7 @@ class Limits(NamedTuple):
     num_bytes: float | None = None  # in P of float32
     kernels: int = 150
     temp: float = 1.1  # in P, as it is stored
-    peak: float = 142.0  # GB, of a million nodes
+    peak: float | None = 142.0  # GB, of a million nodes
 
 
 class Setting(NamedTuple):
@@ -49,14 +49,14 @@ SETTINGS = {
         Options(sampler="uniform", param_dtype="bfloat16", layers=2), Limits(0.65 * 3.84, temp=1.7)
     ),
     "SGD, uniform, asynchronous": Setting(
-        Options(sampler="uniform", asynchronous=True, layers=2), Limits(6.5, kernels=250, temp=1.4)
+        Options(sampler="uniform", asynchronous=True, layers=2), Limits(6.5, kernels=250, temp=1.4, peak=None)
     ),
     "SGD, uniform, trimmed mean of an inbox": Setting(
         Options(sampler="uniform", merge="trimmed_mean", layers=2), Limits(kernels=400, temp=4.0)
     ),
-    **{f"SGD, {sampler}, one layer": Setting(Options(sampler=sampler), Limits()) for sampler in SAMPLERS},
+    **{f"SGD, {sampler}, one layer": Setting(Options(sampler=sampler), Limits(temp=1.2)) for sampler in SAMPLERS},
     **{
-        f"Adam, {sampler}, one layer": Setting(Options(sampler=sampler, optimizer="adam"), Limits())
+        f"Adam, {sampler}, one layer": Setting(Options(sampler=sampler, optimizer="adam"), Limits(temp=1.2))
         for sampler in SAMPLERS
     },
 }

@@ -311,17 +311,6 @@ def kept(path: Path) -> str:
     )
 
 
-def test_an_interrupt_where_nothing_is_kept_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("jdgnn.experiment.cli.configs.shipped", interrupted)
-    assert main(["configs"]) == 130
-    assert capsys.readouterr().err == "jdgnn: interrupted\n"
-
-
 def test_an_interrupted_run_ends_cleanly(
     golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -181,3 +181,14 @@ def test_words_are_completed(
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"jdgnn {jdgnn.__version__}\n"
+
+
+def test_an_interrupt_where_nothing_is_kept_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jdgnn.experiment.cli.configs.shipped", interrupted)
+    assert main(["configs"]) == 130
+    assert capsys.readouterr().err == "jdgnn: interrupted\n"
