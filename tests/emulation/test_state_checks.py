@@ -109,7 +109,7 @@ def test_what_was_consumed_is_told_everywhere(tmp_path: Path) -> None:
     lost: Any = state.embeddings[0]
     for name, use in USES.items():
         argument = "params" if name == "encode" else "state"
-        with pytest.raises(jdgnn.InputError, match=f"{argument}: an earlier run has consumed it; go on with"):
+        with pytest.raises(jdgnn.InputError, match=f"{argument}: an earlier run has consumed it; continue with"):
             use(state, network, tmp_path)
     for argument, again in (
         ("params", lambda: EMULATOR.encode(state.params, network)),
@@ -124,6 +124,6 @@ def test_what_was_consumed_is_told_everywhere(tmp_path: Path) -> None:
         ("color", lambda: jdgnn.plot.embedding_map(np.ones((4, 2)), color=state.age)),
         ("given", lambda: jdgnn.plot.staleness(lost)),
     ):
-        with pytest.raises(jdgnn.InputError, match=f"{argument}: an earlier run has consumed it; go on with"):
+        with pytest.raises(jdgnn.InputError, match=f"{argument}: an earlier run has consumed it; continue with"):
             again()
     assert not any(tmp_path.iterdir())

@@ -335,7 +335,7 @@ def test_an_interrupt_that_was_swallowed_still_ends_the_run(
 
     monkeypatch.setattr(experiment.RunDirectory, "add_metrics", swallowing)
     assert main(["run", str(golden.config), "--out", str(tmp_path / "run")]) == 130
-    assert "interrupted; what was recorded so far" in capsys.readouterr().err
+    assert "interrupted; everything recorded so far" in capsys.readouterr().err
     assert summary(tmp_path / "run")["finished"] is False
 
 

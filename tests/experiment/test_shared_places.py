@@ -65,7 +65,7 @@ def test_other_events_than_those_that_were_replayed_are_refused(
     assert main(["run", str(config), "--out", str(tmp_path / "run"), "--replay", str(first), *fewer]) == 0
     more = ["run", "--resume", str(tmp_path / "run"), "--set", "emulation.ticks=7"]
     assert main([*more, "--replay", str(second)]) == 2
-    assert "second.npz is not the file that" in capsys.readouterr().err
+    assert "second.npz is not the file from which" in capsys.readouterr().err
     first.rename(tmp_path / "moved.npz")
     assert main(more) == 2
     assert "say where it is now" in capsys.readouterr().err

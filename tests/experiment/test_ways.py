@@ -144,7 +144,7 @@ def test_a_run_by_kernels_is_not_resumed_without_them(
     assert status == 2
     told = capsys.readouterr().err
     assert f"--resume: {path} was computed with compiled kernels ({library.compiler_name()}) up to tick 7" in told
-    assert "go on without compiled kernels (they cannot be compiled or loaded: " in told
+    assert "continue without compiled kernels (they cannot be compiled or loaded: " in told
     assert f"have JDGNN_CACHE name a directory that can be written, or add {FLAG}, which is recorded" in told
     assert summary(path) == summary(by_kernels)
     assert main(["run", "--no-report", "--resume", str(path), *MORE, FLAG]) == 0
