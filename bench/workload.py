@@ -57,7 +57,8 @@ class Options:
       merge: by which rule, one of `jdgnn.merging.MERGES`.
       objective: one of `OBJECTIVES`; with `edge_reconstruction` layers end in tanh, with `info_nce` in vectors of
         length one.
-      asynchronous: half of the nodes awake, a tenth of all messages lost, embeddings and pushes up to 10 ticks late.
+      asynchronous: half of the nodes awake, a tenth of all messages dropped and the others, models too, up to 10 ticks
+        late; with room for 55 % of the nodes to be awake, and for 4 models per node that are late or wait.
       dtype: of everything.
       param_dtype: of `jdgnn.Emulator`.
       backend: of `jdgnn.Emulator`.
