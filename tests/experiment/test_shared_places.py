@@ -68,7 +68,7 @@ def test_other_events_than_those_that_were_replayed_are_refused(
     assert "second.npz is not the file from which" in capsys.readouterr().err
     first.rename(tmp_path / "moved.npz")
     assert main(more) == 2
-    assert "say where it is now" in capsys.readouterr().err
+    assert "give its new path" in capsys.readouterr().err
     assert main([*more, "--replay", str(tmp_path / "moved.npz")]) == 0
 
 
